@@ -1,0 +1,263 @@
+//! The agreement between an agency and a municipality, as data: one TOML file.
+//!
+//! Both parties hold the same bytes; their digest stands in every statement. Phone numbers are not in
+//! it (a digest over a phone number can be guessed) but in [`Contacts`], a salted file of the agency.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AgreementId, ChannelId, CustodianId, Digest, GroupId, PartyId};
+
+/// Who a party of the agreement is (preamble; R1).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Party {
+    /// The principal of its signatures.
+    pub id: PartyId,
+    /// Its name for people.
+    pub name: String,
+    /// Its number in the Belgian register of enterprises, if it has one there.
+    pub kbo: Option<String>,
+}
+
+/// The public keys of a party, as its card gives them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PartyKeys {
+    /// OpenSSH Ed25519 public key: `ssh-ed25519 AAAA...`.
+    pub statement: String,
+    /// age X25519 recipient of its mailbox: `age1...`.
+    pub mailbox: String,
+    /// SHA-256 over the public key of its TLS certificate.
+    pub tls: Digest,
+}
+
+/// The public key of the drop zone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DropZoneKeys {
+    /// SHA-256 over the public key of its TLS certificate.
+    pub tls: Digest,
+}
+
+/// Whose keys count under this agreement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    /// The agency's.
+    pub agency: PartyKeys,
+    /// The municipality's.
+    pub municipality: PartyKeys,
+    /// The drop zone's.
+    pub drop_zone: DropZoneKeys,
+}
+
+/// Where the sealed file crosses (art. 6).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DropZone {
+    /// `host:port`.
+    pub host: String,
+    /// Who runs it, for people and for the register of processors.
+    pub operator: String,
+}
+
+/// How long the agency keeps the plaintext it sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeepPlaintext {
+    /// Until the municipality opened it, so that it can be redelivered.
+    UntilOpened,
+    /// Only until it is sealed: a new export is then the only remedy.
+    UntilSealed,
+}
+
+/// Rules about the file (art. 2, 3, 6).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FileRules {
+    /// How long the plaintext is kept at the agency.
+    pub keep_plaintext: KeepPlaintext,
+    /// A drop larger than this is refused, in MiB.
+    pub max_size_mib: u64,
+    /// After so many days a transfer that was not opened expires (product default: 7).
+    pub expires_after_days: u32,
+}
+
+/// When the shares leave once the removal is evident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseRule {
+    /// At once.
+    AfterRemoval,
+    /// When the municipality says that its custodians are at their desks.
+    WhenReady,
+}
+
+/// A route of shares.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Channel {
+    /// Its name; the releaser's configuration says how it is reached.
+    pub id: ChannelId,
+    /// Who carries it.
+    pub provider: String,
+    /// Providers under one owner or operator have one group.
+    pub group: GroupId,
+    /// `sms`, or what else it is.
+    pub kind: ChannelKind,
+    /// Why it is not SMS, where it is not (art. 6, R33).
+    pub reason: Option<String>,
+}
+
+/// What a channel is to the agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelKind {
+    /// Text messages, which article 6 prefers.
+    Sms,
+    /// Anything else: voice, letter, in person, a folder in rehearsals.
+    Other,
+}
+
+/// The languages in which custodians and persons are addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Dutch.
+    #[default]
+    Nl,
+    /// French.
+    Fr,
+    /// English.
+    En,
+    /// German.
+    De,
+}
+
+/// A person who gets one share.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Custodian {
+    /// The entry's name.
+    pub id: CustodianId,
+    /// The function profile that needs the data (art. 4, R25).
+    pub profile: String,
+    /// The route of this person's share.
+    pub channel: ChannelId,
+    /// The language of the message.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// Rules about the key (art. 6).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KeyRules {
+    /// How many shares open the envelope, at least 2.
+    pub threshold: u8,
+    /// When the shares leave.
+    pub release: ReleaseRule,
+    /// The routes.
+    pub channels: Vec<Channel>,
+    /// The persons, one share each, in the order of the share's index.
+    pub custodians: Vec<Custodian>,
+}
+
+/// An agreement.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Agreement {
+    /// Its name: a folder of the outbox, a tenant of the drop zone.
+    pub agreement: AgreementId,
+    /// Counts up with every change.
+    pub version: u32,
+    /// Its title for people.
+    pub title: String,
+    /// First day on which it binds (art. 12, R75).
+    pub in_force: Date,
+    /// First day on which it no longer does, where it ends (art. 12, R76-R78).
+    pub ends: Option<Date>,
+    /// What the data are for (art. 2, R14).
+    pub purpose: String,
+    /// The agency.
+    pub agency: Party,
+    /// The municipality.
+    pub municipality: Party,
+    /// The transport medium.
+    pub drop_zone: DropZone,
+    /// Rules about the file.
+    pub file: FileRules,
+    /// Rules about the key.
+    pub key: KeyRules,
+    /// Public keys, from the parties' cards.
+    pub keys: Keys,
+}
+
+/// Which of the two parties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// It sends.
+    Agency,
+    /// It receives.
+    Municipality,
+}
+
+impl Side {
+    /// The one across.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Agency => Self::Municipality,
+            Self::Municipality => Self::Agency,
+        }
+    }
+}
+
+impl Agreement {
+    /// The party on this side.
+    #[must_use]
+    pub fn party(&self, side: Side) -> &Party {
+        match side {
+            Side::Agency => &self.agency,
+            Side::Municipality => &self.municipality,
+        }
+    }
+    /// That party's public keys.
+    #[must_use]
+    pub fn party_keys(&self, side: Side) -> &PartyKeys {
+        match side {
+            Side::Agency => &self.keys.agency,
+            Side::Municipality => &self.keys.municipality,
+        }
+    }
+    /// The side on which this party stands, if it is one of the two.
+    #[must_use]
+    pub fn side_of(&self, party: &PartyId) -> Option<Side> {
+        [Side::Agency, Side::Municipality].into_iter().find(|side| self.party(*side).id == *party)
+    }
+    /// The route with this name.
+    #[must_use]
+    pub fn channel(&self, id: &ChannelId) -> Option<&Channel> {
+        self.key.channels.iter().find(|channel| channel.id == *id)
+    }
+}
+
+/// Where the custodians are reached; kept by the agency, apart from the agreement.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contacts {
+    /// Random text, so that the file's digest says nothing about the numbers in it.
+    pub salt: String,
+    /// Per custodian: the phone number in international form, or the name of a folder's owner.
+    pub numbers: BTreeMap<CustodianId, String>,
+}
+
+impl std::fmt::Debug for Contacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Contacts({} custodians)", self.numbers.len())
+    }
+}

@@ -1,0 +1,339 @@
+//! Names and numbers that cross a border, each its own type, parsed once and right from then on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+use crate::crockford;
+
+/// A text that is not what its type asks for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {why}")]
+pub struct Malformed {
+    /// The type that refused.
+    pub what: &'static str,
+    /// What it asks for.
+    pub why: &'static str,
+}
+
+/// Gives a string-like type `Display`, `FromStr`, and serde through its text.
+macro_rules! textual {
+    ($name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = Malformed;
+            fn try_from(text: String) -> Result<Self, Malformed> {
+                text.parse()
+            }
+        }
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.to_string()
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{self}")
+            }
+        }
+    };
+}
+
+/// A lower-case name of 1 to 63 characters, `[a-z0-9-]`. Never a pattern: SSH's `allowed_signers`
+/// would read `*` or a comma as "anybody".
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl FromStr for $name {
+            type Err = Malformed;
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                let fits = (1..=63).contains(&text.len())
+                    && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                if fits {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(Malformed {
+                        what: stringify!($name),
+                        why: "1 to 63 characters of a-z, 0-9 and -",
+                    })
+                }
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        textual!($name);
+    };
+}
+
+name! {
+    /// A party of an agreement; the principal of its signatures.
+    PartyId
+}
+name! {
+    /// An agreement, and so a folder of the outbox and a tenant of the drop zone.
+    AgreementId
+}
+name! {
+    /// A custodian: an entry in the agreement, not a Unix user.
+    CustodianId
+}
+name! {
+    /// A route of shares: one account at one provider.
+    ChannelId
+}
+name! {
+    /// Providers under one owner or operator share a group.
+    GroupId
+}
+
+/// 128 random bits as 32 lower-case hexadecimal digits.
+macro_rules! random_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// A new one from the system's random numbers.
+            #[must_use]
+            pub fn random() -> Self {
+                let mut bytes = [0; 16];
+                fill_random(&mut bytes);
+                Self(bytes)
+            }
+            /// The 16 bytes.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+        impl FromStr for $name {
+            type Err = Malformed;
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                hex_bytes(text).map(Self).ok_or(Malformed {
+                    what: stringify!($name),
+                    why: "32 lower-case hexadecimal digits",
+                })
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+            }
+        }
+        textual!($name);
+    };
+}
+
+random_id! {
+    /// One transfer, on both sides.
+    TransferId
+}
+random_id! {
+    /// One upload in a drop zone, chosen by the drop zone.
+    UploadId
+}
+
+/// A SHA-256 digest, written as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+    /// A finished hasher's digest.
+    #[must_use]
+    pub fn finish(hasher: sha2::Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+    /// The 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+    /// What stands where there is nothing before: 64 zeros.
+    #[must_use]
+    pub fn none() -> Self {
+        Self([0; 32])
+    }
+}
+impl From<[u8; 32]> for Digest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+impl FromStr for Digest {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        hex_bytes(text)
+            .map(Self)
+            .ok_or(Malformed { what: "Digest", why: "64 lower-case hexadecimal digits" })
+    }
+}
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+textual!(Digest);
+
+/// Seven random Crockford symbols that people say to each other, shown as `7K3F-9QX`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TransferCode([u8; TransferCode::SYMBOLS]);
+
+impl TransferCode {
+    /// How many symbols a code has.
+    pub const SYMBOLS: usize = 7;
+
+    /// A new one; whoever takes it into use makes sure that no open transfer has it.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut symbols = [0; Self::SYMBOLS];
+        fill_random(&mut symbols);
+        Self(symbols.map(|byte| byte & 31))
+    }
+    /// The symbols without the dash, in lower case: the prefix of a share line's checksum.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        crockford::text(&self.0).to_lowercase()
+    }
+}
+impl FromStr for TransferCode {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let symbols = crockford::read(text).map(|read| read.to_vec());
+        symbols
+            .ok()
+            .and_then(|symbols| symbols.try_into().ok())
+            .map(Self)
+            .ok_or(Malformed { what: "transfer code", why: "7 letters and digits, as in 7K3F-9QX" })
+    }
+}
+impl fmt::Display for TransferCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = crockford::text(&self.0);
+        write!(f, "{}-{}", &text[..4], &text[4..])
+    }
+}
+textual!(TransferCode);
+
+/// An instant: milliseconds since 1970-01-01 UTC.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
+#[serde(transparent)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// So many milliseconds later.
+    #[must_use]
+    pub fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+    /// So many days later, counted as 24 hours each.
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        self.plus_ms(i64::from(days) * 86_400_000)
+    }
+    /// The civil date in Brussels, as the agreement counts dates.
+    #[must_use]
+    pub fn date(self) -> jiff::civil::Date {
+        self.brussels().date()
+    }
+    /// `2026-11-23 17:08:23` in Brussels, for people.
+    #[must_use]
+    pub fn local(self) -> String {
+        self.brussels().strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+    fn brussels(self) -> jiff::ZonedDateTime {
+        let stamp = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        // The zone is compiled in; were it missing, UTC still orders events rightly.
+        stamp.in_tz("Europe/Brussels").unwrap_or_else(|_| stamp.to_zoned_datetime(jiff::tz::TimeZone::UTC))
+    }
+}
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stamp = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        write!(f, "{}", stamp.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+/// Fills a buffer from the system's random numbers.
+///
+/// # Panics
+/// If the kernel has none to give: nothing in Sluis may go on without.
+pub fn fill_random(buffer: &mut [u8]) {
+    #[expect(clippy::expect_used, reason = "without random numbers no secret can be made")]
+    getrandom::fill(buffer).expect("the kernel gives random numbers");
+}
+
+/// `N` bytes from exactly `2 N` lower-case hexadecimal digits.
+fn hex_bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+    data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_party_is_never_a_pattern() {
+        for bad in ["", "*", "a,b", "Mechelen", "a b", &"x".repeat(64)] {
+            assert!(bad.parse::<PartyId>().is_err(), "{bad:?}");
+        }
+        assert_eq!("stad-mechelen".parse::<PartyId>().unwrap().as_str(), "stad-mechelen");
+    }
+
+    #[test]
+    fn a_code_reads_what_it_writes_and_what_people_type() {
+        let code = TransferCode::random();
+        assert_eq!(code.to_string().parse::<TransferCode>().unwrap(), code);
+        let typed: TransferCode = "7k3f 9qx".parse().unwrap();
+        assert_eq!(typed.to_string(), "7K3F-9QX");
+        assert!("7K3F-9Q".parse::<TransferCode>().is_err());
+    }
+
+    #[test]
+    fn ids_and_digests_have_one_form() {
+        let id = TransferId::random();
+        assert_eq!(id.to_string().parse::<TransferId>().unwrap(), id);
+        assert!(
+            id.to_string().to_uppercase().parse::<TransferId>().is_err()
+                || id.to_string().chars().all(|c| c.is_ascii_digit())
+        );
+        assert!("../../etc/passwd".parse::<UploadId>().is_err());
+        assert_eq!(
+            Digest::of(b"").to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
+
+    #[test]
+    fn dates_are_counted_in_brussels() {
+        // 23:30 UTC on new year's eve is already the new year in Brussels.
+        let late = Time(1_798_759_800_000);
+        assert_eq!(late.to_string(), "2026-12-31T23:30:00Z");
+        assert_eq!(late.date().to_string(), "2027-01-01");
+    }
+}

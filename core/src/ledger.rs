@@ -1,0 +1,153 @@
+//! A party's ledger: an append-only chain of its own statements, the other party's, and its decisions.
+//!
+//! An entry is one line of JSON in fixed order; each holds the digest of the line before it. A statement
+//! commits to the head of its issuer's ledger, so every signature is also a signed head; `evidence export`
+//! signs the head once more by itself, in the namespace [`NAMESPACE`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Digest, PartyId, Time, TransferId};
+use crate::statement::Tip;
+
+/// SSHSIG namespace of signed heads.
+pub const NAMESPACE: &str = "head-v1@sluis";
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Counts from 1 without a gap.
+    pub number: u64,
+    /// Digest of the entry before.
+    pub previous: Digest,
+    /// When, by this party's clock.
+    pub time: Time,
+    /// `statement`, or the name of a decision.
+    pub kind: String,
+    /// The transfer it is about, if it is about one.
+    pub transfer: Option<TransferId>,
+    /// What else there is to say: digests, codes, users; never personal data of the list.
+    pub detail: BTreeMap<String, String>,
+}
+
+impl Entry {
+    /// The line that is digested and exported.
+    ///
+    /// # Errors
+    /// Never for these fields; the error is serde's.
+    pub fn line(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+    /// The place after this entry.
+    ///
+    /// # Errors
+    /// As [`Entry::line`].
+    pub fn tip(&self) -> serde_json::Result<Tip> {
+        Ok(Tip { number: self.number, digest: Digest::of(self.line()?.as_bytes()) })
+    }
+}
+
+/// A head to sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Whose ledger.
+    pub party: PartyId,
+    /// Its last entry.
+    pub ledger: Tip,
+    /// When it was signed.
+    pub time: Time,
+}
+
+/// The first entry that does not follow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// Not an entry in the one form.
+    #[error("line {line} is not a ledger entry in its one form")]
+    Form {
+        /// Which line, from 1.
+        line: u64,
+    },
+    /// Its number is not the next.
+    #[error("entry {expected} is missing: line {expected} is entry {got}")]
+    Number {
+        /// The number that was due.
+        expected: u64,
+        /// The number that stands there.
+        got: u64,
+    },
+    /// The entry before it was changed.
+    #[error("entry {number} does not follow from the entry before it: one of the two was changed")]
+    Link {
+        /// Its number.
+        number: u64,
+    },
+}
+
+/// Follows the chain through these lines.
+///
+/// # Errors
+/// [`ChainError`], naming the first bad entry.
+pub fn verify<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Tip, ChainError> {
+    let mut tip = Tip::start();
+    for line in lines {
+        let expected = tip.number + 1;
+        let form = || ChainError::Form { line: expected };
+        let entry: Entry = serde_json::from_str(line).map_err(|_| form())?;
+        if entry.line().ok().as_deref() != Some(line) {
+            return Err(form());
+        }
+        if entry.number != expected {
+            return Err(ChainError::Number { expected, got: entry.number });
+        }
+        if entry.previous != tip.digest {
+            return Err(ChainError::Link { number: entry.number });
+        }
+        tip = entry.tip().map_err(|_| form())?;
+    }
+    Ok(tip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(count: u64) -> Vec<String> {
+        let mut tip = Tip::start();
+        let mut lines = Vec::new();
+        for number in 1..=count {
+            let entry = Entry {
+                number,
+                previous: tip.digest,
+                time: Time(1000),
+                kind: "claimed".into(),
+                transfer: None,
+                detail: BTreeMap::from([("n".into(), number.to_string())]),
+            };
+            tip = entry.tip().unwrap();
+            lines.push(entry.line().unwrap());
+        }
+        lines
+    }
+
+    #[test]
+    fn every_change_to_a_chain_is_found() {
+        let good = chain(6);
+        let check = |lines: &[String]| verify(lines.iter().map(String::as_str));
+        assert_eq!(check(&good).unwrap().number, 6);
+        let mut flipped = good.clone();
+        flipped[2] = flipped[2].replace("\"n\":\"3\"", "\"n\":\"4\"");
+        assert_eq!(check(&flipped), Err(ChainError::Link { number: 4 }));
+        let mut dropped = good.clone();
+        dropped.remove(3);
+        assert_eq!(check(&dropped), Err(ChainError::Number { expected: 4, got: 5 }));
+        let mut swapped = good.clone();
+        swapped.swap(1, 2);
+        assert!(check(&swapped).is_err());
+        let mut spaced = good;
+        spaced[0] = spaced[0].replace(",\"previous", ", \"previous");
+        assert_eq!(check(&spaced), Err(ChainError::Form { line: 1 }));
+    }
+}

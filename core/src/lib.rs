@@ -1,0 +1,24 @@
+//! What a transfer is, without any way to reach the outside.
+//!
+//! Decisions only: no sockets, no database, no asynchronous runtime, no clock of its own. The daemon
+//! performs what is decided here; an auditor's verifier links nothing more than this crate.
+//! The modules are listed in reading order; each imports only from those above it.
+
+pub mod agreement;
+pub mod bundle;
+pub mod control;
+pub mod crockford;
+pub mod envelope;
+pub mod evidence;
+pub mod id;
+pub mod key;
+pub mod ledger;
+pub mod mailbox;
+pub mod message;
+pub mod plan;
+pub mod policy;
+pub mod receipt;
+pub mod share;
+pub mod statement;
+pub mod transfer;
+pub mod tus;

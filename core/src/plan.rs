@@ -1,0 +1,293 @@
+//! Who gets which share over which channel, and whether that can be trusted (art. 6, R31-R33).
+//!
+//! Rule 2: no channel, provider or group ever carries t shares of one transfer. With m independent groups
+//! that needs n <= m (t - 1): 2-of-2 needs two groups, 2-of-3 needs three.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::{Agreement, ChannelKind, Contacts, KeyRules};
+use crate::id::{ChannelId, CustodianId, GroupId};
+use crate::share;
+
+/// The route of one share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The share's number, 1 to n.
+    pub index: u8,
+    /// Whose it is.
+    pub custodian: CustodianId,
+    /// Over which channel it goes.
+    pub channel: ChannelId,
+    /// The group of that channel's provider.
+    pub group: GroupId,
+}
+
+/// The routes of all shares of one transfer. Only [`Plan::make`] makes one, so each obeys rule 2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// How many shares open the envelope.
+    pub threshold: u8,
+    /// One route a share, in the order of the index.
+    pub routes: Vec<Route>,
+}
+
+/// A plan that rule 2 or article 6 forbids, and what would mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Outside 2 <= t <= n <= 16.
+    #[error("art. 6: {0}")]
+    Bounds(#[from] share::ShareError),
+    /// A custodian's channel is not in the list.
+    #[error("custodian {0} has channel {1}, which is not among key.channels")]
+    UnknownChannel(CustodianId, ChannelId),
+    /// The same name twice.
+    #[error("{0} stands twice among the custodians or the channels")]
+    Twice(String),
+    /// One carrier would hold enough to open the envelope.
+    #[error(
+        "art. 6: {what} {name} would carry {carried} of the {threshold} shares that open the envelope. \
+         {groups} independent groups carry at most {most} shares of a {threshold}-of-n split; {shares} are asked \
+         for: add a channel of another group, or fewer custodians"
+    )]
+    TooMuch {
+        /// `group`, `channel`, `provider` or `phone`.
+        what: &'static str,
+        /// Which.
+        name: String,
+        /// How many it would carry.
+        carried: usize,
+        /// How many open the envelope.
+        threshold: u8,
+        /// How many groups there are.
+        groups: usize,
+        /// n <= m (t - 1).
+        most: usize,
+        /// How many shares there are.
+        shares: usize,
+    },
+    /// Not SMS, and no reason why (R33).
+    #[error("art. 6: channel {0} is not SMS; say why in its `reason`")]
+    ReasonMissing(ChannelId),
+    /// The agency does not know where to reach a custodian.
+    #[error("custodian {0} has no number in the contacts file")]
+    NoNumber(CustodianId),
+}
+
+impl Plan {
+    /// The plan of an agreement.
+    ///
+    /// # Errors
+    /// [`PlanError`]: the agreement is not taken into use.
+    pub fn make(rules: &KeyRules) -> Result<Self, PlanError> {
+        let shares = u8::try_from(rules.custodians.len()).unwrap_or(u8::MAX);
+        share::check_bounds(rules.threshold, shares)?;
+        unique(rules.channels.iter().map(|channel| channel.id.as_str()))?;
+        unique(rules.custodians.iter().map(|custodian| custodian.id.as_str()))?;
+        for channel in &rules.channels {
+            let reason = channel.reason.as_deref().unwrap_or_default().trim();
+            if channel.kind == ChannelKind::Other && reason.is_empty() {
+                return Err(PlanError::ReasonMissing(channel.id.clone()));
+            }
+        }
+        let mut routes = Vec::new();
+        let mut providers = Vec::new();
+        for (index, custodian) in (1..).zip(&rules.custodians) {
+            let channel = rules.channels.iter().find(|channel| channel.id == custodian.channel);
+            let channel = channel.ok_or_else(|| {
+                PlanError::UnknownChannel(custodian.id.clone(), custodian.channel.clone())
+            })?;
+            providers.push(channel.provider.to_lowercase());
+            routes.push(Route {
+                index,
+                custodian: custodian.id.clone(),
+                channel: channel.id.clone(),
+                group: channel.group.clone(),
+            });
+        }
+        let plan = Self { threshold: rules.threshold, routes };
+        plan.nobody_has_enough("channel", plan.routes.iter().map(|route| route.channel.as_str()))?;
+        plan.nobody_has_enough("provider", providers.iter().map(String::as_str))?;
+        plan.nobody_has_enough("group", plan.routes.iter().map(|route| route.group.as_str()))?;
+        Ok(plan)
+    }
+
+    /// Holds the numbers against rule 2: everybody has one, and no phone gets enough shares.
+    ///
+    /// # Errors
+    /// [`PlanError::NoNumber`], [`PlanError::TooMuch`].
+    pub fn check_contacts(&self, contacts: &Contacts) -> Result<(), PlanError> {
+        let number = |route: &Route| {
+            let number = contacts.numbers.get(&route.custodian);
+            number
+                .map(|number| number.chars().filter(|c| !c.is_whitespace()).collect::<String>())
+                .ok_or_else(|| PlanError::NoNumber(route.custodian.clone()))
+        };
+        let numbers: Vec<String> = self.routes.iter().map(number).collect::<Result<_, _>>()?;
+        // The number itself does not belong in an error.
+        self.nobody_has_enough("phone", numbers.iter().map(String::as_str)).map_err(|error| {
+            match error {
+                PlanError::TooMuch { what, carried, threshold, groups, most, shares, .. } => {
+                    PlanError::TooMuch {
+                        what,
+                        name: "(number not shown)".into(),
+                        carried,
+                        threshold,
+                        groups,
+                        most,
+                        shares,
+                    }
+                }
+                other => other,
+            }
+        })
+    }
+
+    /// How many shares there are.
+    #[must_use]
+    pub fn shares(&self) -> u8 {
+        u8::try_from(self.routes.len()).unwrap_or(u8::MAX)
+    }
+
+    fn nobody_has_enough<'a>(
+        &self,
+        what: &'static str,
+        carriers: impl Iterator<Item = &'a str>,
+    ) -> Result<(), PlanError> {
+        let mut carried: BTreeMap<&str, usize> = BTreeMap::new();
+        carriers.for_each(|carrier| *carried.entry(carrier).or_default() += 1);
+        let groups = carried.len();
+        match carried.iter().find(|(_, count)| **count >= usize::from(self.threshold)) {
+            None => Ok(()),
+            Some((name, count)) => Err(PlanError::TooMuch {
+                what,
+                name: (*name).to_owned(),
+                carried: *count,
+                threshold: self.threshold,
+                groups,
+                most: groups * usize::from(self.threshold - 1),
+                shares: self.routes.len(),
+            }),
+        }
+    }
+}
+
+/// Checks an agreement as a whole: plan, parties, what one file can contradict itself in.
+///
+/// # Errors
+/// What is wrong, for people.
+pub fn check(agreement: &Agreement) -> Result<Plan, PlanError> {
+    let plan = Plan::make(&agreement.key)?;
+    if agreement.agency.id == agreement.municipality.id {
+        return Err(PlanError::Twice(agreement.agency.id.to_string()));
+    }
+    Ok(plan)
+}
+
+fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(PlanError::Twice(name.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{Channel, Custodian, Language, ReleaseRule};
+    use proptest::prelude::*;
+
+    /// `channels` gives the group of each channel; `custodians` the channel of each custodian.
+    fn rules(threshold: u8, channels: &[&str], custodians: &[usize]) -> KeyRules {
+        KeyRules {
+            threshold,
+            release: ReleaseRule::AfterRemoval,
+            channels: channels
+                .iter()
+                .enumerate()
+                .map(|(i, group)| Channel {
+                    id: format!("c{i}").parse().unwrap(),
+                    provider: format!("provider {i}"),
+                    group: group.parse().unwrap(),
+                    kind: ChannelKind::Sms,
+                    reason: None,
+                })
+                .collect(),
+            custodians: custodians
+                .iter()
+                .enumerate()
+                .map(|(i, channel)| Custodian {
+                    id: format!("p{i}").parse().unwrap(),
+                    profile: "integratie".into(),
+                    channel: format!("c{channel}").parse().unwrap(),
+                    language: Language::Nl,
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn two_of_three_over_three_groups_is_the_smallest_with_a_spare() {
+        assert!(Plan::make(&rules(2, &["a", "b", "c"], &[0, 1, 2])).is_ok());
+        assert!(Plan::make(&rules(2, &["a", "b"], &[0, 1])).is_ok());
+        let refused = Plan::make(&rules(2, &["a", "b"], &[0, 1, 1])).unwrap_err();
+        assert!(refused.to_string().contains("at most 2 shares"), "{refused}");
+    }
+
+    #[test]
+    fn two_providers_under_one_owner_count_as_one() {
+        let refused = Plan::make(&rules(2, &["owner", "owner", "c"], &[0, 1, 2])).unwrap_err();
+        assert!(matches!(refused, PlanError::TooMuch { what: "group", .. }), "{refused}");
+    }
+
+    #[test]
+    fn one_provider_under_two_group_names_is_seen_too() {
+        let mut rules = rules(2, &["a", "b"], &[0, 1]);
+        rules.channels[1].provider = "PROVIDER 0".into();
+        assert!(matches!(Plan::make(&rules), Err(PlanError::TooMuch { what: "provider", .. })));
+    }
+
+    #[test]
+    fn one_phone_with_two_shares_is_refused_without_naming_it() {
+        let plan = Plan::make(&rules(2, &["a", "b", "c"], &[0, 1, 2])).unwrap();
+        let contacts = |third: &str| Contacts {
+            salt: "x".into(),
+            numbers: [("p0", "+32470000001"), ("p1", "+32470000002"), ("p2", third)]
+                .map(|(id, number)| (id.parse().unwrap(), number.to_owned()))
+                .into(),
+        };
+        assert!(plan.check_contacts(&contacts("+32470000003")).is_ok());
+        let refused = plan.check_contacts(&contacts("+32 470 00 00 01")).unwrap_err().to_string();
+        assert!(refused.contains("phone") && !refused.contains("+32"), "{refused}");
+    }
+
+    #[test]
+    fn a_route_that_is_not_sms_needs_a_reason() {
+        let mut rules = rules(2, &["a", "b"], &[0, 1]);
+        rules.channels[0].kind = ChannelKind::Other;
+        assert!(matches!(Plan::make(&rules), Err(PlanError::ReasonMissing(_))));
+        rules.channels[0].reason = Some("geen bereik in de kelder".into());
+        assert!(Plan::make(&rules).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_plan_obeys_rule_two(t in 0_u8..6, groups in prop::collection::vec("[a-d]", 1..5), who in prop::collection::vec(0_usize..5, 0..10)) {
+            let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+            if let Ok(plan) = Plan::make(&rules(t, &groups, &who)) {
+                prop_assert!(plan.threshold >= 2 && plan.shares() >= plan.threshold);
+                for group in &groups {
+                    let carried = plan.routes.iter().filter(|r| r.group.as_str() == *group).count();
+                    prop_assert!(carried < usize::from(plan.threshold));
+                }
+                let distinct: std::collections::BTreeSet<_> = groups.iter().collect();
+                prop_assert!(usize::from(plan.shares()) <= distinct.len() * usize::from(plan.threshold - 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! May this drop leave? The decision is a value that holds what is still owed, or every reason why not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::{Agreement, Language};
+use crate::id::Time;
+
+/// What is known of a drop before anything of it is sealed.
+#[derive(Debug, Clone, Copy)]
+pub struct Drop {
+    /// Now, by the agency's own clock.
+    pub now: Time,
+    /// Bytes of all its files together.
+    pub size: u64,
+    /// How many files it has.
+    pub files: usize,
+}
+
+/// The answer. There is no third way.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It may be sealed.
+    Permit,
+    /// It may not; all reasons at once, so that nobody mends them one by one.
+    Deny(Vec<Reason>),
+}
+
+/// Why a drop is refused. Each names its article and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Reason {
+    /// Before the first day of the agreement (art. 12, R75).
+    NotInForce {
+        /// That day.
+        from: String,
+    },
+    /// On or after its last (art. 12, R76-R78).
+    Ended {
+        /// The first day on which nothing is sent any more.
+        on: String,
+    },
+    /// Nothing in it (art. 7: "ontbrekend").
+    Empty,
+    /// Larger than the agreement allows (art. 3: proportionality).
+    TooLarge {
+        /// The limit.
+        max_size_mib: u64,
+    },
+    /// A link, device, pipe or second name: only plain files with one name leave (art. 6).
+    NotPlain,
+    /// Put there by somebody who may not (art. 6: separation of duties, R47).
+    Owner {
+        /// The numeric user id.
+        uid: u32,
+    },
+    /// It cannot be read.
+    Unreadable,
+    /// No agreement goes by the folder's name (art. 1).
+    UnknownAgreement,
+}
+
+impl Reason {
+    /// The article of the agreement it rests on.
+    #[must_use]
+    pub fn article(&self) -> &'static str {
+        match self {
+            Self::NotInForce { .. } | Self::Ended { .. } => "art. 12",
+            Self::Empty => "art. 7",
+            Self::TooLarge { .. } => "art. 3",
+            Self::NotPlain | Self::Owner { .. } | Self::Unreadable => "art. 6",
+            Self::UnknownAgreement => "art. 1",
+        }
+    }
+
+    /// What is wrong and what to do, for people.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let article = self.article();
+        let text = match language {
+            Language::Nl | Language::Fr | Language::De => self.dutch(),
+            Language::En => self.english(),
+        };
+        format!("{article}: {text}")
+    }
+
+    fn dutch(&self) -> String {
+        match self {
+            Self::NotInForce { from } => format!(
+                "de overeenkomst is pas van kracht vanaf {from}. Bied het bestand dan opnieuw aan."
+            ),
+            Self::Ended { on } => format!(
+                "de overeenkomst is geëindigd op {on}. Sluit eerst een nieuwe overeenkomst."
+            ),
+            Self::Empty => "er staat niets in. Maak een nieuwe export en bied die aan.".into(),
+            Self::TooLarge { max_size_mib } => format!(
+                "groter dan {max_size_mib} MiB. Kijk na of dit het juiste bestand is; de grens staat in file.max-size-mib."
+            ),
+            Self::NotPlain => "geen gewoon bestand (een koppeling, apparaat of tweede naam). Kopieer het bestand zelf hierheen.".into(),
+            Self::Owner { uid } => format!(
+                "geplaatst door gebruiker {uid}, die niet op de lijst sealer.owners staat. Laat een bevoegde persoon het plaatsen."
+            ),
+            Self::Unreadable => "het kan niet gelezen worden. Geef de dienst leesrecht en bied het opnieuw aan.".into(),
+            Self::UnknownAgreement => "geen overeenkomst draagt de naam van deze map. Kijk na met: sluis agreement list".into(),
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::NotInForce { from } => {
+                format!("the agreement binds from {from} on. Offer the file again then.")
+            }
+            Self::Ended { on } => {
+                format!("the agreement ended on {on}. Conclude a new one first.")
+            }
+            Self::Empty => "there is nothing in it. Make a new export and offer that.".into(),
+            Self::TooLarge { max_size_mib } => format!(
+                "larger than {max_size_mib} MiB. Check that it is the right file; the limit is file.max-size-mib."
+            ),
+            Self::NotPlain => {
+                "not a plain file (a link, device or second name). Copy the file itself here."
+                    .into()
+            }
+            Self::Owner { uid } => format!(
+                "put here by user {uid}, who is not on the list sealer.owners. Have an authorised person put it here."
+            ),
+            Self::Unreadable => {
+                "it cannot be read. Give the service read access and offer it again.".into()
+            }
+            Self::UnknownAgreement => {
+                "no agreement goes by the name of this folder. Look with: sluis agreement list"
+                    .into()
+            }
+        }
+    }
+}
+
+/// Decides about a drop under an agreement.
+pub fn decide(agreement: &Agreement, drop: Drop) -> Decision {
+    let today = drop.now.date();
+    let mut reasons = Vec::new();
+    if today < agreement.in_force {
+        reasons.push(Reason::NotInForce { from: agreement.in_force.to_string() });
+    }
+    if let Some(ends) = agreement.ends.filter(|ends| today >= *ends) {
+        reasons.push(Reason::Ended { on: ends.to_string() });
+    }
+    if drop.files == 0 || drop.size == 0 {
+        reasons.push(Reason::Empty);
+    }
+    if drop.size > agreement.file.max_size_mib.saturating_mul(1 << 20) {
+        reasons.push(Reason::TooLarge { max_size_mib: agreement.file.max_size_mib });
+    }
+    if reasons.is_empty() { Decision::Permit } else { Decision::Deny(reasons) }
+}

@@ -1,0 +1,254 @@
+//! A transfer at the municipality: states, events, and the table that joins them.
+//!
+//! | state | event | next | says | work |
+//! |---|---|---|---|---|
+//! | (none) | Announced (evidence) | Announced | | fetch |
+//! | Announced | Collected | Collected | `delivered` | terminate |
+//! | Collected | Terminated, gone | Removed | `removed` | |
+//! | Removed | Ready | Removed | `ready` | |
+//! | Removed | ShareAccepted | Removed, one more | `share-accepted` | |
+//! | Removed | Opened | Opened | `opened` | |
+//! | before Opened | Withdrawn (their word) | Withdrawn | | discard |
+//! | before Opened | Mismatch | Failed | `failed` | |
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Digest, Time, TransferCode, UploadId};
+use crate::statement::{Look, Sent};
+use crate::transfer::Illegal;
+
+/// What the agency announced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// What `sent` says.
+    pub sent: Sent,
+}
+
+/// Where a transfer stands at the municipality.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state")]
+pub enum State {
+    /// The agency sent it; it is being fetched.
+    Announced {
+        /// What `sent` says.
+        sent: Sent,
+    },
+    /// Whole in the vault, still in the drop zone.
+    Collected {
+        /// What `sent` says.
+        sent: Sent,
+        /// Where it lies in the drop zone.
+        upload: UploadId,
+    },
+    /// In the vault, gone from the drop zone; waits for lines.
+    Removed {
+        /// What `sent` says.
+        sent: Sent,
+        /// Which shares were accepted so far.
+        accepted: BTreeSet<u8>,
+        /// Whether the custodians were said to be at their desks.
+        ready: bool,
+    },
+    /// Open in the vault.
+    Opened {
+        /// What `sent` says.
+        sent: Sent,
+        /// Since when.
+        at: Time,
+    },
+    /// The agency stopped it, or its time is over; the envelope stays shut and is discarded.
+    Ended {
+        /// The code that people know it by.
+        code: TransferCode,
+        /// `withdrawn`, `expired`, `superseded` or `failed`.
+        how: String,
+    },
+    /// What came is not what was announced.
+    Failed {
+        /// The code that people know it by.
+        code: TransferCode,
+        /// A stable code of what is wrong.
+        what: String,
+    },
+}
+
+/// What can happen to it.
+#[derive(Debug)]
+pub enum Event {
+    /// The envelope is durable in the vault and is what `sent` says.
+    Collected(UploadId),
+    /// The drop zone was asked to end the upload; this was seen after.
+    Terminated(Look),
+    /// A person said the custodians are at their desks.
+    Ready,
+    /// A typed share met its commitment.
+    ShareAccepted(u8),
+    /// t shares opened it.
+    Opened {
+        /// When.
+        at: Time,
+        /// The commitment computed from what came out.
+        plaintext: Digest,
+    },
+    /// The agency ended it.
+    Ended(String),
+    /// It is not what was announced.
+    Mismatch(String),
+}
+
+/// A statement to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Say {
+    /// `delivered`
+    Delivered(UploadId),
+    /// `removed`
+    Removed(UploadId, Look),
+    /// `ready`
+    Ready,
+    /// `share-accepted`
+    ShareAccepted(u8),
+    /// `opened`
+    Opened(Digest, Vec<u8>),
+    /// `failed`
+    Failed(String),
+}
+
+/// Work for a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "kebab-case")]
+pub enum Work {
+    /// Fetcher: bring it from the drop zone.
+    Fetch,
+    /// Fetcher: end the upload and look again.
+    Terminate {
+        /// Which.
+        upload: UploadId,
+    },
+    /// Keeper: discard the envelope.
+    Discard,
+}
+
+/// What an event leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The next state.
+    pub state: State,
+    /// The statement to make in the same transaction.
+    pub say: Option<Say>,
+    /// The work to queue in the same transaction.
+    pub work: Option<Work>,
+}
+
+impl State {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Announced { .. } => "Announced",
+            Self::Collected { .. } => "Collected",
+            Self::Removed { .. } => "Removed",
+            Self::Opened { .. } => "Opened",
+            Self::Ended { .. } => "Ended",
+            Self::Failed { .. } => "Failed",
+        }
+    }
+    /// What `sent` says, as long as it matters.
+    #[must_use]
+    pub fn sent(&self) -> Option<&Sent> {
+        match self {
+            Self::Announced { sent }
+            | Self::Collected { sent, .. }
+            | Self::Removed { sent, .. }
+            | Self::Opened { sent, .. } => Some(sent),
+            Self::Ended { .. } | Self::Failed { .. } => None,
+        }
+    }
+    /// The code that people know it by.
+    #[must_use]
+    pub fn code(&self) -> TransferCode {
+        match self {
+            Self::Ended { code, .. } | Self::Failed { code, .. } => *code,
+            Self::Announced { sent }
+            | Self::Collected { sent, .. }
+            | Self::Removed { sent, .. }
+            | Self::Opened { sent, .. } => sent.code,
+        }
+    }
+    /// Who can move it on.
+    #[must_use]
+    pub fn mover(&self) -> &'static str {
+        match self {
+            Self::Announced { .. } | Self::Collected { .. } => "itself",
+            Self::Removed { .. } => "municipality",
+            Self::Failed { .. } => "agency",
+            Self::Opened { .. } | Self::Ended { .. } => "nobody",
+        }
+    }
+
+    /// The table at the head of this module.
+    ///
+    /// # Errors
+    /// [`Illegal`]; the state is as it was.
+    pub fn apply(&self, event: Event) -> Result<Step, Illegal> {
+        let illegal = Illegal { state: self.name(), event: event.name() };
+        self.next(event).ok_or(illegal)
+    }
+
+    fn next(&self, event: Event) -> Option<Step> {
+        let step = |state, say, work| Some(Step { state, say, work });
+        match (self.clone(), event) {
+            (Self::Announced { sent }, Event::Collected(upload)) => step(
+                Self::Collected { sent, upload },
+                Some(Say::Delivered(upload)),
+                Some(Work::Terminate { upload }),
+            ),
+            (Self::Collected { sent, upload }, Event::Terminated(look)) if look.is_gone() => step(
+                Self::Removed { sent, accepted: BTreeSet::new(), ready: false },
+                Some(Say::Removed(upload, look)),
+                None,
+            ),
+            (Self::Removed { sent, accepted, ready: false }, Event::Ready) => {
+                step(Self::Removed { sent, accepted, ready: true }, Some(Say::Ready), None)
+            }
+            (Self::Removed { sent, mut accepted, ready }, Event::ShareAccepted(index)) => {
+                let new = usize::from(index) <= sent.routes.len() && accepted.insert(index);
+                let say = new.then_some(Say::ShareAccepted(index));
+                step(Self::Removed { sent, accepted, ready }, say, None)
+            }
+            (Self::Removed { sent, accepted, .. }, Event::Opened { at, plaintext })
+                if plaintext == sent.plaintext && accepted.len() >= usize::from(sent.threshold) =>
+            {
+                let say = Say::Opened(plaintext, accepted.into_iter().collect());
+                step(Self::Opened { sent, at }, Some(say), None)
+            }
+            (state, Event::Ended(how)) if state.sent().is_some() && state.name() != "Opened" => {
+                step(Self::Ended { code: state.code(), how }, None, Some(Work::Discard))
+            }
+            (state, Event::Mismatch(what))
+                if state.sent().is_some() && state.name() != "Opened" =>
+            {
+                let say = Say::Failed(what.clone());
+                step(Self::Failed { code: state.code(), what }, Some(say), Some(Work::Discard))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Event {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Collected(_) => "Collected",
+            Self::Terminated(_) => "Terminated",
+            Self::Ready => "Ready",
+            Self::ShareAccepted(_) => "ShareAccepted",
+            Self::Opened { .. } => "Opened",
+            Self::Ended(_) => "Ended",
+            Self::Mismatch(_) => "Mismatch",
+        }
+    }
+}

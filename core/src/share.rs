@@ -1,0 +1,400 @@
+//! Splitting a key into shares, and the line that a person types.
+//!
+//! Shamir's scheme over GF(256) with the AES polynomial, from `vsss-rs`, behind a wrapper that is stricter
+//! than any crate for it: a key is split once, 2 <= t <= n <= 16, indexes are 1 to n and distinct, exactly
+//! t shares are used, and each is held against the commitment in `sent` before it counts.
+
+use std::fmt;
+
+use bech32::primitives::correction::CorrectableError;
+use bech32::primitives::decode::UncheckedHrpstring;
+use bech32::{Bech32m, Fe32, Hrp};
+use sha2::{Digest as _, Sha256};
+use vsss_rs::Gf256;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::crockford::{self, NotASymbol};
+use crate::id::{Digest, TransferCode, TransferId};
+use crate::key::TransferKey;
+
+/// The most shares a key may be split into.
+pub const MAX_SHARES: u8 = 16;
+/// Version of the line, its first symbol.
+const VERSION: u8 = 1;
+/// Symbols of a line: version, threshold, index, 26 of share, 6 of checksum.
+const SYMBOLS: usize = 3 + 26 + 6;
+
+/// One part of a key. Wiped when dropped, mute in `Debug`.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct Share {
+    threshold: u8,
+    index: u8,
+    value: [u8; 16],
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Share({} of t={})", self.index, self.threshold)
+    }
+}
+
+/// A split or a combination that the scheme does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShareError {
+    /// Outside 2 <= t <= n <= 16.
+    #[error("{threshold} of {shares} is not possible: at least 2 must be needed, at most 16 given")]
+    Bounds {
+        /// How many should be needed.
+        threshold: u8,
+        /// How many should be given.
+        shares: u8,
+    },
+    /// Not exactly t shares of one key with distinct indexes.
+    #[error("exactly {needed} different shares of one key are needed, {got} fit")]
+    Set {
+        /// The threshold.
+        needed: u8,
+        /// How many different ones there are.
+        got: usize,
+    },
+    /// The scheme itself refused.
+    #[error("the shares do not combine")]
+    Scheme,
+}
+
+/// Splits a key. Do it once for a key, ever: the key goes away with the call.
+///
+/// # Errors
+/// [`ShareError::Bounds`].
+pub fn split(key: TransferKey, threshold: u8, shares: u8) -> Result<Vec<Share>, ShareError> {
+    check_bounds(threshold, shares)?;
+    let rng = rand_core::UnwrapErr(getrandom::SysRng);
+    let parts = Gf256::split_bytes(threshold.into(), shares.into(), key.expose(), rng);
+    drop(key);
+    let mut parts = parts.map_err(|_| ShareError::Scheme)?;
+    let made = parts.iter().map(|part| Share::from_part(threshold, part)).collect();
+    parts.iter_mut().for_each(Zeroize::zeroize);
+    made
+}
+
+/// Checks 2 <= t <= n <= 16.
+///
+/// # Errors
+/// [`ShareError::Bounds`].
+pub fn check_bounds(threshold: u8, shares: u8) -> Result<(), ShareError> {
+    if (2..=shares).contains(&threshold) && shares <= MAX_SHARES {
+        Ok(())
+    } else {
+        Err(ShareError::Bounds { threshold, shares })
+    }
+}
+
+/// Combines exactly t shares into the key they were split from. Shares that were not split together give
+/// another key: hold each against its commitment first.
+///
+/// # Errors
+/// [`ShareError::Set`] where there are too few, too many, the same twice, or of different thresholds.
+pub fn combine(shares: &[Share]) -> Result<TransferKey, ShareError> {
+    let needed = shares.first().map_or(2, |share| share.threshold);
+    let mut indexes: Vec<u8> = shares.iter().map(|share| share.index).collect();
+    indexes.sort_unstable();
+    indexes.dedup();
+    let alike = shares.iter().all(|share| share.threshold == needed);
+    if indexes.len() != usize::from(needed) || shares.len() != indexes.len() || !alike {
+        return Err(ShareError::Set { needed, got: indexes.len() });
+    }
+    let parts: Vec<Zeroizing<Vec<u8>>> = shares.iter().map(Share::part).collect();
+    let raw = parts.iter().map(|part| part.to_vec());
+    let key = Gf256::combine_bytes_iter(raw).map(Zeroizing::new).map_err(|_| ShareError::Scheme)?;
+    let bytes: Zeroizing<[u8; 16]> =
+        Zeroizing::new(key.as_slice().try_into().map_err(|_| ShareError::Scheme)?);
+    Ok(TransferKey::from_bytes(&bytes))
+}
+
+impl Share {
+    /// `vsss-rs` gives x, then y.
+    fn from_part(threshold: u8, part: &[u8]) -> Result<Self, ShareError> {
+        let (index, value) = part.split_first().ok_or(ShareError::Scheme)?;
+        let value = value.try_into().map_err(|_| ShareError::Scheme)?;
+        Ok(Self { threshold, index: *index, value })
+    }
+    fn part(&self) -> Zeroizing<Vec<u8>> {
+        let mut part = Zeroizing::new(vec![self.index]);
+        part.extend_from_slice(&self.value);
+        part
+    }
+    /// How many shares open the envelope.
+    #[must_use]
+    pub fn threshold(&self) -> u8 {
+        self.threshold
+    }
+    /// Its number, 1 to n.
+    #[must_use]
+    pub fn index(&self) -> u8 {
+        self.index
+    }
+    /// The commitment that stands in `sent`: it says which share is wrong without saying what is right.
+    #[must_use]
+    pub fn commitment(&self, transfer: &TransferId, shares: u8) -> Digest {
+        let mut hasher = Sha256::new();
+        hasher.update(b"sluis/share/v1");
+        hasher.update(transfer.as_bytes());
+        hasher.update([self.threshold, shares, self.index]);
+        hasher.update(self.value);
+        Digest::finish(hasher)
+    }
+    /// The line that a person types: 35 symbols in groups of four.
+    #[must_use]
+    pub fn line(&self, code: &TransferCode) -> Zeroizing<String> {
+        let mut symbols = Zeroizing::new(vec![VERSION, self.threshold, self.index]);
+        symbols.extend_from_slice(&crockford::pack(&self.value));
+        let sum = checksum(code, &symbols);
+        symbols.extend_from_slice(&sum);
+        let groups: Vec<Zeroizing<String>> =
+            symbols.chunks(4).map(|group| Zeroizing::new(crockford::text(group))).collect();
+        let mut line = Zeroizing::new(String::with_capacity(SYMBOLS + groups.len()));
+        for (count, group) in groups.iter().enumerate() {
+            if count > 0 {
+                line.push('-');
+            }
+            line.push_str(group);
+        }
+        line
+    }
+}
+
+/// Why a typed line is not a share of this transfer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// A character that is no symbol.
+    #[error(transparent)]
+    Symbol(#[from] NotASymbol),
+    /// Too short or too long.
+    #[error("a share line has 35 symbols, this one has {0}")]
+    Length(usize),
+    /// Exactly one symbol is wrong, and it is this one.
+    #[error("mistyped: look at symbol {symbol} in group {group} (symbol {position} of 35)")]
+    Typo {
+        /// Its place among all symbols, from 1.
+        position: usize,
+        /// Its group of four, from 1.
+        group: usize,
+        /// Its place in the group, from 1.
+        symbol: usize,
+    },
+    /// More than one symbol is wrong.
+    #[error("mistyped in more than one place, or not a line of transfer {0}")]
+    Garbled(TransferCode),
+    /// A good line, of another transfer.
+    #[error("this line belongs to transfer {0}")]
+    OtherTransfer(TransferCode),
+    /// Right checksum, impossible content.
+    #[error("not a share line of this version")]
+    Content,
+}
+
+/// Reads a typed line for the transfer `code`; `others` are the codes whose lines it might be instead.
+///
+/// # Errors
+/// [`LineError`], which says where to look.
+pub fn read_line(
+    text: &str,
+    code: &TransferCode,
+    others: &[TransferCode],
+) -> Result<Share, LineError> {
+    if text.len() > 400 {
+        return Err(LineError::Length(text.chars().count()));
+    }
+    let symbols = crockford::read(text)?;
+    if symbols.len() != SYMBOLS {
+        return Err(LineError::Length(symbols.len()));
+    }
+    let (body, sum) = symbols.split_at(SYMBOLS - 6);
+    if checksum(code, body).as_slice() != sum {
+        let other = others.iter().find(|other| checksum(other, body).as_slice() == sum);
+        return Err(match other {
+            Some(other) => LineError::OtherTransfer(*other),
+            None => locate(code, &symbols),
+        });
+    }
+    let (version, threshold, index) = (body[0], body[1], body[2]);
+    let value = crockford::unpack(&body[3..]).ok_or(LineError::Content)?;
+    let sane = version == VERSION
+        && (2..=MAX_SHARES).contains(&threshold)
+        && (1..=MAX_SHARES).contains(&index);
+    sane.then(|| Share { threshold, index, value: *value }).ok_or(LineError::Content)
+}
+
+/// The bech32m checksum (BIP-350) with the transfer code as its prefix, as six values.
+fn checksum(code: &TransferCode, body: &[u8]) -> Zeroizing<Vec<u8>> {
+    let text = hrpstring(code, body);
+    let mut engine = bech32::primitives::checksum::Engine::<Bech32m>::new();
+    engine.input_hrp(Hrp::parse_unchecked(&code.prefix()));
+    for symbol in text.bytes().skip(TransferCode::SYMBOLS + 1) {
+        engine.input_fe(Fe32::from_char_unchecked(symbol));
+    }
+    engine.input_target_residue();
+    let residue = *engine.residue();
+    #[expect(clippy::cast_possible_truncation, reason = "five bits")]
+    Zeroizing::new((0..6).map(|place| ((residue >> (5 * (5 - place))) & 31) as u8).collect())
+}
+
+/// The line transliterated to bech32's own alphabet.
+fn hrpstring(code: &TransferCode, symbols: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(code.prefix());
+    text.push('1');
+    text.extend(symbols.iter().filter_map(|v| Fe32::try_from(*v).ok()).map(Fe32::to_char));
+    text
+}
+
+/// Bech32's error correction names the place; it never mends the line for the person.
+fn locate(code: &TransferCode, symbols: &[u8]) -> LineError {
+    let text = hrpstring(code, symbols);
+    let error =
+        UncheckedHrpstring::new(&text).ok().and_then(|s| s.validate_checksum::<Bech32m>().err());
+    let corrector = error.as_ref().and_then(CorrectableError::correction_context::<Bech32m>);
+    let places: Vec<usize> = corrector
+        .as_ref()
+        .and_then(|corrector| corrector.bch_errors())
+        .map(|errors| errors.map(|(from_end, _)| from_end).collect())
+        .unwrap_or_default();
+    match places[..] {
+        [from_end] if from_end < SYMBOLS => {
+            let at = SYMBOLS - 1 - from_end;
+            LineError::Typo { position: at + 1, group: at / 4 + 1, symbol: at % 4 + 1 }
+        }
+        _ => LineError::Garbled(*code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn code() -> TransferCode {
+        "7K3F-9QX".parse().unwrap()
+    }
+
+    #[test]
+    fn every_set_of_t_shares_combines_and_no_other_number_does() {
+        for (t, n) in [(2, 2), (2, 3), (3, 4), (5, 9), (16, 16)] {
+            let key = TransferKey::random();
+            let shares = split(key.clone(), t, n).unwrap();
+            let t = usize::from(t);
+            for start in 0..=shares.len() - t {
+                assert_eq!(combine(&shares[start..start + t]).unwrap(), key);
+            }
+            assert!(combine(&shares[..t - 1]).is_err());
+            assert!(shares.len() == t || combine(&shares[..=t]).is_err());
+        }
+    }
+
+    #[test]
+    fn what_the_crates_let_pass_is_refused() {
+        let shares = split(TransferKey::random(), 2, 3).unwrap();
+        assert!(matches!(
+            combine(&[shares[0].clone(), shares[0].clone()]),
+            Err(ShareError::Set { .. })
+        ));
+        let forged = Share { threshold: 2, index: 0, value: [0x41; 16] };
+        assert!(combine(&[shares[0].clone(), forged]).is_err());
+        for (t, n) in [(0, 3), (1, 3), (4, 3), (2, 17)] {
+            assert!(split(TransferKey::random(), t, n).is_err(), "{t} of {n}");
+        }
+    }
+
+    #[test]
+    fn the_published_vectors_hold() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../docs/share-vectors.json")).unwrap();
+        for vector in vectors["vectors"].as_array().unwrap() {
+            let code: TransferCode = vector["code"].as_str().unwrap().parse().unwrap();
+            let transfer: TransferId = vector["transfer"].as_str().unwrap().parse().unwrap();
+            let n = u8::try_from(vector["n"].as_u64().unwrap()).unwrap();
+            let shares: Vec<Share> = vector["shares"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|share| {
+                    let read = read_line(share["line"].as_str().unwrap(), &code, &[]).unwrap();
+                    assert_eq!(u64::from(read.index()), share["index"].as_u64().unwrap());
+                    assert_eq!(
+                        read.commitment(&transfer, n).to_string(),
+                        share["commitment"].as_str().unwrap()
+                    );
+                    assert_eq!(*read.line(&code), share["line"].as_str().unwrap());
+                    read
+                })
+                .collect();
+            let t = usize::from(shares[0].threshold());
+            let key = combine(&shares[..t]).unwrap();
+            assert_eq!(
+                data_encoding::HEXLOWER.encode(key.expose()),
+                vector["key"].as_str().unwrap()
+            );
+            assert_eq!(combine(&shares[shares.len() - t..]).unwrap(), key);
+        }
+    }
+
+    #[test]
+    fn any_single_typo_is_located() {
+        let line = split(TransferKey::random(), 2, 3).unwrap()[1].line(&code());
+        let symbols = crockford::read(&line).unwrap();
+        for place in 0..SYMBOLS {
+            for change in 1..32_u8 {
+                let mut typed = symbols.clone();
+                typed[place] = (typed[place] + change) % 32;
+                let got = read_line(&crockford::text(&typed), &code(), &[]).unwrap_err();
+                let LineError::Typo { position, group, symbol } = got else { panic!("{got}") };
+                assert_eq!((position, (group - 1) * 4 + symbol), (place + 1, place + 1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_another_transfer_is_named_as_such() {
+        let other: TransferCode = "ZZZZ-ZZZ".parse().unwrap();
+        let line = split(TransferKey::random(), 2, 3).unwrap()[0].line(&other);
+        assert_eq!(
+            read_line(&line, &code(), &[other]).unwrap_err(),
+            LineError::OtherTransfer(other)
+        );
+        assert!(read_line(&line, &code(), &[]).is_err());
+    }
+
+    #[test]
+    fn the_commitment_knows_transfer_numbers_and_value() {
+        let (one, other) = (TransferId::random(), TransferId::random());
+        let shares = split(TransferKey::random(), 2, 3).unwrap();
+        let base = shares[0].commitment(&one, 3);
+        assert_ne!(base, shares[0].commitment(&other, 3));
+        assert_ne!(base, shares[0].commitment(&one, 4));
+        assert_ne!(base, shares[1].commitment(&one, 3));
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_reads_back_however_it_is_spaced(bytes: [u8; 16], spaces in prop::collection::vec(0_usize..43, 0..6)) {
+            let share = split(TransferKey::from_bytes(&bytes), 3, 5).unwrap().remove(4);
+            let mut line = share.line(&code()).to_lowercase();
+            for at in spaces { line.insert(at, ' '); }
+            prop_assert_eq!(read_line(&line, &code(), &[]).unwrap(), share);
+        }
+
+        #[test]
+        fn reading_any_text_never_panics(text in ".{0,500}") {
+            let _ = read_line(&text, &code(), &[]);
+        }
+
+        #[test]
+        fn two_typos_never_pass(a in 0_usize..SYMBOLS, b in 0_usize..SYMBOLS, x in 1_u8..32, y in 1_u8..32) {
+            prop_assume!(a != b);
+            let line = split(TransferKey::random(), 2, 3).unwrap()[0].line(&code());
+            let mut symbols = crockford::read(&line).unwrap();
+            symbols[a] ^= x;
+            symbols[b] ^= y;
+            prop_assert!(read_line(&crockford::text(&symbols), &code(), &[]).is_err());
+        }
+    }
+}

@@ -1,0 +1,665 @@
+//! A transfer at the agency: states, events, and the one table that joins them.
+//!
+//! | state | event | next | says | work |
+//! |---|---|---|---|---|
+//! | Claimed | Sealed | Sealed | `sent` | carry |
+//! | Claimed | Refused | Refused | | |
+//! | Claimed | Held | Held | | |
+//! | Held | Retry | Claimed | | seal |
+//! | Sealed | Carried | Carried | | |
+//! | Sealed, Carried | Delivered (evidence) | Delivered | | |
+//! | Delivered | Removed (evidence) | Removed | | probe |
+//! | Removed | Probed, gone | Removed or Releasing | `probed` | release, where nothing else is waited for |
+//! | Removed | Ready | Removed or Releasing | | release, where the look was made |
+//! | Releasing | Exposing (evidence) | Releasing, one more exposed | | |
+//! | Releasing | Shipped | Releasing or Released | `released`, after the last | |
+//! | Released | Retry | Releasing | | release, of what failed or is unknown |
+//! | Releasing, Released | Opened (evidence) | Opened | | erase |
+//! | Opened | Erased | Closed | `closed` | |
+//! | before Opened, fewer than t exposed | Withdraw | Withdrawn | `withdrawn` | erase, terminate |
+//! | before Opened | Expire | Expired | `expired` | erase, terminate |
+//! | any open state | Fail | Failed | `failed` | |
+//! | from Sealed until Opened, and after Failed, Expired, Withdrawn | Supersede | Superseded | `superseded` | erase |
+//!
+//! Everything else is [`Illegal`]. "Exposed" is set before a share is sent; unknown counts as exposed (rule 2).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::ReleaseRule;
+use crate::evidence::{Delivery, Opening, Removal};
+use crate::id::{Digest, Time, TransferId, UploadId};
+use crate::plan::{Plan, Route};
+use crate::policy::Reason;
+use crate::statement::{Look, Shipped};
+
+/// What was sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Digest of the age file.
+    pub ciphertext: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many shares open it.
+    pub threshold: u8,
+    /// Who gets which.
+    pub routes: Vec<Route>,
+    /// When the shares leave.
+    pub release: ReleaseMode,
+    /// When it expires.
+    pub expires: Time,
+}
+
+/// The agreement's rule, kept with the transfer: a transfer keeps the version it began under (R83).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReleaseMode {
+    /// At once after the look.
+    AfterRemoval,
+    /// After the municipality's word.
+    WhenReady,
+}
+
+impl From<ReleaseRule> for ReleaseMode {
+    fn from(rule: ReleaseRule) -> Self {
+        match rule {
+            ReleaseRule::AfterRemoval => Self::AfterRemoval,
+            ReleaseRule::WhenReady => Self::WhenReady,
+        }
+    }
+}
+
+impl Envelope {
+    /// What the plan of an agreement makes of sealed bytes.
+    #[must_use]
+    pub fn new(
+        ciphertext: Digest,
+        size: u64,
+        plan: Plan,
+        release: ReleaseRule,
+        expires: Time,
+    ) -> Self {
+        let Plan { threshold, routes } = plan;
+        Self { ciphertext, size, threshold, routes, release: release.into(), expires }
+    }
+}
+
+/// How far one share is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Share {
+    /// Not handed to its channel, or surely not taken by it.
+    Waiting,
+    /// Handed over, answer outstanding. Counts as exposed.
+    Exposed,
+    /// The provider took it.
+    Accepted {
+        /// `http` or `spool`.
+        driver: String,
+        /// The provider's number, where it gave one.
+        message: Option<String>,
+    },
+    /// The provider will never take it.
+    Rejected {
+        /// `http` or `spool`.
+        driver: String,
+        /// What it said: a status or code, never a body.
+        code: String,
+    },
+    /// Nobody knows. Counts as exposed, is never sent again unless a person says so.
+    Unknown {
+        /// `http`, `spool`, or `?` after a crash.
+        driver: String,
+    },
+}
+
+impl Share {
+    fn is_exposed(&self) -> bool {
+        matches!(self, Self::Exposed | Self::Accepted { .. } | Self::Unknown { .. })
+    }
+    fn is_settled(&self) -> bool {
+        matches!(self, Self::Accepted { .. } | Self::Rejected { .. } | Self::Unknown { .. })
+    }
+}
+
+/// Where a transfer stands, with the data that is valid there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state")]
+pub enum State {
+    /// Taken from the outbox, not yet sealed. Moves on by itself.
+    Claimed,
+    /// Waits for a person: `sluis retry` after mending what it says.
+    Held {
+        /// What it waits for.
+        why: String,
+    },
+    /// Will not leave; the drop lies in the outbox again.
+    Refused {
+        /// Every reason.
+        reasons: Vec<Reason>,
+    },
+    /// The envelope is written, the key split and forgotten.
+    Sealed {
+        /// The envelope.
+        envelope: Envelope,
+    },
+    /// In the drop zone.
+    Carried {
+        /// The envelope.
+        envelope: Envelope,
+        /// Where it lies there.
+        upload: UploadId,
+    },
+    /// In the vault, by the municipality's word.
+    Delivered {
+        /// The envelope.
+        envelope: Envelope,
+        /// Where it lay.
+        upload: UploadId,
+    },
+    /// Gone from the drop zone, by the municipality's word.
+    Removed {
+        /// The envelope.
+        envelope: Envelope,
+        /// Where it lay.
+        upload: UploadId,
+        /// Whether the carrier looked and saw it gone.
+        probed: bool,
+        /// Whether the custodians are at their desks.
+        ready: bool,
+    },
+    /// Shares are leaving.
+    Releasing {
+        /// The envelope.
+        envelope: Envelope,
+        /// How far each is.
+        shares: Vec<Share>,
+    },
+    /// Every share left or is known not to.
+    Released {
+        /// The envelope.
+        envelope: Envelope,
+        /// What became of each.
+        shares: Vec<Share>,
+        /// Which ones the municipality has accepted.
+        accepted: BTreeSet<u8>,
+    },
+    /// Opened in the vault.
+    Opened,
+    /// Opened, and erased here.
+    Closed,
+    /// It went wrong; `sluis redeliver` or, before sealing, `sluis retry`.
+    Failed {
+        /// Which step.
+        step: String,
+        /// A stable code.
+        code: String,
+    },
+    /// Not opened in time.
+    Expired,
+    /// Stopped by the agency before enough shares left.
+    Withdrawn,
+    /// Redelivered as another transfer.
+    Superseded {
+        /// That one.
+        by: TransferId,
+    },
+}
+
+/// What can happen to a transfer.
+#[derive(Debug)]
+pub enum Event {
+    /// The envelope is durable.
+    Sealed(Envelope),
+    /// Policy refused.
+    Refused(Vec<Reason>),
+    /// A person has to mend something first.
+    Held(String),
+    /// The upload is whole in the drop zone.
+    Carried(UploadId),
+    /// The municipality's word that it has it.
+    Delivered(Delivery),
+    /// The municipality's word that it is gone from the medium.
+    Removed(Removal),
+    /// The carrier's look.
+    Probed(Look),
+    /// The municipality's word that its custodians are ready.
+    Ready,
+    /// This share is about to be handed to its channel.
+    Exposing(u8, Removal),
+    /// What became of it.
+    Shipped(u8, Share),
+    /// The municipality accepted this share.
+    ShareAccepted(u8),
+    /// The municipality's word that it is open.
+    Opened(Opening),
+    /// Plaintext, spool and bundle are erased.
+    Erased,
+    /// A person stops it.
+    Withdraw,
+    /// A person says: try again.
+    Retry,
+    /// Its time is over.
+    Expire,
+    /// It cannot go on.
+    Fail {
+        /// Which step.
+        step: &'static str,
+        /// A stable code.
+        code: String,
+    },
+    /// It is redelivered as another transfer.
+    Supersede(TransferId),
+}
+
+/// A statement to make; the store fills in numbers and references.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Say {
+    /// `sent`, whose body the sealing gives.
+    Sent,
+    /// `probed`
+    Probed(UploadId, Look),
+    /// `released`
+    Released(Vec<Shipped>),
+    /// `closed`
+    Closed,
+    /// `withdrawn`, with the count of exposed shares.
+    Withdrawn(u8),
+    /// `expired`, with the count of exposed shares.
+    Expired(u8),
+    /// `failed`
+    Failed(String, String),
+    /// `superseded`
+    Superseded(TransferId),
+}
+
+/// Work for a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "kebab-case")]
+pub enum Work {
+    /// Sealer: admit and seal.
+    Seal,
+    /// Carrier: bring the envelope to the drop zone.
+    Carry,
+    /// Carrier: look whether this upload is gone.
+    Probe {
+        /// Which.
+        upload: UploadId,
+    },
+    /// Carrier: end this upload, if it is still there.
+    Terminate {
+        /// Which.
+        upload: UploadId,
+    },
+    /// Releaser: hand this share to its channel.
+    Release {
+        /// Its number.
+        index: u8,
+    },
+    /// Sealer: erase plaintext, spool and bundle.
+    Erase,
+}
+
+/// What an event leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The next state.
+    pub state: State,
+    /// The statement to make in the same transaction.
+    pub say: Option<Say>,
+    /// The work to queue in the same transaction.
+    pub work: Vec<Work>,
+}
+
+/// An event that this state does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{event} is not possible while the transfer is {state}")]
+pub struct Illegal {
+    /// The state's name.
+    pub state: &'static str,
+    /// The event's name.
+    pub event: &'static str,
+}
+
+impl State {
+    /// Its name, as it is stored and shown.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Claimed => "Claimed",
+            Self::Held { .. } => "Held",
+            Self::Refused { .. } => "Refused",
+            Self::Sealed { .. } => "Sealed",
+            Self::Carried { .. } => "Carried",
+            Self::Delivered { .. } => "Delivered",
+            Self::Removed { .. } => "Removed",
+            Self::Releasing { .. } => "Releasing",
+            Self::Released { .. } => "Released",
+            Self::Opened => "Opened",
+            Self::Closed => "Closed",
+            Self::Failed { .. } => "Failed",
+            Self::Expired => "Expired",
+            Self::Withdrawn => "Withdrawn",
+            Self::Superseded { .. } => "Superseded",
+        }
+    }
+    /// Whether nothing can happen to it any more but a redelivery.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::Closed
+                | Self::Expired
+                | Self::Withdrawn
+                | Self::Superseded { .. }
+        )
+    }
+    /// Who can move it on, for people: `agency`, `municipality`, `nobody` or `itself`.
+    #[must_use]
+    pub fn mover(&self) -> &'static str {
+        match self {
+            Self::Held { .. } | Self::Failed { .. } | Self::Refused { .. } => "agency",
+            Self::Carried { .. } | Self::Delivered { .. } | Self::Released { .. } => "municipality",
+            Self::Removed { envelope, probed: true, ready: false, .. }
+                if envelope.release == ReleaseMode::WhenReady =>
+            {
+                "municipality"
+            }
+            state if state.is_over() => "nobody",
+            _ => "itself",
+        }
+    }
+    /// The envelope, where there is one.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&Envelope> {
+        match self {
+            Self::Sealed { envelope }
+            | Self::Carried { envelope, .. }
+            | Self::Delivered { envelope, .. }
+            | Self::Removed { envelope, .. }
+            | Self::Releasing { envelope, .. }
+            | Self::Released { envelope, .. } => Some(envelope),
+            _ => None,
+        }
+    }
+    /// Where it lies in the drop zone, as far as known and not known to be gone.
+    #[must_use]
+    pub fn upload(&self) -> Option<UploadId> {
+        match self {
+            Self::Carried { upload, .. } | Self::Delivered { upload, .. } => Some(*upload),
+            _ => None,
+        }
+    }
+    /// How many shares count as exposed.
+    #[must_use]
+    pub fn exposed(&self) -> u8 {
+        match self {
+            Self::Releasing { shares, .. } | Self::Released { shares, .. } => {
+                u8::try_from(shares.iter().filter(|share| share.is_exposed()).count())
+                    .unwrap_or(u8::MAX)
+            }
+            _ => 0,
+        }
+    }
+
+    /// The table at the head of this module.
+    ///
+    /// # Errors
+    /// [`Illegal`]; the state is as it was.
+    pub fn apply(&self, event: Event) -> Result<Step, Illegal> {
+        let illegal = Illegal { state: self.name(), event: event.name() };
+        let step = match event {
+            Event::Withdraw => self.withdraw(),
+            Event::Expire => self.expire(),
+            Event::Supersede(by) => self.supersede(by),
+            Event::Fail { step, code } => self.fail(step, code),
+            Event::Exposing(index, removal) => self.expose(index, &removal),
+            Event::Shipped(index, share) => self.ship(index, share),
+            Event::Retry => self.retry(),
+            Event::ShareAccepted(index) => self.accept(index),
+            Event::Opened(_) => self.opened(),
+            event => self.forward(event),
+        };
+        step.ok_or(illegal)
+    }
+
+    /// The straight line, up to the release.
+    fn forward(&self, event: Event) -> Option<Step> {
+        Some(match (self.clone(), event) {
+            (Self::Claimed, Event::Sealed(envelope)) => {
+                Step::to(Self::Sealed { envelope }).say(Say::Sent).work(Work::Carry)
+            }
+            (Self::Claimed, Event::Refused(reasons)) => Step::to(Self::Refused { reasons }),
+            (Self::Claimed, Event::Held(why)) => Step::to(Self::Held { why }),
+            (Self::Sealed { envelope }, Event::Carried(upload)) => {
+                Step::to(Self::Carried { envelope, upload })
+            }
+            // The municipality may be quicker than the carrier's report.
+            (
+                Self::Sealed { envelope } | Self::Carried { envelope, .. },
+                Event::Delivered(delivery),
+            ) => Step::to(Self::Delivered { envelope, upload: delivery.upload() }),
+            (Self::Delivered { envelope, upload }, Event::Removed(removal))
+                if removal.upload() == upload =>
+            {
+                let state = Self::Removed { envelope, upload, probed: false, ready: false };
+                Step::to(state).work(Work::Probe { upload })
+            }
+            (Self::Removed { envelope, upload, probed: false, ready }, Event::Probed(look))
+                if look.is_gone() =>
+            {
+                release_if_due(envelope, upload, true, ready).say(Say::Probed(upload, look))
+            }
+            (Self::Removed { envelope, upload, probed, ready: false }, Event::Ready) => {
+                release_if_due(envelope, upload, probed, true)
+            }
+            (Self::Opened, Event::Erased) => Step::to(Self::Closed).say(Say::Closed),
+            // Erasing after an end changes nothing more.
+            (state, Event::Erased) if state.is_over() => Step::to(state),
+            // Words that come twice or late change nothing.
+            (
+                state @ (Self::Delivered { .. }
+                | Self::Removed { .. }
+                | Self::Releasing { .. }
+                | Self::Released { .. }),
+                Event::Carried(_),
+            ) => Step::to(state),
+            (state @ (Self::Releasing { .. } | Self::Released { .. }), Event::Ready) => {
+                Step::to(state)
+            }
+            _ => return None,
+        })
+    }
+
+    fn expose(&self, at: u8, removal: &Removal) -> Option<Step> {
+        let Self::Releasing { envelope, shares } = self else { return None };
+        let _proof: &Removal = removal;
+        let place = place(at)?;
+        if shares.get(place)? != &Share::Waiting || !keeps_rule_two(envelope, shares, at) {
+            return None;
+        }
+        let mut shares = shares.clone();
+        shares[place] = Share::Exposed;
+        Some(Step::to(Self::Releasing { envelope: envelope.clone(), shares }))
+    }
+
+    fn ship(&self, index: u8, outcome: Share) -> Option<Step> {
+        let Self::Releasing { envelope, shares } = self else { return None };
+        let place = place(index)?;
+        // Only a share that was exposed has an outcome.
+        if shares.get(place)? != &Share::Exposed || outcome == Share::Exposed {
+            return None;
+        }
+        let (envelope, mut shares) = (envelope.clone(), shares.clone());
+        shares[place] = outcome;
+        if !shares.iter().all(Share::is_settled) {
+            return Some(Step::to(Self::Releasing { envelope, shares }));
+        }
+        let say = Say::Released(shipped(&envelope, &shares));
+        Some(Step::to(Self::Released { envelope, shares, accepted: BTreeSet::new() }).say(say))
+    }
+
+    fn accept(&self, index: u8) -> Option<Step> {
+        match self.clone() {
+            Self::Released { envelope, shares, mut accepted } => {
+                accepted.insert(index);
+                Some(Step::to(Self::Released { envelope, shares, accepted }))
+            }
+            // The quickest custodian types before the last provider answers.
+            state @ (Self::Releasing { .. } | Self::Opened | Self::Closed) => Some(Step::to(state)),
+            _ => None,
+        }
+    }
+
+    fn opened(&self) -> Option<Step> {
+        let open = matches!(self, Self::Releasing { .. } | Self::Released { .. });
+        // Shares leave before a withdrawal or expiry is known across the canal: the word still counts.
+        open.then(|| Step::to(Self::Opened).work(Work::Erase))
+    }
+
+    fn retry(&self) -> Option<Step> {
+        match self.clone() {
+            Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
+            Self::Released { envelope, mut shares, .. } => {
+                let mut work = Vec::new();
+                for (index, share) in (1..).zip(&mut shares) {
+                    if matches!(share, Share::Rejected { .. } | Share::Unknown { .. }) {
+                        *share = Share::Waiting;
+                        work.push(Work::Release { index });
+                    }
+                }
+                (!work.is_empty()).then(|| Step {
+                    state: Self::Releasing { envelope, shares },
+                    say: None,
+                    work,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn withdraw(&self) -> Option<Step> {
+        let possible = match self {
+            Self::Claimed | Self::Held { .. } | Self::Failed { .. } => true,
+            state => state.envelope().is_some_and(|envelope| state.exposed() < envelope.threshold),
+        };
+        possible.then(|| self.end(Self::Withdrawn).say(Say::Withdrawn(self.exposed())))
+    }
+
+    fn expire(&self) -> Option<Step> {
+        self.envelope()?;
+        Some(self.end(Self::Expired).say(Say::Expired(self.exposed())))
+    }
+
+    fn fail(&self, step: &str, code: String) -> Option<Step> {
+        if self.is_over() || matches!(self, Self::Opened | Self::Failed { .. }) {
+            return None;
+        }
+        let failed = Self::Failed { step: step.to_owned(), code: code.clone() };
+        Some(Step::to(failed).say(Say::Failed(step.to_owned(), code)))
+    }
+
+    fn supersede(&self, by: TransferId) -> Option<Step> {
+        let ended = matches!(self, Self::Failed { .. } | Self::Expired | Self::Withdrawn);
+        (ended || self.envelope().is_some())
+            .then(|| self.end(Self::Superseded { by }).say(Say::Superseded(by)))
+    }
+
+    /// An end that erases what is here and in the drop zone.
+    fn end(&self, state: Self) -> Step {
+        let mut step = Step::to(state).work(Work::Erase);
+        if let Some(upload) = self.upload() {
+            step = step.work(Work::Terminate { upload });
+        }
+        step
+    }
+}
+
+impl Event {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sealed(_) => "Sealed",
+            Self::Refused(_) => "Refused",
+            Self::Held(_) => "Held",
+            Self::Carried(_) => "Carried",
+            Self::Delivered(_) => "Delivered",
+            Self::Removed(_) => "Removed",
+            Self::Probed(_) => "Probed",
+            Self::Ready => "Ready",
+            Self::Exposing(..) => "Exposing",
+            Self::Shipped(..) => "Shipped",
+            Self::ShareAccepted(_) => "ShareAccepted",
+            Self::Opened(_) => "Opened",
+            Self::Erased => "Erased",
+            Self::Withdraw => "Withdraw",
+            Self::Retry => "Retry",
+            Self::Expire => "Expire",
+            Self::Fail { .. } => "Fail",
+            Self::Supersede(_) => "Supersede",
+        }
+    }
+}
+
+impl Step {
+    fn to(state: State) -> Self {
+        Self { state, say: None, work: Vec::new() }
+    }
+    fn say(mut self, say: Say) -> Self {
+        self.say = Some(say);
+        self
+    }
+    fn work(mut self, work: Work) -> Self {
+        self.work.push(work);
+        self
+    }
+}
+
+fn release_if_due(envelope: Envelope, upload: UploadId, probed: bool, ready: bool) -> Step {
+    if !probed || (envelope.release == ReleaseMode::WhenReady && !ready) {
+        return Step::to(State::Removed { envelope, upload, probed, ready });
+    }
+    let shares = vec![Share::Waiting; envelope.routes.len()];
+    let work = envelope.routes.iter().map(|route| Work::Release { index: route.index }).collect();
+    Step { state: State::Releasing { envelope, shares }, say: None, work }
+}
+
+/// Rule 2 once more, on what is exposed in fact: no channel and no group reaches t.
+fn keeps_rule_two(envelope: &Envelope, shares: &[Share], index: u8) -> bool {
+    let Some(next) = envelope.routes.iter().find(|route| route.index == index) else {
+        return false;
+    };
+    let exposed = || {
+        let pairs = envelope.routes.iter().zip(shares);
+        pairs
+            .filter(|(route, share)| share.is_exposed() || route.index == index)
+            .map(|(route, _)| route)
+    };
+    let same_channel = exposed().filter(|route| route.channel == next.channel).count();
+    let same_group = exposed().filter(|route| route.group == next.group).count();
+    same_channel.max(same_group) < usize::from(envelope.threshold)
+}
+
+fn shipped(envelope: &Envelope, shares: &[Share]) -> Vec<Shipped> {
+    let one = |(route, share): (&Route, &Share)| {
+        let (outcome, driver, message) = match share {
+            Share::Accepted { driver, message } => ("accepted", driver.as_str(), message.clone()),
+            Share::Rejected { driver, .. } => ("rejected", driver.as_str(), None),
+            Share::Unknown { driver } => ("unknown", driver.as_str(), None),
+            Share::Waiting | Share::Exposed => ("unknown", "?", None),
+        };
+        Shipped {
+            index: route.index,
+            channel: route.channel.to_string(),
+            driver: driver.to_owned(),
+            outcome: outcome.to_owned(),
+            message,
+        }
+    };
+    envelope.routes.iter().zip(shares).map(one).collect()
+}
+
+fn place(index: u8) -> Option<usize> {
+    usize::from(index).checked_sub(1)
+}

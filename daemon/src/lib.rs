@@ -1,0 +1,4 @@
+//! `sluisd`: the six roles of Sluis, each its own process.
+
+pub mod clock;
+pub mod medium;

@@ -1,0 +1,3 @@
+//! The transport medium: the drop zone's server, and the client that carrier and fetcher share.
+
+pub mod server;
