@@ -10,6 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::agreement::Language;
 use crate::id::{ChannelId, CustodianId, Digest, TransferCode, TransferId};
+use crate::share;
 use crate::statement::{self, Sent, Signer};
 
 /// SSHSIG namespace of bundles.
@@ -111,10 +112,10 @@ impl Bundle {
         terms: Digest,
         sent: &Sent,
     ) -> Result<Self, BundleError> {
-        let whole = Zeroizing::new(age::decrypt(identity, sealed).map_err(|_| BundleError::Shut)?);
-        if whole.len() > MAX_BYTES {
+        if sealed.len() > MAX_BYTES {
             return Err(BundleError::Shut);
         }
+        let whole = Zeroizing::new(age::decrypt(identity, sealed).map_err(|_| BundleError::Shut)?);
         let foreign = |e: &dyn fmt::Display| BundleError::Foreign(e.to_string());
         let text = std::str::from_utf8(&whole).map_err(|e| foreign(&e))?;
         let (json, signature) = text.split_once('\n').ok_or_else(|| foreign(&"no signature"))?;
@@ -145,6 +146,11 @@ impl Bundle {
                         && item.commitment == *commitment
                 },
             );
-        same("plan", routes)
+        same("plan", routes)?;
+        let committed = |item: &Item| {
+            share::read_line(&item.line, &self.code, &[])
+                .is_ok_and(|share| share.commitment(&transfer, self.shares) == item.commitment)
+        };
+        same("share", self.items.iter().all(committed))
     }
 }

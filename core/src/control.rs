@@ -1,1 +1,348 @@
+//! What is said over the local socket of a core: by its gates, and by persons through the CLI.
+//!
+//! HTTP over a Unix socket, JSON bodies. A gate has four verbs (`next`, `exposing`, `done`, `feed`) and one
+//! stream (`envelope`); what it hands in is untrusted input. Everything here has a bounded size.
 
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AgreementId, Digest, PartyId, Time, TransferCode, TransferId, UploadId};
+use crate::ledger::Entry;
+use crate::statement::{Look, Signed};
+
+/// The largest JSON request or answer on the socket, in bytes.
+pub const MAX_BYTES: usize = 4 << 20;
+/// The longest that `next` waits for work, in seconds.
+pub const MAX_WAIT_S: u64 = 30;
+
+/// Which queue of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lane {
+    /// Transfers, in any order.
+    Jobs,
+    /// Letters to the other party, strictly in order.
+    Post,
+}
+
+/// A gate asks for work; the answer is a [`Job`], or 204 when there was none for a while.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Next {
+    /// Only work under this agreement; any where it is missing.
+    pub agreement: Option<AgreementId>,
+    /// Which queue.
+    pub lane: Lane,
+    /// This process: what an earlier one had under lease is free again.
+    pub instance: String,
+    /// How long to wait, in seconds.
+    pub wait: u64,
+}
+
+/// Work under lease.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// To be named in `exposing` and `done`.
+    pub id: i64,
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// For which transfer, where it is for one.
+    pub transfer: Option<TransferId>,
+    /// What to do.
+    pub task: Task,
+}
+
+/// What a gate can be asked to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Task {
+    /// Carrier: bring the envelope to the drop zone, from where it was left.
+    Carry {
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// Carrier, fetcher: look whether this upload is gone.
+    Probe {
+        /// Which.
+        upload: UploadId,
+    },
+    /// Carrier, fetcher: end this upload and look again.
+    Terminate {
+        /// Which.
+        upload: UploadId,
+    },
+    /// Carrier, fetcher: put a letter into the other party's mailbox.
+    Post {
+        /// The statement's number.
+        number: u64,
+        /// The sealed statement, base64.
+        letter: String,
+    },
+    /// Releaser: check the evidence, open the bundle, hand one share to its channel.
+    Release {
+        /// The share's number.
+        index: u8,
+        /// The agency's `sent`.
+        sent: Signed,
+        /// The municipality's `delivered`.
+        delivered: Signed,
+        /// The municipality's `removed`.
+        removed: Signed,
+        /// The bundle, base64.
+        bundle: String,
+    },
+    /// Fetcher: bring the envelope to the keeper, from where it was left.
+    Fetch {
+        /// Its size in bytes.
+        size: u64,
+    },
+}
+
+/// A gate is about to hand the share of this job to its channel. 204: go; 409: do not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exposing {
+    /// The job.
+    pub job: i64,
+}
+
+/// A gate's word on what became of a job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Done {
+    /// The job.
+    pub job: i64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Outcome {
+    /// The upload is whole in the drop zone; or the envelope came from it.
+    Moved {
+        /// Which upload.
+        upload: UploadId,
+    },
+    /// This was seen.
+    Looked {
+        /// HTTP statuses.
+        look: Look,
+    },
+    /// The letter lies in the mailbox.
+    Posted,
+    /// The provider took the share.
+    Accepted {
+        /// `http` or `spool`.
+        driver: String,
+        /// The provider's number of the message.
+        message: Option<String>,
+    },
+    /// The provider will never take it.
+    Rejected {
+        /// `http` or `spool`.
+        driver: String,
+        /// A status or code.
+        code: String,
+    },
+    /// Nobody knows whether it took it.
+    Unknown {
+        /// `http` or `spool`.
+        driver: String,
+    },
+    /// Surely not done; try again later.
+    Again {
+        /// What is in the way, for people.
+        why: String,
+    },
+    /// Not done, and no repetition will help.
+    Never {
+        /// A stable code.
+        code: String,
+        /// What is wrong, for people.
+        why: String,
+    },
+}
+
+/// How far a core has read the other party's feed.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cursor {
+    /// The last number that is in its ledger.
+    pub after: u64,
+}
+
+/// One sealed statement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Letter {
+    /// The number under which it lies in the mailbox.
+    pub number: u64,
+    /// The letter, base64.
+    pub letter: String,
+}
+
+/// What a mailbox gave.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Letters {
+    /// In the order of their numbers.
+    pub letters: Vec<Letter>,
+}
+
+/// An upload as the drop zone lists it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its id.
+    pub upload: UploadId,
+    /// The transfer that its metadata names.
+    pub transfer: Option<TransferId>,
+    /// Its whole length.
+    pub length: u64,
+    /// How much of it is there.
+    pub offset: u64,
+}
+
+/// Names a transfer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByCode {
+    /// Its code.
+    pub code: TransferCode,
+}
+
+/// `send`: take this entry of the outbox now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// The folder.
+    pub agreement: AgreementId,
+    /// The entry's name.
+    pub name: String,
+}
+
+/// `line`: a share line that a person typed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypedLine {
+    /// Of which transfer.
+    pub code: TransferCode,
+    /// What was typed.
+    pub text: String,
+}
+
+impl std::fmt::Debug for TypedLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TypedLine({})", self.code)
+    }
+}
+
+impl Drop for TypedLine {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.text);
+    }
+}
+
+/// What became of a typed line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineAnswer {
+    /// The share's number.
+    pub index: u8,
+    /// Whose it was.
+    pub custodian: String,
+    /// How many different ones are in now.
+    pub have: u8,
+    /// How many open the envelope.
+    pub needed: u8,
+    /// Where the file stands, once it is open.
+    pub opened: Option<String>,
+}
+
+/// One line of `list`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The transfer.
+    pub transfer: TransferId,
+    /// Its code.
+    pub code: TransferCode,
+    /// Its agreement.
+    pub agreement: AgreementId,
+    /// Where it stands.
+    pub state: String,
+    /// What there is to know about that, for people.
+    pub note: String,
+    /// Who can move it on.
+    pub mover: String,
+    /// The file's name as far as it is still here, escaped.
+    pub name: Option<String>,
+    /// Since when.
+    pub since: Time,
+    /// How far a running upload or fetch is: bytes done and bytes in all.
+    pub progress: Option<(u64, u64)>,
+}
+
+/// `show`: one transfer with its history.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detail {
+    /// As in `list`.
+    pub row: Row,
+    /// The state with its data, as JSON.
+    pub state: serde_json::Value,
+    /// Its entries of the ledger.
+    pub timeline: Vec<Entry>,
+    /// Jobs that wait, and why.
+    pub waiting: Vec<String>,
+}
+
+/// `about`: which core answers, and where its folders are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Whose core.
+    pub party: PartyId,
+    /// `sealer` or `keeper`.
+    pub role: String,
+    /// Outbox or vault.
+    pub folder: String,
+    /// Entries in its ledger.
+    pub entries: u64,
+}
+
+/// `evidence`: what proves one transfer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Which transfer.
+    pub transfer: TransferId,
+    /// The text of the agreement under which it was made.
+    pub agreement: String,
+    /// The statements of both parties, in the order in which this core entered them.
+    pub statements: Vec<Signed>,
+    /// This core's head, signed.
+    pub head: Signed,
+}
+
+/// Why a verb was refused; the body of every answer that is not 2xx.
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// A stable code.
+    pub code: String,
+    /// What, where, why, and what to do next.
+    pub message: String,
+}
+
+/// What the keeper answers after a piece of an envelope came.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// How much of it is on the disk.
+    pub offset: u64,
+    /// Its digest, once it is whole.
+    pub ciphertext: Option<Digest>,
+}

@@ -56,6 +56,10 @@ pub enum Reason {
     },
     /// It cannot be read.
     Unreadable,
+    /// It changed while it was read; it is taken again once it has settled.
+    Changed,
+    /// A folder that was made here file by file: nobody can tell when it is complete.
+    Unsettled,
     /// No agreement goes by the folder's name (art. 1).
     UnknownAgreement,
 }
@@ -66,7 +70,7 @@ impl Reason {
     pub fn article(&self) -> &'static str {
         match self {
             Self::NotInForce { .. } | Self::Ended { .. } => "art. 12",
-            Self::Empty => "art. 7",
+            Self::Empty | Self::Changed | Self::Unsettled => "art. 7",
             Self::TooLarge { .. } => "art. 3",
             Self::NotPlain | Self::Owner { .. } | Self::Unreadable => "art. 6",
             Self::UnknownAgreement => "art. 1",
@@ -101,6 +105,8 @@ impl Reason {
                 "geplaatst door gebruiker {uid}, die niet op de lijst sealer.owners staat. Laat een bevoegde persoon het plaatsen."
             ),
             Self::Unreadable => "het kan niet gelezen worden. Geef de dienst leesrecht en bied het opnieuw aan.".into(),
+            Self::Changed => "het veranderde tijdens het lezen; niets ervan is verzonden. Het wordt opnieuw genomen zodra het stil ligt.".into(),
+            Self::Unsettled => "een map die hier ter plaatse groeit. Maak ze elders en verplaats ze hierheen, of gebruik: sluis send".into(),
             Self::UnknownAgreement => "geen overeenkomst draagt de naam van deze map. Kijk na met: sluis agreement list".into(),
         }
     }
@@ -127,6 +133,8 @@ impl Reason {
             Self::Unreadable => {
                 "it cannot be read. Give the service read access and offer it again.".into()
             }
+            Self::Changed => "it changed while it was read; nothing of it was sent. It is taken again once it has settled.".into(),
+            Self::Unsettled => "a folder that grows in place. Make it elsewhere and move it here, or use: sluis send".into(),
             Self::UnknownAgreement => {
                 "no agreement goes by the name of this folder. Look with: sluis agreement list"
                     .into()

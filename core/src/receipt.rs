@@ -91,6 +91,8 @@ pub enum Event {
         at: Time,
         /// The commitment computed from what came out.
         plaintext: Digest,
+        /// Which shares were used.
+        shares: Vec<u8>,
     },
     /// The agency ended it.
     Ended(String),
@@ -217,10 +219,12 @@ impl State {
                 let say = new.then_some(Say::ShareAccepted(index));
                 step(Self::Removed { sent, accepted, ready }, say, None)
             }
-            (Self::Removed { sent, accepted, .. }, Event::Opened { at, plaintext })
-                if plaintext == sent.plaintext && accepted.len() >= usize::from(sent.threshold) =>
+            (Self::Removed { sent, accepted, .. }, Event::Opened { at, plaintext, shares })
+                if plaintext == sent.plaintext
+                    && shares.len() == usize::from(sent.threshold)
+                    && shares.iter().all(|index| accepted.contains(index)) =>
             {
-                let say = Say::Opened(plaintext, accepted.into_iter().collect());
+                let say = Say::Opened(plaintext, shares);
                 step(Self::Opened { sent, at }, Some(say), None)
             }
             (state, Event::Ended(how)) if state.sent().is_some() && state.name() != "Opened" => {

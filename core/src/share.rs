@@ -103,9 +103,8 @@ pub fn combine(shares: &[Share]) -> Result<TransferKey, ShareError> {
     if indexes.len() != usize::from(needed) || shares.len() != indexes.len() || !alike {
         return Err(ShareError::Set { needed, got: indexes.len() });
     }
-    let parts: Vec<Zeroizing<Vec<u8>>> = shares.iter().map(Share::part).collect();
-    let raw = parts.iter().map(|part| part.to_vec());
-    let key = Gf256::combine_bytes_iter(raw).map(Zeroizing::new).map_err(|_| ShareError::Scheme)?;
+    let parts: Zeroizing<Vec<Vec<u8>>> = Zeroizing::new(shares.iter().map(Share::part).collect());
+    let key = Gf256::combine_bytes(&*parts).map(Zeroizing::new).map_err(|_| ShareError::Scheme)?;
     let bytes: Zeroizing<[u8; 16]> =
         Zeroizing::new(key.as_slice().try_into().map_err(|_| ShareError::Scheme)?);
     Ok(TransferKey::from_bytes(&bytes))
@@ -118,8 +117,9 @@ impl Share {
         let value = value.try_into().map_err(|_| ShareError::Scheme)?;
         Ok(Self { threshold, index: *index, value })
     }
-    fn part(&self) -> Zeroizing<Vec<u8>> {
-        let mut part = Zeroizing::new(vec![self.index]);
+    fn part(&self) -> Vec<u8> {
+        let mut part = Vec::with_capacity(17);
+        part.push(self.index);
         part.extend_from_slice(&self.value);
         part
     }

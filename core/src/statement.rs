@@ -341,7 +341,13 @@ impl Statement {
             transfer: header.transfer,
             body: RawValue::from_string(self.body.write()?)?,
         };
-        Ok(serde_json::to_vec(&wire)?)
+        let bytes = serde_json::to_vec(&wire)?;
+        // What the other side would refuse is not signed: it would stop the whole feed.
+        match bytes.len() {
+            _ if !bytes.is_ascii() => Err(FormError::Form),
+            length if length > MAX_BYTES => Err(FormError::TooLarge(length)),
+            _ => Ok(bytes),
+        }
     }
 
     /// Reads the one form and refuses every other.
@@ -370,7 +376,7 @@ impl Statement {
             transfer: wire.transfer,
         };
         let statement = Self { header, body };
-        let same = bytes.is_ascii() && statement.bytes()? == bytes;
+        let same = statement.bytes()? == bytes;
         if same { Ok(statement) } else { Err(FormError::Form) }
     }
 }

@@ -17,7 +17,9 @@
 //! | Releasing, Released | Opened (evidence) | Opened | | erase |
 //! | Opened | Erased | Closed | `closed` | |
 //! | before Opened, fewer than t exposed | Withdraw | Withdrawn | `withdrawn` | erase, terminate |
-//! | before Opened | Expire | Expired | `expired` | erase, terminate |
+//! | Held, Failed before anything left | Retry | Claimed or Sealed | | seal or carry |
+//! | Expired | Opened (evidence) | Closed | `closed` | |
+//! | from Sealed, before Opened | Expire | Expired | `expired` | erase, terminate |
 //! | any open state | Fail | Failed | `failed` | |
 //! | from Sealed until Opened, and after Failed, Expired, Withdrawn | Supersede | Superseded | `superseded` | erase |
 //!
@@ -87,10 +89,16 @@ impl Envelope {
 /// How far one share is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Share {
-    /// Not handed to its channel, or surely not taken by it.
-    Waiting,
+    /// To be handed to its channel.
+    Waiting {
+        /// Whether an earlier attempt may have exposed it: unknown counts as exposed, also while it waits.
+        exposed: bool,
+    },
     /// Handed over, answer outstanding. Counts as exposed.
-    Exposed,
+    Exposed {
+        /// Whether an earlier attempt may have exposed it.
+        before: bool,
+    },
     /// The provider took it.
     Accepted {
         /// `http` or `spool`.
@@ -114,7 +122,13 @@ pub enum Share {
 
 impl Share {
     fn is_exposed(&self) -> bool {
-        matches!(self, Self::Exposed | Self::Accepted { .. } | Self::Unknown { .. })
+        matches!(
+            self,
+            Self::Waiting { exposed: true }
+                | Self::Exposed { .. }
+                | Self::Accepted { .. }
+                | Self::Unknown { .. }
+        )
     }
     fn is_settled(&self) -> bool {
         matches!(self, Self::Accepted { .. } | Self::Rejected { .. } | Self::Unknown { .. })
@@ -187,12 +201,14 @@ pub enum State {
     Opened,
     /// Opened, and erased here.
     Closed,
-    /// It went wrong; `sluis redeliver` or, before sealing, `sluis retry`.
+    /// It went wrong; `sluis retry` where nothing left yet, else `sluis redeliver`.
     Failed {
         /// Which step.
         step: String,
         /// A stable code.
         code: String,
+        /// Where it stood: what was exposed stays exposed.
+        was: Box<State>,
     },
     /// Not opened in time.
     Expired,
@@ -379,6 +395,7 @@ impl State {
             | Self::Removed { envelope, .. }
             | Self::Releasing { envelope, .. }
             | Self::Released { envelope, .. } => Some(envelope),
+            Self::Failed { was, .. } => was.envelope(),
             _ => None,
         }
     }
@@ -387,6 +404,7 @@ impl State {
     pub fn upload(&self) -> Option<UploadId> {
         match self {
             Self::Carried { upload, .. } | Self::Delivered { upload, .. } => Some(*upload),
+            Self::Failed { was, .. } => was.upload(),
             _ => None,
         }
     }
@@ -398,6 +416,7 @@ impl State {
                 u8::try_from(shares.iter().filter(|share| share.is_exposed()).count())
                     .unwrap_or(u8::MAX)
             }
+            Self::Failed { was, .. } => was.exposed(),
             _ => 0,
         }
     }
@@ -475,11 +494,12 @@ impl State {
         let Self::Releasing { envelope, shares } = self else { return None };
         let _proof: &Removal = removal;
         let place = place(at)?;
-        if shares.get(place)? != &Share::Waiting || !keeps_rule_two(envelope, shares, at) {
+        let Share::Waiting { exposed } = *shares.get(place)? else { return None };
+        if !keeps_rule_two(envelope, shares, at) {
             return None;
         }
         let mut shares = shares.clone();
-        shares[place] = Share::Exposed;
+        shares[place] = Share::Exposed { before: exposed };
         Some(Step::to(Self::Releasing { envelope: envelope.clone(), shares }))
     }
 
@@ -487,11 +507,15 @@ impl State {
         let Self::Releasing { envelope, shares } = self else { return None };
         let place = place(index)?;
         // Only a share that was exposed has an outcome.
-        if shares.get(place)? != &Share::Exposed || outcome == Share::Exposed {
-            return None;
-        }
+        let Share::Exposed { before } = *shares.get(place)? else { return None };
         let (envelope, mut shares) = (envelope.clone(), shares.clone());
-        shares[place] = outcome;
+        shares[place] = match outcome {
+            Share::Exposed { .. } => return None,
+            // This attempt surely failed; what an earlier one did stays unknown.
+            Share::Waiting { .. } => Share::Waiting { exposed: before },
+            Share::Rejected { driver, .. } if before => Share::Unknown { driver },
+            other => other,
+        };
         if !shares.iter().all(Share::is_settled) {
             return Some(Step::to(Self::Releasing { envelope, shares }));
         }
@@ -513,18 +537,26 @@ impl State {
 
     fn opened(&self) -> Option<Step> {
         let open = matches!(self, Self::Releasing { .. } | Self::Released { .. });
-        // Shares leave before a withdrawal or expiry is known across the canal: the word still counts.
+        // Enough shares may have left before the time was over: the word still counts, all is erased here.
+        if matches!(self, Self::Expired) {
+            return Some(Step::to(Self::Closed).say(Say::Closed));
+        }
         open.then(|| Step::to(Self::Opened).work(Work::Erase))
     }
 
     fn retry(&self) -> Option<Step> {
         match self.clone() {
             Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
+            Self::Failed { was, .. } => match *was {
+                Self::Claimed => Some(Step::to(Self::Claimed).work(Work::Seal)),
+                Self::Sealed { envelope } => Some(Step::to(Self::Sealed { envelope }).work(Work::Carry)),
+                _ => None,
+            },
             Self::Released { envelope, mut shares, .. } => {
                 let mut work = Vec::new();
                 for (index, share) in (1..).zip(&mut shares) {
                     if matches!(share, Share::Rejected { .. } | Share::Unknown { .. }) {
-                        *share = Share::Waiting;
+                        *share = Share::Waiting { exposed: share.is_exposed() };
                         work.push(Work::Release { index });
                     }
                 }
@@ -540,7 +572,8 @@ impl State {
 
     fn withdraw(&self) -> Option<Step> {
         let possible = match self {
-            Self::Claimed | Self::Held { .. } | Self::Failed { .. } => true,
+            Self::Claimed | Self::Held { .. } => true,
+            Self::Failed { was, .. } if was.envelope().is_none() => true,
             state => state.envelope().is_some_and(|envelope| state.exposed() < envelope.threshold),
         };
         possible.then(|| self.end(Self::Withdrawn).say(Say::Withdrawn(self.exposed())))
@@ -555,7 +588,8 @@ impl State {
         if self.is_over() || matches!(self, Self::Opened | Self::Failed { .. }) {
             return None;
         }
-        let failed = Self::Failed { step: step.to_owned(), code: code.clone() };
+        let failed =
+            Self::Failed { step: step.to_owned(), code: code.clone(), was: Box::new(self.clone()) };
         Some(Step::to(failed).say(Say::Failed(step.to_owned(), code)))
     }
 
@@ -620,7 +654,7 @@ fn release_if_due(envelope: Envelope, upload: UploadId, probed: bool, ready: boo
     if !probed || (envelope.release == ReleaseMode::WhenReady && !ready) {
         return Step::to(State::Removed { envelope, upload, probed, ready });
     }
-    let shares = vec![Share::Waiting; envelope.routes.len()];
+    let shares = vec![Share::Waiting { exposed: false }; envelope.routes.len()];
     let work = envelope.routes.iter().map(|route| Work::Release { index: route.index }).collect();
     Step { state: State::Releasing { envelope, shares }, say: None, work }
 }
@@ -647,7 +681,7 @@ fn shipped(envelope: &Envelope, shares: &[Share]) -> Vec<Shipped> {
             Share::Accepted { driver, message } => ("accepted", driver.as_str(), message.clone()),
             Share::Rejected { driver, .. } => ("rejected", driver.as_str(), None),
             Share::Unknown { driver } => ("unknown", driver.as_str(), None),
-            Share::Waiting | Share::Exposed => ("unknown", "?", None),
+            Share::Waiting { .. } | Share::Exposed { .. } => ("unknown", "?", None),
         };
         Shipped {
             index: route.index,

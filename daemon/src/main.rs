@@ -1,1 +1,33 @@
-fn main() {}
+//! `sluisd ROLE --config FILE`: the doorbell.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use sluis_daemon::app::{AppError, Role};
+use sluis_daemon::{app, telemetry};
+
+/// One role of Sluis. Each role is its own process, unit and user.
+#[derive(Parser)]
+#[command(version, about, after_help = "Example:\n  sluisd sealer --config /etc/sluis/sluis.toml")]
+struct Arguments {
+    /// Which role.
+    role: Role,
+    /// Its configuration.
+    #[arg(long, default_value = "/etc/sluis/sluis.toml")]
+    config: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match telemetry::start(&arguments.config).and_then(|config| {
+        app::runtime()?.block_on(app::until_signal(arguments.role, &arguments.config, config))
+    }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            telemetry::complain(&error);
+            // sysexits.h: EX_CONFIG and EX_SOFTWARE.
+            ExitCode::from(if matches!(error, AppError::Config(_)) { 78 } else { 70 })
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! `sluis.toml`: one file a host; each role reads its own section.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sluis_core::agreement::Language;
+use sluis_core::id::{ChannelId, PartyId};
+
+use crate::strict::{self, ConfigError};
+
+/// The file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Whose host this is.
+    pub party: Party,
+    /// Where things are.
+    #[serde(default)]
+    pub paths: Paths,
+    /// How the program speaks and logs.
+    #[serde(default)]
+    pub log: Log,
+    /// The agency's core.
+    pub sealer: Option<Sealer>,
+    /// The agency's gate to the drop zones.
+    pub carrier: Option<Gate>,
+    /// The agency's gate to the SMS providers.
+    pub releaser: Option<Releaser>,
+    /// The transport medium.
+    pub dropzone: Option<DropZone>,
+    /// The municipality's core.
+    pub keeper: Option<Keeper>,
+    /// The municipality's gate to the drop zone.
+    pub fetcher: Option<Gate>,
+}
+
+/// `[party]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Party {
+    /// The id that agreements know it by.
+    pub id: PartyId,
+    /// Its name for people.
+    pub name: String,
+    /// The language of status files and messages.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// `[paths]`, relative to the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Paths {
+    /// Agreements, `<name>.toml` and `<name>.contacts.toml`.
+    pub agreements: PathBuf,
+    /// Secrets, 0600, where `$CREDENTIALS_DIRECTORY` does not have them.
+    pub credentials: PathBuf,
+    /// Local sockets.
+    pub run: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self { agreements: "agreements".into(), credentials: "credentials".into(), run: "run".into() }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    /// One JSON object a line.
+    pub json: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), json: false }
+    }
+}
+
+/// `[sealer]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sealer {
+    /// The watched folder: one folder an agreement.
+    pub outbox: PathBuf,
+    /// Sealed plaintext, on the same file system as the outbox.
+    pub private: PathBuf,
+    /// Envelopes on their way.
+    pub spool: PathBuf,
+    /// Bundles.
+    pub bundles: PathBuf,
+    /// `postgres://...`, or the path of an SQLite file.
+    pub store: String,
+    /// Users whose files may leave: names or numbers.
+    pub owners: Vec<Owner>,
+    /// A file is taken when it was closed and unchanged for so long.
+    #[serde(default = "two_seconds")]
+    pub settle_ms: u64,
+    /// How often the whole outbox is looked through.
+    #[serde(default = "sixty")]
+    pub rescan_s: u64,
+    /// The releaser's age recipient.
+    pub releaser: String,
+}
+
+/// A Unix user.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Owner {
+    /// By number.
+    Uid(u32),
+    /// By name, as in `/etc/passwd`.
+    Name(String),
+}
+
+/// `[carrier]` and `[fetcher]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Gate {
+    /// Whether the hybrid post-quantum key exchange is required.
+    #[serde(default = "yes")]
+    pub require_post_quantum: bool,
+    /// A connection on which nothing moves for so long is given up.
+    #[serde(default = "sixty")]
+    pub idle_s: u64,
+}
+
+/// `[releaser]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Releaser {
+    /// How each channel of the agreements is reached.
+    pub channels: BTreeMap<ChannelId, Driver>,
+}
+
+/// How a channel is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "driver", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Driver {
+    /// A folder: rehearsals and tests. Statements say so.
+    Spool {
+        /// One folder a custodian is made in it.
+        folder: PathBuf,
+    },
+    /// A provider's HTTP interface.
+    Http(Box<Http>),
+}
+
+/// A provider's HTTP interface, as data.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Http {
+    /// `https://...`; plain http only to this machine.
+    pub url: String,
+    /// How it is asked; never GET, which would put a share into the URL.
+    #[serde(default)]
+    pub method: Method,
+    /// Headers; never a secret.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// How the account is shown.
+    pub auth: Option<Auth>,
+    /// What is sent. `{to}`, `{text}` and `{reference}` are filled in.
+    pub body: Body,
+    /// When the message was taken.
+    pub success: Answer,
+    /// Where the provider's number of the message stands: a JSON pointer.
+    pub message_id: Option<String>,
+    /// When it was surely not taken and may be sent again.
+    #[serde(default)]
+    pub retryable: Answer,
+    /// When it never will be.
+    #[serde(default)]
+    pub permanent: Answer,
+    /// How long an answer may take.
+    #[serde(default = "twenty")]
+    pub timeout_s: u64,
+}
+
+/// How a provider is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// As nearly all of them.
+    #[default]
+    Post,
+    /// As few.
+    Put,
+}
+
+/// How an account is shown; the secret is a credential named `provider-<channel>`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Auth {
+    /// HTTP Basic; the password is the credential.
+    Basic {
+        /// The user's name.
+        user: String,
+    },
+    /// `Authorization: Bearer <credential>`
+    Bearer,
+    /// A header of the provider's own, with the credential as its value.
+    Header(String),
+}
+
+/// The request's body.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Body {
+    /// `application/x-www-form-urlencoded`
+    Form(BTreeMap<String, String>),
+    /// `application/json`: the table as an object; placeholders in its texts are filled in.
+    Json(toml::Table),
+    /// `text/plain`
+    Text(String),
+}
+
+/// A class of answers. Where both lists are empty nothing is in it; where both are given both must hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Answer {
+    /// HTTP statuses.
+    pub status: Vec<u16>,
+    /// A JSON pointer into the answer.
+    pub pointer: Option<String>,
+    /// What stands there, as text.
+    pub values: Vec<String>,
+}
+
+/// `[dropzone]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DropZone {
+    /// Where it listens, unless it inherits a socket.
+    pub listen: String,
+    /// Uploads and mailboxes.
+    pub folder: PathBuf,
+    /// What one agreement may hold at once, in MiB.
+    #[serde(default = "quota")]
+    pub quota_mib: u64,
+    /// How many uploads one agreement may have at once.
+    #[serde(default = "uploads")]
+    pub max_uploads: usize,
+    /// How long an upload lives, in hours.
+    #[serde(default = "week")]
+    pub expires_hours: u32,
+    /// A body that sends nothing for so long is cut.
+    #[serde(default = "sixty")]
+    pub idle_s: u64,
+    /// How many connections at once.
+    #[serde(default = "connections")]
+    pub max_connections: usize,
+}
+
+/// `[keeper]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keeper {
+    /// The environment that the municipality controls.
+    pub vault: PathBuf,
+    /// `postgres://...`, or the path of an SQLite file.
+    pub store: String,
+    /// The group that may read opened files, per agreement; the keeper's own where it is missing.
+    #[serde(default)]
+    pub groups: BTreeMap<String, String>,
+    /// Accepted lines are forgotten when nobody types for so long.
+    #[serde(default = "hour")]
+    pub forget_lines_s: u64,
+}
+
+fn two_seconds() -> u64 {
+    2000
+}
+fn sixty() -> u64 {
+    60
+}
+fn twenty() -> u64 {
+    20
+}
+fn hour() -> u64 {
+    3600
+}
+fn yes() -> bool {
+    true
+}
+fn quota() -> u64 {
+    20 * 1024
+}
+fn uploads() -> usize {
+    64
+}
+fn week() -> u32 {
+    7 * 24
+}
+fn connections() -> usize {
+    512
+}
+
+/// Scalars that the environment may set, as `SLUIS_<NAME>`.
+const FROM_ENVIRONMENT: [(&str, &str); 3] =
+    [("log.level", "SLUIS_LOG_LEVEL"), ("log.json", "SLUIS_LOG_JSON"), ("paths.run", "SLUIS_RUN")];
+
+impl Config {
+    /// Reads the file strictly, lays the allowed environment over it, makes its paths absolute.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with line, column and caret.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::load_with(path, |name| std::env::var(name).ok())
+    }
+
+    /// As [`Config::load`], with the environment as an argument.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load_with(path: &Path, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let text = strict::read(path)?;
+        let _: Self = strict::parse(path, &text)?;
+        let mut layered = config::Config::builder()
+            .add_source(config::File::from_str(&text, config::FileFormat::Toml));
+        for (key, name) in FROM_ENVIRONMENT {
+            layered = layered
+                .set_override_option(key, env(name))
+                .map_err(|e| ConfigError::Environment(name, e.to_string()))?;
+        }
+        let mut config: Self = layered
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|e| ConfigError::Environment("SLUIS_*", e.to_string()))?;
+        config.anchor(path.parent().unwrap_or(Path::new(".")));
+        Ok(config)
+    }
+
+    fn anchor(&mut self, base: &Path) {
+        let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
+        let fix = |path: &mut PathBuf| *path = base.join(&*path);
+        let fix_all = |paths: Vec<&mut PathBuf>| paths.into_iter().for_each(fix);
+        fix_all(vec![&mut self.paths.agreements, &mut self.paths.credentials, &mut self.paths.run]);
+        if let Some(sealer) = &mut self.sealer {
+            fix_all(vec![
+                &mut sealer.outbox,
+                &mut sealer.private,
+                &mut sealer.spool,
+                &mut sealer.bundles,
+            ]);
+            sealer.store = anchored_store(&base, &sealer.store);
+        }
+        if let Some(keeper) = &mut self.keeper {
+            fix(&mut keeper.vault);
+            keeper.store = anchored_store(&base, &keeper.store);
+        }
+        if let Some(dropzone) = &mut self.dropzone {
+            fix(&mut dropzone.folder);
+        }
+        for driver in self.releaser.iter_mut().flat_map(|releaser| releaser.channels.values_mut()) {
+            if let Driver::Spool { folder } = driver {
+                fix(folder);
+            }
+        }
+    }
+
+    /// The local socket of this name.
+    #[must_use]
+    pub fn socket(&self, name: &str) -> PathBuf {
+        self.paths.run.join(format!("{name}.sock"))
+    }
+}
+
+fn anchored_store(base: &Path, store: &str) -> String {
+    if store.contains("://") { store.to_owned() } else { base.join(store).display().to_string() }
+}

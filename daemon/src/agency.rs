@@ -1,0 +1,171 @@
+//! The agency's side: the sealer (its core), and its two gates, carrier and releaser.
+//!
+//! The straight line: [`outbox`] -> [`admission`] -> [`seal`] -> [`carry`] -> [`confirm`] -> [`release`] ->
+//! [`close`].
+
+pub mod admission;
+pub mod carry;
+pub mod close;
+pub mod confirm;
+pub mod envelopes;
+pub mod outbox;
+pub mod persons;
+pub mod release;
+pub mod seal;
+pub mod sealer;
+pub mod status;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use sluis_config::schema::{Owner, Sealer};
+use sluis_core::agreement::Language;
+use sluis_core::evidence::Terms;
+use sluis_core::id::{AgreementId, Time, TransferId};
+use sluis_core::statement::{Body, Closed, Expired, Failed, Probed, Released, Sent, Superseded, Withdrawn};
+use sluis_core::transfer::{Event, Say, State, Work};
+
+use crate::books::{Books, CoreError, Result, detail};
+use crate::store::{Record, Stored, Tx};
+
+/// The agency's core.
+#[derive(Debug)]
+pub struct Agency {
+    /// Its books.
+    pub books: Books,
+    settings: Sealer,
+    owners: Vec<u32>,
+    language: Language,
+    /// Transfers whose status file is to be written again.
+    touched: Mutex<Vec<TransferId>>,
+}
+
+impl Stored for State {
+    fn name(&self) -> &'static str {
+        Self::name(self)
+    }
+    fn is_open(&self) -> bool {
+        !self.is_over()
+    }
+    fn expires(&self) -> Option<Time> {
+        self.envelope().map(|envelope| envelope.expires)
+    }
+}
+
+/// Which role does which work.
+fn gate_of(work: &Work) -> &'static str {
+    match work {
+        Work::Seal | Work::Erase => "sealer",
+        Work::Carry | Work::Probe { .. } | Work::Terminate { .. } => "carrier",
+        Work::Release { .. } => "releaser",
+    }
+}
+
+impl Agency {
+    /// The core over these books.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] where an owner is no user here.
+    pub fn new(books: Books, settings: Sealer, language: Language) -> Result<Self> {
+        let uid = |owner: &Owner| match owner {
+            Owner::Uid(uid) => Ok(*uid),
+            Owner::Name(name) => crate::files::user_id(name).ok_or_else(|| {
+                CoreError::refused("owner", format!("sealer.owners: there is no user {name} on this machine"))
+            }),
+        };
+        let owners = settings.owners.iter().map(uid).collect::<Result<_>>()?;
+        Ok(Self { books, settings, owners, language, touched: Mutex::default() })
+    }
+
+    /// Where the plaintext of a transfer is kept.
+    fn private(&self, agreement: &AgreementId, id: &TransferId) -> PathBuf {
+        self.settings.private.join(agreement.as_str()).join(id.to_string())
+    }
+    fn spooled(&self, id: &TransferId) -> PathBuf {
+        self.settings.spool.join(format!("{id}.age"))
+    }
+    fn bundled(&self, id: &TransferId) -> PathBuf {
+        self.settings.bundles.join(format!("{id}.bundle"))
+    }
+
+    async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {
+        let record = tx.transfer::<State>(id).await?;
+        let record = record.ok_or_else(|| CoreError::refused("no-such-transfer", format!("no transfer {id}")))?;
+        let terms = self.books.terms(tx, &record.terms).await?;
+        Ok((record, terms))
+    }
+
+    /// Applies an event: state, ledger, statement and work change in one transaction.
+    ///
+    /// # Errors
+    /// [`CoreError::Illegal`] where the table knows no such step; nothing has changed then.
+    async fn advance(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record<State>,
+        terms: &Terms,
+        event: Event,
+        sent: Option<Sent>,
+    ) -> Result<()> {
+        let now = self.books.now();
+        let name = event.name();
+        let step = record.state.apply(event)?;
+        let told = step.state != record.state || step.say.is_some();
+        record.state = step.state;
+        record.changed = now;
+        tx.put(record).await?;
+        if told {
+            let detail = detail([("state", record.state.name().to_owned())]);
+            tx.enter(now, &name.to_lowercase(), Some(record.id), detail).await?;
+        }
+        if record.state.is_over() {
+            for gate in ["sealer", "carrier", "releaser"] {
+                tx.void(&record.id, gate).await?;
+            }
+        }
+        if let Some(say) = step.say {
+            let body = self.body(tx, record.id, say, sent).await?;
+            self.books.say(tx, terms, Some(record.id), body).await?;
+        }
+        for work in step.work {
+            let json = serde_json::to_string(&work).unwrap_or_default();
+            tx.queue(gate_of(&work), "jobs", &record.agreement, Some(record.id), &json, now).await?;
+        }
+        if let Ok(mut touched) = self.touched.lock() {
+            touched.push(record.id);
+        }
+        Ok(())
+    }
+
+    /// The body of a statement, with the references that only the store knows.
+    async fn body(&self, tx: &mut Tx, id: TransferId, say: Say, sent: Option<Sent>) -> Result<Body> {
+        Ok(match say {
+            Say::Sent => sent.ok_or_else(|| CoreError::refused("sent", "nothing was sealed"))?.into(),
+            Say::Probed(upload, seen) => {
+                let removed = digest_of(tx, &id, "removed").await?;
+                Probed { removed, upload, seen, word: "carrier".into() }.into()
+            }
+            Say::Released(shares) => Released {
+                removed: digest_of(tx, &id, "removed").await?,
+                probed: digest_of(tx, &id, "probed").await?,
+                shares,
+            }
+            .into(),
+            Say::Closed => {
+                let erased = ["plaintext", "envelope", "bundle"].map(str::to_owned).to_vec();
+                Closed { opened: digest_of(tx, &id, "opened").await?, erased }.into()
+            }
+            Say::Withdrawn(exposed) => Withdrawn { exposed }.into(),
+            Say::Expired(exposed) => Expired { exposed }.into(),
+            Say::Failed(step, code) => Failed { step, code }.into(),
+            Say::Superseded(by) => Superseded { by }.into(),
+        })
+    }
+}
+
+async fn digest_of(tx: &mut Tx, id: &TransferId, kind: &str) -> Result<sluis_core::id::Digest> {
+    let signed = tx.statement(id, kind).await?;
+    signed
+        .map(|signed| signed.digest())
+        .ok_or_else(|| CoreError::refused("no-evidence", format!("there is no `{kind}` statement")))
+}

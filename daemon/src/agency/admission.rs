@@ -1,0 +1,154 @@
+//! Admission: what a drop is, seen without following anything, and what the agreement says to it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use sluis_core::agreement::Agreement;
+use sluis_core::id::Time;
+use sluis_core::policy::{self, Decision, Drop, Reason};
+
+/// The most files in one drop.
+const MAX_FILES: usize = 100_000;
+/// How deep folders may go.
+const MAX_DEPTH: usize = 16;
+
+/// One file of a drop, as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its path below the drop's parent, so with the drop's own name.
+    pub path: PathBuf,
+    /// Its stamp.
+    pub stamp: Stamp,
+}
+
+/// What tells whether a file is still the one that was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Device and inode.
+    pub file: (u64, u64),
+    /// Bytes.
+    pub size: u64,
+    /// Modification time in seconds and nanoseconds.
+    pub mtime: (i64, i64),
+}
+
+/// Opens a file below a folder: no link on the way, no way out, no waiting for a pipe.
+///
+/// # Errors
+/// Those of the system; `ELOOP` or `EXDEV` where the path leads elsewhere.
+pub fn open_beneath(folder: &File, path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    Ok(rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve)?.into())
+}
+
+/// The stamp of an open file, or why it may not leave: only plain files with one name, put there by an owner
+/// on the list.
+///
+/// # Errors
+/// The reason.
+pub fn inspect(file: &File, owners: &[u32]) -> Result<Stamp, Reason> {
+    let meta = file.metadata().map_err(|_| Reason::Unreadable)?;
+    if !meta.file_type().is_file() || meta.nlink() != 1 {
+        return Err(Reason::NotPlain);
+    }
+    if !owners.contains(&meta.uid()) {
+        return Err(Reason::Owner { uid: meta.uid() });
+    }
+    Ok(Stamp { file: (meta.dev(), meta.ino()), size: meta.size(), mtime: (meta.mtime(), meta.mtime_nsec()) })
+}
+
+/// All files of the drop `name` in `parent`, in a fixed order.
+///
+/// # Errors
+/// Every reason why it may not leave, each once.
+pub fn survey(parent: &Path, name: &Path, owners: &[u32]) -> Result<Vec<Item>, Vec<Reason>> {
+    let folder = File::open(parent).map_err(|_| vec![Reason::Unreadable])?;
+    let mut paths = Vec::new();
+    walk(parent, name, 0, &mut paths).map_err(|reason| vec![reason])?;
+    paths.sort();
+    let (mut items, mut reasons) = (Vec::new(), Vec::new());
+    for path in paths {
+        let seen = open_beneath(&folder, &path).map_err(|e| refusal(&e)).and_then(|f| inspect(&f, owners));
+        match seen {
+            Ok(stamp) => items.push(Item { path, stamp }),
+            Err(reason) if reasons.contains(&reason) => {}
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    if reasons.is_empty() { Ok(items) } else { Err(reasons) }
+}
+
+fn refusal(error: &io::Error) -> Reason {
+    use rustix::io::Errno;
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::LOOP | Errno::XDEV | Errno::NXIO) => Reason::NotPlain,
+        _ => Reason::Unreadable,
+    }
+}
+
+fn walk(parent: &Path, name: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Reason> {
+    let meta = std::fs::symlink_metadata(parent.join(name)).map_err(|_| Reason::Unreadable)?;
+    if !meta.is_dir() {
+        found.push(name.to_owned());
+        return Ok(());
+    }
+    if depth >= MAX_DEPTH || found.len() > MAX_FILES {
+        return Err(Reason::NotPlain);
+    }
+    for entry in std::fs::read_dir(parent.join(name)).map_err(|_| Reason::Unreadable)? {
+        let entry = entry.map_err(|_| Reason::Unreadable)?;
+        walk(parent, &name.join(entry.file_name()), depth + 1, found)?;
+    }
+    Ok(())
+}
+
+/// What the agreement says to a drop with these files.
+pub fn decide(agreement: &Agreement, items: &[Item], now: Time) -> Decision {
+    let size = items.iter().map(|item| item.stamp.size).sum();
+    policy::decide(agreement, Drop { now, size, files: items.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn me() -> Vec<u32> {
+        vec![rustix::process::getuid().as_raw()]
+    }
+
+    #[test]
+    fn a_plain_folder_is_surveyed_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("map/b")).unwrap();
+        std::fs::write(dir.path().join("map/b/2"), "22").unwrap();
+        std::fs::write(dir.path().join("map/a"), "1").unwrap();
+        let items = survey(dir.path(), Path::new("map"), &me()).unwrap();
+        let paths: Vec<_> = items.iter().map(|item| item.path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["map/a", "map/b/2"]);
+        assert_eq!(items[1].stamp.size, 2);
+    }
+
+    #[test]
+    fn links_pipes_second_names_and_foreign_owners_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("plain"), "x").unwrap();
+        symlink("/etc/passwd", path("link")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, path("pipe"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        std::fs::write(path("one"), "x").unwrap();
+        std::fs::hard_link(path("one"), path("two")).unwrap();
+        std::fs::create_dir(path("map")).unwrap();
+        symlink("/etc", path("map/etc")).unwrap();
+        for name in ["link", "pipe", "one", "map"] {
+            assert_eq!(survey(dir.path(), Path::new(name), &me()), Err(vec![Reason::NotPlain]), "{name}");
+        }
+        let foreign = survey(dir.path(), Path::new("plain"), &[4_000_000]);
+        assert_eq!(foreign, Err(vec![Reason::Owner { uid: me()[0] }]));
+        assert!(survey(dir.path(), Path::new("gone"), &me()).is_err());
+    }
+}

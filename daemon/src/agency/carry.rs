@@ -1,0 +1,67 @@
+//! The carrier: brings envelopes to the drop zones, looks whether they are gone, carries letters both ways.
+//!
+//! It has no disk: envelopes come through the socket of its core. Each agreement has tasks of its own, so a
+//! drop zone that is down holds up nobody else.
+
+use std::sync::Arc;
+
+use sluis_core::control::{Job, Lane, Outcome, Task};
+use sluis_core::id::{AgreementId, TransferId};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::desk::{Desk, Worker, work_off};
+use crate::medium::client::ZoneClient;
+use crate::medium::poll::{self, again, never};
+
+/// How many transfers of one agreement are carried at the same time.
+const AT_ONCE: usize = 4;
+
+/// Works for one agreement until stopped.
+pub async fn serve(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(poll::post(desk.clone(), zone.clone(), agreement.clone(), stop.clone()));
+    tasks.spawn(poll::feed(desk.clone(), zone.clone(), agreement.clone(), stop.clone()));
+    let carrier = Arc::new(Carrier { desk, zone });
+    for _ in 0..AT_ONCE {
+        let (carrier, agreement, stop) = (Arc::clone(&carrier), agreement.clone(), stop.clone());
+        tasks.spawn(async move {
+            work_off(&carrier.desk, Some(&agreement), Lane::Jobs, &stop, &*carrier).await;
+        });
+    }
+    tasks.join_all().await;
+}
+
+struct Carrier {
+    desk: Desk,
+    zone: ZoneClient,
+}
+
+impl Worker for Carrier {
+    async fn work(&self, job: Job) -> Outcome {
+        match (job.task, job.transfer) {
+            (Task::Carry { size }, Some(transfer)) => {
+                self.carry(&transfer, size).await.unwrap_or_else(|outcome| outcome)
+            }
+            (Task::Probe { upload }, _) => poll::look(&self.zone, &upload).await,
+            (Task::Terminate { upload }, _) => poll::terminate(&self.zone, &upload).await,
+            _ => never("task", "not work for a carrier"),
+        }
+    }
+}
+
+impl Carrier {
+    /// From where it was left, in one request.
+    async fn carry(&self, transfer: &TransferId, size: u64) -> Result<Outcome, Outcome> {
+        let (upload, offset) = self.zone.upload_for(transfer, size).await.map_err(|e| again(&e))?;
+        if offset < size {
+            let bytes = self.desk.envelope(transfer, offset).await.map_err(|e| again(&e))?;
+            let body = reqwest::Body::wrap_stream(bytes.bytes_stream());
+            let reached = self.zone.append(&upload, offset, body).await.map_err(|e| again(&e))?;
+            if reached != size {
+                return Err(again(&format!("{reached} of {size} bytes are in the drop zone")));
+            }
+        }
+        Ok(Outcome::Moved { upload })
+    }
+}

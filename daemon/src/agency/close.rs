@@ -1,0 +1,45 @@
+//! The end of a transfer: erasing what is still here, and expiry.
+
+use sluis_core::id::Time;
+use sluis_core::transfer::{Event, State};
+
+use super::Agency;
+use crate::books::{CoreError, Result};
+use crate::files;
+use crate::store::{JobRow, Record, Tx};
+
+impl Agency {
+    /// Erases plaintext, spool and bundle, then says so. After a withdrawal the plaintext stays until the
+    /// transfer would have expired, so that it can be redelivered: then this says when to come again.
+    pub(super) async fn erase(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Time>> {
+        let Some(id) = job.transfer else { return Ok(None) };
+        let (mut record, terms) = self.load(tx, &id).await?;
+        files::remove(&self.spooled(&id)).map_err(CoreError::io("erasing the envelope"))?;
+        files::remove(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
+        let until = record.created.plus_days(terms.agreement.file.expires_after_days);
+        if record.state == State::Withdrawn && self.books.now() < until {
+            return Ok(Some(until));
+        }
+        // The status names the drop, and the name goes with the plaintext.
+        let waiting = tx.waiting(&id).await?;
+        self.write_status(&record, &waiting);
+        self.erase_plaintext(&record)?;
+        self.advance(tx, &mut record, &terms, Event::Erased, None).await?;
+        Ok(None)
+    }
+
+    pub(super) fn erase_plaintext(&self, record: &Record<State>) -> Result<()> {
+        let private = self.private(&record.agreement, &record.id);
+        files::remove(&private).map_err(CoreError::io("erasing the plaintext"))
+    }
+
+    /// Ends the transfers whose time is over.
+    pub(super) async fn expire(&self, now: Time) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        for id in tx.expired(now).await? {
+            let (mut record, terms) = self.load(&mut tx, &id).await?;
+            self.advance(&mut tx, &mut record, &terms, Event::Expire, None).await?;
+        }
+        self.books.commit(tx).await
+    }
+}

@@ -1,0 +1,74 @@
+//! What the municipality says, and what it does to a transfer.
+
+use sluis_core::agreement::Side;
+use sluis_core::evidence::{Delivery, Opening, Refusal, Removal, Terms, Verified};
+use sluis_core::id::TransferId;
+use sluis_core::statement::Body;
+use sluis_core::transfer::{Event, State};
+
+use super::Agency;
+use crate::books::{CoreError, Result};
+use crate::store::Tx;
+
+/// Effect, or why there is none.
+pub(super) type Effect = Result<std::result::Result<(), String>>;
+
+impl Agency {
+    /// The statement is kept already; this is what follows from it.
+    pub(super) async fn hear(&self, tx: &mut Tx, said: &Verified) -> Effect {
+        let Ok(id) = said.transfer() else { return Ok(Ok(())) };
+        let Some(mut record) = tx.transfer::<State>(&id).await? else {
+            return Ok(Err(format!("there is no transfer {id} here")));
+        };
+        let terms = self.books.terms(tx, &record.terms).await?;
+        let event = match self.event(tx, &terms, &id, said).await {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(Ok(())),
+            Err(CoreError::Evidence(refusal)) => return Ok(Err(refusal.to_string())),
+            Err(CoreError::Refused(refused)) => return Ok(Err(refused.message)),
+            Err(other) => return Err(other),
+        };
+        match self.advance(tx, &mut record, &terms, event, None).await {
+            Ok(()) => Ok(Ok(())),
+            Err(CoreError::Illegal(illegal)) => Ok(Err(illegal.to_string())),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The event that a statement is evidence of.
+    async fn event(&self, tx: &mut Tx, terms: &Terms, id: &TransferId, said: &Verified) -> Result<Option<Event>> {
+        Ok(Some(match &said.statement().body {
+            Body::Delivered(_) => {
+                let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
+                Event::Delivered(Delivery::check(&sent, said)?)
+            }
+            Body::Removed(_) => Event::Removed(self.removal(tx, terms, id).await?),
+            Body::Ready(body) => {
+                let removed = self.books.required(tx, terms, id, "removed", Side::Municipality).await?;
+                if body.removed != removed.digest() {
+                    let refusal = Refusal::Mismatch { kind: "ready".into(), number: 0, what: "removed" };
+                    return Err(refusal.into());
+                }
+                Event::Ready
+            }
+            Body::ShareAccepted(body) => Event::ShareAccepted(body.index),
+            Body::Opened(_) => {
+                let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
+                Event::Opened(Opening::check(&sent, said)?)
+            }
+            Body::Failed(body) => Event::Fail { step: "municipality", code: body.code.clone() },
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The evidence of the removal, from the bytes of the three statements, each time anew.
+    ///
+    /// # Errors
+    /// [`CoreError::Evidence`].
+    pub(super) async fn removal(&self, tx: &mut Tx, terms: &Terms, id: &TransferId) -> Result<Removal> {
+        let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
+        let delivered = self.books.required(tx, terms, id, "delivered", Side::Municipality).await?;
+        let removed = self.books.required(tx, terms, id, "removed", Side::Municipality).await?;
+        Ok(Removal::check(terms, &sent, &delivered, &removed)?)
+    }
+}

@@ -1,0 +1,246 @@
+//! The outbox: which entries have settled. Events are hints; the rescan is the truth.
+//!
+//! A file is taken when it was renamed in, or closed and unchanged for a while; a folder when it was renamed
+//! in or sent by `sluis send`. On shares that other machines write there are no events, only rescans.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
+use notify::{Event, EventKind};
+use sluis_core::id::Time;
+
+/// The most entries of one folder that are looked at in one go.
+const MAX_ENTRIES: usize = 200_000;
+
+/// An entry that is to be taken, or told why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It has settled.
+    Settled(PathBuf),
+    /// A folder that nobody renamed in: it never settles by itself.
+    Growing(PathBuf),
+}
+
+impl Found {
+    /// Which entry.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Settled(path) | Self::Growing(path) => path,
+        }
+    }
+}
+
+/// What an event says about an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hint {
+    /// Renamed in: complete.
+    Moved,
+    /// Its writer closed it.
+    Closed,
+    /// It is being written.
+    Open,
+}
+
+/// What identifies the content of an entry without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    size: u64,
+    mtime: (i64, i64),
+}
+
+#[derive(Debug)]
+struct Seen {
+    stamp: Stamp,
+    since: Time,
+    hint: Option<Hint>,
+    /// It was looked at and will not leave as it is.
+    told: bool,
+}
+
+/// What is known of the entries under the outbox.
+#[derive(Debug)]
+pub struct Outbox {
+    root: PathBuf,
+    settle_ms: i64,
+    seen: BTreeMap<PathBuf, Seen>,
+    hints: BTreeMap<PathBuf, Hint>,
+}
+
+impl Outbox {
+    /// Nothing known yet.
+    #[must_use]
+    pub fn new(root: PathBuf, settle_ms: u64) -> Self {
+        let settle_ms = i64::try_from(settle_ms).unwrap_or(i64::MAX);
+        Self { root, settle_ms, seen: BTreeMap::new(), hints: BTreeMap::new() }
+    }
+
+    /// Takes the hint in an event. `true`: events were lost, look at everything.
+    pub fn hear(&mut self, event: &Event) -> bool {
+        if event.need_rescan() {
+            self.hints.clear();
+            return true;
+        }
+        let hint = match event.kind {
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Some(Hint::Moved),
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Hint::Closed),
+            EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) => Some(Hint::Open),
+            _ => None,
+        };
+        if let (Some(hint), Some(path)) = (hint, event.paths.last()) {
+            self.hints.insert(path.clone(), hint);
+        }
+        false
+    }
+
+    /// This entry was refused as it is: it is looked at again when it changes, or at the next rescan.
+    pub fn told(&mut self, path: &Path) {
+        if let Some(seen) = self.seen.get_mut(path) {
+            seen.told = true;
+        }
+    }
+
+    /// A rescan looks at everything again: an agreement may have come into force since.
+    pub fn look_again(&mut self) {
+        self.seen.values_mut().for_each(|seen| seen.told = false);
+    }
+
+    /// Looks through the outbox: what has settled by `now`, and whether something is still settling.
+    ///
+    /// # Errors
+    /// Those of reading the folders.
+    pub fn look(&mut self, now: Time) -> io::Result<(Vec<Found>, bool)> {
+        let mut found = Vec::new();
+        let mut present = BTreeMap::new();
+        for folder in std::fs::read_dir(&self.root)? {
+            let folder = folder?;
+            if !folder.file_type()?.is_dir() || is_left_alone(&folder.file_name()) {
+                continue;
+            }
+            for entry in std::fs::read_dir(folder.path())?.take(MAX_ENTRIES) {
+                let entry = entry?;
+                if is_left_alone(&entry.file_name()) {
+                    continue;
+                }
+                // It may be gone again by now.
+                let Ok(meta) = std::fs::symlink_metadata(entry.path()) else { continue };
+                let path = entry.path();
+                let seen = self.update(&path, &meta, now);
+                found.extend(judge(&seen, &path, meta.is_dir(), now, self.settle_ms));
+                present.insert(path, seen);
+            }
+        }
+        let settling = present.values().any(|seen: &Seen| !seen.told && seen.hint != Some(Hint::Open));
+        self.seen = present;
+        self.hints.retain(|path, _| path.exists());
+        Ok((found, settling))
+    }
+
+    fn update(&mut self, path: &Path, meta: &std::fs::Metadata, now: Time) -> Seen {
+        let stamp = Stamp { inode: meta.ino(), size: meta.size(), mtime: (meta.mtime(), meta.mtime_nsec()) };
+        let before = self.seen.remove(path).filter(|seen| seen.stamp == stamp);
+        let fresh = self.hints.remove(path);
+        let hint = fresh.or(before.as_ref().and_then(|seen| seen.hint));
+        let told = fresh.is_none() && before.as_ref().is_some_and(|seen| seen.told);
+        let since = before.filter(|_| fresh.is_none()).map_or(now, |seen| seen.since);
+        Seen { stamp, since, hint, told }
+    }
+}
+
+/// Whether an entry is to be taken or told now.
+fn judge(seen: &Seen, path: &Path, folder: bool, now: Time, settle_ms: i64) -> Option<Found> {
+    if seen.told {
+        return None;
+    }
+    let still = now.0 - seen.since.0 >= settle_ms;
+    match seen.hint {
+        Some(Hint::Moved) => Some(Found::Settled(path.to_owned())),
+        _ if folder => Some(Found::Growing(path.to_owned())),
+        Some(Hint::Closed) | None => still.then(|| Found::Settled(path.to_owned())),
+        Some(Hint::Open) => None,
+    }
+}
+
+/// Names that are no drops: hidden files, files under way, what desktops leave behind, our own status files.
+#[must_use]
+pub fn is_left_alone(name: &OsStr) -> bool {
+    let bytes = name.as_bytes();
+    bytes.starts_with(b".")
+        || bytes.ends_with(b".part")
+        || bytes.starts_with(b"~$")
+        || (bytes.starts_with(b"STATUS-") && bytes.ends_with(b".txt"))
+        || [&b"Thumbs.db"[..], b"desktop.ini"].contains(&bytes)
+}
+
+/// The agreement's folder and the entry's name in a path of the outbox.
+#[must_use]
+pub fn parts(root: &Path, path: &Path) -> Option<(String, OsString)> {
+    let inside = path.strip_prefix(root).ok()?;
+    let mut parts = inside.components();
+    let folder = parts.next()?.as_os_str().to_str()?.to_owned();
+    let name = parts.next()?.as_os_str().to_owned();
+    parts.next().is_none().then_some((folder, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox() -> (tempfile::TempDir, Outbox) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("mechelen")).unwrap();
+        let outbox = Outbox::new(dir.path().to_owned(), 2000);
+        (dir, outbox)
+    }
+
+    #[test]
+    fn a_file_is_taken_when_it_lay_still() {
+        let (dir, mut outbox) = outbox();
+        let path = dir.path().join("mechelen/lijst.csv");
+        std::fs::write(&path, "1").unwrap();
+        assert_eq!(outbox.look(Time(0)).unwrap(), (vec![], true));
+        assert_eq!(outbox.look(Time(1999)).unwrap().0, vec![]);
+        std::fs::write(&path, "12").unwrap();
+        assert_eq!(outbox.look(Time(2000)).unwrap().0, vec![]);
+        assert_eq!(outbox.look(Time(4000)).unwrap().0, vec![Found::Settled(path)]);
+    }
+
+    #[test]
+    fn a_renamed_file_or_folder_is_taken_at_once_and_an_open_one_never() {
+        let (dir, mut outbox) = outbox();
+        let (moved, open) = (dir.path().join("mechelen/map"), dir.path().join("mechelen/open.csv"));
+        std::fs::create_dir(&moved).unwrap();
+        std::fs::write(&open, "1").unwrap();
+        let event = |kind, path: &PathBuf| Event::new(kind).add_path(path.clone());
+        outbox.hear(&event(EventKind::Modify(ModifyKind::Name(RenameMode::To)), &moved));
+        outbox.hear(&event(EventKind::Create(notify::event::CreateKind::File), &open));
+        assert_eq!(outbox.look(Time(0)).unwrap().0, vec![Found::Settled(moved.clone())]);
+        std::fs::remove_dir(&moved).unwrap();
+        assert_eq!(outbox.look(Time(1_000_000)).unwrap().0, vec![]);
+        outbox.hear(&event(EventKind::Access(AccessKind::Close(AccessMode::Write)), &open));
+        assert_eq!(outbox.look(Time(1_000_001)).unwrap().0, vec![]);
+        assert_eq!(outbox.look(Time(1_002_001)).unwrap().0, vec![Found::Settled(open)]);
+    }
+
+    #[test]
+    fn a_folder_that_grows_in_place_is_told() {
+        let (dir, mut outbox) = outbox();
+        let map = dir.path().join("mechelen/map");
+        std::fs::create_dir(&map).unwrap();
+        assert_eq!(outbox.look(Time(0)).unwrap().0, vec![Found::Growing(map)]);
+    }
+
+    #[test]
+    fn what_desktops_leave_behind_is_left_alone() {
+        for name in [".hidden", "x.part", "~$lijst.xlsx", "Thumbs.db", "desktop.ini", ".DS_Store", "STATUS-x.txt"] {
+            assert!(is_left_alone(OsStr::new(name)), "{name}");
+        }
+        assert!(!is_left_alone(OsStr::new("lijst.xlsx")));
+    }
+}

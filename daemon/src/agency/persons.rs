@@ -1,0 +1,74 @@
+//! The verbs that persons at the agency have beyond those of every core: send, withdraw, retry, redeliver.
+
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use sluis_core::control::{ByCode, Row, Send};
+use sluis_core::id::TransferCode;
+use sluis_core::transfer::Event;
+
+use super::Agency;
+use super::outbox::Found;
+use crate::books::{CoreError, Result, detail};
+use crate::gatehouse::{Caller, Core};
+use crate::persons::{self, find};
+
+/// The verbs of persons at the agency.
+pub fn router(core: Arc<Agency>) -> Router {
+    Router::new()
+        .route("/send", post(send))
+        .route("/withdraw", post(withdraw))
+        .route("/retry", post(retry))
+        .route("/redeliver", post(redeliver))
+        .with_state(Arc::clone(&core))
+        .merge(persons::router(core))
+}
+
+/// Takes an entry of the outbox now: the person says that it is complete.
+async fn send(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<Send>) -> Result<Json<Row>> {
+    let path = core.settings.outbox.join(ask.agreement.as_str()).join(&ask.name);
+    if !sluis_core::envelope::is_plain_name(ask.name.as_ref()) || path.symlink_metadata().is_err() {
+        return Err(CoreError::refused("no-such-drop", "there is nothing by that name in the outbox"));
+    }
+    let code = core.claim(&Found::Settled(path)).await?;
+    let code = code.ok_or_else(|| {
+        CoreError::refused("refused", "the drop is refused; the STATUS file beside it says why and what to do")
+    })?;
+    note(&core, &code, "send", caller.0).await
+}
+
+async fn withdraw(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<ByCode>) -> Result<Json<Row>> {
+    act(&core, &ask.code, "withdraw", caller.0, Event::Withdraw).await
+}
+
+async fn retry(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<ByCode>) -> Result<Json<Row>> {
+    act(&core, &ask.code, "retry", caller.0, Event::Retry).await
+}
+
+async fn redeliver(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<ByCode>) -> Result<Json<Row>> {
+    let code = core.redeliver(&ask.code).await?;
+    note(&core, &code, "redeliver", caller.0).await
+}
+
+async fn act(core: &Agency, code: &TransferCode, verb: &str, caller: Caller, event: Event) -> Result<Json<Row>> {
+    let mut tx = core.books.store.begin().await?;
+    let mut record = find::<Agency>(&mut tx, code).await?;
+    let terms = core.books.terms(&mut tx, &record.terms).await?;
+    core.advance(&mut tx, &mut record, &terms, event, None).await?;
+    tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
+    core.books.commit(tx).await?;
+    core.after().await;
+    Ok(Json(core.row(&record)))
+}
+
+/// Enters who asked, and shows where the transfer stands.
+async fn note(core: &Agency, code: &TransferCode, verb: &str, caller: Caller) -> Result<Json<Row>> {
+    let mut tx = core.books.store.begin().await?;
+    let record = find::<Agency>(&mut tx, code).await?;
+    tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
+    core.books.commit(tx).await?;
+    core.after().await;
+    Ok(Json(core.row(&record)))
+}

@@ -1,0 +1,107 @@
+//! The releaser: checks the evidence itself, opens the bundle, hands one share to its channel.
+//!
+//! [`hand_over`] asks for a [`Removal`]: without evidence there is nothing to call it with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use sluis_config::Agreements;
+use sluis_core::agreement::Side;
+use sluis_core::bundle::{Bundle, Item};
+use sluis_core::control::{Job, Lane, Outcome, Task};
+use sluis_core::evidence::{Removal, Terms, Verified};
+use sluis_core::id::ChannelId;
+use sluis_core::message;
+use sluis_core::statement::{Body, Signed};
+use tokio_util::sync::CancellationToken;
+
+use crate::channel::{Channel, Message};
+use crate::desk::{Desk, Worker, work_off};
+use crate::medium::poll::{again, never};
+
+/// All that the releaser works with.
+pub struct Releaser {
+    /// Its core.
+    pub desk: Desk,
+    /// The agreements, with the keys of both parties.
+    pub agreements: Agreements,
+    /// Opens bundles.
+    pub identity: age::x25519::Identity,
+    /// How each channel is reached.
+    pub channels: BTreeMap<ChannelId, Channel>,
+}
+
+/// How many shares leave at the same time.
+const AT_ONCE: usize = 4;
+
+/// Works until stopped.
+pub async fn serve(releaser: Arc<Releaser>, stop: CancellationToken) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (releaser, stop) = (Arc::clone(&releaser), stop.clone());
+        tasks.spawn(async move {
+            work_off(&releaser.desk, None, Lane::Jobs, &stop, &*releaser).await;
+        });
+    }
+    tasks.join_all().await;
+}
+
+impl Worker for Releaser {
+    async fn work(&self, job: Job) -> Outcome {
+        self.release(job).await.unwrap_or_else(|outcome| outcome)
+    }
+}
+
+impl Releaser {
+    async fn release(&self, job: Job) -> Result<Outcome, Outcome> {
+        let id = job.id;
+        let installed = self.agreements.get(&job.agreement);
+        let terms = &installed.ok_or_else(|| again(&"the agreement is not installed at the releaser"))?.terms;
+        let Task::Release { index, sent, delivered, removed, bundle } = job.task else {
+            return Err(never("task", "not work for a releaser"));
+        };
+        let (removal, verified) = check(terms, &sent, &delivered, &removed)?;
+        if Some(removal.transfer()) != job.transfer {
+            return Err(never("evidence", "the evidence is of another transfer"));
+        }
+        let bundle = self.open(terms, &verified, &removal, &bundle)?;
+        let item = bundle.items.iter().find(|item| item.index == index);
+        let item = item.ok_or_else(|| never("bundle", "no such share"))?;
+        let channel = self.channels.get(&item.channel);
+        let channel = channel.ok_or_else(|| again(&format!("channel {} is not in [releaser.channels]", item.channel)))?;
+        if !self.desk.exposing(id).await.map_err(|e| again(&e))? {
+            return Err(never("stopped", "the core does not let this share leave"));
+        }
+        Ok(hand_over(channel, &removal, &bundle, item).await)
+    }
+
+    fn open(&self, terms: &Terms, sent: &Verified, removal: &Removal, sealed: &str) -> Result<Bundle, Outcome> {
+        let Body::Sent(body) = &sent.statement().body else { return Err(never("evidence", "no `sent`")) };
+        let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| never("bundle", "not base64"))?;
+        let sealer = &terms.agreement.keys.agency.statement;
+        Bundle::open(&sealed, &self.identity, sealer, removal.transfer(), sent.statement().header.terms, body)
+            .map_err(|e| never("bundle", &e.to_string()))
+    }
+}
+
+/// The evidence, from the bytes: the releaser takes nobody's word for it, not even its core's.
+fn check(terms: &Terms, sent: &Signed, delivered: &Signed, removed: &Signed) -> Result<(Removal, Verified), Outcome> {
+    let verify = |signed, side| Verified::check(signed, terms, side);
+    let checked = verify(sent, Side::Agency).and_then(|sent| {
+        let delivered = verify(delivered, Side::Municipality)?;
+        let removed = verify(removed, Side::Municipality)?;
+        Ok((Removal::check(terms, &sent, &delivered, &removed)?, sent))
+    });
+    checked.map_err(|refusal| again(&format!("no evidence of the removal: {refusal}")))
+}
+
+/// Hands one share to its channel. The evidence is an argument: there is no other way to send.
+async fn hand_over(channel: &Channel, removal: &Removal, bundle: &Bundle, item: &Item) -> Outcome {
+    let text = message::compose(item.language, item.index, bundle.shares, bundle.threshold, &bundle.code, &item.line);
+    if let Err(error) = message::septets(&text) {
+        return never("text", &error.to_string());
+    }
+    let reference = format!("{}-{}", removal.transfer(), item.index);
+    channel.send(&Message { custodian: &item.custodian, to: &item.number, text: &text, reference: &reference }).await
+}

@@ -1,0 +1,204 @@
+//! Sealing: plaintext to envelope, key to shares, shares to bundle, key forgotten.
+//!
+//! Everything here may run twice: a second run writes the same names under another key, and nothing of the
+//! first has left.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sluis_core::agreement::{Agreement, Contacts};
+use sluis_core::bundle::{Bundle, Item as BundleItem};
+use sluis_core::envelope::{Packer, Sealed};
+use sluis_core::id::{Digest, Time, TransferCode, TransferId};
+use sluis_core::key::TransferKey;
+use sluis_core::plan::Plan;
+use sluis_core::share;
+use sluis_core::statement::{Sent, Signer};
+use sluis_core::transfer::Envelope;
+
+use super::admission::{Item, inspect, open_beneath};
+use crate::files;
+
+/// Why nothing was sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// A file changed while it was read: it is not sent, and taken again later under a new key.
+    #[error("a file changed while it was read")]
+    Changed,
+    /// Reading or writing failed, with what was being done.
+    #[error("{0}: {1}")]
+    Io(&'static str, #[source] io::Error),
+    /// The agreement, its contacts or the releaser's identity do not serve.
+    #[error("{0}")]
+    Setup(String),
+}
+
+/// All that sealing needs.
+pub struct Order {
+    /// The transfer.
+    pub transfer: TransferId,
+    /// Its code.
+    pub code: TransferCode,
+    /// The transfer it redelivers.
+    pub replaces: Option<TransferId>,
+    /// The agreement.
+    pub agreement: Agreement,
+    /// Digest of its file.
+    pub terms: Digest,
+    /// Who gets which share.
+    pub plan: Plan,
+    /// Where they are reached, and the digest of that file.
+    pub contacts: (Contacts, Digest),
+    /// Whether every channel is a folder.
+    pub rehearsal: bool,
+    /// Where the plaintext lies.
+    pub from: PathBuf,
+    /// Its files, as they were seen.
+    pub items: Vec<Item>,
+    /// Users whose files may leave.
+    pub owners: Vec<u32>,
+    /// Where the envelope goes.
+    pub envelope: PathBuf,
+    /// Where the bundle goes.
+    pub bundle: PathBuf,
+    /// The releaser's age recipient.
+    pub releaser: String,
+    /// Signs the bundle.
+    pub signer: Signer,
+    /// Now.
+    pub now: Time,
+}
+
+/// Seals: when this returns, envelope and bundle are durable and the key is gone.
+///
+/// # Errors
+/// [`SealError`]; no envelope is left behind then.
+pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
+    let key = TransferKey::random();
+    let sealed = write_envelope(&order, key.clone())?;
+    let expires = order.now.plus_days(order.agreement.file.expires_after_days);
+    let (bundle, commitments) = split(&order, key, &sealed)?;
+    let bytes = bundle.seal(&order.signer, &order.releaser).map_err(|e| SealError::Setup(e.to_string()))?;
+    drop(bundle);
+    files::write_durable(&order.bundle, &bytes).map_err(io_error("writing the bundle"))?;
+    let sent = Sent {
+        code: order.code,
+        ciphertext: sealed.ciphertext,
+        size: sealed.size,
+        plaintext: sealed.plaintext,
+        threshold: order.plan.threshold,
+        routes: order.plan.routes.clone(),
+        commitments,
+        contacts: order.contacts.1,
+        expires,
+        replaces: order.replaces,
+        rehearsal: order.rehearsal,
+    };
+    let release = order.agreement.key.release;
+    Ok((Envelope::new(sealed.ciphertext, sealed.size, order.plan, release, expires), sent))
+}
+
+fn io_error(what: &'static str) -> impl FnOnce(io::Error) -> SealError {
+    move |error| SealError::Io(what, error)
+}
+
+/// Temporary name, fsync, rename, fsync of the folder.
+fn write_envelope(order: &Order, key: TransferKey) -> Result<Sealed, SealError> {
+    let part = order.envelope.with_extension("part");
+    let written = files::create_private(&part)
+        .map_err(io_error("making the envelope in the spool"))
+        .and_then(|file| pack(order, key, file));
+    let (file, sealed) = match written {
+        Ok(done) => done,
+        Err(error) => {
+            let _ = std::fs::remove_file(&part);
+            return Err(error);
+        }
+    };
+    let spool = order.envelope.parent().unwrap_or(Path::new("."));
+    file.sync_all()
+        .and_then(|()| std::fs::rename(&part, &order.envelope))
+        .and_then(|()| files::sync_folder(spool))
+        .map_err(io_error("making the envelope durable"))?;
+    Ok(sealed)
+}
+
+fn pack(order: &Order, key: TransferKey, out: File) -> Result<(File, Sealed), SealError> {
+    let folder = File::open(&order.from).map_err(io_error("opening the drop"))?;
+    let mut packer = Packer::new(key, out).map_err(io_error("writing the envelope"))?;
+    for item in &order.items {
+        let file = open_beneath(&folder, &item.path).map_err(|_| SealError::Changed)?;
+        let same = |file: &File| inspect(file, &order.owners).is_ok_and(|stamp| stamp == item.stamp);
+        if !same(&file) {
+            return Err(SealError::Changed);
+        }
+        let mtime = u64::try_from(item.stamp.mtime.0).unwrap_or_default();
+        let mut read = ReadErrors { file: &file, failed: None };
+        let added = packer.add(&item.path, item.stamp.size, mtime, &mut read);
+        let read_failed = read.failed.take();
+        match (added, read_failed) {
+            (_, Some(error)) => return Err(SealError::Io("reading the drop", error)),
+            (Err(e), None) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(SealError::Changed),
+            (Err(e), None) => return Err(SealError::Io("writing the envelope to the spool", e)),
+            (Ok(()), None) => {}
+        }
+        if !same(&file) {
+            return Err(SealError::Changed);
+        }
+    }
+    packer.finish().map_err(io_error("writing the envelope to the spool"))
+}
+
+/// Remembers an error of reading, so that it is not taken for one of writing.
+struct ReadErrors<'a> {
+    file: &'a File,
+    failed: Option<io::Error>,
+}
+impl Read for ReadErrors<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            self.failed = Some(error);
+            kind.into()
+        })
+    }
+}
+
+/// Splits the key, once, and writes each share's line for its custodian.
+fn split(order: &Order, key: TransferKey, sealed: &Sealed) -> Result<(Bundle, Vec<Digest>), SealError> {
+    let setup = |e: &dyn std::fmt::Display| SealError::Setup(e.to_string());
+    order.plan.check_contacts(&order.contacts.0).map_err(|e| setup(&e))?;
+    let count = order.plan.shares();
+    let shares = share::split(key, order.plan.threshold, count).map_err(|e| setup(&e))?;
+    let mut items = Vec::new();
+    for (share, route) in shares.iter().zip(&order.plan.routes) {
+        let custodian = order.agreement.key.custodians.iter().find(|c| c.id == route.custodian);
+        let number = order.contacts.0.numbers.get(&route.custodian);
+        let (Some(custodian), Some(number)) = (custodian, number) else {
+            return Err(setup(&format!("custodian {} cannot be reached", route.custodian)));
+        };
+        items.push(BundleItem {
+            index: route.index,
+            custodian: route.custodian.clone(),
+            number: number.clone(),
+            language: custodian.language,
+            channel: route.channel.clone(),
+            line: share.line(&order.code).to_string(),
+            commitment: share.commitment(&order.transfer, count),
+        });
+    }
+    let commitments = items.iter().map(|item| item.commitment).collect();
+    let bundle = Bundle {
+        transfer: order.transfer,
+        code: order.code,
+        terms: order.terms,
+        ciphertext: sealed.ciphertext,
+        size: sealed.size,
+        plaintext: sealed.plaintext,
+        threshold: order.plan.threshold,
+        shares: count,
+        items,
+    };
+    Ok((bundle, commitments))
+}

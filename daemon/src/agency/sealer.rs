@@ -1,0 +1,535 @@
+//! The sealer's own work: claiming drops, the queue of the core, and what its gates are told and report.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64;
+use sluis_core::agreement::{KeepPlaintext, Side};
+use sluis_core::control::{Outcome, Row, Task};
+use sluis_core::evidence::Verified;
+use sluis_core::id::{AgreementId, TransferCode, TransferId};
+use sluis_core::policy::{Decision, Reason};
+use sluis_core::transfer::{Event, Share, State, Work};
+
+use super::seal::{self, Order, SealError};
+use super::{Agency, admission, outbox, status};
+use crate::books::{Books, CoreError, Result, backoff_ms, detail};
+use crate::files::{self, blocking};
+use crate::gatehouse::Core;
+use crate::store::{JobRow, Record, Tx};
+
+/// The file in a private folder that keeps the drop's name; names are never in the store.
+const NAME: &str = ".name";
+/// How long one look at the queue holds the sealer's own work under lease: it is one process.
+const HOLDER: &str = "sealer";
+
+impl Agency {
+    /// Takes what has settled. An entry that cannot leave stays where it lies, with its status beside it.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn claim(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
+        let (path, growing) = match found {
+            outbox::Found::Settled(path) => (path, false),
+            outbox::Found::Growing(path) => (path, true),
+        };
+        let Some((folder, name)) = outbox::parts(&self.settings.outbox, path) else { return Ok(None) };
+        let parent = self.settings.outbox.join(&folder);
+        let agreement = folder.parse().ok().filter(|id| self.books.agreements.get(id).is_some());
+        let Some(agreement) = agreement else {
+            return self.refuse(None, &parent, &name, vec![Reason::UnknownAgreement]).await;
+        };
+        if growing {
+            return self.refuse(Some(&agreement), &parent, &name, vec![Reason::Unsettled]).await;
+        }
+        let owners = self.owners.clone();
+        let (at, what) = (parent.clone(), PathBuf::from(&name));
+        let survey = blocking(move || admission::survey(&at, &what, &owners)).await?;
+        let items = match survey {
+            Ok(items) => items,
+            Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
+        };
+        let Some(installed) = self.books.agreements.get(&agreement) else { return Ok(None) };
+        if let Decision::Deny(reasons) = admission::decide(&installed.terms.agreement, &items, self.books.now()) {
+            return self.refuse(Some(&agreement), &parent, &name, reasons).await;
+        }
+        self.begin(&agreement, &parent, &name, None).await.map(Some)
+    }
+
+    /// Claims by rename, then enters it. A crash in between is mended by [`Agency::recover`].
+    async fn begin(
+        &self,
+        agreement: &AgreementId,
+        parent: &Path,
+        name: &OsStr,
+        replaces: Option<TransferId>,
+    ) -> Result<TransferCode> {
+        let id = TransferId::random();
+        let private = self.private(agreement, &id);
+        files::private_folder(&private).map_err(CoreError::io("making the private folder"))?;
+        files::write_durable(&private.join(NAME), name.as_bytes()).map_err(CoreError::io("keeping the name"))?;
+        std::fs::rename(parent.join(name), private.join(name))
+            .and_then(|()| files::sync_folder(&private))
+            .and_then(|()| files::sync_folder(parent))
+            .map_err(CoreError::io("claiming the drop"))?;
+        let mut tx = self.books.store.begin().await?;
+        let record = self.enter(&mut tx, agreement, id, State::Claimed, replaces).await?;
+        let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
+        tx.queue("sealer", "jobs", agreement, Some(id), &work, self.books.now()).await?;
+        tx.enter(self.books.now(), "claimed", Some(id), detail([("agreement", agreement.to_string())])).await?;
+        self.touch(id);
+        self.books.commit(tx).await?;
+        Ok(record.code)
+    }
+
+    /// A new transfer under the agreement's present version, with a code that no open transfer has.
+    pub(super) async fn enter(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+        id: TransferId,
+        state: State,
+        replaces: Option<TransferId>,
+    ) -> Result<Record<State>> {
+        let installed = self.books.agreements.get(agreement);
+        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let taken = tx.open_codes().await?;
+        let code = std::iter::repeat_with(TransferCode::random).find(|code| !taken.contains(code));
+        let now = self.books.now();
+        let record = Record {
+            id,
+            code: code.unwrap_or_else(TransferCode::random),
+            agreement: agreement.clone(),
+            terms: installed.terms.digest,
+            replaces,
+            created: now,
+            state,
+            changed: now,
+        };
+        tx.put(&record).await?;
+        Ok(record)
+    }
+
+    /// Says why a drop will not leave; once, not at every look.
+    async fn refuse(
+        &self,
+        agreement: Option<&AgreementId>,
+        parent: &Path,
+        name: &OsStr,
+        reasons: Vec<Reason>,
+    ) -> Result<Option<TransferCode>> {
+        let text = status::refused(self.language, &reasons);
+        let new = status::write(&status::path(parent, name), &text).unwrap_or(true);
+        if !new {
+            return Ok(None);
+        }
+        let codes: Vec<String> = reasons.iter().map(|r| format!("{}: {}", r.article(), code_of(r))).collect();
+        tracing::warn!(agreement = agreement.map(AgreementId::as_str), reasons = codes.join(", "), "a drop is refused");
+        let mut tx = self.books.store.begin().await?;
+        let id = TransferId::random();
+        if let Some(agreement) = agreement {
+            self.enter(&mut tx, agreement, id, State::Refused { reasons }, None).await?;
+        }
+        tx.enter(self.books.now(), "refused", Some(id), detail([("reasons", codes.join(", "))])).await?;
+        self.books.commit(tx).await?;
+        Ok(None)
+    }
+
+    /// What a crash between the rename and the commit left in the private folder goes back to the outbox.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn recover(&self) -> Result<()> {
+        for folder in list(&self.settings.private) {
+            for private in list(&folder) {
+                let id = private.file_name().and_then(OsStr::to_str).and_then(|name| name.parse().ok());
+                let Some(id) = id else { continue };
+                let mut tx = self.books.store.begin().await?;
+                if tx.transfer::<State>(&id).await?.is_none() {
+                    self.put_back(&folder, &private).map_err(CoreError::io("putting a drop back"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a claimed drop back to where it was found, never over something else.
+    fn put_back(&self, folder: &Path, private: &Path) -> std::io::Result<()> {
+        let outbox = self.settings.outbox.join(folder.file_name().unwrap_or_default());
+        if let Some(name) = kept_name(private) {
+            let from = private.join(&name);
+            if from.symlink_metadata().is_ok() {
+                let flags = rustix::fs::RenameFlags::NOREPLACE;
+                let mut to = name.clone();
+                while let Err(error) = rustix::fs::renameat_with(rustix::fs::CWD, &from, rustix::fs::CWD, outbox.join(&to), flags) {
+                    if error != rustix::io::Errno::EXIST || to.len() > 240 {
+                        return Err(error.into());
+                    }
+                    to.push("_");
+                }
+                files::sync_folder(&outbox)?;
+            }
+        }
+        files::remove(private)
+    }
+
+    async fn finish(&self, job: &JobRow) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        tx.finish(job.id).await?;
+        self.books.commit(tx).await
+    }
+
+    async fn erase_job(&self, job: &JobRow) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        match self.erase(&mut tx, job).await? {
+            Some(later) => tx.again(job.id, later, "kept for a redelivery").await?,
+            None => tx.finish(job.id).await?,
+        }
+        self.books.commit(tx).await
+    }
+
+    async fn seal(&self, job: &JobRow) -> Result<()> {
+        let Some(id) = job.transfer else { return self.finish(job).await };
+        let mut tx = self.books.store.begin().await?;
+        let (mut record, terms) = self.load(&mut tx, &id).await?;
+        drop(tx);
+        if record.state != State::Claimed {
+            return self.finish(job).await;
+        }
+        let order = match self.order(&record).await {
+            Ok(order) => order,
+            Err(CoreError::Refused(refused)) => {
+                return self.settle(job, &mut record, &terms, Event::Held(refused.message)).await;
+            }
+            Err(other) => return Err(other),
+        };
+        let order = match order {
+            Ok(order) => order,
+            Err(reasons) => return self.give_back(job, &mut record, &terms, reasons).await,
+        };
+        match blocking(move || seal::seal(order)).await? {
+            Ok((envelope, sent)) => {
+                let mut tx = self.books.store.begin().await?;
+                self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent)).await?;
+                tx.finish(job.id).await?;
+                self.books.commit(tx).await?;
+                if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
+                    self.erase_content(&record)?;
+                }
+                Ok(())
+            }
+            Err(SealError::Changed) => self.give_back(job, &mut record, &terms, vec![Reason::Changed]).await,
+            Err(SealError::Setup(why)) => self.settle(job, &mut record, &terms, Event::Held(why)).await,
+            Err(SealError::Io(what, error)) => Err(CoreError::Io(what.to_owned(), error)),
+        }
+    }
+
+    async fn settle(&self, job: &JobRow, record: &mut Record<State>, terms: &sluis_core::evidence::Terms, event: Event) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        self.advance(&mut tx, record, terms, event, None).await?;
+        tx.finish(job.id).await?;
+        self.books.commit(tx).await
+    }
+
+    /// Refused after it was claimed: the drop goes back to the outbox, where its owner finds it.
+    async fn give_back(&self, job: &JobRow, record: &mut Record<State>, terms: &sluis_core::evidence::Terms, reasons: Vec<Reason>) -> Result<()> {
+        let private = self.private(&record.agreement, &record.id);
+        let name = kept_name(&private);
+        let text = status::refused(self.language, &reasons);
+        self.settle(job, record, terms, Event::Refused(reasons)).await?;
+        let folder = private.parent().unwrap_or(&self.settings.private).to_owned();
+        self.put_back(&folder, &private).map_err(CoreError::io("putting a drop back"))?;
+        if let Some(name) = name {
+            let at = status::path(&self.settings.outbox.join(record.agreement.as_str()), &name);
+            let _ = status::write(&at, &text);
+        }
+        Ok(())
+    }
+
+    /// What sealing needs, or the reasons why the drop may not leave after all.
+    async fn order(&self, record: &Record<State>) -> Result<std::result::Result<Order, Vec<Reason>>> {
+        let held = |why: &str| CoreError::refused("held", why);
+        let installed = self.books.agreements.get(&record.agreement);
+        let installed = installed.filter(|installed| installed.terms.digest == record.terms);
+        let installed = installed.ok_or_else(|| {
+            held("the agreement was changed after this drop was taken; withdraw it and offer it again")
+        })?;
+        let contacts = installed.contacts.clone().ok_or_else(|| {
+            held("the contacts file of the agreement is missing beside it (<agreement>.contacts.toml)")
+        })?;
+        let private = self.private(&record.agreement, &record.id);
+        let name = kept_name(&private).ok_or_else(|| held("the drop is no longer in the private folder"))?;
+        let (from, owners) = (private.clone(), self.owners.clone());
+        let items = match blocking(move || admission::survey(&from, Path::new(&name), &owners)).await? {
+            Ok(items) => items,
+            Err(reasons) => return Ok(Err(reasons)),
+        };
+        let rehearsal = installed.terms.agreement.key.channels.iter().all(|channel| {
+            channel.kind == sluis_core::agreement::ChannelKind::Other
+        });
+        Ok(Ok(Order {
+            transfer: record.id,
+            code: record.code,
+            replaces: record.replaces,
+            agreement: installed.terms.agreement.clone(),
+            terms: record.terms,
+            plan: installed.plan.clone(),
+            contacts,
+            rehearsal,
+            from: private,
+            items,
+            owners: self.owners.clone(),
+            envelope: self.spooled(&record.id),
+            bundle: self.bundled(&record.id),
+            releaser: self.settings.releaser.clone(),
+            signer: self.books.signer().clone(),
+            now: self.books.now(),
+        }))
+    }
+
+    /// The plaintext goes, its name stays for the status.
+    fn erase_content(&self, record: &Record<State>) -> Result<()> {
+        let private = self.private(&record.agreement, &record.id);
+        kept_name(&private).map_or(Ok(()), |name| {
+            files::remove(&private.join(name)).map_err(CoreError::io("erasing the plaintext"))
+        })
+    }
+
+    pub(super) fn touch(&self, id: TransferId) {
+        if let Ok(mut touched) = self.touched.lock() {
+            touched.push(id);
+        }
+    }
+
+    /// Writes the status files of what has changed.
+    pub(super) async fn statuses(&self) {
+        let touched = self.touched.lock().map(|mut touched| std::mem::take(&mut *touched)).unwrap_or_default();
+        for id in touched {
+            let Ok(mut tx) = self.books.store.begin().await else { return };
+            let record = tx.transfer::<State>(&id).await;
+            let waiting = tx.waiting(&id).await.unwrap_or_default();
+            drop(tx);
+            if let Ok(Some(record)) = record {
+                self.write_status(&record, &waiting);
+            }
+        }
+    }
+
+    /// A status that cannot be written stops nothing.
+    pub(super) fn write_status(&self, record: &Record<State>, waiting: &[String]) {
+        let Some(name) = kept_name(&self.private(&record.agreement, &record.id)) else { return };
+        let folder = self.settings.outbox.join(record.agreement.as_str());
+        let text = status::taken(self.language, &record.code, &record.state, waiting, record.changed);
+        if let Err(error) = status::write(&status::path(&folder, &name), &text) {
+            tracing::warn!(transfer = ?record.id, %error, "a status file cannot be written");
+        }
+    }
+}
+
+impl Core for Agency {
+    type State = State;
+
+    fn books(&self) -> &Books {
+        &self.books
+    }
+
+    fn about(&self) -> (&'static str, PathBuf) {
+        ("sealer", self.settings.outbox.clone())
+    }
+
+    fn row(&self, record: &Record<State>) -> Row {
+        let name = kept_name(&self.private(&record.agreement, &record.id));
+        Row {
+            transfer: record.id,
+            code: record.code,
+            agreement: record.agreement.clone(),
+            state: record.state.name().to_owned(),
+            note: note(&record.state, self.language),
+            mover: record.state.mover().to_owned(),
+            name: name.map(|name| files::shown(&name)),
+            since: record.changed,
+            progress: None,
+        }
+    }
+
+    async fn heard(&self, tx: &mut Tx, said: &Verified) -> super::confirm::Effect {
+        self.hear(tx, said).await
+    }
+
+    async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {
+        let Some(id) = job.transfer else { return Ok(None) };
+        let (record, terms) = self.load(tx, &id).await?;
+        let work: Work = serde_json::from_str(&job.work).map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        Ok(match (work, &record.state) {
+            (Work::Carry, State::Sealed { envelope }) => Some(Task::Carry { size: envelope.size }),
+            (Work::Probe { upload }, State::Removed { .. }) => Some(Task::Probe { upload }),
+            (Work::Terminate { upload }, _) => Some(Task::Terminate { upload }),
+            (Work::Release { index }, State::Releasing { .. }) => {
+                // A database row alone never frees a key: the bytes are verified again, here and at the gate.
+                self.removal(tx, &terms, &id).await?;
+                let sent = self.books.required(tx, &terms, &id, "sent", Side::Agency).await?;
+                let delivered = self.books.required(tx, &terms, &id, "delivered", Side::Municipality).await?;
+                let removed = self.books.required(tx, &terms, &id, "removed", Side::Municipality).await?;
+                let bundle = std::fs::read(self.bundled(&id)).map_err(CoreError::io("reading the bundle"))?;
+                Some(Task::Release {
+                    index,
+                    sent: sent.signed().clone(),
+                    delivered: delivered.signed().clone(),
+                    removed: removed.signed().clone(),
+                    bundle: BASE64.encode(&bundle),
+                })
+            }
+            _ => None,
+        })
+    }
+
+    async fn exposing(&self, tx: &mut Tx, job: &JobRow) -> Result<bool> {
+        let (Some(id), Ok(Work::Release { index })) = (job.transfer, serde_json::from_str(&job.work)) else {
+            return Ok(false);
+        };
+        let (mut record, terms) = self.load(tx, &id).await?;
+        let removal = self.removal(tx, &terms, &id).await?;
+        if self.advance(tx, &mut record, &terms, Event::Exposing(index, removal), None).await.is_ok() {
+            return Ok(true);
+        }
+        // Exposed already, and nobody reported: after a crash nobody knows whether it left. Not a second time.
+        let lost = Share::Unknown { driver: "?".into() };
+        match self.advance(tx, &mut record, &terms, Event::Shipped(index, lost), None).await {
+            Ok(()) | Err(CoreError::Illegal(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
+        let Some(id) = job.transfer else { return Ok(true) };
+        let (mut record, terms) = self.load(tx, &id).await?;
+        let work: Work = serde_json::from_str(&job.work).map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        let (event, finished) = match (work, outcome) {
+            (Work::Carry, Outcome::Moved { upload }) => (Event::Carried(upload), true),
+            (Work::Carry, Outcome::Never { code, .. }) => (Event::Fail { step: "carry", code: plain(&code) }, true),
+            (Work::Probe { .. }, Outcome::Looked { look }) => (Event::Probed(look), look.is_gone()),
+            (Work::Terminate { .. }, Outcome::Looked { look }) => return Ok(look.is_gone()),
+            // Not a word on one share: the bundle or its evidence serves for none.
+            (Work::Release { .. }, Outcome::Never { code, .. }) => (Event::Fail { step: "release", code: plain(&code) }, true),
+            (Work::Release { index }, outcome) => {
+                let Some((share, finished)) = share_of(outcome) else { return Ok(false) };
+                (Event::Shipped(index, share), finished)
+            }
+            _ => return Ok(false),
+        };
+        match self.advance(tx, &mut record, &terms, event, None).await {
+            Ok(()) => Ok(finished),
+            // A word that comes late or twice changes nothing; a look at what is still there is made again.
+            Err(CoreError::Illegal(_)) => Ok(finished),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn step(&self) -> Result<bool> {
+        let now = self.books.now();
+        self.expire(now).await?;
+        let mut tx = self.books.store.begin().await?;
+        let job = tx.lease("sealer", "jobs", None, HOLDER, now).await?;
+        self.books.commit(tx).await?;
+        let Some(job) = job else { return Ok(false) };
+        let done = match serde_json::from_str(&job.work) {
+            Ok(Work::Seal) => self.seal(&job).await,
+            Ok(Work::Erase) => self.erase_job(&job).await,
+            _ => self.finish(&job).await,
+        };
+        if let Err(error) = done {
+            tracing::warn!(transfer = ?job.transfer, %error, "work of the sealer is tried again");
+            let mut tx = self.books.store.begin().await?;
+            tx.again(job.id, self.books.now().plus_ms(backoff_ms(job.attempts)), &error.to_string()).await?;
+            self.books.commit(tx).await?;
+            job.transfer.into_iter().for_each(|id| self.touch(id));
+        }
+        self.statuses().await;
+        Ok(true)
+    }
+
+    async fn after(&self) {
+        self.statuses().await;
+    }
+}
+
+/// What a releaser's word makes of a share, and whether its job is finished.
+fn share_of(outcome: Outcome) -> Option<(Share, bool)> {
+    Some(match outcome {
+        Outcome::Accepted { driver, message } => {
+            (Share::Accepted { driver: plain(&driver), message: message.map(|m| plain(&m)) }, true)
+        }
+        Outcome::Rejected { driver, code } => (Share::Rejected { driver: plain(&driver), code: plain(&code) }, true),
+        Outcome::Unknown { driver } => (Share::Unknown { driver: plain(&driver) }, true),
+        Outcome::Again { .. } => (Share::Waiting { exposed: false }, false),
+        _ => return None,
+    })
+}
+
+/// A gate's text as it may stand in a statement: printable ASCII, short.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(100).collect()
+}
+
+fn code_of(reason: &Reason) -> String {
+    let json = serde_json::to_value(reason).unwrap_or_default();
+    json["code"].as_str().unwrap_or_default().to_owned()
+}
+
+fn note(state: &State, language: sluis_core::agreement::Language) -> String {
+    match state {
+        State::Held { why } => why.clone(),
+        State::Refused { reasons } => {
+            reasons.iter().map(|reason| reason.text(language)).collect::<Vec<_>>().join("; ")
+        }
+        State::Failed { step, code, .. } => format!("{step}: {code}"),
+        State::Superseded { by } => format!("by {by}"),
+        State::Releasing { envelope, .. } | State::Released { envelope, .. } => {
+            format!("{} of {} shares left, {} needed", state.exposed(), envelope.routes.len(), envelope.threshold)
+        }
+        _ => String::new(),
+    }
+}
+
+/// The name of the drop in a private folder.
+fn kept_name(private: &Path) -> Option<OsString> {
+    std::fs::read(private.join(NAME)).ok().map(OsString::from_vec).filter(|name| sluis_core::envelope::is_plain_name(name))
+}
+
+fn list(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+impl Agency {
+    /// Takes a redelivery's plaintext over from the transfer it replaces.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] where the plaintext is gone.
+    pub(super) async fn redeliver(&self, code: &TransferCode) -> Result<TransferCode> {
+        let mut tx = self.books.store.begin().await?;
+        let mut record = crate::persons::find::<Self>(&mut tx, code).await?;
+        let terms = self.books.terms(&mut tx, &record.terms).await?;
+        let old = self.private(&record.agreement, &record.id);
+        let name = kept_name(&old).filter(|name| old.join(name).symlink_metadata().is_ok());
+        let Some(name) = name else {
+            return Err(CoreError::refused("no-plaintext", "its plaintext is no longer here: make a new export and offer that"));
+        };
+        let id = TransferId::random();
+        self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;
+        // After a crash before the commit, `recover` finds a drop that no transfer knows and puts it back into
+        // the outbox: it is sent as a new transfer then, and not lost.
+        let new = self.private(&record.agreement, &id);
+        files::private_folder(&new).map_err(CoreError::io("making the private folder"))?;
+        files::write_durable(&new.join(NAME), name.as_bytes()).map_err(CoreError::io("keeping the name"))?;
+        std::fs::rename(old.join(&name), new.join(&name)).map_err(CoreError::io("taking the plaintext over"))?;
+        let fresh = self.enter(&mut tx, &record.agreement, id, State::Claimed, Some(record.id)).await?;
+        let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
+        tx.queue("sealer", "jobs", &record.agreement, Some(id), &work, self.books.now()).await?;
+        tx.enter(self.books.now(), "claimed", Some(id), detail([("replaces", record.id.to_string())])).await?;
+        self.touch(id);
+        self.books.commit(tx).await?;
+        Ok(fresh.code)
+    }
+}

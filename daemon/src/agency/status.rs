@@ -1,0 +1,110 @@
+//! The status file beside a drop: what became of it, for the person who put it there.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use sluis_core::agreement::Language;
+use sluis_core::id::{Digest, Time, TransferCode};
+use sluis_core::policy::Reason;
+use sluis_core::transfer::State;
+
+use crate::files;
+
+/// Where the status of a drop stands. The name is escaped, and cut where it would become too long.
+#[must_use]
+pub fn path(folder: &Path, name: &OsStr) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    let mut shown: String = files::shown(name).replace('/', "_");
+    if shown.len() > 180 {
+        let digest = Digest::of(name.as_bytes()).to_string();
+        let cut = (0..=160).rev().find(|at| shown.is_char_boundary(*at)).unwrap_or(0);
+        shown = format!("{}...{}", &shown[..cut], &digest[..8]);
+    }
+    folder.join(format!("STATUS-{shown}.txt"))
+}
+
+/// Writes the status unless it says so already. `true`: it is new.
+///
+/// # Errors
+/// Those of the system; a status that cannot be written stops nothing.
+pub fn write(path: &Path, text: &str) -> std::io::Result<bool> {
+    if std::fs::read_to_string(path).is_ok_and(|before| before == text) {
+        return Ok(false);
+    }
+    let mut part = OsString::from(".");
+    part.push(path.file_name().unwrap_or_default());
+    let part = path.with_file_name(part).with_extension("part");
+    let mut file = files::create_private(&part)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    std::os::unix::fs::fchown(&file, None, None)?;
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    std::fs::rename(&part, path)?;
+    Ok(true)
+}
+
+/// What is said of a drop that will not leave.
+#[must_use]
+pub fn refused(language: Language, reasons: &[Reason]) -> String {
+    let head = match language {
+        Language::En => "REFUSED. Nothing was sent; the file is where you put it.",
+        _ => "GEWEIGERD. Er is niets verzonden; het bestand staat nog waar u het plaatste.",
+    };
+    let lines: Vec<String> = reasons.iter().map(|reason| format!("- {}", reason.text(language))).collect();
+    format!("{head}\n{}\n", lines.join("\n"))
+}
+
+/// What is said of a drop that was taken.
+#[must_use]
+pub fn taken(language: Language, code: &TransferCode, state: &State, waiting: &[String], at: Time) -> String {
+    let english = language == Language::En;
+    let (head, text) = match state {
+        State::Held { why } if english => ("HELD", format!("Waits for a person: {why}. Then: sluis retry {code}")),
+        State::Held { why } => ("AANGEHOUDEN", format!("Wacht op een persoon: {why}. Daarna: sluis retry {code}")),
+        State::Claimed if english => ("TAKEN", "Being sealed.".into()),
+        State::Claimed => ("GENOMEN", "Wordt verzegeld.".into()),
+        State::Opened | State::Closed if english => ("RECEIVED", "Opened by the municipality. Nothing of it is kept here.".into()),
+        State::Opened | State::Closed => ("ONTVANGEN", "Geopend door de gemeente. Hier wordt er niets van bewaard.".into()),
+        State::Refused { .. } | State::Failed { .. } if english => ("FAILED", format!("See: sluis show {code}")),
+        State::Refused { .. } | State::Failed { .. } => ("MISLUKT", format!("Zie: sluis show {code}")),
+        State::Expired if english => ("EXPIRED", format!("Not opened in time. Send it again: sluis redeliver {code}")),
+        State::Expired => ("VERVALLEN", format!("Niet op tijd geopend. Opnieuw zenden: sluis redeliver {code}")),
+        State::Withdrawn if english => ("WITHDRAWN", "Stopped; the municipality cannot open it.".into()),
+        State::Withdrawn => ("INGETROKKEN", "Stopgezet; de gemeente kan het niet openen.".into()),
+        State::Superseded { .. } if english => ("SUPERSEDED", "Sent again under a new code.".into()),
+        State::Superseded { .. } => ("VERVANGEN", "Opnieuw verzonden onder een nieuwe code.".into()),
+        _ if english => ("SENT", format!("On its way: {}.", state.name())),
+        _ => ("VERZONDEN", format!("Onderweg: {}.", dutch(state))),
+    };
+    let mut lines = format!("{head}. {} {code}, {}.\n{text}\n", if english { "Transfer" } else { "Zending" }, at.local());
+    for line in waiting.iter().filter(|line| line.contains("(tried")) {
+        lines.push_str(&format!("- {line}\n"));
+    }
+    lines
+}
+
+fn dutch(state: &State) -> &'static str {
+    match state {
+        State::Sealed { .. } => "verzegeld, wordt opgeladen",
+        State::Carried { .. } => "in de sluiskom, wacht op de gemeente",
+        State::Delivered { .. } => "in de kluis van de gemeente",
+        State::Removed { .. } => "uit de sluiskom verwijderd",
+        State::Releasing { .. } | State::Released { .. } => "de sleuteldelen zijn vrijgegeven",
+        _ => "bezig",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn no_name_breaks_the_status_or_speaks_to_the_terminal() {
+        for name in [&b"\x1b[31m\n.csv"[..], &[b'x'; 255], b"\xff\xfe.csv", "\u{202e}gnp.exe".as_bytes()] {
+            let path = path(Path::new("/o"), OsStr::from_bytes(name));
+            let shown = path.file_name().unwrap().to_str().unwrap();
+            assert!(shown.len() <= 250 && !shown.chars().any(char::is_control), "{shown:?}");
+            assert!(super::super::outbox::is_left_alone(path.file_name().unwrap()));
+        }
+    }
+}

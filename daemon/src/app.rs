@@ -1,0 +1,451 @@
+//! A role's life: load, build, spawn, say that it is ready, drain.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use notify::{RecursiveMode, Watcher};
+use secrecy::ExposeSecret;
+use sluis_config::agreements::Agreements;
+use sluis_config::credentials::Credentials;
+use sluis_config::schema::Gate;
+use sluis_config::{Config, ConfigError, Installed};
+use sluis_core::agreement::Side;
+use sluis_core::statement::Signer;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::agency::outbox::Outbox;
+use crate::agency::{self, Agency};
+use crate::books::{Books, CoreError};
+use crate::channel;
+use crate::clock::{RealClock, SharedClock};
+use crate::desk::Desk;
+use crate::files;
+use crate::gatehouse::{self, Core, gate_router};
+use crate::medium::client::ZoneClient;
+use crate::medium::{accept, server};
+use crate::municipality::{self, Municipality};
+use crate::store::Store;
+use crate::tls;
+
+/// How long a role may take to end what it has begun.
+pub const DRAIN: Duration = Duration::from_secs(20);
+/// How long a core rests when nothing is due.
+const REST: Duration = Duration::from_secs(30);
+
+/// The roles, as the command line names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// The agency's core.
+    Sealer,
+    /// The agency's gate to the drop zones.
+    Carrier,
+    /// The agency's gate to the SMS providers.
+    Releaser,
+    /// The transport medium.
+    Dropzone,
+    /// The municipality's core.
+    Keeper,
+    /// The municipality's gate to the drop zone.
+    Fetcher,
+}
+
+/// Why a role does not start or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Its configuration; exit code 78.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its core.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// TLS.
+    #[error("tls: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The system.
+    #[error("{0}: {1}")]
+    Io(String, #[source] std::io::Error),
+}
+
+impl AppError {
+    fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.to_string();
+        move |error| Self::Io(what, error)
+    }
+}
+
+type Result<T> = std::result::Result<T, AppError>;
+
+/// Runs a role until `stop`, then drains it.
+///
+/// # Errors
+/// [`AppError`] where it does not start.
+pub async fn run(role: Role, path: &Path, config: Config, stop: CancellationToken) -> Result<()> {
+    let mut host = Host { path: path.to_owned(), config, stop: stop.clone(), tasks: JoinSet::new() };
+    match role {
+        Role::Sealer => host.sealer().await?,
+        Role::Carrier => host.carrier()?,
+        Role::Releaser => host.releaser()?,
+        Role::Dropzone => host.dropzone().await?,
+        Role::Keeper => host.keeper().await?,
+        Role::Fetcher => host.fetcher()?,
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!(?role, "ready");
+    tokio::select! {
+        () = stop.cancelled() => {}
+        // No task of a role ends by itself: if one does, the service manager starts the role anew.
+        _ = host.tasks.join_next() => tracing::error!(?role, "a task ended; the role ends with it"),
+    }
+    stop.cancel();
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let drained = tokio::time::timeout(DRAIN, host.tasks.join_all()).await;
+    tracing::info!(?role, drained = drained.is_ok(), "stopped");
+    Ok(())
+}
+
+/// What a role is built from.
+struct Host {
+    path: PathBuf,
+    config: Config,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Host {
+    fn section<T: Clone>(&self, section: &Option<T>, name: &'static str) -> Result<T> {
+        let missing = || ConfigError::Section { path: self.path.clone(), section: name };
+        Ok(section.clone().ok_or_else(missing)?)
+    }
+    fn credentials(&self) -> Credentials {
+        Credentials::new(&self.config.paths.credentials)
+    }
+    fn agreements(&self) -> Result<Agreements> {
+        Ok(Agreements::load(&self.config.paths.agreements)?)
+    }
+    fn age_identity(&self, name: &str) -> Result<age::x25519::Identity> {
+        let text = self.credentials().secret(name)?;
+        let line = text.expose_secret().lines().find(|line| line.starts_with("AGE-SECRET-KEY-"));
+        let identity = line.and_then(|line| line.parse().ok());
+        let wrong = || ConfigError::Credential { name: name.into(), why: "not an age identity".into() };
+        Ok(identity.ok_or_else(wrong)?)
+    }
+
+    async fn books(&self, place: &str, side: Side) -> Result<Books> {
+        let signer = self.credentials().secret("statement-key")?;
+        let signer = Signer::from_openssh(signer.expose_secret())
+            .map_err(|e| ConfigError::Credential { name: "statement-key".into(), why: e.to_string() })?;
+        let mailbox = self.age_identity("mailbox-identity")?;
+        let clock: SharedClock = Arc::new(RealClock);
+        let agreements = self.agreements()?;
+        let store = Store::open(place).await.map_err(CoreError::from)?;
+        let party = self.config.party.id.clone();
+        Ok(Books::open(store, clock, party, side, agreements, signer, mailbox).await?)
+    }
+
+    fn serve(&mut self, name: &str, router: Router) -> Result<()> {
+        let listener = gatehouse::listen(&self.config.socket(name), 0o660)?;
+        self.tasks.spawn(gatehouse::serve(listener, router, self.stop.clone()));
+        Ok(())
+    }
+
+    async fn sealer(&mut self) -> Result<()> {
+        let settings = self.section(&self.config.sealer, "sealer")?;
+        let books = self.books(&settings.store, Side::Agency).await?;
+        for folder in [&settings.outbox, &settings.private, &settings.spool, &settings.bundles] {
+            files::private_folder(folder).map_err(AppError::io(folder.display()))?;
+        }
+        for installed in books.agreements.iter() {
+            let folder = settings.outbox.join(installed.terms.agreement.agreement.as_str());
+            std::fs::create_dir_all(&folder).map_err(AppError::io(folder.display()))?;
+        }
+        same_file_system(&settings.outbox, &settings.private)?;
+        let core = Arc::new(Agency::new(books, settings.clone(), self.config.party.language)?);
+        core.recover().await?;
+        self.serve("sealer", agency::persons::router(Arc::clone(&core)))?;
+        let carrier = gate_router(Arc::clone(&core), "carrier").merge(agency::envelopes::router(Arc::clone(&core)));
+        self.serve("sealer-carrier", carrier)?;
+        self.serve("sealer-releaser", gate_router(Arc::clone(&core), "releaser"))?;
+        self.tasks.spawn(watch(Arc::clone(&core), settings, self.stop.clone()));
+        self.tasks.spawn(drive(core, self.stop.clone(), "sealer"));
+        Ok(())
+    }
+
+    async fn keeper(&mut self) -> Result<()> {
+        let settings = self.section(&self.config.keeper, "keeper")?;
+        let books = self.books(&settings.store, Side::Municipality).await?;
+        files::private_folder(&settings.vault).map_err(AppError::io(settings.vault.display()))?;
+        let core = Arc::new(Municipality::new(books, settings));
+        core.recover().await?;
+        self.serve("keeper", municipality::persons::router(Arc::clone(&core)))?;
+        let envelopes = municipality::persons::envelopes(Arc::clone(&core));
+        self.serve("keeper-fetcher", gate_router(Arc::clone(&core), "fetcher").merge(envelopes))?;
+        self.tasks.spawn(drive(core, self.stop.clone(), "keeper"));
+        Ok(())
+    }
+
+    fn carrier(&mut self) -> Result<()> {
+        let gate = self.section(&self.config.carrier, "carrier")?;
+        let socket = self.config.socket("sealer-carrier");
+        for installed in self.agreements()?.iter() {
+            let (desk, zone) = (desk(&socket)?, self.zone(&gate, installed)?);
+            let agreement = installed.terms.agreement.agreement.clone();
+            self.tasks.spawn(agency::carry::serve(desk, zone, agreement, self.stop.clone()));
+        }
+        self.idle_if_empty();
+        Ok(())
+    }
+
+    fn fetcher(&mut self) -> Result<()> {
+        let gate = self.section(&self.config.fetcher, "fetcher")?;
+        let socket = self.config.socket("keeper-fetcher");
+        for installed in self.agreements()?.iter() {
+            let (desk, zone) = (desk(&socket)?, self.zone(&gate, installed)?);
+            let agreement = installed.terms.agreement.agreement.clone();
+            self.tasks.spawn(municipality::fetch::serve(desk, zone, agreement, self.stop.clone()));
+        }
+        self.idle_if_empty();
+        Ok(())
+    }
+
+    /// A gate without agreements waits for its restart after `sluis agreement add`.
+    fn idle_if_empty(&mut self) {
+        if self.tasks.is_empty() {
+            tracing::warn!("no agreement is installed; add one with `sluis agreement add` and restart");
+            let stop = self.stop.clone();
+            self.tasks.spawn(async move { stop.cancelled().await });
+        }
+    }
+
+    fn zone(&self, gate: &Gate, installed: &Installed) -> Result<ZoneClient> {
+        let agreement = &installed.terms.agreement;
+        let identity = tls::Identity::load(&self.credentials())?;
+        let tls = tls::client(identity, agreement.keys.drop_zone.tls, gate.require_post_quantum)?;
+        let idle = Duration::from_secs(gate.idle_s);
+        ZoneClient::new(tls, &agreement.drop_zone.host, &agreement.agreement, idle)
+            .map_err(|e| AppError::Io("the drop zone's client".into(), std::io::Error::other(e)))
+    }
+
+    fn releaser(&mut self) -> Result<()> {
+        let settings = self.section(&self.config.releaser, "releaser")?;
+        let releaser = agency::release::Releaser {
+            desk: desk(&self.config.socket("sealer-releaser"))?,
+            agreements: self.agreements()?,
+            identity: self.age_identity("bundle-identity")?,
+            channels: channel::load(&settings.channels, &self.credentials())?,
+        };
+        self.tasks.spawn(agency::release::serve(Arc::new(releaser), self.stop.clone()));
+        Ok(())
+    }
+
+    async fn dropzone(&mut self) -> Result<()> {
+        let settings = self.section(&self.config.dropzone, "dropzone")?;
+        let tenant = |installed: &Installed| server::Tenant {
+            agreement: installed.terms.agreement.agreement.clone(),
+            agency: installed.terms.agreement.keys.agency.tls,
+            municipality: installed.terms.agreement.keys.municipality.tls,
+            quota: settings.quota_mib.saturating_mul(1 << 20),
+            max_uploads: settings.max_uploads,
+        };
+        let tenants: Vec<_> = self.agreements()?.iter().map(tenant).collect();
+        let clients = tenants.iter().flat_map(|tenant| [tenant.agency, tenant.municipality]).collect();
+        let tls = tls::server(tls::Identity::load(&self.credentials())?, clients)?;
+        let clock: SharedClock = Arc::new(RealClock);
+        let zone = server::Zone::open(
+            server::Settings {
+                folder: settings.folder.clone(),
+                tenants,
+                expires_ms: i64::from(settings.expires_hours) * 3_600_000,
+                letters_keep_ms: 30 * 86_400_000,
+                max_letters: 100_000,
+                idle: Duration::from_secs(settings.idle_s),
+            },
+            Arc::clone(&clock),
+        )
+        .map_err(AppError::io(settings.folder.display()))?;
+        let listener = listener(&settings.listen).await?;
+        let router = server::router(Arc::clone(&zone));
+        self.tasks.spawn(accept::serve(listener, tls, router, settings.max_connections, self.stop.clone(), DRAIN));
+        self.tasks.spawn(sweep(zone, clock, self.stop.clone()));
+        Ok(())
+    }
+}
+
+fn desk(socket: &Path) -> Result<Desk> {
+    Desk::new(socket).map_err(|e| AppError::Io(socket.display().to_string(), std::io::Error::other(e)))
+}
+
+/// Claims by rename only work inside one file system.
+fn same_file_system(outbox: &Path, private: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev()).map_err(AppError::io(path.display()));
+    if device(outbox)? == device(private)? {
+        return Ok(());
+    }
+    let why = "sealer.private must lie on the same file system as sealer.outbox: drops are claimed by rename";
+    Err(AppError::Io(private.display().to_string(), std::io::Error::other(why)))
+}
+
+/// The socket that the service manager hands over, or one of our own.
+async fn listener(address: &str) -> Result<TcpListener> {
+    let inherited = listenfd::ListenFd::from_env().take_tcp_listener(0).map_err(AppError::io("the inherited socket"))?;
+    match inherited {
+        Some(inherited) => {
+            inherited.set_nonblocking(true).map_err(AppError::io("the inherited socket"))?;
+            TcpListener::from_std(inherited).map_err(AppError::io("the inherited socket"))
+        }
+        None => TcpListener::bind(address).await.map_err(AppError::io(address)),
+    }
+}
+
+async fn sweep(zone: Arc<server::Zone>, clock: SharedClock, stop: CancellationToken) {
+    loop {
+        let (zone, now) = (Arc::clone(&zone), clock.now());
+        if let Ok(Err(error)) = files::blocking(move || zone.sweep(now)).await {
+            tracing::warn!(%error, "what has expired cannot be removed");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        }
+    }
+}
+
+/// Works a core's own queue off, then waits for a change or for what is due.
+async fn drive<C: Core>(core: Arc<C>, stop: CancellationToken, gate: &'static str) {
+    while !stop.is_cancelled() {
+        let change = core.books().change();
+        tokio::pin!(change);
+        change.as_mut().enable();
+        match core.step().await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "the core cannot work");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+        let wait = next_due(&*core, gate).await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = change => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn next_due<C: Core>(core: &C, gate: &str) -> Duration {
+    let Ok(mut tx) = core.books().store.begin().await else { return Duration::from_secs(1) };
+    let due = tx.earliest(gate).await.ok().flatten();
+    let wait = due.map_or(i64::MAX, |due| due.0 - core.books().now().0).max(5);
+    Duration::from_millis(u64::try_from(wait).unwrap_or(5)).min(REST)
+}
+
+/// Watches the outbox: events are hints, the rescan is the truth.
+async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: CancellationToken) {
+    let (tell, mut told) = tokio::sync::mpsc::channel(4096);
+    let lost = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let lost_there = Arc::clone(&lost);
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // More events than can be taken: the next look is at everything.
+        let kept = event.is_ok_and(|event| tell.try_send(event).is_ok());
+        if !kept {
+            lost_there.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    });
+    let mut watcher = watcher.ok();
+    let mut outbox = Outbox::new(settings.outbox.clone(), settings.settle_ms);
+    let rescan = Duration::from_secs(settings.rescan_s.max(1));
+    let settle = Duration::from_millis((settings.settle_ms / 2).clamp(20, 1000));
+    let mut full = tokio::time::Instant::now();
+    loop {
+        if tokio::time::Instant::now() >= full || lost.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            full = tokio::time::Instant::now() + rescan;
+            outbox.look_again();
+            watch_folders(watcher.as_mut(), &settings.outbox);
+        }
+        let settling = look(&core, &mut outbox).await;
+        let rest = full.saturating_duration_since(tokio::time::Instant::now());
+        let rest = if settling { rest.min(settle) } else { rest };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(rest) => {}
+            Some(event) = told.recv() => {
+                let mut overflow = outbox.hear(&event);
+                while let Ok(event) = told.try_recv() {
+                    overflow |= outbox.hear(&event);
+                }
+                if overflow {
+                    full = tokio::time::Instant::now();
+                }
+            }
+        }
+    }
+}
+
+/// Folders of agreements come and go; watching one twice changes nothing.
+fn watch_folders(watcher: Option<&mut notify::RecommendedWatcher>, root: &Path) {
+    let Some(watcher) = watcher else { return };
+    let folders = std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+    for folder in folders.filter(|path| path.is_dir()).chain([root.to_owned()]) {
+        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            tracing::warn!(%error, "a folder of the outbox is not watched; the rescan still looks at it");
+        }
+    }
+}
+
+async fn look(core: &Agency, outbox: &mut Outbox) -> bool {
+    let (found, settling) = match outbox.look(core.books.now()) {
+        Ok(looked) => looked,
+        Err(error) => {
+            tracing::error!(%error, "the outbox cannot be read");
+            return false;
+        }
+    };
+    for found in found {
+        match core.claim(&found).await {
+            Ok(Some(code)) => tracing::info!(%code, "a drop was taken"),
+            Ok(None) => outbox.told(found.path()),
+            Err(error) => tracing::error!(%error, "a drop cannot be taken"),
+        }
+    }
+    settling
+}
+
+/// The runtime of a role: two threads serve any of them.
+///
+/// # Errors
+/// [`AppError::Io`] where the system gives no threads.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    // One provider, named before anything asks for one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+        .map_err(AppError::io("starting threads"))
+}
+
+/// Runs a role until SIGTERM or SIGINT.
+///
+/// # Errors
+/// As [`run`].
+pub async fn until_signal(role: Role, path: &Path, config: Config) -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).map_err(AppError::io("signals"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(AppError::io("signals"))?;
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stopping.cancel();
+    });
+    run(role, path, config, stop).await
+}

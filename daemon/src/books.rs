@@ -1,0 +1,318 @@
+//! A party's books: what it says, what it hears, and the ledger of both, in one transaction with its state.
+//!
+//! Only a core has books; only here is anything signed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use data_encoding::BASE64;
+use sluis_config::{Agreements, agreements};
+use sluis_core::agreement::Side;
+use sluis_core::control::{Letter, Refused};
+use sluis_core::evidence::{Refusal, Terms, Verified};
+use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
+use sluis_core::ledger::{self, Head};
+use sluis_core::mailbox::{self, LetterError};
+use sluis_core::statement::{self, Body, FormError, Header, SignatureError, Signed, Signer, Statement, Tip};
+use sluis_core::transfer::Illegal;
+use tokio::sync::Notify;
+
+use crate::clock::SharedClock;
+use crate::store::{Store, StoreError, Tx};
+
+/// The queue that takes letters to the other party, on each side.
+#[must_use]
+pub fn postman(side: Side) -> &'static str {
+    match side {
+        Side::Agency => "carrier",
+        Side::Municipality => "fetcher",
+    }
+}
+
+/// What went wrong in a core.
+#[derive(Debug, thiserror::Error)]
+pub enum CoreError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No evidence.
+    #[error(transparent)]
+    Evidence(#[from] Refusal),
+    /// A statement that cannot be written.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// A key that does not serve.
+    #[error(transparent)]
+    Key(#[from] SignatureError),
+    /// A letter that cannot be written or read.
+    #[error(transparent)]
+    Letter(#[from] LetterError),
+    /// The table knows no such step.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    /// A transfer rests on an agreement that is not here.
+    #[error("agreement {0} is not installed here; add it with `sluis agreement add`")]
+    NoAgreement(String),
+    /// A file of ours.
+    #[error("{0}: {1}")]
+    Io(String, #[source] std::io::Error),
+    /// A verb that is refused, with its code.
+    #[error("{}", .0.message)]
+    Refused(Refused),
+}
+
+impl CoreError {
+    /// A verb is refused.
+    pub fn refused(code: &str, message: impl Into<String>) -> Self {
+        Self::Refused(Refused { code: code.to_owned(), message: message.into() })
+    }
+    /// An operation on a file failed.
+    pub fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.to_string();
+        move |error| Self::Io(what, error)
+    }
+}
+
+/// The result of everything in a core.
+pub type Result<T> = std::result::Result<T, CoreError>;
+
+/// A party's books.
+pub struct Books {
+    /// State, ledger, work.
+    pub store: Store,
+    /// The only time that counts here.
+    pub clock: SharedClock,
+    /// Whose books.
+    pub party: PartyId,
+    /// On which side.
+    pub side: Side,
+    /// What is agreed with whom.
+    pub agreements: Agreements,
+    signer: Signer,
+    mailbox: age::x25519::Identity,
+    changed: Notify,
+}
+
+impl std::fmt::Debug for Books {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Books({})", self.party)
+    }
+}
+
+impl Books {
+    /// Opens the books and keeps the text of each agreement for as long as transfers rest on it.
+    ///
+    /// # Errors
+    /// [`CoreError::Store`], or [`CoreError::NoAgreement`] where an agreement is not this party's.
+    pub async fn open(
+        store: Store,
+        clock: SharedClock,
+        party: PartyId,
+        side: Side,
+        agreements: Agreements,
+        signer: Signer,
+        mailbox: age::x25519::Identity,
+    ) -> Result<Self> {
+        let public = signer.public()?;
+        let mut tx = store.begin().await?;
+        for installed in agreements.iter() {
+            let agreement = &installed.terms.agreement;
+            let key = &agreement.party_keys(side).statement;
+            let ours = agreement.party(side).id == party && same_key(key, &public);
+            if !ours {
+                let name = &agreement.agreement;
+                return Err(CoreError::NoAgreement(format!("{name} (for {party} with the key that lies here)")));
+            }
+            tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
+        }
+        tx.commit().await?;
+        Ok(Self { store, clock, party, side, agreements, signer, mailbox, changed: Notify::new() })
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// The key that signs; for bundles, which are no statements.
+    #[must_use]
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// Makes a transaction durable and wakes whoever waits for work.
+    ///
+    /// # Errors
+    /// [`CoreError::Store`].
+    pub async fn commit(&self, tx: Tx) -> Result<()> {
+        tx.commit().await?;
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// A future that is done at the next commit; make it before looking for work.
+    pub fn change(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// The agreement with this digest, as it was when the transfer began.
+    ///
+    /// # Errors
+    /// [`CoreError::NoAgreement`].
+    pub async fn terms(&self, tx: &mut Tx, digest: &Digest) -> Result<Terms> {
+        let known = self.agreements.iter().find(|installed| installed.terms.digest == *digest);
+        if let Some(installed) = known {
+            return Ok(installed.terms.clone());
+        }
+        let missing = || CoreError::NoAgreement(digest.to_string());
+        let text = tx.terms(digest).await?.ok_or_else(missing)?;
+        agreements::parse(Path::new("(store)"), &text).map(|(terms, _)| terms).map_err(|_| missing())
+    }
+
+    /// Makes a statement: numbered, chained, signed, kept, entered, and queued as a letter to the other party.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn say(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        transfer: Option<TransferId>,
+        body: Body,
+    ) -> Result<Digest> {
+        let (now, agreement) = (self.now(), &terms.agreement);
+        let audience = agreement.party(self.side.other()).id.clone();
+        let last = tx.last_statement(&self.party, &agreement.agreement).await?;
+        let header = Header {
+            agreement: agreement.agreement.clone(),
+            issuer: self.party.clone(),
+            number: last.number + 1,
+            previous: last.digest,
+            seen: tx.last_statement(&audience, &agreement.agreement).await?,
+            audience,
+            time: now,
+            terms: terms.digest,
+            ledger: tx.head().await?,
+            transfer,
+        };
+        let signed = self.sign(&Statement { header, body })?;
+        let verified = Verified::check(&signed, terms, self.side)?;
+        tx.keep_statement(now, &verified).await?;
+        let mailbox = &agreement.party_keys(self.side.other()).mailbox;
+        let letter = Letter {
+            number: last.number + 1,
+            letter: BASE64.encode(&mailbox::seal(&signed, mailbox)?),
+        };
+        let work = serde_json::to_string(&letter).map_err(FormError::from)?;
+        tx.queue(postman(self.side), "post", &agreement.agreement, transfer, &work, now).await?;
+        Ok(verified.digest())
+    }
+
+    fn sign(&self, statement: &Statement) -> Result<Signed> {
+        let bytes = statement.bytes()?;
+        let signature = self.signer.sign(statement::NAMESPACE, &bytes)?;
+        let statement = String::from_utf8(bytes).map_err(|_| FormError::Form)?;
+        Ok(Signed { statement, signature })
+    }
+
+    /// A statement of one side about a transfer, verified again from its bytes: a row alone proves nothing.
+    ///
+    /// # Errors
+    /// [`CoreError::Evidence`].
+    pub async fn verified(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        transfer: &TransferId,
+        kind: &str,
+        from: Side,
+    ) -> Result<Option<Verified>> {
+        let signed = tx.statement(transfer, kind).await?;
+        Ok(signed.map(|signed| Verified::check(&signed, terms, from)).transpose()?)
+    }
+
+    /// As [`Books::verified`], where there must be one.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] where there is none.
+    pub async fn required(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        transfer: &TransferId,
+        kind: &str,
+        from: Side,
+    ) -> Result<Verified> {
+        let found = self.verified(tx, terms, transfer, kind, from).await?;
+        found.ok_or_else(|| CoreError::refused("no-evidence", format!("there is no `{kind}` statement")))
+    }
+
+    /// Opens a letter and verifies what is in it under the agreement's terms that it names.
+    ///
+    /// # Errors
+    /// [`CoreError`]: the feed stands still until a person looks, see [`Books::place`].
+    pub async fn read_letter(&self, tx: &mut Tx, agreement: &AgreementId, letter: &[u8]) -> Result<Verified> {
+        let signed = mailbox::open(letter, &self.mailbox)?;
+        let claimed = Statement::read(signed.statement.as_bytes())?;
+        let terms = match self.terms(tx, &claimed.header.terms).await {
+            Ok(terms) if terms.agreement.agreement == *agreement => terms,
+            _ => return Err(CoreError::NoAgreement(format!("{agreement} with digest {}", claimed.header.terms))),
+        };
+        Ok(Verified::check(&signed, &terms, self.side.other())?)
+    }
+
+    /// Whether a statement is the next of the other party's feed.
+    ///
+    /// # Errors
+    /// [`Refusal::Gap`], [`Refusal::Fork`].
+    pub async fn place(&self, tx: &mut Tx, verified: &Verified) -> Result<bool> {
+        let header = &verified.statement().header;
+        let tip = tx.last_statement(&header.issuer, &header.agreement).await?;
+        Ok(verified.follows(&tip)?.is_some())
+    }
+
+    /// How far the other party's feed has been entered.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn cursor(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Tip> {
+        let installed = self.agreements.get(agreement);
+        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let other = &installed.terms.agreement.party(self.side.other()).id;
+        Ok(tx.last_statement(other, agreement).await?)
+    }
+
+    /// The head of this ledger, signed.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn signed_head(&self, tx: &mut Tx) -> Result<Signed> {
+        let head = Head { party: self.party.clone(), ledger: tx.head().await?, time: self.now() };
+        let statement = serde_json::to_string(&head).map_err(FormError::from)?;
+        let signature = self.signer.sign(ledger::NAMESPACE, statement.as_bytes())?;
+        Ok(Signed { statement, signature })
+    }
+}
+
+/// Details of a ledger entry.
+#[must_use]
+pub fn detail<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// How long to wait before the next attempt: doubling from 250 ms to 5 minutes, with jitter of a quarter.
+#[must_use]
+pub fn backoff_ms(attempts: i64) -> i64 {
+    let doubled = 250_i64 << attempts.clamp(0, 11);
+    let base = doubled.min(300_000);
+    let mut random = [0_u8; 1];
+    sluis_core::id::fill_random(&mut random);
+    base + base * i64::from(random[0]) / 1024
+}
+
+/// Whether two OpenSSH public keys are one, whatever their comments.
+fn same_key(one: &str, other: &str) -> bool {
+    let core = |key: &str| key.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+    core(one) == core(other)
+}

@@ -1,0 +1,223 @@
+//! A provider's HTTP interface, as data: one template, four outcomes.
+//!
+//! A message is sent again only when it was surely not taken. An answer that does not come, or that fits no
+//! class, is "unknown": a text message cannot be called back, and the share counts as exposed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use sluis_config::ConfigError;
+use sluis_config::credentials::Credentials;
+use sluis_config::schema::{Answer, Auth, Body, Http, Method};
+use sluis_core::control::Outcome;
+use sluis_core::id::ChannelId;
+
+use super::Message;
+
+/// The most of an answer that is read, in bytes.
+const MAX_ANSWER: usize = 64 * 1024;
+/// The driver's name in statements.
+const DRIVER: &str = "http";
+
+/// A provider with its account.
+#[derive(Debug)]
+pub struct Provider {
+    http: Http,
+    secret: Option<SecretString>,
+    client: Client,
+}
+
+impl Provider {
+    /// The provider behind a channel; its secret is the credential `provider-<channel>`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the URL is not https, or the secret is missing.
+    pub fn new(id: &ChannelId, http: &Http, credentials: &Credentials) -> Result<Self, ConfigError> {
+        let wrong = |why: String| ConfigError::Credential { name: format!("provider-{id}"), why };
+        let url = reqwest::Url::parse(&http.url).map_err(|e| wrong(format!("url: {e}")))?;
+        let loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+            return Err(wrong(format!("{}: a share leaves over https only", http.url)));
+        }
+        let secret = match http.auth {
+            Some(_) => Some(credentials.secret(&format!("provider-{id}"))?),
+            None => None,
+        };
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(http.timeout_s))
+            .build()
+            .map_err(|e| wrong(e.to_string()))?;
+        Ok(Self { http: http.clone(), secret, client })
+    }
+
+    /// Hands the message over, once.
+    pub async fn send(&self, message: &Message<'_>) -> Outcome {
+        let mut answer = match self.request(message).send().await {
+            Ok(answer) => answer,
+            // No connection, no message: it may be tried again.
+            Err(error) if error.is_connect() || error.is_builder() => {
+                return Outcome::Again { why: "the provider cannot be reached".into() };
+            }
+            Err(_) => return unknown(),
+        };
+        let status = answer.status().as_u16();
+        let mut body = Vec::new();
+        loop {
+            match answer.chunk().await {
+                Ok(Some(piece)) if body.len() + piece.len() <= MAX_ANSWER => body.extend_from_slice(&piece),
+                Ok(None) => break,
+                // Cut short or endless: what came is not what it meant to say.
+                Ok(Some(_)) | Err(_) => return unknown(),
+            }
+        }
+        classify(&self.http, status, &body)
+    }
+
+    fn request(&self, message: &Message<'_>) -> RequestBuilder {
+        let mut request = match self.http.method {
+            Method::Post => self.client.post(&self.http.url),
+            Method::Put => self.client.put(&self.http.url),
+        };
+        for (name, value) in &self.http.headers {
+            request = request.header(name, value);
+        }
+        let secret = self.secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+        request = match &self.http.auth {
+            Some(Auth::Basic { user }) => request.basic_auth(user, Some(secret)),
+            Some(Auth::Bearer) => request.bearer_auth(secret),
+            Some(Auth::Header(name)) => request.header(name, secret),
+            None => request,
+        };
+        match &self.http.body {
+            Body::Form(fields) => {
+                let filled: BTreeMap<&str, String> =
+                    fields.iter().map(|(name, value)| (name.as_str(), fill(value, message))).collect();
+                request.form(&filled)
+            }
+            Body::Json(table) => request.json(&fill_json(&toml::Value::Table(table.clone()), message)),
+            Body::Text(text) => {
+                request.header("content-type", "text/plain; charset=utf-8").body(fill(text, message))
+            }
+        }
+    }
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown { driver: DRIVER.into() }
+}
+
+/// Fills the placeholders in. None of the values holds a brace.
+fn fill(template: &str, message: &Message<'_>) -> String {
+    template
+        .replace("{to}", message.to)
+        .replace("{text}", message.text)
+        .replace("{reference}", message.reference)
+}
+
+fn fill_json(value: &toml::Value, message: &Message<'_>) -> Value {
+    match value {
+        toml::Value::String(text) => fill(text, message).into(),
+        toml::Value::Integer(number) => (*number).into(),
+        toml::Value::Float(number) => (*number).into(),
+        toml::Value::Boolean(yes) => (*yes).into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(items) => items.iter().map(|item| fill_json(item, message)).collect(),
+        toml::Value::Table(table) => {
+            Value::Object(table.iter().map(|(key, item)| (key.clone(), fill_json(item, message))).collect())
+        }
+    }
+}
+
+/// What an answer means. What fits no class is unknown.
+#[must_use]
+pub fn classify(http: &Http, status: u16, body: &[u8]) -> Outcome {
+    let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let is = |answer: &Answer| fits(answer, status, &json);
+    if is(&http.permanent) {
+        return Outcome::Rejected { driver: DRIVER.into(), code: code_of(&http.permanent, status, &json) };
+    }
+    if is(&http.retryable) {
+        return Outcome::Again { why: format!("the provider said {}", code_of(&http.retryable, status, &json)) };
+    }
+    if is(&http.success) {
+        let message = http.message_id.as_deref().and_then(|pointer| json.pointer(pointer)).map(as_text);
+        return Outcome::Accepted { driver: DRIVER.into(), message };
+    }
+    unknown()
+}
+
+fn fits(answer: &Answer, status: u16, json: &Value) -> bool {
+    let by_status = answer.status.is_empty() || answer.status.contains(&status);
+    let by_value = match &answer.pointer {
+        None => true,
+        Some(pointer) => json.pointer(pointer).is_some_and(|value| answer.values.contains(&as_text(value))),
+    };
+    let says_anything = !answer.status.is_empty() || answer.pointer.is_some();
+    says_anything && by_status && by_value
+}
+
+/// The status, or the code that the class looks at: never the body, which may repeat the message.
+fn code_of(answer: &Answer, status: u16, json: &Value) -> String {
+    let pointed = answer.pointer.as_deref().and_then(|pointer| json.pointer(pointer)).map(as_text);
+    pointed.unwrap_or_else(|| status.to_string()).chars().take(40).collect()
+}
+
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vonage() -> Http {
+        toml::from_str(
+            r#"
+            url = "https://provider.example/sms"
+            message-id = "/messages/0/message-id"
+            [body.form]
+            to = "{to}"
+            [success]
+            status = [200]
+            pointer = "/messages/0/status"
+            values = ["0"]
+            [retryable]
+            pointer = "/messages/0/status"
+            values = ["1", "5"]
+            [permanent]
+            pointer = "/messages/0/status"
+            values = ["2", "3", "4"]
+            "#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_status_of_200_is_not_enough_where_the_template_asks_for_more() {
+        let http = vonage();
+        let of = |status, body: &str| classify(&http, status, body.as_bytes());
+        let answer = |code: &str| format!(r#"{{"messages":[{{"status":"{code}","message-id":"0A1"}}]}}"#);
+        assert!(matches!(of(200, &answer("0")), Outcome::Accepted { message: Some(id), .. } if id == "0A1"));
+        assert!(matches!(of(200, &answer("1")), Outcome::Again { .. }));
+        assert!(matches!(of(200, &answer("3")), Outcome::Rejected { code, .. } if code == "3"));
+        for nonsense in ["", "{}", "<html>", "[[[", &answer("99")] {
+            assert!(matches!(of(200, nonsense), Outcome::Unknown { .. }), "{nonsense}");
+        }
+        assert!(matches!(of(500, &answer("0")), Outcome::Unknown { .. }));
+    }
+
+    #[test]
+    fn an_empty_class_holds_nothing() {
+        assert!(!fits(&Answer::default(), 200, &Value::Null));
+    }
+}

@@ -1,0 +1,196 @@
+//! A gate's end of its core's local socket: `next`, `exposing`, `done`, the feed, and the envelope's bytes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sluis_core::control::{Cursor, Done, Exposing, Job, Kept, Lane, Letters, Next, Outcome, Refused};
+use sluis_core::id::{AgreementId, TransferId};
+use tokio_util::sync::CancellationToken;
+
+/// What went wrong between a gate and its core.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The core does not answer.
+    #[error("the core does not answer on its socket: {0}")]
+    Away(#[from] reqwest::Error),
+    /// The core refuses.
+    #[error("the core refuses: {0}")]
+    Refused(Refused),
+}
+
+/// A gate's connection to its core.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    client: Client,
+    instance: String,
+}
+
+/// How long a gate waits for its core before it asks again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Desk {
+    /// To the core whose socket for this gate lies at `socket`.
+    ///
+    /// # Errors
+    /// [`DeskError::Away`] where no client can be made.
+    pub fn new(socket: &Path) -> Result<Self, DeskError> {
+        let client = Client::builder()
+            .unix_socket(socket)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(5))
+            .build()?;
+        let instance = TransferId::random().to_string();
+        Ok(Self { client, instance })
+    }
+
+    /// The next job, or nothing after a while.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn next(&self, agreement: Option<&AgreementId>, lane: Lane) -> Result<Option<Job>, DeskError> {
+        let ask = Next { agreement: agreement.cloned(), lane, instance: self.instance.clone(), wait: 25 };
+        let answer = self.post("next", &ask, Duration::from_secs(40)).await?;
+        Ok(if answer.status() == StatusCode::NO_CONTENT { None } else { Some(answer.json().await?) })
+    }
+
+    /// Whether the share of this job may leave now: it counts as exposed from here on.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn exposing(&self, job: i64) -> Result<bool, DeskError> {
+        match self.post("exposing", &Exposing { job }, Duration::from_secs(30)).await {
+            Ok(_) => Ok(true),
+            Err(DeskError::Refused(refused)) if refused.code == "conflict" => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Reports until the core has it, or the process stops: a report that is lost would leave the job leased.
+    pub async fn done(&self, job: i64, outcome: Outcome, stop: &CancellationToken) {
+        let word = Done { job, outcome };
+        loop {
+            match self.post("done", &word, Duration::from_secs(30)).await {
+                Ok(_) => return,
+                Err(DeskError::Refused(refused)) => {
+                    tracing::warn!(job, code = refused.code, "the core does not take a report");
+                    return;
+                }
+                Err(DeskError::Away(error)) => tracing::warn!(job, %error, "the core is away; the report waits"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+
+    /// How far the other party's feed was entered.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn cursor(&self, agreement: &AgreementId) -> Result<u64, DeskError> {
+        let request = self.client.get(url(&format!("feed/{agreement}"))).timeout(Duration::from_secs(30));
+        Ok(read::<Cursor>(checked(request.send().await?).await?).await?.after)
+    }
+
+    /// Hands letters in.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn feed(&self, agreement: &AgreementId, letters: &Letters) -> Result<u64, DeskError> {
+        let answer = self.post(&format!("feed/{agreement}"), letters, Duration::from_secs(60)).await?;
+        Ok(read::<Cursor>(answer).await?.after)
+    }
+
+    /// The bytes of an envelope from this offset on.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn envelope(&self, transfer: &TransferId, offset: u64) -> Result<Response, DeskError> {
+        let request = self.client.get(url(&format!("envelope/{transfer}?offset={offset}")));
+        checked(request.send().await?).await
+    }
+
+    /// How much of an envelope the core has.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn kept(&self, transfer: &TransferId) -> Result<Kept, DeskError> {
+        let request = self.client.get(url(&format!("envelope/{transfer}"))).timeout(Duration::from_secs(60));
+        Ok(read(checked(request.send().await?).await?).await?)
+    }
+
+    /// Hands bytes of an envelope in, from this offset on.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn keep(&self, transfer: &TransferId, offset: u64, body: reqwest::Body) -> Result<Kept, DeskError> {
+        let request = self.client.put(url(&format!("envelope/{transfer}?offset={offset}"))).body(body);
+        Ok(read(checked(request.send().await?).await?).await?)
+    }
+
+    async fn post<T: Serialize + Sync>(&self, verb: &str, body: &T, most: Duration) -> Result<Response, DeskError> {
+        checked(self.client.post(url(verb)).json(body).timeout(most).send().await?).await
+    }
+}
+
+/// What a gate does with a job.
+pub trait Worker: Send + Sync {
+    /// Does it, and says what became of it.
+    fn work(&self, job: Job) -> impl Future<Output = Outcome> + Send;
+}
+
+/// Has a worker do each job of a lane until stopped; a core that is away is waited for.
+pub async fn work_off(
+    desk: &Desk,
+    agreement: Option<&AgreementId>,
+    lane: Lane,
+    stop: &CancellationToken,
+    worker: &impl Worker,
+) {
+    loop {
+        let next = tokio::select! {
+            () = stop.cancelled() => return,
+            next = desk.next(agreement, lane) => next,
+        };
+        match next {
+            Ok(Some(job)) => {
+                let id = job.id;
+                // A job that has begun ends, or is dropped with the process when the drain's deadline is over.
+                let outcome = worker.work(job).await;
+                desk.done(id, outcome, stop).await;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no work can be asked for");
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(PAUSE) => {}
+                }
+            }
+        }
+    }
+}
+
+fn url(path: &str) -> String {
+    format!("http://core/{path}")
+}
+
+async fn checked(answer: Response) -> Result<Response, DeskError> {
+    if answer.status().is_success() {
+        return Ok(answer);
+    }
+    let code = if answer.status() == StatusCode::CONFLICT { "conflict" } else { "refused" };
+    let message = format!("status {}", answer.status());
+    let refused = answer.json().await.unwrap_or_else(|_| Refused { code: code.into(), message });
+    Err(DeskError::Refused(refused))
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, reqwest::Error> {
+    answer.json().await
+}

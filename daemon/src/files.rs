@@ -1,0 +1,141 @@
+//! Files as the rules want them: durable in the right order, never through a link, names only as data.
+
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::books::CoreError;
+
+/// Opens a file for reading: no link is followed, no pipe waits for a writer.
+///
+/// # Errors
+/// Those of the system.
+pub fn open_plain(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// A new or emptied file of our own, 0600, never through a link.
+///
+/// # Errors
+/// Those of the system.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+}
+
+/// A folder that only its owner reads, with those above it.
+///
+/// # Errors
+/// Those of the system.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// Those of the system: an error of fsync ends the transfer, it is never tried again as if clean.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Writes a whole file so that after a crash it is there or not: temporary name, fsync, rename, fsync.
+///
+/// # Errors
+/// Those of the system; the temporary file is gone then.
+pub fn write_durable(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = path.with_extension("part");
+    let written = create_private(&part).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&part, path)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Removes a file or folder with all in it; nothing there is fine. Links are removed, not followed.
+///
+/// # Errors
+/// Those of the system.
+pub fn remove(path: &Path) -> io::Result<()> {
+    let removed = match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(e) => Err(e),
+    };
+    match removed {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// A name for people: control and direction characters escaped, so that no name speaks to a terminal.
+#[must_use]
+pub fn shown(name: &OsStr) -> String {
+    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let mut text = String::new();
+    for chunk in name.as_bytes().utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if hidden(character) {
+                text.extend(character.escape_unicode());
+            } else {
+                text.push(character);
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    text
+}
+
+/// The name of a user, from `/etc/passwd`.
+#[must_use]
+pub fn user_name(uid: u32) -> Option<String> {
+    accounts("/etc/passwd").into_iter().find(|(_, id)| *id == uid).map(|(name, _)| name)
+}
+
+/// The number of a user.
+#[must_use]
+pub fn user_id(name: &str) -> Option<u32> {
+    accounts("/etc/passwd").into_iter().find(|(known, _)| known == name).map(|(_, id)| id)
+}
+
+/// The number of a group.
+#[must_use]
+pub fn group_id(name: &str) -> Option<u32> {
+    accounts("/etc/group").into_iter().find(|(known, _)| known == name).map(|(_, id)| id)
+}
+
+fn accounts(file: &str) -> Vec<(String, u32)> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let account = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?.to_owned();
+        Some((name, fields.nth(1)?.parse().ok()?))
+    };
+    text.lines().filter_map(account).collect()
+}
+
+/// Work that waits for the disk or the processor does not hold up the sockets.
+///
+/// # Errors
+/// [`CoreError::Io`] where the worker died.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, CoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| CoreError::Io("a worker thread".into(), io::Error::other(e)))
+}

@@ -1,0 +1,275 @@
+//! Where a core meets its gates and persons: one Unix socket each, HTTP over it.
+//!
+//! The file's owner and mode say who may connect; SO_PEERCRED names the person. Verbs of gates and verbs of
+//! persons are never on one socket.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::IncomingStream;
+use axum::{Json, Router};
+use data_encoding::BASE64;
+use sluis_core::control::{
+    self, Cursor, Done, Exposing, Job, Lane, Letters, Next, Outcome, Refused, Row, Task,
+};
+use sluis_core::evidence::Verified;
+use sluis_core::id::AgreementId;
+use tokio::net::UnixListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::books::{Books, CoreError, Result, backoff_ms, detail};
+use crate::store::{JobRow, Record, Stored, Tx};
+
+/// What both cores can do for their gates.
+pub trait Core: Send + Sync + 'static {
+    /// The states of its transfers.
+    type State: Stored;
+    /// Its books.
+    fn books(&self) -> &Books;
+    /// Which core it is, and its folder for people.
+    fn about(&self) -> (&'static str, PathBuf);
+    /// One line of `list`.
+    fn row(&self, record: &Record<Self::State>) -> Row;
+    /// What the other party said, already kept; an inner error says why it has no effect.
+    fn heard(&self, tx: &mut Tx, said: &Verified) -> impl Future<Output = Result<std::result::Result<(), String>>> + Send;
+    /// What a gate is told to do; nothing where the work has become void.
+    fn task(&self, tx: &mut Tx, job: &JobRow) -> impl Future<Output = Result<Option<Task>>> + Send;
+    /// A share is about to leave: durable before the answer, or refused.
+    fn exposing(&self, tx: &mut Tx, job: &JobRow) -> impl Future<Output = Result<bool>> + Send;
+    /// A gate's word on a job. `true`: it is finished.
+    fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> impl Future<Output = Result<bool>> + Send;
+    /// One piece of the core's own work; `false` where nothing is due. `step(now)` of the driver.
+    fn step(&self) -> impl Future<Output = Result<bool>> + Send;
+    /// Called after a transaction that may have changed a transfer is durable.
+    fn after(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Who is at the other end of a Unix socket.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The user.
+    pub uid: u32,
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        // No credentials, no person: nobody has this uid.
+        Self { uid: stream.io().peer_cred().map_or(u32::MAX, |cred| cred.uid()) }
+    }
+}
+
+impl Caller {
+    /// The user's name, or its number.
+    #[must_use]
+    pub fn name(self) -> String {
+        crate::files::user_name(self.uid).unwrap_or_else(|| self.uid.to_string())
+    }
+}
+
+/// A gate's socket.
+struct Gate<C> {
+    core: Arc<C>,
+    name: &'static str,
+}
+
+impl<C> Clone for Gate<C> {
+    fn clone(&self) -> Self {
+        Self { core: Arc::clone(&self.core), name: self.name }
+    }
+}
+
+/// The verbs that every gate of a core has.
+pub fn gate_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
+    Router::new()
+        .route("/next", post(next::<C>))
+        .route("/exposing", post(exposing::<C>))
+        .route("/done", post(done::<C>))
+        .route("/feed/{agreement}", get(cursor::<C>).post(feed::<C>))
+        .layer(DefaultBodyLimit::max(control::MAX_BYTES))
+        .with_state(Gate { core, name })
+}
+
+/// Listens on a socket of this name in the folder `run`, and serves until stopped.
+///
+/// # Errors
+/// [`CoreError::Io`] where the socket cannot be made.
+pub fn listen(path: &Path, mode: u32) -> Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    let failed = |e| CoreError::Io(path.display().to_string(), e);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    // The store is locked by now: a socket that lies here is a dead one.
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
+        _ => {}
+    }
+    // Bound under another name and renamed: nobody connects before the mode is right.
+    let hidden: PathBuf = path.with_extension(format!("{}.new", std::process::id()));
+    let listener = UnixListener::bind(&hidden).map_err(failed)?;
+    std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    std::fs::rename(&hidden, path).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Serves a socket until `stop`, then lets running requests end.
+pub async fn serve(listener: UnixListener, router: Router, stop: CancellationToken) {
+    let service = router.into_make_service_with_connect_info::<Caller>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "a local socket ended");
+    }
+}
+
+async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Result<Response> {
+    let books = gate.core.books();
+    let until = tokio::time::Instant::now() + Duration::from_secs(ask.wait.min(control::MAX_WAIT_S));
+    loop {
+        let change = books.change();
+        tokio::pin!(change);
+        change.as_mut().enable();
+        if let Some(job) = lease(&gate, &ask).await? {
+            return Ok(Json(job).into_response());
+        }
+        let mut tx = books.store.begin().await?;
+        let due = tx.earliest(gate.name).await?.map_or(i64::MAX, |due| due.0 - books.now().0);
+        drop(tx);
+        let due = Duration::from_millis(u64::try_from(due.clamp(5, 30_000)).unwrap_or(5));
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        if left.is_zero() {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+        let _ = tokio::time::timeout(due.min(left), change).await;
+    }
+}
+
+async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
+    let books = gate.core.books();
+    let lane = match ask.lane {
+        Lane::Jobs => "jobs",
+        Lane::Post => "post",
+    };
+    loop {
+        let mut tx = books.store.begin().await?;
+        let row = tx.lease(gate.name, lane, ask.agreement.as_ref(), &ask.instance, books.now()).await?;
+        let Some(row) = row else { return Ok(None) };
+        let task = match ask.lane {
+            Lane::Jobs => gate.core.task(&mut tx, &row).await?,
+            Lane::Post => post_task(&row),
+        };
+        if task.is_none() {
+            tx.finish(row.id).await?;
+        }
+        books.commit(tx).await?;
+        if let Some(task) = task {
+            return Ok(Some(Job { id: row.id, agreement: row.agreement, transfer: row.transfer, task }));
+        }
+    }
+}
+
+fn post_task(row: &JobRow) -> Option<Task> {
+    let letter: control::Letter = serde_json::from_str(&row.work).ok()?;
+    Some(Task::Post { number: letter.number, letter: letter.letter })
+}
+
+async fn exposing<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Exposing>) -> Result<StatusCode> {
+    let books = gate.core.books();
+    let mut tx = books.store.begin().await?;
+    let job = own_job(&mut tx, &gate, ask.job).await?;
+    let go = gate.core.exposing(&mut tx, &job).await?;
+    if !go {
+        tx.finish(job.id).await?;
+    }
+    books.commit(tx).await?;
+    gate.core.after().await;
+    Ok(if go { StatusCode::NO_CONTENT } else { StatusCode::CONFLICT })
+}
+
+async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> Result<StatusCode> {
+    let books = gate.core.books();
+    let mut tx = books.store.begin().await?;
+    let job = own_job(&mut tx, &gate, word.job).await?;
+    let again = match &word.outcome {
+        Outcome::Again { why } => Some(why.clone()),
+        _ => None,
+    };
+    let finished = match word.outcome {
+        Outcome::Posted => true,
+        outcome => gate.core.done(&mut tx, &job, outcome).await?,
+    };
+    if finished {
+        tx.finish(job.id).await?;
+    } else {
+        let due = books.now().plus_ms(backoff_ms(job.attempts));
+        tx.again(job.id, due, again.as_deref().unwrap_or("not yet")).await?;
+    }
+    books.commit(tx).await?;
+    gate.core.after().await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A gate speaks only of its own work.
+async fn own_job<C: Core>(tx: &mut Tx, gate: &Gate<C>, id: i64) -> Result<JobRow> {
+    let job = tx.job(id).await?.filter(|job| job.gate == gate.name);
+    job.ok_or_else(|| CoreError::refused("no-such-job", format!("job {id} is not under way at this gate")))
+}
+
+async fn cursor<C: Core>(State(gate): State<Gate<C>>, UrlPath(agreement): UrlPath<AgreementId>) -> Result<Json<Cursor>> {
+    let books = gate.core.books();
+    let mut tx = books.store.begin().await?;
+    let tip = books.cursor(&mut tx, &agreement).await?;
+    Ok(Json(Cursor { after: tip.number }))
+}
+
+/// Letters from the other core, in order. Each is entered with its effect in one transaction.
+async fn feed<C: Core>(
+    State(gate): State<Gate<C>>,
+    UrlPath(agreement): UrlPath<AgreementId>,
+    Json(letters): Json<Letters>,
+) -> Result<Json<Cursor>> {
+    let books = gate.core.books();
+    for letter in &letters.letters {
+        let mut tx = books.store.begin().await?;
+        let bytes = BASE64.decode(letter.letter.as_bytes());
+        let bytes = bytes.map_err(|_| CoreError::refused("letter", "a letter is not base64"))?;
+        let said = books.read_letter(&mut tx, &agreement, &bytes).await?;
+        if !books.place(&mut tx, &said).await? {
+            continue;
+        }
+        tx.keep_statement(books.now(), &said).await?;
+        if let Err(why) = gate.core.heard(&mut tx, &said).await? {
+            let header = &said.statement().header;
+            tracing::warn!(kind = said.statement().body.kind(), number = header.number, why, "a statement has no effect");
+            let detail = detail([("statement", said.digest().to_string()), ("why", why)]);
+            tx.enter(books.now(), "no-effect", header.transfer, detail).await?;
+        }
+        books.commit(tx).await?;
+        gate.core.after().await;
+    }
+    let mut tx = books.store.begin().await?;
+    Ok(Json(Cursor { after: books.cursor(&mut tx, &agreement).await?.number }))
+}
+
+impl IntoResponse for CoreError {
+    fn into_response(self) -> Response {
+        let (status, code) = match &self {
+            Self::Refused(refused) => (StatusCode::CONFLICT, refused.code.clone()),
+            Self::Illegal(_) => (StatusCode::CONFLICT, "not-now".to_owned()),
+            Self::NoAgreement(_) => (StatusCode::NOT_FOUND, "no-agreement".to_owned()),
+            Self::Evidence(_) | Self::Letter(_) | Self::Form(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "no-evidence".to_owned())
+            }
+            Self::Store(_) | Self::Key(_) | Self::Io(..) => {
+                tracing::error!(error = %self, "a verb failed");
+                (StatusCode::INTERNAL_SERVER_ERROR, "failed".to_owned())
+            }
+        };
+        (status, Json(Refused { code, message: self.to_string() })).into_response()
+    }
+}

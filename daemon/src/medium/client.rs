@@ -1,0 +1,228 @@
+//! The client of a drop zone, shared by carrier and fetcher: tus, a look, the mailbox.
+//!
+//! It follows no redirect, uses no proxy, repeats nothing by itself, and takes no `Location` off its origin.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, LOCATION, RANGE};
+use reqwest::{Client, Method, Response, StatusCode};
+use rustls::ClientConfig;
+use sluis_core::control::{Letters, Listed};
+use sluis_core::id::{AgreementId, TransferId, UploadId};
+use sluis_core::statement::Look;
+use sluis_core::tus;
+
+/// What went wrong between a gate and its drop zone.
+#[derive(Debug, thiserror::Error)]
+pub enum ZoneError {
+    /// It cannot be reached, the connection broke, or it fell silent.
+    #[error("the drop zone cannot be reached: {0}")]
+    Unreachable(String),
+    /// It is full: the quota of the agreement or the disk.
+    #[error("the drop zone is full (507): wait, or let its operator raise the quota")]
+    Full,
+    /// It answered with a status that says no.
+    #[error("the drop zone answered {0} to {1}")]
+    Status(u16, &'static str),
+    /// It answered something that tus does not know.
+    #[error("the drop zone does not speak tus 1.0.0 here: {0}")]
+    Nonsense(&'static str),
+}
+
+impl From<reqwest::Error> for ZoneError {
+    fn from(error: reqwest::Error) -> Self {
+        // The chain says what the outer error hides: refused, reset, a certificate that is not the pinned one.
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(inner) = source {
+            text = inner.to_string();
+            source = inner.source();
+        }
+        Self::Unreachable(text)
+    }
+}
+
+type Result<T> = std::result::Result<T, ZoneError>;
+
+/// One agreement's place in its drop zone.
+#[derive(Debug, Clone)]
+pub struct ZoneClient {
+    client: Client,
+    base: String,
+}
+
+/// How long a short request may take.
+const SHORT: Duration = Duration::from_secs(30);
+/// How long a poll waits at the server, in seconds.
+const POLL_S: u64 = 25;
+
+impl ZoneClient {
+    /// To `host:port`, over this TLS, for this agreement.
+    ///
+    /// # Errors
+    /// [`ZoneError`] where no client can be made.
+    pub fn new(tls: ClientConfig, host: &str, agreement: &AgreementId, idle: Duration) -> Result<Self> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .https_only(true)
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(15))
+            .read_timeout(idle)
+            .tcp_keepalive(Duration::from_secs(20))
+            .build()?;
+        Ok(Self { client, base: format!("https://{host}/{agreement}") })
+    }
+
+    /// The upload that carries this transfer, with how much of it is there; made if there is none.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn upload_for(&self, transfer: &TransferId, size: u64) -> Result<(UploadId, u64)> {
+        if let Some(known) = self.list(transfer, 0).await?.into_iter().find(|listed| listed.length == size) {
+            return Ok((known.upload, known.offset));
+        }
+        let request = self
+            .client
+            .post(format!("{}/files", self.base))
+            .header("Tus-Resumable", tus::VERSION)
+            .header("Upload-Length", size)
+            .header("Upload-Metadata", tus::naming(transfer))
+            .timeout(SHORT);
+        let answer = expect(request.send().await?, StatusCode::CREATED, "creating an upload")?;
+        let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let upload = location.and_then(|location| self.own(location));
+        Ok((upload.ok_or(ZoneError::Nonsense("a Location that is not its own"))?, 0))
+    }
+
+    /// The upload in a `Location`, which must stay on this origin and under this agreement.
+    fn own(&self, location: &str) -> Option<UploadId> {
+        let base = reqwest::Url::parse(&format!("{}/files/", self.base)).ok()?;
+        let joined = base.join(location).ok()?;
+        if joined.origin() != base.origin() {
+            return None;
+        }
+        joined.path().strip_prefix(base.path())?.parse().ok()
+    }
+
+    /// The uploads that carry this transfer; waits for a complete one for `wait` seconds.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn list(&self, transfer: &TransferId, wait: u64) -> Result<Vec<Listed>> {
+        let url = format!("{}/files?transfer={transfer}&wait={wait}", self.base);
+        let request = self.client.get(url).timeout(SHORT + Duration::from_secs(wait));
+        Ok(expect(request.send().await?, StatusCode::OK, "listing")?.json().await?)
+    }
+
+    /// A complete upload of this transfer, if one comes within a while.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn complete(&self, transfer: &TransferId) -> Result<Option<Listed>> {
+        let listed = self.list(transfer, POLL_S).await?;
+        Ok(listed.into_iter().find(|listed| listed.offset == listed.length))
+    }
+
+    /// Sends bytes from this offset on; the answer is the new offset.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn append(&self, upload: &UploadId, offset: u64, body: reqwest::Body) -> Result<u64> {
+        let request = self
+            .client
+            .patch(self.file(upload))
+            .header("Tus-Resumable", tus::VERSION)
+            .header("Upload-Offset", offset)
+            .header(CONTENT_TYPE, tus::CONTENT_TYPE)
+            .body(body);
+        let answer = expect(request.send().await?, StatusCode::NO_CONTENT, "appending")?;
+        let offset = answer.headers().get("Upload-Offset").and_then(|value| value.to_str().ok());
+        offset
+            .and_then(|offset| tus::number("Upload-Offset", offset).ok())
+            .ok_or(ZoneError::Nonsense("no Upload-Offset"))
+    }
+
+    /// The bytes of a complete upload from this offset on.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn download(&self, upload: &UploadId, offset: u64) -> Result<Response> {
+        let request = self.client.get(self.file(upload)).header(RANGE, format!("bytes={offset}-"));
+        let answer = request.send().await?;
+        match (answer.status(), offset) {
+            (StatusCode::PARTIAL_CONTENT, _) | (StatusCode::OK, 0) => Ok(answer),
+            (status, _) => Err(ZoneError::Status(status.as_u16(), "fetching")),
+        }
+    }
+
+    /// Ends an upload. Gone already is fine.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn terminate(&self, upload: &UploadId) -> Result<()> {
+        match self.status(Method::DELETE, upload).await? {
+            204 | 410 => Ok(()),
+            status => Err(ZoneError::Status(status, "ending an upload")),
+        }
+    }
+
+    /// Looks for an upload, and for one that never was.
+    ///
+    /// # Errors
+    /// [`ZoneError`]: then nothing was seen, which is not "gone".
+    pub async fn look(&self, upload: &UploadId) -> Result<Look> {
+        Ok(Look {
+            head: self.status(Method::HEAD, upload).await?,
+            get: self.status(Method::GET, upload).await?,
+            control: self.status(Method::HEAD, &UploadId::random()).await?,
+        })
+    }
+
+    async fn status(&self, method: Method, upload: &UploadId) -> Result<u16> {
+        let request = self.client.request(method, self.file(upload)).header("Tus-Resumable", tus::VERSION);
+        Ok(request.timeout(SHORT).send().await?.status().as_u16())
+    }
+
+    /// Puts a letter into the other party's mailbox; the same letter again is fine.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn post(&self, number: u64, letter: Vec<u8>) -> Result<()> {
+        let request = self.client.put(format!("{}/mailbox/{number}", self.base)).body(letter).timeout(SHORT);
+        let answer = request.send().await?;
+        match answer.status() {
+            StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(()),
+            StatusCode::INSUFFICIENT_STORAGE => Err(ZoneError::Full),
+            status => Err(ZoneError::Status(status.as_u16(), "posting a letter")),
+        }
+    }
+
+    /// Letters for us after this number; waits for one for a while.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn letters(&self, after: u64) -> Result<Letters> {
+        let url = format!("{}/mailbox?after={after}&wait={POLL_S}", self.base);
+        let request = self.client.get(url).timeout(SHORT + Duration::from_secs(POLL_S));
+        let answer = expect(request.send().await?, StatusCode::OK, "reading the mailbox")?;
+        if answer.content_length().is_some_and(|length| length > sluis_core::control::MAX_BYTES as u64) {
+            return Err(ZoneError::Nonsense("a mailbox that is too large"));
+        }
+        Ok(answer.json().await?)
+    }
+
+    fn file(&self, upload: &UploadId) -> String {
+        format!("{}/files/{upload}", self.base)
+    }
+}
+
+fn expect(answer: Response, status: StatusCode, doing: &'static str) -> Result<Response> {
+    match answer.status() {
+        got if got == status => Ok(answer),
+        StatusCode::INSUFFICIENT_STORAGE => Err(ZoneError::Full),
+        got => Err(ZoneError::Status(got.as_u16(), doing)),
+    }
+}

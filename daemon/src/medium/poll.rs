@@ -1,0 +1,84 @@
+//! What carrier and fetcher do alike: post letters in order, read the feed, end an upload and look.
+
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use sluis_core::control::{Job, Lane, Outcome, Task};
+use sluis_core::id::{AgreementId, UploadId};
+use tokio_util::sync::CancellationToken;
+
+use super::client::ZoneClient;
+use crate::books::backoff_ms;
+use crate::desk::{Desk, Worker, work_off};
+
+/// Posts letters, strictly in order, until stopped.
+pub async fn post(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {
+    work_off(&desk, Some(&agreement), Lane::Post, &stop, &Postman(zone)).await;
+}
+
+struct Postman(ZoneClient);
+
+impl Worker for Postman {
+    async fn work(&self, job: Job) -> Outcome {
+        let Task::Post { number, letter } = job.task else { return never("task", "not work for this lane") };
+        match BASE64.decode(letter.as_bytes()) {
+            Ok(letter) => self.0.post(number, letter).await.map_or_else(|e| again(&e), |()| Outcome::Posted),
+            Err(_) => never("letter", "a letter is not base64"),
+        }
+    }
+}
+
+/// Reads the other party's letters and hands them to the core, until stopped.
+pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {
+    let mut failures = 0;
+    loop {
+        let round = async {
+            let after = desk.cursor(&agreement).await.map_err(|e| e.to_string())?;
+            let letters = zone.letters(after).await.map_err(|e| e.to_string())?;
+            if !letters.letters.is_empty() {
+                desk.feed(&agreement, &letters).await.map_err(|e| e.to_string())?;
+            }
+            Ok::<_, String>(())
+        };
+        let done = tokio::select! {
+            () = stop.cancelled() => return,
+            done = round => done,
+        };
+        let Err(why) = done else {
+            failures = 0;
+            continue;
+        };
+        tracing::warn!(%agreement, why, "the feed cannot be read");
+        let pause = Duration::from_millis(u64::try_from(backoff_ms(failures)).unwrap_or(1000)).min(Duration::from_secs(30));
+        failures += 1;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Looks for an upload.
+pub async fn look(zone: &ZoneClient, upload: &UploadId) -> Outcome {
+    zone.look(upload).await.map_or_else(|e| again(&e), |look| Outcome::Looked { look })
+}
+
+/// Ends an upload, and looks whether it is gone.
+pub async fn terminate(zone: &ZoneClient, upload: &UploadId) -> Outcome {
+    match zone.terminate(upload).await {
+        Ok(()) => look(zone, upload).await,
+        Err(error) => again(&error),
+    }
+}
+
+/// To be tried again.
+#[must_use]
+pub fn again(error: &dyn std::fmt::Display) -> Outcome {
+    Outcome::Again { why: error.to_string() }
+}
+
+/// Not to be tried again.
+#[must_use]
+pub fn never(code: &str, why: &str) -> Outcome {
+    Outcome::Never { code: code.to_owned(), why: why.to_owned() }
+}

@@ -1,0 +1,239 @@
+//! The mailbox: numbered letters from one party to the other, sealed, and kept until they were read and are old.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+use sluis_core::id::Time;
+use sluis_core::mailbox::MAX_BYTES;
+use sluis_core::tus as rules;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use super::receive::{blocking, next};
+use super::refusal::Refusal;
+use super::zone::{Role, Space, Zone, hold};
+use super::{disk, query, waiting};
+
+/// The most letters in one answer.
+const AT_ONCE: usize = 64;
+
+/// The letters to one party.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    folder: PathBuf,
+    max_letters: usize,
+    contents: Mutex<Contents>,
+    /// Held while a letter is put on the disk, so that one number is given once.
+    putting: Mutex<()>,
+    arrived: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    /// When each came.
+    letters: BTreeMap<u64, Time>,
+    /// Up to here the recipient said that it has them. After a restart it says so again.
+    read: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Letters {
+    letters: Vec<Letter>,
+}
+
+#[derive(Debug, Serialize)]
+struct Letter {
+    number: u64,
+    letter: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    after: u64,
+    #[serde(default)]
+    wait: u64,
+}
+
+/// `/{agreement}/mailbox`: the letters to the one who asks.
+pub(super) async fn letters(
+    space: &Space,
+    role: Role,
+    method: &Method,
+    uri: &Uri,
+) -> Result<Response, Refusal> {
+    if method != Method::GET {
+        return Err(Refusal::Method("GET"));
+    }
+    let Asked { after, wait } = query(uri, "after and wait are whole numbers")?;
+    let mailbox = match role {
+        Role::Agency => &space.for_agency,
+        Role::Municipality => &space.for_municipality,
+    };
+    let numbers = mailbox.after(after, waiting(wait)).await;
+    let mailbox = Arc::clone(mailbox);
+    let letters = blocking(move || Ok(mailbox.read(&numbers)?)).await?;
+    Ok(([(CACHE_CONTROL, "no-store")], Json(Letters { letters })).into_response())
+}
+
+/// `/{agreement}/mailbox/{number}`: a letter to the other party.
+pub(super) async fn letter(
+    zone: &Zone,
+    space: &Space,
+    role: Role,
+    number: &str,
+    request: Request,
+) -> Result<Response, Refusal> {
+    if request.method() != Method::PUT {
+        return Err(Refusal::Method("PUT"));
+    }
+    let number = rules::number("number", number)?;
+    if number == 0 {
+        return Err(Refusal::Query("letters are numbered from 1"));
+    }
+    let bytes = whole(request.into_body(), zone.idle).await?;
+    let mailbox = match role {
+        Role::Agency => Arc::clone(&space.for_municipality),
+        Role::Municipality => Arc::clone(&space.for_agency),
+    };
+    let now = zone.now();
+    let is_new = blocking(move || mailbox.put(number, &bytes, now)).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
+    Ok(status.into_response())
+}
+
+async fn whole(body: Body, idle: Duration) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let mut stream = body.into_data_stream();
+    while let Some(piece) = next(&mut stream, idle).await? {
+        if bytes.len() + piece.len() > MAX_BYTES {
+            return Err(Refusal::TooLarge);
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    if bytes.is_empty() { Err(Refusal::Query("a letter is not empty")) } else { Ok(bytes) }
+}
+
+impl Mailbox {
+    /// Opens the folder of one party's letters.
+    pub(super) fn open(folder: &Path, max_letters: usize) -> io::Result<Self> {
+        disk::folder(folder)?;
+        let mut contents = Contents::default();
+        for name in disk::names(folder)? {
+            let number = name.parse().ok().filter(|number| file_name(*number) == name);
+            if let Some(number) = number {
+                contents.letters.insert(number, disk::stamp(&folder.join(name))?);
+            }
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            max_letters,
+            contents: Mutex::new(contents),
+            putting: Mutex::default(),
+            arrived: Notify::new(),
+        })
+    }
+
+    /// Keeps a letter durably; tells whether it is a new one.
+    fn put(&self, number: u64, letter: &[u8], now: Time) -> Result<bool, Refusal> {
+        let _alone = hold(&self.putting);
+        let contents = hold(&self.contents);
+        let known = contents.letters.contains_key(&number);
+        let unread = contents.letters.range((Bound::Excluded(contents.read), Bound::Unbounded));
+        let is_full = unread.count() >= self.max_letters;
+        drop(contents);
+        if known {
+            let same = self.one(number)? == letter;
+            return if same { Ok(false) } else { Err(Refusal::OtherLetter) };
+        }
+        if is_full {
+            return Err(Refusal::Full);
+        }
+        disk::put(&self.folder, &file_name(number), letter, now)?;
+        hold(&self.contents).letters.insert(number, now);
+        self.arrived.notify_waiters();
+        Ok(true)
+    }
+
+    /// The numbers after `after`, as soon as there is one, or else when `wait` is over.
+    pub(super) async fn after(&self, after: u64, wait: Duration) -> Vec<u64> {
+        let deadline = Instant::now() + wait;
+        loop {
+            let mut arrived = std::pin::pin!(self.arrived.notified());
+            arrived.as_mut().enable();
+            let numbers = self.numbers(after);
+            if wait.is_zero() || !numbers.is_empty() {
+                return numbers;
+            }
+            if timeout_at(deadline, arrived).await.is_err() {
+                return self.numbers(after);
+            }
+        }
+    }
+
+    fn numbers(&self, after: u64) -> Vec<u64> {
+        let mut contents = hold(&self.contents);
+        // Who asks beyond the end did not read what is still to come.
+        let last = contents.letters.keys().next_back().copied().unwrap_or(0);
+        contents.read = contents.read.max(after.min(last));
+        let later = contents.letters.range((Bound::Excluded(after), Bound::Unbounded));
+        later.take(AT_ONCE).map(|(number, _)| *number).collect()
+    }
+
+    fn read(&self, numbers: &[u64]) -> io::Result<Vec<Letter>> {
+        let mut letters = Vec::new();
+        for number in numbers {
+            match self.one(*number) {
+                Ok(bytes) => {
+                    letters.push(Letter { number: *number, letter: BASE64.encode(&bytes) });
+                }
+                // Swept just now: it was read long ago.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(letters)
+    }
+
+    fn one(&self, number: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let file = disk::open_to_read(&self.folder.join(file_name(number)))?;
+        file.take(MAX_BYTES as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Removes letters that were read and are older than `keep_ms`.
+    pub(super) fn sweep(&self, now: Time, keep_ms: i64) -> io::Result<()> {
+        let _alone = hold(&self.putting);
+        let contents = hold(&self.contents);
+        let read = contents.letters.range(..=contents.read);
+        let old = read.filter(|(_, came)| came.plus_ms(keep_ms) <= now);
+        let old: Vec<u64> = old.map(|(number, _)| *number).collect();
+        drop(contents);
+        let mut outcome = Ok(());
+        for number in old {
+            match disk::remove(&self.folder.join(file_name(number))) {
+                Ok(_) => _ = hold(&self.contents).letters.remove(&number),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
+        outcome
+    }
+}
+
+fn file_name(number: u64) -> String {
+    format!("{number:020}")
+}

@@ -1,0 +1,151 @@
+//! The municipality's side: the keeper (its core), and its gate, the fetcher.
+//!
+//! The straight line: [`fetch`] -> [`collect`] -> removal -> [`open`].
+
+pub mod collect;
+pub mod fetch;
+pub mod keeper;
+pub mod open;
+pub mod persons;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use sluis_config::schema::Keeper;
+use sluis_core::evidence::Terms;
+use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
+use sluis_core::receipt::{Event, Say, State, Work};
+use sluis_core::statement::{Body, Delivered, Failed, Opened, Ready, Removed, Sent, ShareAccepted};
+
+use crate::books::{Books, CoreError, Result, detail};
+use crate::store::{Record, Stored, Tx};
+
+/// The municipality's core.
+#[derive(Debug)]
+pub struct Municipality {
+    /// Its books.
+    pub books: Books,
+    settings: Keeper,
+    /// Lines that were typed and wait for more: in memory alone, wiped when they are used or forgotten.
+    lines: Mutex<HashMap<TransferId, open::Typed>>,
+    /// One opening or fetch of a transfer at a time.
+    busy: Mutex<HashMap<TransferId, std::sync::Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Stored for State {
+    fn name(&self) -> &'static str {
+        Self::name(self)
+    }
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Announced { .. } | Self::Collected { .. } | Self::Removed { .. })
+    }
+    fn expires(&self) -> Option<Time> {
+        None
+    }
+}
+
+impl Municipality {
+    /// The core over these books.
+    #[must_use]
+    pub fn new(books: Books, settings: Keeper) -> Self {
+        Self { books, settings, lines: Mutex::default(), busy: Mutex::default() }
+    }
+
+    /// The folder of one transfer in the vault. Codes come back after years; ids never do.
+    fn vault(&self, agreement: &AgreementId, id: &TransferId, code: &TransferCode) -> PathBuf {
+        let short: String = id.to_string().chars().take(6).collect();
+        self.settings.vault.join(agreement.as_str()).join(format!("{code}-{short}"))
+    }
+
+    /// One at a time per transfer.
+    fn turn(&self, id: &TransferId) -> std::sync::Arc<tokio::sync::Mutex<()>> {
+        let turn = self.busy.lock().map(|mut busy| busy.entry(*id).or_default().clone());
+        turn.unwrap_or_default()
+    }
+
+    async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {
+        let record = tx.transfer::<State>(id).await?;
+        let record = record.ok_or_else(|| CoreError::refused("no-such-transfer", format!("no transfer {id}")))?;
+        let terms = self.books.terms(tx, &record.terms).await?;
+        Ok((record, terms))
+    }
+
+    /// Applies an event: state, ledger, statement and work change in one transaction.
+    async fn advance(&self, tx: &mut Tx, record: &mut Record<State>, terms: &Terms, event: Event) -> Result<()> {
+        let now = self.books.now();
+        let name = event.name();
+        let sent = record.state.sent().cloned();
+        let step = record.state.apply(event)?;
+        let changed = step.state != record.state;
+        record.state = step.state;
+        record.changed = now;
+        tx.put(record).await?;
+        if changed {
+            let detail = detail([("state", record.state.name().to_owned())]);
+            tx.enter(now, &name.to_lowercase(), Some(record.id), detail).await?;
+        }
+        if !record.state.is_open() {
+            tx.void(&record.id, "fetcher").await?;
+        }
+        if let (Some(say), Some(sent)) = (step.say, sent) {
+            let body = self.body(tx, record.id, terms, say, &sent).await?;
+            self.books.say(tx, terms, Some(record.id), body).await?;
+        }
+        if let Some(work) = step.work {
+            self.queue(tx, record, &work).await?;
+        }
+        Ok(())
+    }
+
+    async fn queue(&self, tx: &mut Tx, record: &Record<State>, work: &Work) -> Result<()> {
+        let gate = match work {
+            Work::Fetch | Work::Terminate { .. } => "fetcher",
+            Work::Discard => "keeper",
+        };
+        let json = serde_json::to_string(work).unwrap_or_default();
+        Ok(tx.queue(gate, "jobs", &record.agreement, Some(record.id), &json, self.books.now()).await?)
+    }
+
+    /// The body of a statement, with the references that only the store knows.
+    async fn body(&self, tx: &mut Tx, id: TransferId, terms: &Terms, say: Say, sent: &Sent) -> Result<Body> {
+        let sent_digest = digest_of(tx, &id, "sent").await?;
+        Ok(match say {
+            Say::Delivered(upload) => {
+                Delivered { sent: sent_digest, ciphertext: sent.ciphertext, size: sent.size, upload }.into()
+            }
+            Say::Removed(upload, seen) => Removed {
+                sent: sent_digest,
+                delivered: digest_of(tx, &id, "delivered").await?,
+                ciphertext: sent.ciphertext,
+                upload,
+                host: terms.agreement.drop_zone.host.clone(),
+                done: "tus-termination".into(),
+                seen,
+                // Nobody outside the drop zone's host can see these; silence would claim too much.
+                unknown: ["snapshots", "backups"].map(str::to_owned).to_vec(),
+            }
+            .into(),
+            Say::Ready => Ready { removed: digest_of(tx, &id, "removed").await? }.into(),
+            Say::ShareAccepted(index) => {
+                let place = usize::from(index).saturating_sub(1);
+                let missing = || CoreError::refused("share", "no such share");
+                ShareAccepted {
+                    index,
+                    custodian: sent.routes.get(place).ok_or_else(missing)?.custodian.clone(),
+                    commitment: *sent.commitments.get(place).ok_or_else(missing)?,
+                }
+                .into()
+            }
+            Say::Opened(plaintext, shares) => Opened { sent: sent_digest, plaintext, shares }.into(),
+            Say::Failed(code) => Failed { step: "fetch".into(), code }.into(),
+        })
+    }
+}
+
+async fn digest_of(tx: &mut Tx, id: &TransferId, kind: &str) -> Result<sluis_core::id::Digest> {
+    let signed = tx.statement(id, kind).await?;
+    signed
+        .map(|signed| signed.digest())
+        .ok_or_else(|| CoreError::refused("no-evidence", format!("there is no `{kind}` statement")))
+}

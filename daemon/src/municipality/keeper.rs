@@ -1,0 +1,196 @@
+//! The keeper's own work: what it hears, what its gate is told and reports, and discarding.
+
+use std::path::PathBuf;
+
+use sluis_core::control::{Outcome, Row, Task};
+use sluis_core::evidence::Verified;
+use sluis_core::receipt::{Event, State, Work};
+use sluis_core::statement::Body;
+
+use super::Municipality;
+use crate::books::{Books, CoreError, Result, backoff_ms, detail};
+use crate::files;
+use crate::gatehouse::Core;
+use crate::store::{JobRow, Record, Tx};
+
+impl Municipality {
+    /// An ended transfer's envelope will never be opened: it goes.
+    async fn discard(&self, tx: &mut Tx, job: &JobRow) -> Result<()> {
+        let Some(id) = job.transfer else { return Ok(()) };
+        let (record, _) = self.load(tx, &id).await?;
+        self.forget(&id);
+        let folder = self.vault(&record.agreement, &id, &record.code);
+        files::remove(&folder).map_err(CoreError::io("discarding the envelope"))?;
+        tx.enter(self.books.now(), "discarded", Some(id), detail([("what", "envelope".into())])).await?;
+        Ok(())
+    }
+
+    async fn announced(&self, tx: &mut Tx, said: &Verified) -> Result<std::result::Result<(), String>> {
+        let (Ok(id), Body::Sent(sent)) = (said.transfer(), &said.statement().body) else { return Ok(Ok(())) };
+        if tx.transfer::<State>(&id).await?.is_some() {
+            return Ok(Err("this transfer was announced before".into()));
+        }
+        if tx.open_codes().await?.contains(&sent.code) {
+            return Ok(Err(format!("the code {} belongs to another open transfer", sent.code)));
+        }
+        let consistent = sent.routes.len() == sent.commitments.len()
+            && (1..).zip(&sent.routes).all(|(index, route): (u8, _)| route.index == index)
+            && u8::try_from(sent.routes.len())
+                .is_ok_and(|shares| sluis_core::share::check_bounds(sent.threshold, shares).is_ok());
+        if !consistent {
+            return Ok(Err("its plan contradicts itself".into()));
+        }
+        let header = &said.statement().header;
+        let now = self.books.now();
+        let record = Record {
+            id,
+            code: sent.code,
+            agreement: header.agreement.clone(),
+            terms: header.terms,
+            replaces: sent.replaces,
+            created: now,
+            state: State::Announced { sent: sent.clone() },
+            changed: now,
+        };
+        tx.put(&record).await?;
+        tx.enter(now, "announced", Some(id), detail([("code", sent.code.to_string())])).await?;
+        self.queue(tx, &record, &Work::Fetch).await?;
+        Ok(Ok(()))
+    }
+
+    async fn ended(&self, tx: &mut Tx, said: &Verified, how: &str) -> Result<std::result::Result<(), String>> {
+        let Ok(id) = said.transfer() else { return Ok(Ok(())) };
+        let Some(mut record) = tx.transfer::<State>(&id).await? else {
+            return Ok(Err(format!("there is no transfer {id} here")));
+        };
+        let terms = self.books.terms(tx, &record.terms).await?;
+        match self.advance(tx, &mut record, &terms, Event::Ended(how.to_owned())).await {
+            Ok(()) => Ok(Ok(())),
+            Err(CoreError::Illegal(illegal)) => Ok(Err(illegal.to_string())),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn collected(&self, tx: &mut Tx, record: &mut Record<State>, outcome: Outcome) -> Result<bool> {
+        let terms = self.books.terms(tx, &record.terms).await?;
+        let event = match (&record.state, outcome) {
+            (State::Announced { sent }, Outcome::Moved { upload }) => {
+                // The fetcher's word is not enough: what lies in the vault is read again.
+                let whole = self.vault(&record.agreement, &record.id, &record.code).join("envelope.age");
+                if !self.holds(whole, &sent.clone()).await? {
+                    return Ok(false);
+                }
+                Event::Collected(upload)
+            }
+            (State::Announced { .. }, Outcome::Never { code, .. }) if code == "mismatch" => Event::Mismatch(code),
+            (State::Announced { .. }, _) => return Ok(false),
+            _ => return Ok(true),
+        };
+        self.advance(tx, record, &terms, event).await.map(|()| true)
+    }
+}
+
+impl Core for Municipality {
+    type State = State;
+
+    fn books(&self) -> &Books {
+        &self.books
+    }
+
+    fn about(&self) -> (&'static str, PathBuf) {
+        ("keeper", self.settings.vault.clone())
+    }
+
+    fn row(&self, record: &Record<State>) -> Row {
+        let note = match &record.state {
+            State::Removed { sent, accepted, .. } => {
+                format!("{} of {} lines are in; type yours: sluis open {}", accepted.len(), sent.threshold, record.code)
+            }
+            State::Opened { .. } => self.opened_folder(record).display().to_string(),
+            State::Ended { how, .. } => how.clone(),
+            State::Failed { what, .. } => what.clone(),
+            State::Announced { .. } | State::Collected { .. } => String::new(),
+        };
+        let folder = self.vault(&record.agreement, &record.id, &record.code);
+        let progress = match &record.state {
+            State::Announced { sent } => {
+                let here = std::fs::metadata(folder.join("envelope.part")).map_or(0, |meta| meta.len());
+                Some((here, sent.size))
+            }
+            _ => None,
+        };
+        Row {
+            transfer: record.id,
+            code: record.code,
+            agreement: record.agreement.clone(),
+            state: record.state.name().to_owned(),
+            note,
+            mover: record.state.mover().to_owned(),
+            name: None,
+            since: record.changed,
+            progress,
+        }
+    }
+
+    async fn heard(&self, tx: &mut Tx, said: &Verified) -> Result<std::result::Result<(), String>> {
+        match &said.statement().body {
+            Body::Sent(_) => self.announced(tx, said).await,
+            Body::Withdrawn(_) | Body::Expired(_) | Body::Superseded(_) | Body::Failed(_) => {
+                self.ended(tx, said, said.statement().body.kind()).await
+            }
+            // `probed`, `released` and `closed` are for the record.
+            _ => Ok(Ok(())),
+        }
+    }
+
+    async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {
+        let Some(id) = job.transfer else { return Ok(None) };
+        let (record, _) = self.load(tx, &id).await?;
+        let work: Work = serde_json::from_str(&job.work).map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        Ok(match (work, &record.state) {
+            (Work::Fetch, State::Announced { sent }) => Some(Task::Fetch { size: sent.size }),
+            (Work::Terminate { upload }, State::Collected { .. }) => Some(Task::Terminate { upload }),
+            _ => None,
+        })
+    }
+
+    async fn exposing(&self, _: &mut Tx, _: &JobRow) -> Result<bool> {
+        // Nothing leaves from here.
+        Ok(false)
+    }
+
+    async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
+        let Some(id) = job.transfer else { return Ok(true) };
+        let (mut record, terms) = self.load(tx, &id).await?;
+        let work: Work = serde_json::from_str(&job.work).map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        match (work, outcome) {
+            (Work::Fetch, outcome) => self.collected(tx, &mut record, outcome).await,
+            (Work::Terminate { .. }, Outcome::Looked { look }) if look.is_gone() => {
+                if matches!(record.state, State::Collected { .. }) {
+                    self.advance(tx, &mut record, &terms, Event::Terminated(look)).await?;
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn step(&self) -> Result<bool> {
+        let mut tx = self.books.store.begin().await?;
+        let Some(job) = tx.lease("keeper", "jobs", None, "keeper", self.books.now()).await? else {
+            return Ok(false);
+        };
+        let discarded = self.discard(&mut tx, &job).await;
+        match discarded {
+            Ok(()) => tx.finish(job.id).await?,
+            Err(error) => {
+                let due = self.books.now().plus_ms(backoff_ms(job.attempts));
+                tx.again(job.id, due, &error.to_string()).await?;
+            }
+        }
+        self.books.commit(tx).await?;
+        Ok(true)
+    }
+
+    async fn after(&self) {}
+}

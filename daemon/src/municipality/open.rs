@@ -1,0 +1,254 @@
+//! Opening: typed lines, one by one; t of them open the envelope.
+//!
+//! Lines live in memory alone. The opened file is built apart and renamed: it is absent or whole.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use sluis_core::control::{LineAnswer, TypedLine};
+use sluis_core::envelope::{self, OpenError};
+use sluis_core::id::{Digest, Time, TransferId};
+use sluis_core::receipt::{Event, State};
+use sluis_core::share::{self, LineError, Share};
+use sluis_core::statement::Sent;
+
+use super::Municipality;
+use crate::books::{CoreError, Result, detail};
+use crate::files::{self, blocking};
+use crate::gatehouse::Caller;
+use crate::persons::find;
+use crate::store::Record;
+
+/// Lines that wait for more.
+#[derive(Debug, Default)]
+pub struct Typed {
+    shares: BTreeMap<u8, Share>,
+    by: BTreeMap<u8, u32>,
+    last: Time,
+}
+
+impl Municipality {
+    /// Takes a typed line: says at once whether it is mistyped, of another transfer, or not this share.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] with what is wrong and where.
+    pub async fn line(&self, caller: Caller, typed: &TypedLine) -> Result<LineAnswer> {
+        let mut tx = self.books.store.begin().await?;
+        let mut record = find::<Self>(&mut tx, &typed.code).await?;
+        let others = tx.open_codes().await?;
+        let State::Removed { sent, accepted, .. } = record.state.clone() else {
+            return Err(CoreError::refused("not-now", not_now(&record.state)));
+        };
+        let share = read(&typed.text, &record, &sent, &others)?;
+        let index = share.index();
+        let turn = self.turn(&record.id);
+        let _turn = turn.lock().await;
+        let have = self.hold(caller, &record, &sent, share)?;
+        if !accepted.contains(&index) {
+            let terms = self.books.terms(&mut tx, &record.terms).await?;
+            self.advance(&mut tx, &mut record, &terms, Event::ShareAccepted(index)).await?;
+            let who = detail([("by", caller.name()), ("index", index.to_string())]);
+            tx.enter(self.books.now(), "line", Some(record.id), who).await?;
+        }
+        self.books.commit(tx).await?;
+        let custodian = sent.routes.iter().find(|route| route.index == index);
+        let mut answer = LineAnswer {
+            index,
+            custodian: custodian.map(|route| route.custodian.to_string()).unwrap_or_default(),
+            have,
+            needed: sent.threshold,
+            opened: None,
+        };
+        if have >= sent.threshold {
+            answer.opened = Some(self.unlock(&mut record, &sent).await?.display().to_string());
+        }
+        Ok(answer)
+    }
+
+    /// Keeps a line in memory. One user may not type enough to open alone, unless it is a rehearsal.
+    fn hold(&self, caller: Caller, record: &Record<State>, sent: &Sent, share: Share) -> Result<u8> {
+        let now = self.books.now();
+        let poisoned = |_| CoreError::refused("failed", "the keeper has lost its lines; restart it and type them again");
+        let mut lines = self.lines.lock().map_err(poisoned)?;
+        let forget = i64::try_from(self.settings.forget_lines_s).unwrap_or(i64::MAX).saturating_mul(1000);
+        lines.retain(|_, typed| now.0 - typed.last.0 < forget);
+        let typed = lines.entry(record.id).or_default();
+        let index = share.index();
+        let own = typed.by.iter().filter(|(other, uid)| **other != index && **uid == caller.uid).count();
+        if !sent.rehearsal && own + 1 >= usize::from(sent.threshold) {
+            return Err(CoreError::refused(
+                "one-person",
+                format!(
+                    "art. 6: {} has typed {own} lines already, and one more would let one person open alone. Let another custodian log in and type it",
+                    caller.name()
+                ),
+            ));
+        }
+        if typed.shares.contains_key(&index) {
+            return Err(CoreError::refused("same-line", format!("line {index} is in already; type one of another custodian")));
+        }
+        typed.by.insert(index, caller.uid);
+        typed.shares.insert(index, share);
+        typed.last = now;
+        Ok(u8::try_from(typed.shares.len()).unwrap_or(u8::MAX))
+    }
+
+    /// Combines exactly t shares, opens, and forgets them.
+    async fn unlock(&self, record: &mut Record<State>, sent: &Sent) -> Result<PathBuf> {
+        let shares: Vec<Share> = {
+            let poisoned = |_| CoreError::refused("failed", "the keeper has lost its lines");
+            let mut lines = self.lines.lock().map_err(poisoned)?;
+            let typed = lines.remove(&record.id).unwrap_or_default();
+            typed.shares.into_values().take(usize::from(sent.threshold)).collect()
+        };
+        let used: Vec<u8> = shares.iter().map(Share::index).collect();
+        let key = share::combine(&shares).map_err(|e| CoreError::refused("shares", e.to_string()))?;
+        drop(shares);
+        let folder = self.vault(&record.agreement, &record.id, &record.code);
+        let group = self.settings.groups.get(record.agreement.as_str());
+        let group = group.map(|name| {
+            files::group_id(name).ok_or_else(|| CoreError::refused("group", format!("keeper.groups: there is no group {name}")))
+        });
+        let (group, at, size) = (group.transpose()?, folder.clone(), sent.size);
+        let plaintext = blocking(move || open_into(&key, &at, size, group)).await?.map_err(refusal)?;
+        if plaintext != sent.plaintext {
+            let _ = files::remove(&folder.join("opening"));
+            return Err(CoreError::refused("commitment", "what came out is not what the agency committed to; call them"));
+        }
+        let opened = folder.join("opened");
+        publish(&folder, &opened).map_err(CoreError::io("putting the opened file into the vault"))?;
+        let mut tx = self.books.store.begin().await?;
+        let terms = self.books.terms(&mut tx, &record.terms).await?;
+        let event = Event::Opened { at: self.books.now(), plaintext, shares: used };
+        self.advance(&mut tx, record, &terms, event).await?;
+        self.books.commit(tx).await?;
+        Ok(opened)
+    }
+
+    /// The opened files of a transfer.
+    pub(super) fn opened_folder(&self, record: &Record<State>) -> PathBuf {
+        self.vault(&record.agreement, &record.id, &record.code).join("opened")
+    }
+
+    /// What a crash between the rename and the commit left: the envelope is shut for the books, so it is shut.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn recover(&self) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        for record in tx.recent::<State>(100_000).await? {
+            let folder = self.vault(&record.agreement, &record.id, &record.code);
+            let half = folder.join("opening");
+            files::remove(&half).map_err(CoreError::io("clearing a half-opened file"))?;
+            if !matches!(record.state, State::Opened { .. }) {
+                files::remove(&folder.join("opened")).map_err(CoreError::io("clearing a half-opened file"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the lines of a transfer.
+    pub(super) fn forget(&self, id: &TransferId) {
+        if let Ok(mut lines) = self.lines.lock() {
+            lines.remove(id);
+        }
+    }
+}
+
+/// Reads a line and holds it against its commitment in `sent`.
+fn read(text: &str, record: &Record<State>, sent: &Sent, others: &[sluis_core::id::TransferCode]) -> Result<Share> {
+    let share = share::read_line(text, &record.code, others).map_err(|error| {
+        let code = match error {
+            LineError::OtherTransfer(_) => "other-transfer",
+            LineError::Typo { .. } | LineError::Symbol(_) | LineError::Garbled(_) => "mistyped",
+            LineError::Length(_) => "length",
+            LineError::Content => "not-a-share",
+        };
+        CoreError::refused(code, error.to_string())
+    })?;
+    let count = u8::try_from(sent.routes.len()).unwrap_or(u8::MAX);
+    let committed = usize::from(share.index()).checked_sub(1).and_then(|place| sent.commitments.get(place));
+    if share.threshold() != sent.threshold || committed != Some(&share.commitment(&record.id, count)) {
+        return Err(CoreError::refused(
+            "not-this-share",
+            format!("line {} is well typed, but it is not the share that the agency committed to; ask the agency", share.index()),
+        ));
+    }
+    Ok(share)
+}
+
+fn not_now(state: &State) -> String {
+    match state {
+        State::Announced { .. } | State::Collected { .. } => {
+            "the envelope is still on its way into the vault: wait until `sluis list` says Removed".into()
+        }
+        State::Opened { .. } => "it is open already: the file stands in the vault".into(),
+        State::Ended { how, .. } => format!("the agency ended this transfer ({how}); ask for a new one"),
+        State::Failed { what, .. } => format!("what came was not what was announced ({what}); ask for a redelivery"),
+        State::Removed { .. } => "not now".into(),
+    }
+}
+
+/// Opens the envelope into the folder `opening`, each file fsynced; nothing of it counts before the end.
+fn open_into(key: &sluis_core::key::TransferKey, folder: &Path, size: u64, group: Option<u32>) -> std::result::Result<Digest, OpenError> {
+    let envelope = files::open_plain(&folder.join("envelope.age"))?;
+    // "Cut short" and "damaged" are told apart by the length.
+    let length = envelope.metadata()?.len();
+    if length != size {
+        return Err(OpenError::Damaged(format!("cut short: {length} of {size} bytes are in the vault")));
+    }
+    let apart = folder.join("opening");
+    files::remove(&apart)?;
+    make_folder(&apart, group)?;
+    let opened = envelope::unpack(key, std::io::BufReader::with_capacity(256 * 1024, envelope), |path, content| {
+        place(&apart, path, content, group)
+    });
+    if opened.is_err() {
+        let _ = files::remove(&apart);
+    }
+    opened
+}
+
+fn place(apart: &Path, path: &Path, content: &mut dyn Read, group: Option<u32>) -> std::io::Result<()> {
+    let to = apart.join(path);
+    let mut folder = apart.to_owned();
+    for part in path.parent().into_iter().flat_map(Path::components) {
+        folder.push(part);
+        if !folder.is_dir() {
+            make_folder(&folder, group)?;
+        }
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to)?;
+    std::io::copy(content, &mut file)?;
+    std::os::unix::fs::fchown(&file, None, group)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o640))?;
+    file.sync_all()
+}
+
+fn make_folder(path: &Path, group: Option<u32>) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().mode(0o700).create(path)?;
+    std::os::unix::fs::chown(path, None, group)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o750))
+}
+
+/// From apart to its place, in one step; the folders above let the group through to it.
+fn publish(folder: &Path, opened: &Path) -> std::io::Result<()> {
+    files::remove(opened)?;
+    std::fs::rename(folder.join("opening"), opened)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))?;
+    if let Some(agreement) = folder.parent() {
+        std::fs::set_permissions(agreement, std::fs::Permissions::from_mode(0o711))?;
+    }
+    files::sync_folder(folder)
+}
+
+fn refusal(error: OpenError) -> CoreError {
+    match error {
+        OpenError::Io(error) => CoreError::Io("opening the envelope".into(), error),
+        OpenError::WrongKey => CoreError::refused("wrong-key", error.to_string()),
+        OpenError::Damaged(_) => CoreError::refused("damaged", error.to_string()),
+        OpenError::Forbidden(_) => CoreError::refused("forbidden-content", error.to_string()),
+    }
+}

@@ -1,0 +1,96 @@
+//! What persons can ask either core: about, list, show, ledger, evidence. Each side adds verbs of its own.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use sluis_core::control::{About, ByCode, Detail, Evidence, Row};
+use sluis_core::id::TransferCode;
+
+use crate::books::{CoreError, Result};
+use crate::gatehouse::Core;
+use crate::store::{Record, Tx};
+
+/// How many transfers `list` shows: the open ones and those that changed last.
+const LISTED: i64 = 500;
+/// Lines of the ledger in one answer.
+const LINES: i64 = 2000;
+
+/// The verbs that both cores have.
+pub fn router<C: Core>(core: Arc<C>) -> Router {
+    Router::new()
+        .route("/about", get(about::<C>))
+        .route("/list", get(list::<C>))
+        .route("/show", post(show::<C>))
+        .route("/ledger", get(ledger::<C>))
+        .route("/evidence", post(evidence::<C>))
+        .with_state(core)
+}
+
+async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
+    let books = core.books();
+    let entries = books.store.begin().await?.head().await?.number;
+    let (role, folder) = core.about();
+    let about = About {
+        party: books.party.clone(),
+        role: role.to_owned(),
+        folder: folder.display().to_string(),
+        entries,
+    };
+    Ok(Json(about))
+}
+
+async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Row>>> {
+    let mut tx = core.books().store.begin().await?;
+    let records = tx.recent::<C::State>(LISTED).await?;
+    Ok(Json(records.iter().map(|record| core.row(record)).collect()))
+}
+
+/// The transfer that a person names.
+///
+/// # Errors
+/// [`CoreError::Refused`] where nothing goes by that code.
+pub async fn find<C: Core>(tx: &mut Tx, code: &TransferCode) -> Result<Record<C::State>> {
+    let found = tx.by_code::<C::State>(code).await?;
+    found.ok_or_else(|| {
+        CoreError::refused("no-such-transfer", format!("nothing goes by the code {code}; look with: sluis list"))
+    })
+}
+
+async fn show<C: Core>(State(core): State<Arc<C>>, Json(ask): Json<ByCode>) -> Result<Json<Detail>> {
+    let mut tx = core.books().store.begin().await?;
+    let record = find::<C>(&mut tx, &ask.code).await?;
+    let detail = Detail {
+        row: core.row(&record),
+        state: serde_json::to_value(&record.state).unwrap_or_default(),
+        timeline: tx.timeline(&record.id).await?,
+        waiting: tx.waiting(&record.id).await?,
+    };
+    Ok(Json(detail))
+}
+
+#[derive(Deserialize)]
+struct After {
+    after: u64,
+}
+
+async fn ledger<C: Core>(State(core): State<Arc<C>>, Query(ask): Query<After>) -> Result<Json<Vec<String>>> {
+    let mut tx = core.books().store.begin().await?;
+    Ok(Json(tx.ledger(ask.after, LINES).await?))
+}
+
+async fn evidence<C: Core>(State(core): State<Arc<C>>, Json(ask): Json<ByCode>) -> Result<Json<Evidence>> {
+    let books = core.books();
+    let mut tx = books.store.begin().await?;
+    let record = find::<C>(&mut tx, &ask.code).await?;
+    let agreement = tx.terms(&record.terms).await?;
+    let evidence = Evidence {
+        transfer: record.id,
+        agreement: agreement.ok_or_else(|| CoreError::NoAgreement(record.agreement.to_string()))?,
+        statements: tx.statements(&record.id).await?,
+        head: books.signed_head(&mut tx).await?,
+    };
+    Ok(Json(evidence))
+}

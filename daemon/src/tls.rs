@@ -1,0 +1,169 @@
+//! TLS 1.3 with pinned public keys on both sides: no authorities, no names, no tickets, no early data.
+//!
+//! The pin is the SHA-256 of the certificate's public key. The handshake's signature is checked, so the right
+//! certificate with another key is refused. Expiry dates are not looked at: a pin is taken back by removing it
+//! from the agreement.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use secrecy::{ExposeSecret, SecretString};
+use sluis_config::ConfigError;
+use sluis_config::credentials::Credentials;
+use sluis_core::id::Digest;
+
+/// A certificate with its private key.
+pub struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity(..)")
+    }
+}
+
+impl Identity {
+    /// From the credentials `tls-certificate` and `tls-key`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Credential`].
+    pub fn load(credentials: &Credentials) -> Result<Self, ConfigError> {
+        let certificate = credentials.public("tls-certificate")?;
+        let key: SecretString = credentials.secret("tls-key")?;
+        let wrong = |name: &str, why: String| ConfigError::Credential { name: name.to_owned(), why };
+        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes())
+            .map_err(|e| wrong("tls-certificate", e.to_string()))?;
+        let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
+            .map_err(|e| wrong("tls-key", e.to_string()))?;
+        Ok(Self { chain: vec![certificate], key })
+    }
+}
+
+/// The pin of a certificate: SHA-256 of its SubjectPublicKeyInfo.
+///
+/// # Errors
+/// What is wrong with the certificate.
+pub fn pin_of(certificate: &CertificateDer<'_>) -> Result<Digest, Error> {
+    let parsed = webpki::EndEntityCert::try_from(certificate)
+        .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    Ok(Digest::of(&parsed.subject_public_key_info()))
+}
+
+fn provider() -> CryptoProvider {
+    aws_lc_rs::default_provider()
+}
+
+/// The client side: our identity, and one server that is known by its pin.
+///
+/// # Errors
+/// Where the identity does not serve.
+pub fn client(identity: Identity, server: Digest, require_post_quantum: bool) -> Result<ClientConfig, Error> {
+    let mut provider = provider();
+    if require_post_quantum {
+        provider.kx_groups.retain(|group| group.name() == rustls::NamedGroup::X25519MLKEM768);
+    }
+    let pins = Pins { allowed: vec![server], provider: provider.clone() };
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(pins))
+        .with_client_auth_cert(identity.chain, identity.key)?;
+    config.resumption = rustls::client::Resumption::disabled();
+    config.enable_early_data = false;
+    Ok(config)
+}
+
+/// The server side: only clients whose pins are in the list, and they must show a certificate.
+///
+/// # Errors
+/// Where the identity does not serve.
+pub fn server(identity: Identity, clients: Vec<Digest>) -> Result<ServerConfig, Error> {
+    let provider = provider();
+    let pins = Pins { allowed: clients, provider: provider.clone() };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_client_cert_verifier(Arc::new(pins))
+        .with_single_cert(identity.chain, identity.key)?;
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
+/// Accepts a certificate by its public key alone.
+#[derive(Debug)]
+struct Pins {
+    allowed: Vec<Digest>,
+    provider: CryptoProvider,
+}
+
+impl Pins {
+    fn check(&self, certificate: &CertificateDer<'_>) -> Result<(), Error> {
+        if self.allowed.contains(&pin_of(certificate)?) {
+            Ok(())
+        } else {
+            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+        }
+    }
+    fn verify(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+    fn schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+    fn no_tls12() -> Error {
+        Error::General("TLS 1.2 is not spoken".into())
+    }
+}
+
+impl ServerCertVerifier for Pins {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.check(certificate).map(|()| ServerCertVerified::assertion())
+    }
+    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+        Err(Self::no_tls12())
+    }
+    fn verify_tls13_signature(&self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+        self.verify(message, certificate, signature)
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.schemes()
+    }
+}
+
+impl ClientCertVerifier for Pins {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+    fn verify_client_cert(&self, certificate: &CertificateDer<'_>, _: &[CertificateDer<'_>], _: UnixTime) -> Result<ClientCertVerified, Error> {
+        self.check(certificate).map(|()| ClientCertVerified::assertion())
+    }
+    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+        Err(Self::no_tls12())
+    }
+    fn verify_tls13_signature(&self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+        self.verify(message, certificate, signature)
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.schemes()
+    }
+}
