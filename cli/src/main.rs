@@ -1,1 +1,29 @@
-fn main() {}
+//! `sluis`: the doorbell.
+
+mod agreement;
+mod args;
+mod card;
+mod demo;
+mod evidence;
+mod failure;
+mod init;
+mod keys;
+mod language;
+mod ledger;
+mod open;
+mod output;
+mod socket;
+mod transfers;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    let json = arguments.json;
+    match args::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(json),
+    }
+}

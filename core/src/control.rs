@@ -212,14 +212,24 @@ pub struct ByCode {
     pub code: TransferCode,
 }
 
-/// `send`: take this entry of the outbox now.
+/// `send`: take what was laid ready in a hidden folder of the outbox; it is complete.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Send {
-    /// The folder.
+    /// The agreement's folder.
     pub agreement: AgreementId,
+    /// The hidden folder in it, `.send-` and 32 hexadecimal digits.
+    pub ready: TransferId,
     /// The entry's name.
     pub name: String,
+}
+
+impl Send {
+    /// The hidden folder's name: the watcher leaves it alone.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!(".send-{}", self.ready)
+    }
 }
 
 /// `line`: a share line that a person typed.

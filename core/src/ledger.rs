@@ -86,12 +86,11 @@ pub enum ChainError {
     },
 }
 
-/// Follows the chain through these lines.
+/// Follows the chain from `tip` through these lines.
 ///
 /// # Errors
 /// [`ChainError`], naming the first bad entry.
-pub fn verify<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Tip, ChainError> {
-    let mut tip = Tip::start();
+pub fn verify<'a>(mut tip: Tip, lines: impl Iterator<Item = &'a str>) -> Result<Tip, ChainError> {
     for line in lines {
         let expected = tip.number + 1;
         let form = || ChainError::Form { line: expected };
@@ -135,7 +134,7 @@ mod tests {
     #[test]
     fn every_change_to_a_chain_is_found() {
         let good = chain(6);
-        let check = |lines: &[String]| verify(lines.iter().map(String::as_str));
+        let check = |lines: &[String]| verify(Tip::start(), lines.iter().map(String::as_str));
         assert_eq!(check(&good).unwrap().number, 6);
         let mut flipped = good.clone();
         flipped[2] = flipped[2].replace("\"n\":\"3\"", "\"n\":\"4\"");

@@ -36,6 +36,8 @@ pub struct Agency {
     settings: Sealer,
     owners: Vec<u32>,
     language: Language,
+    /// One claim at a time: the watcher and `sluis send` never take the same drop.
+    claiming: tokio::sync::Mutex<()>,
     /// Transfers whose status file is to be written again.
     touched: Mutex<Vec<TransferId>>,
 }
@@ -74,7 +76,8 @@ impl Agency {
             }),
         };
         let owners = settings.owners.iter().map(uid).collect::<Result<_>>()?;
-        Ok(Self { books, settings, owners, language, touched: Mutex::default() })
+        let claiming = tokio::sync::Mutex::default();
+        Ok(Self { books, settings, owners, language, claiming, touched: Mutex::default() })
     }
 
     /// Where the plaintext of a transfer is kept.

@@ -36,7 +36,11 @@ impl Agency {
     /// Ends the transfers whose time is over.
     pub(super) async fn expire(&self, now: Time) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
-        for id in tx.expired(now).await? {
+        let over = tx.expired(now).await?;
+        if over.is_empty() {
+            return Ok(());
+        }
+        for id in over {
             let (mut record, terms) = self.load(&mut tx, &id).await?;
             self.advance(&mut tx, &mut record, &terms, Event::Expire, None).await?;
         }

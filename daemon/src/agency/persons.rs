@@ -10,7 +10,6 @@ use sluis_core::id::TransferCode;
 use sluis_core::transfer::Event;
 
 use super::Agency;
-use super::outbox::Found;
 use crate::books::{CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
 use crate::persons::{self, find};
@@ -26,15 +25,16 @@ pub fn router(core: Arc<Agency>) -> Router {
         .merge(persons::router(core))
 }
 
-/// Takes an entry of the outbox now: the person says that it is complete.
+/// Takes what a person laid ready: the person says that it is complete.
 async fn send(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<Send>) -> Result<Json<Row>> {
-    let path = core.settings.outbox.join(ask.agreement.as_str()).join(&ask.name);
-    if !sluis_core::envelope::is_plain_name(ask.name.as_ref()) || path.symlink_metadata().is_err() {
-        return Err(CoreError::refused("no-such-drop", "there is nothing by that name in the outbox"));
+    let folder = core.settings.outbox.join(ask.agreement.as_str());
+    let ready = folder.join(ask.folder()).join(&ask.name);
+    if !sluis_core::envelope::is_plain_name(ask.name.as_ref()) || ready.symlink_metadata().is_err() {
+        return Err(CoreError::refused("no-such-drop", "nothing was laid ready under that name"));
     }
-    let code = core.claim(&Found::Settled(path)).await?;
+    let code = core.claim_ready(&ready, &folder.join(&ask.name)).await?;
     let code = code.ok_or_else(|| {
-        CoreError::refused("refused", "the drop is refused; the STATUS file beside it says why and what to do")
+        CoreError::refused("refused", "the drop is refused; the STATUS file beside it in the outbox says why and what to do")
     })?;
     note(&core, &code, "send", caller.0).await
 }

@@ -30,6 +30,28 @@ impl Agency {
     /// # Errors
     /// [`CoreError`].
     pub async fn claim(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
+        let _turn = self.claiming.lock().await;
+        self.claim_now(found).await
+    }
+
+    /// Moves what a person laid ready to its place in the outbox, and takes it before anybody else does.
+    pub(super) async fn claim_ready(&self, ready: &Path, place: &Path) -> Result<Option<TransferCode>> {
+        let _turn = self.claiming.lock().await;
+        let flags = rustix::fs::RenameFlags::NOREPLACE;
+        rustix::fs::renameat_with(rustix::fs::CWD, ready, rustix::fs::CWD, place, flags).map_err(|error| {
+            let why = format!("it cannot be put into the outbox: {error}; is there one by that name already?");
+            CoreError::refused("not-placed", why)
+        })?;
+        if let Some(folder) = ready.parent() {
+            let _ = std::fs::remove_dir(folder);
+        }
+        self.claim_now(&outbox::Found::Settled(place.to_owned())).await
+    }
+
+    async fn claim_now(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
+        if found.path().symlink_metadata().is_err() {
+            return Ok(None);
+        }
         let (path, growing) = match found {
             outbox::Found::Settled(path) => (path, false),
             outbox::Found::Growing(path) => (path, true),
@@ -431,8 +453,8 @@ impl Core for Agency {
         self.expire(now).await?;
         let mut tx = self.books.store.begin().await?;
         let job = tx.lease("sealer", "jobs", None, HOLDER, now).await?;
-        self.books.commit(tx).await?;
         let Some(job) = job else { return Ok(false) };
+        self.books.commit(tx).await?;
         let done = match serde_json::from_str(&job.work) {
             Ok(Work::Seal) => self.seal(&job).await,
             Ok(Work::Erase) => self.erase_job(&job).await,

@@ -62,9 +62,9 @@ pub(super) async fn file(
 ) -> Result<Response, Refusal> {
     let method = request.method();
     let allowed = match *method {
-        Method::HEAD | Method::DELETE => true,
+        // The agency may ask for what it may not have: it looks whether an upload is gone.
+        Method::HEAD | Method::DELETE | Method::GET => true,
         Method::PATCH => role == Role::Agency,
-        Method::GET => role == Role::Municipality,
         _ => return Err(Refusal::Method("HEAD, PATCH, DELETE, GET")),
     };
     if !allowed {
@@ -79,7 +79,10 @@ pub(super) async fn file(
         Method::HEAD => head(&*space.living(id)?),
         Method::PATCH => patch(zone, space, id, request).await,
         Method::DELETE => remove(zone, space, id).await,
-        _ => fetch(space.living(id)?, request.headers()).await,
+        _ => match (space.living(id)?, role) {
+            (upload, Role::Municipality) => fetch(upload, request.headers()).await,
+            (_, Role::Agency) => Err(Refusal::Forbidden),
+        },
     }
 }
 

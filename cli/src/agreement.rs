@@ -1,0 +1,175 @@
+//! `sluis agreement`: add, list, show, check.
+
+use std::path::{Path, PathBuf};
+
+use sluis_config::{Agreements, Config, Installed, agreements, strict};
+use sluis_core::agreement::Keys;
+use sluis_core::id::AgreementId;
+
+use crate::card::{Card, Role};
+use crate::failure::{Failure, Result, exit};
+use crate::output;
+
+/// Puts an agreement file into use on this host, with the keys of the cards if it has none of its own.
+/// Both parties who do this with the same file and cards get the same bytes, and so the same digest.
+pub(crate) fn add(config: &Config, from: &Path, cards: &[PathBuf], contacts: Option<&Path>, json: bool) -> Result<()> {
+    let (installed, place) = put_into_use(config, from, cards, contacts)?;
+    if json {
+        return output::json(&summary(&installed));
+    }
+    let agreement = &installed.terms.agreement;
+    output::line(format!("added   {} version {}", agreement.agreement, agreement.version))?;
+    output::line(format!("file    {}", place.display()))?;
+    output::line(format!("digest  {}", installed.terms.digest))?;
+    output::line("The other party must see the same digest. Restart the services of this host to use it.")
+}
+
+/// As [`add`], without a word.
+pub(crate) fn put_into_use(config: &Config, from: &Path, cards: &[PathBuf], contacts: Option<&Path>) -> Result<(Installed, PathBuf)> {
+    let mut text = strict::read(from)?;
+    if !cards.is_empty() {
+        text = with_keys(&text, cards)?;
+    }
+    let (terms, _) = agreements::parse(from, &text)?;
+    ours(config, &terms.agreement)?;
+    let folder = &config.paths.agreements;
+    let place = folder.join(format!("{}.toml", terms.agreement.agreement));
+    if let Ok(before) = std::fs::read_to_string(&place)
+        && before != text
+    {
+        let (known, _) = agreements::parse(&place, &before)?;
+        if known.agreement.version >= terms.agreement.version {
+            return Err(Failure::refused(format!(
+                "{} is installed in version {}: a change is a new version; raise `version` in {}",
+                terms.agreement.agreement,
+                known.agreement.version,
+                from.display()
+            )));
+        }
+    }
+    put(&place, &text, 0o644)?;
+    if let Some(contacts) = contacts {
+        put(&agreements::contacts_path(&place), &strict::read(contacts)?, 0o600)?;
+    }
+    Ok((agreements::read(&place)?, place))
+}
+
+/// The keys at the end of the file, in one form whatever the order of the cards.
+fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
+    let cards = cards.iter().map(|path| Card::read(path)).collect::<Result<Vec<_>>>()?;
+    let of = |role, name: &str| {
+        let mut found = cards.iter().filter(|card| card.role == role);
+        match (found.next(), found.next()) {
+            (Some(card), None) => Ok(card),
+            _ => Err(Failure::refused(format!("exactly one card of the {name} is needed (--card FILE)"))),
+        }
+    };
+    let party = |role, name: &str| {
+        let keys = of(role, name)?.party_keys();
+        keys.ok_or_else(|| Failure::refused(format!("the card of the {name} has no keys")))
+    };
+    #[derive(serde::Serialize)]
+    struct Table {
+        keys: Keys,
+    }
+    let keys = Keys {
+        agency: party(Role::Agency, "agency")?,
+        municipality: party(Role::Municipality, "municipality")?,
+        drop_zone: of(Role::DropZone, "drop zone")?.drop_zone_keys(),
+    };
+    if text.lines().any(|line| line.trim_start().starts_with("[keys")) {
+        return Err(Failure::refused("the agreement has [keys] already: add it without --card, or take them out"));
+    }
+    let table = toml::to_string(&Table { keys }).map_err(|e| Failure::refused(e.to_string()))?;
+    Ok(format!("{}\n\n# From the parties' cards.\n{table}", text.trim_end()))
+}
+
+/// Whether this host is in the agreement with the keys that lie here.
+fn ours(config: &Config, agreement: &sluis_core::agreement::Agreement) -> Result<()> {
+    let card = Card::of(config)?;
+    let keys = &agreement.keys;
+    let fits = match card.role {
+        Role::DropZone => keys.drop_zone.tls == card.tls,
+        Role::Agency => agreement.agency.id == card.id && keys.agency.tls == card.tls,
+        Role::Municipality => agreement.municipality.id == card.id && keys.municipality.tls == card.tls,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "agreement {} does not name this host ({}) with its present keys: look at `sluis identity`",
+        agreement.agreement, card.id
+    )))
+}
+
+fn put(path: &Path, text: &str, mode: u32) -> Result<()> {
+    let part = path.with_extension("new");
+    let _ = std::fs::remove_file(&part);
+    crate::init::file(&part, text.as_bytes(), mode)?;
+    std::fs::rename(&part, path).map_err(Failure::io(path.display()))
+}
+
+fn summary(installed: &Installed) -> serde_json::Value {
+    let agreement = &installed.terms.agreement;
+    serde_json::json!({
+        "agreement": agreement.agreement,
+        "version": agreement.version,
+        "title": agreement.title,
+        "agency": agreement.agency.id,
+        "municipality": agreement.municipality.id,
+        "drop-zone": agreement.drop_zone.host,
+        "in-force": agreement.in_force.to_string(),
+        "threshold": installed.plan.threshold,
+        "shares": installed.plan.shares(),
+        "contacts": installed.contacts.is_some(),
+        "digest": installed.terms.digest,
+    })
+}
+
+/// `sluis agreement list`
+pub(crate) fn list(config: &Config, json: bool) -> Result<()> {
+    let all = Agreements::load(&config.paths.agreements)?;
+    if json {
+        return output::json(&all.iter().map(summary).collect::<Vec<_>>());
+    }
+    let row = |installed: &Installed| {
+        let agreement = &installed.terms.agreement;
+        vec![
+            agreement.agreement.to_string(),
+            agreement.version.to_string(),
+            agreement.agency.name.clone(),
+            agreement.municipality.name.clone(),
+            format!("{} of {}", installed.plan.threshold, installed.plan.shares()),
+            agreement.in_force.to_string(),
+        ]
+    };
+    output::table(&["AGREEMENT", "VERSION", "AGENCY", "MUNICIPALITY", "SHARES", "IN FORCE"], all.iter().map(row).collect())
+}
+
+/// `sluis agreement show NAME`
+pub(crate) fn show(config: &Config, name: &AgreementId, json: bool) -> Result<()> {
+    let all = Agreements::load(&config.paths.agreements)?;
+    let installed = all.get(name).ok_or_else(|| Failure::refused(format!("agreement {name} is not installed here")))?;
+    if json {
+        return output::json(&summary(installed));
+    }
+    output::write(installed.text.as_bytes())?;
+    output::line(format!("# digest {}", installed.terms.digest))
+}
+
+/// `sluis agreement check FILE`
+pub(crate) fn check(path: &Path, json: bool) -> Result<()> {
+    let text = strict::read(path)?;
+    let (terms, plan) = agreements::parse(path, &text)
+        .map_err(|e| Failure::new(exit::CONFIG, "agreement", e.to_string()))?;
+    let contacts = agreements::contacts_path(path);
+    let contacts = if contacts.exists() { agreements::read(path)?.contacts.is_some() } else { false };
+    if json {
+        return output::json(&serde_json::json!({ "ok": true, "digest": terms.digest, "contacts": contacts }));
+    }
+    output::line(format!("{}: in order. {} of {} shares open the envelope.", path.display(), plan.threshold, plan.shares()))?;
+    for route in &plan.routes {
+        output::line(format!("  share {}: {} over {} (group {})", route.index, route.custodian, route.channel, route.group))?;
+    }
+    output::line(format!("digest {}", terms.digest))
+}

@@ -1,0 +1,314 @@
+//! What can be typed, and which verb it calls.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use sluis_config::Config;
+use sluis_core::id::{AgreementId, PartyId, TransferCode};
+
+use crate::card::{self, Role};
+use crate::failure::{Failure, Result};
+use crate::language::Lang;
+use crate::socket::Socket;
+use crate::{agreement, demo, evidence, init, keys, ledger, open, output, transfers};
+
+/// Sluis hands a sealed list from an agency to a municipality, and its key by another way, only after the
+/// list is proven gone from the transport medium.
+#[derive(Parser)]
+#[command(
+    name = "sluis",
+    version,
+    about,
+    after_help = "Examples:\n  sluis demo\n  sluis send mechelen lijst-2026.csv\n  sluis list\n  sluis open 7K3F-9QX\n\nExit codes: 0 done, 1 refused or evidence that does not hold, 2 usage, 3 evidence incomplete,\n69 the core does not answer, 74 a file cannot be read or written, 78 configuration."
+)]
+pub(crate) struct Arguments {
+    /// The configuration of this host.
+    #[arg(long, global = true, env = "SLUIS_CONFIG", default_value = "/etc/sluis/sluis.toml")]
+    config: PathBuf,
+    /// Answer as JSON, one object a line.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Dutch or English; as the terminal says where it is missing.
+    #[arg(long, global = true)]
+    lang: Option<Lang>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Host {
+    Agency,
+    Municipality,
+    Dropzone,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make folders, keys and a configuration for this host.
+    #[command(after_help = "Example:\n  sluis init municipality --dir /etc/sluis --id stad-mechelen --name 'Stad Mechelen'")]
+    Init {
+        /// What this host is to be.
+        host: Host,
+        /// Where everything goes.
+        #[arg(long, default_value = "/etc/sluis")]
+        dir: PathBuf,
+        /// The party's id: a-z, 0-9 and dashes.
+        #[arg(long)]
+        id: PartyId,
+        /// The party's name for people.
+        #[arg(long)]
+        name: String,
+        /// Where a drop zone listens.
+        #[arg(long, default_value = "[::]:8443")]
+        listen: String,
+    },
+    /// Show this host's card: its public keys, and a fingerprint to compare by telephone.
+    #[command(after_help = "Example:\n  sluis identity > agency.card")]
+    Identity,
+    /// Agreements on this host.
+    Agreement {
+        #[command(subcommand)]
+        verb: AgreementVerb,
+    },
+    /// Put a file or folder into the outbox, complete, and have it taken.
+    #[command(after_help = "Example:\n  sluis send mechelen lijst-2026.csv")]
+    Send {
+        /// Under which agreement.
+        agreement: AgreementId,
+        /// What to send.
+        path: PathBuf,
+    },
+    /// The transfers: where each stands and who must act.
+    List,
+    /// One transfer with its history.
+    Show {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// Each change of a transfer as it comes.
+    Follow {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// Stop a transfer while fewer shares are exposed than open it.
+    Withdraw {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// Try again what is held, failed before it left, or is unknown.
+    Retry {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// Send it again under a new key; the old transfer ends.
+    Redeliver {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// Say that the custodians are at their desks.
+    Ready {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// Type share lines, one at a time, until the envelope opens.
+    #[command(after_help = "Lines come from the terminal or standard input, never from an argument.\n\nExample:\n  sluis open 7K3F-9QX")]
+    Open {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// Write the one opened file to standard output; who took it is recorded.
+    #[command(after_help = "Example:\n  sluis take 7K3F-9QX > lijst.csv")]
+    Take {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// What proves a transfer.
+    Evidence {
+        #[command(subcommand)]
+        verb: EvidenceVerb,
+    },
+    /// This party's ledger.
+    Ledger {
+        #[command(subcommand)]
+        verb: LedgerVerb,
+    },
+    /// Break-glass: keys without a daemon.
+    Key {
+        #[command(subcommand)]
+        verb: KeyVerb,
+    },
+    /// The configuration of this host.
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Send a list the whole way on this machine, with the six real processes.
+    #[command(after_help = "Examples:\n  sluis demo\n  sluis demo --unattended --dir /tmp/sluis-demo\n  sluis demo --file lijst.xlsx")]
+    Demo {
+        /// Type the lines for me.
+        #[arg(long)]
+        unattended: bool,
+        /// Do it in this folder, and keep everything.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// Send this file or folder instead of a made-up list.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// Stop before the envelope is opened.
+        #[arg(long)]
+        stop_before_open: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum AgreementVerb {
+    /// Put an agreement into use, with the keys from the parties' cards.
+    #[command(after_help = "Example:\n  sluis agreement add mechelen.toml --card agency.card --card mechelen.card --card dropzone.card --contacts mechelen.contacts.toml")]
+    Add {
+        /// The agreement.
+        file: PathBuf,
+        /// A card: one each of agency, municipality and drop zone.
+        #[arg(long)]
+        card: Vec<PathBuf>,
+        /// Where the custodians are reached; at the agency alone.
+        #[arg(long)]
+        contacts: Option<PathBuf>,
+    },
+    /// The agreements on this host.
+    List,
+    /// One agreement.
+    Show {
+        /// Its name.
+        name: AgreementId,
+    },
+    /// Check a file without putting it into use.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum EvidenceVerb {
+    /// Write the statements of a transfer, with their signatures, into a folder.
+    Export {
+        /// The transfer's code.
+        code: TransferCode,
+        /// The folder.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Verify such a folder, offline, under your own copy of the parties' keys.
+    #[command(after_help = "The trust file is an allowed_signers file that you did not get with the evidence:\n  stad-mechelen ssh-ed25519 AAAA...\n  agentschap-ii ssh-ed25519 AAAA...")]
+    Verify {
+        /// The folder.
+        dir: PathBuf,
+        /// Your copy of the keys.
+        #[arg(long)]
+        trust: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum LedgerVerb {
+    /// Follow the whole chain.
+    Verify,
+    /// Write the whole chain, one entry a line.
+    Export,
+}
+
+#[derive(Subcommand)]
+enum KeyVerb {
+    /// Combine share lines from the terminal or standard input into the age passphrase.
+    #[command(after_help = "Example:\n  sluis key combine 7K3F-9QX\n  age -d -o lijst.tar envelope.age")]
+    Combine {
+        /// The transfer's code.
+        code: TransferCode,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigVerb {
+    /// Check the configuration, the agreements and that the secrets are there and private.
+    Check,
+}
+
+/// Does what was typed.
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    let lang = arguments.lang.unwrap_or_else(Lang::of_terminal);
+    let (json, path) = (arguments.json, arguments.config);
+    let config = || Config::load(&path).map_err(Failure::from);
+    let socket = || Socket::of(&config()?);
+    match arguments.verb {
+        Verb::Init { host, dir, id, name, listen } => start(host, &dir, &id, &name, &listen, lang),
+        Verb::Identity => card::show(&config()?, json),
+        Verb::Agreement { verb } => match verb {
+            AgreementVerb::Add { file, card, contacts } => {
+                agreement::add(&config()?, &file, &card, contacts.as_deref(), json)
+            }
+            AgreementVerb::List => agreement::list(&config()?, json),
+            AgreementVerb::Show { name } => agreement::show(&config()?, &name, json),
+            AgreementVerb::Check { file } => agreement::check(&file, json),
+        },
+        Verb::Send { agreement, path } => transfers::send(&socket()?, &agreement, &path, lang, json),
+        Verb::List => transfers::list(&socket()?, lang, json),
+        Verb::Show { code } => transfers::show(&socket()?, code, lang, json),
+        Verb::Follow { code } => transfers::follow(&socket()?, code, lang, json),
+        Verb::Withdraw { code } => transfers::act(&socket()?, "withdraw", code, json),
+        Verb::Retry { code } => transfers::act(&socket()?, "retry", code, json),
+        Verb::Redeliver { code } => transfers::act(&socket()?, "redeliver", code, json),
+        Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),
+        Verb::Open { code } => open::open(&socket()?, code, lang, json),
+        Verb::Take { code } => open::take(&socket()?, code),
+        Verb::Evidence { verb: EvidenceVerb::Export { code, to } } => evidence::export(&socket()?, code, &to, json),
+        Verb::Evidence { verb: EvidenceVerb::Verify { dir, trust } } => evidence::verify(&dir, &trust, json),
+        Verb::Ledger { verb: LedgerVerb::Verify } => ledger::verify(&socket()?, false, json),
+        Verb::Ledger { verb: LedgerVerb::Export } => ledger::verify(&socket()?, true, json),
+        Verb::Key { verb: KeyVerb::Combine { code } } => keys::combine(code, lang),
+        Verb::Config { verb: ConfigVerb::Check } => check(&config()?, json),
+        Verb::Demo { unattended, dir, file, stop_before_open } => {
+            demo::run(&demo::Order { unattended, dir, file, stop_before_open, lang })
+        }
+    }
+}
+
+fn start(host: Host, dir: &std::path::Path, id: &PartyId, name: &str, listen: &str, lang: Lang) -> Result<()> {
+    let role = match host {
+        Host::Agency => Role::Agency,
+        Host::Municipality => Role::Municipality,
+        Host::Dropzone => Role::DropZone,
+    };
+    let language = lang.pick("nl", "en");
+    init::make(&init::Order { role, folder: dir, id, name, language, listen })?;
+    output::line(format!("{}: {}", lang.pick("gemaakt", "made"), dir.join("sluis.toml").display()))?;
+    output::line(lang.pick("Volgende stap: toon uw kaart aan de andere partij.", "Next: show your card to the other party."))?;
+    output::line(format!("  sluis --config {} identity", dir.join("sluis.toml").display()))
+}
+
+/// Everything that a role would stumble over at its start.
+fn check(config: &Config, json: bool) -> Result<()> {
+    let card = card::Card::of(config)?;
+    let agreements = sluis_config::Agreements::load(&config.paths.agreements)?;
+    let credentials = sluis_config::credentials::Credentials::new(&config.paths.credentials);
+    credentials.secret("tls-key")?;
+    let mut gaps = Vec::new();
+    if let (Some(_), Some(releaser)) = (&config.sealer, &config.releaser) {
+        credentials.secret("bundle-identity")?;
+        for installed in agreements.iter() {
+            let agreement = &installed.terms.agreement;
+            if installed.contacts.is_none() {
+                gaps.push(format!("agreement {}: its contacts file is missing", agreement.agreement));
+            }
+            let unknown = agreement.key.channels.iter().filter(|c| !releaser.channels.contains_key(&c.id));
+            gaps.extend(unknown.map(|c| format!("agreement {}: channel {} is not in [releaser.channels]", agreement.agreement, c.id)));
+        }
+    }
+    if !gaps.is_empty() {
+        return Err(Failure::new(crate::failure::exit::CONFIG, "gaps", gaps.join("\n  ")));
+    }
+    let count = agreements.iter().count();
+    if json {
+        return output::json(&serde_json::json!({ "ok": true, "party": card.id, "agreements": count }));
+    }
+    output::line(format!("in order: {} ({}), {count} agreements", card.name, card.id))
+}

@@ -1,0 +1,123 @@
+//! Cards: what a party shows of itself so that the other can write the agreement; public keys only.
+
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use sluis_config::credentials::Credentials;
+use sluis_config::{Config, strict};
+use sluis_core::agreement::{DropZoneKeys, PartyKeys};
+use sluis_core::crockford;
+use sluis_core::id::{Digest, PartyId};
+use sluis_core::statement::Signer;
+
+use crate::failure::{Failure, Result};
+use crate::output;
+
+/// Who shows the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Role {
+    Agency,
+    Municipality,
+    DropZone,
+}
+
+/// A card.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Card {
+    pub(crate) role: Role,
+    pub(crate) id: PartyId,
+    pub(crate) name: String,
+    /// OpenSSH public key; a drop zone signs nothing and has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) statement: Option<String>,
+    /// age recipient; a drop zone reads nothing and has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mailbox: Option<String>,
+    pub(crate) tls: Digest,
+}
+
+impl Card {
+    /// The card of this host.
+    pub(crate) fn of(config: &Config) -> Result<Self> {
+        let credentials = Credentials::new(&config.paths.credentials);
+        let role = match (&config.sealer, &config.keeper) {
+            (Some(_), _) => Role::Agency,
+            (None, Some(_)) => Role::Municipality,
+            (None, None) => Role::DropZone,
+        };
+        let core = role != Role::DropZone;
+        let statement = core.then(|| statement_key(&credentials)).transpose()?;
+        let mailbox = core.then(|| mailbox_key(&credentials)).transpose()?;
+        let party = &config.party;
+        Ok(Self { role, id: party.id.clone(), name: party.name.clone(), statement, mailbox, tls: tls_pin(&credentials)? })
+    }
+
+    /// From a file that the other party gave.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = strict::read(path)?;
+        Ok(strict::parse(path, &text)?)
+    }
+
+    /// As text, one form.
+    pub(crate) fn text(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// 125 bits of SHA-256 over the text, to be compared by telephone.
+    pub(crate) fn fingerprint(&self) -> String {
+        let digest = Digest::of(self.text().as_bytes());
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest.as_bytes()[..16]);
+        let symbols = crockford::text(&crockford::pack(&half));
+        let groups: Vec<&str> = (0..5).map(|group| &symbols[group * 5..group * 5 + 5]).collect();
+        groups.join("-")
+    }
+
+    /// As the keys of a party.
+    pub(crate) fn party_keys(&self) -> Option<PartyKeys> {
+        Some(PartyKeys { statement: self.statement.clone()?, mailbox: self.mailbox.clone()?, tls: self.tls })
+    }
+
+    /// As the keys of a drop zone.
+    pub(crate) fn drop_zone_keys(&self) -> DropZoneKeys {
+        DropZoneKeys { tls: self.tls }
+    }
+}
+
+/// `sluis identity`
+pub(crate) fn show(config: &Config, json: bool) -> Result<()> {
+    let card = Card::of(config)?;
+    if json {
+        return output::json(&serde_json::json!({ "card": card, "fingerprint": card.fingerprint() }));
+    }
+    output::line(format!("# Compare by telephone before using it: {}", card.fingerprint()))?;
+    output::write(card.text().as_bytes())
+}
+
+fn statement_key(credentials: &Credentials) -> Result<String> {
+    let key = credentials.secret("statement-key")?;
+    Signer::from_openssh(key.expose_secret())
+        .and_then(|signer| signer.public())
+        .map_err(|e| Failure::refused(format!("credential statement-key: {e}")))
+}
+
+fn mailbox_key(credentials: &Credentials) -> Result<String> {
+    let text = credentials.secret("mailbox-identity")?;
+    let line = text.expose_secret().lines().find(|line| line.starts_with("AGE-SECRET-KEY-"));
+    let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
+    let identity = identity.ok_or_else(|| Failure::refused("credential mailbox-identity: not an age identity"))?;
+    Ok(identity.to_public().to_string())
+}
+
+fn tls_pin(credentials: &Credentials) -> Result<Digest> {
+    use rustls_pki_types::pem::PemObject;
+    let wrong = |why: &dyn std::fmt::Display| Failure::refused(format!("credential tls-certificate: {why}"));
+    let text = credentials.public("tls-certificate")?;
+    let certificate =
+        rustls_pki_types::CertificateDer::from_pem_slice(text.as_bytes()).map_err(|e| wrong(&e))?;
+    let parsed = webpki::EndEntityCert::try_from(&certificate).map_err(|e| wrong(&e))?;
+    Ok(Digest::of(&parsed.subject_public_key_info()))
+}

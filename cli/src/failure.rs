@@ -1,0 +1,74 @@
+//! How a verb fails: a message that says what, where, why and what next, a stable code, an exit code.
+
+use std::process::ExitCode;
+
+use sluis_config::ConfigError;
+use sluis_core::control::Refused;
+
+/// Exit codes; documented in the README and held by a test.
+pub(crate) mod exit {
+    /// Refused, or evidence that does not hold.
+    pub(crate) const REFUSED: u8 = 1;
+    /// Evidence that holds but is not complete.
+    pub(crate) const INCOMPLETE: u8 = 3;
+    /// The core does not answer (sysexits: `EX_UNAVAILABLE`).
+    pub(crate) const UNAVAILABLE: u8 = 69;
+    /// A file cannot be read or written (sysexits: `EX_IOERR`).
+    pub(crate) const IO: u8 = 74;
+    /// The configuration (sysexits: `EX_CONFIG`).
+    pub(crate) const CONFIG: u8 = 78;
+}
+
+/// A failed verb.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: u8,
+    refused: Refused,
+}
+
+/// The result of every verb.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    pub(crate) fn new(exit: u8, code: &str, message: impl Into<String>) -> Self {
+        Self { exit, refused: Refused { code: code.to_owned(), message: message.into() } }
+    }
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::new(exit::REFUSED, "refused", message)
+    }
+    pub(crate) fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.to_string();
+        move |error| Self::new(exit::IO, "io", format!("{what}: {error}"))
+    }
+    /// The stable code.
+    pub(crate) fn code(&self) -> &str {
+        &self.refused.code
+    }
+    /// The message.
+    pub(crate) fn message(&self) -> &str {
+        &self.refused.message
+    }
+
+    /// Says it on standard error, for people or as JSON.
+    #[expect(clippy::print_stderr, reason = "this is where it is said")]
+    pub(crate) fn tell(&self, json: bool) -> ExitCode {
+        if json {
+            eprintln!("{}", serde_json::to_string(&self.refused).unwrap_or_default());
+        } else {
+            eprintln!("sluis: {}", self.refused.message);
+        }
+        ExitCode::from(self.exit)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(exit::CONFIG, "config", error.to_string())
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self { exit: exit::REFUSED, refused }
+    }
+}

@@ -1,0 +1,39 @@
+//! `sluis key combine`: break-glass. Lines in, the age passphrase out; no daemon, no network.
+
+use std::io::IsTerminal;
+
+use age::secrecy::ExposeSecret;
+use sluis_core::id::TransferCode;
+use sluis_core::share::{self, Share};
+
+use crate::failure::{Failure, Result};
+use crate::language::Lang;
+use crate::{open, output};
+
+/// Reads lines until there are enough, and prints the passphrase that `age -d` asks for.
+pub(crate) fn combine(code: TransferCode, lang: Lang) -> Result<()> {
+    let terminal = std::io::stdin().is_terminal();
+    let mut shares: Vec<Share> = Vec::new();
+    while let Some(text) = open::read_line(terminal, lang)? {
+        if text.trim().is_empty() {
+            continue;
+        }
+        let share = match share::read_line(&text, &code, &[]) {
+            Ok(share) => share,
+            Err(error) if terminal => {
+                output::line(format!("  {error}"))?;
+                continue;
+            }
+            Err(error) => return Err(Failure::refused(error.to_string())),
+        };
+        if shares.iter().all(|known| known.index() != share.index()) {
+            shares.push(share);
+        }
+        if shares.len() == usize::from(shares[0].threshold()) {
+            let key = share::combine(&shares).map_err(|e| Failure::refused(e.to_string()))?;
+            return output::line(key.passphrase().expose_secret());
+        }
+    }
+    let needed = shares.first().map_or(2, Share::threshold);
+    Err(Failure::refused(format!("{} of {needed} lines: too few", shares.len())))
+}

@@ -1,0 +1,29 @@
+//! Dutch and English.
+
+use clap::ValueEnum;
+
+/// The language in which persons are addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// Nederlands.
+    Nl,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// As the terminal says, English where it says something else.
+    pub(crate) fn of_terminal() -> Self {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
+            std::env::var(name).ok().filter(|value| !value.is_empty())
+        });
+        if set.is_some_and(|value| value.starts_with("nl")) { Self::Nl } else { Self::En }
+    }
+    /// One of the two.
+    pub(crate) fn pick<'a>(self, nl: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Nl => nl,
+            Self::En => en,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `sluis ledger verify`: the whole chain, checked here and not by the core that keeps it.
+
+use sluis_core::control::About;
+use sluis_core::ledger::{self, ChainError};
+use sluis_core::statement::Tip;
+
+use crate::failure::{Failure, Result};
+use crate::output;
+use crate::socket::Socket;
+
+/// `sluis ledger verify [--export]`
+pub(crate) fn verify(socket: &Socket, export: bool, json: bool) -> Result<()> {
+    let about: About = socket.get("about")?;
+    let mut tip = Tip::start();
+    loop {
+        let more: Vec<String> = socket.get(&format!("ledger?after={}", tip.number))?;
+        if more.is_empty() {
+            break;
+        }
+        tip = ledger::verify(tip, more.iter().map(String::as_str)).map_err(broken)?;
+        if export {
+            more.iter().try_for_each(output::line)?;
+        }
+    }
+    if tip.number < about.entries {
+        return Err(Failure::refused(format!("the ledger ends at entry {} of {}", tip.number, about.entries)));
+    }
+    if export {
+        return Ok(());
+    }
+    if json {
+        return output::json(&serde_json::json!({ "ok": true, "party": about.party, "head": tip }));
+    }
+    output::line(format!("{}: {} entries, each follows from the one before it", about.party, tip.number))?;
+    output::line(format!("head {}", tip.digest))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
+fn broken(error: ChainError) -> Failure {
+    Failure::refused(format!("the ledger does not hold: {error}"))
+}

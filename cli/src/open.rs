@@ -1,0 +1,89 @@
+//! `sluis open` and `sluis take`: lines in, the list out.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use sluis_core::control::{ByCode, LineAnswer, TypedLine};
+use sluis_core::id::TransferCode;
+use zeroize::Zeroizing;
+
+use crate::failure::{Failure, Result};
+use crate::language::Lang;
+use crate::output;
+use crate::socket::Socket;
+
+/// The longest line that is read.
+const MAX_LINE: u64 = 1000;
+
+/// Asks for lines one at a time, from the terminal or standard input, until the envelope opens.
+pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) -> Result<()> {
+    let terminal = std::io::stdin().is_terminal();
+    let mut failure = None;
+    while let Some(text) = read_line(terminal, lang)? {
+        if text.trim().is_empty() {
+            continue;
+        }
+        match socket.post::<LineAnswer>("line", &TypedLine { code, text: text.to_string() }) {
+            Ok(answer) if json => output::json(&answer)?,
+            Ok(answer) => tell(&answer, lang)?,
+            Err(refused) if terminal && is_about_the_line(refused.code()) => {
+                output::line(format!("  {}", refused.message()))?;
+                continue;
+            }
+            Err(refused) if is_about_the_line(refused.code()) => {
+                if json {
+                    output::json(&serde_json::json!({"code": refused.code(), "message": refused.message()}))?;
+                } else {
+                    output::line(format!("  {}", refused.message()))?;
+                }
+                failure = Some(refused);
+                continue;
+            }
+            Err(other) => return Err(other),
+        }
+        if is_open(socket, code)? {
+            return Ok(());
+        }
+    }
+    Err(failure.unwrap_or_else(|| {
+        Failure::refused(lang.pick("er zijn nog te weinig regels; hij blijft dicht", "there are too few lines yet; it stays shut"))
+    }))
+}
+
+/// What a person at the keyboard can mend by typing again.
+fn is_about_the_line(code: &str) -> bool {
+    matches!(code, "mistyped" | "length" | "not-a-share" | "other-transfer" | "same-line" | "not-this-share")
+}
+
+fn tell(answer: &LineAnswer, lang: Lang) -> Result<()> {
+    let good = lang.pick("juist", "right");
+    output::line(format!("  {good}: {} ({}), {} / {}", answer.index, answer.custodian, answer.have, answer.needed))?;
+    match &answer.opened {
+        Some(path) => output::line(format!("{} {path}", lang.pick("Open. De bestanden staan in", "Open. The files stand in"))),
+        None => Ok(()),
+    }
+}
+
+fn is_open(socket: &Socket, code: TransferCode) -> Result<bool> {
+    let detail: sluis_core::control::Detail = socket.post("show", &ByCode { code })?;
+    Ok(detail.row.state == "Opened")
+}
+
+/// A line, or nothing at the end.
+pub(crate) fn read_line(terminal: bool, lang: Lang) -> Result<Option<Zeroizing<String>>> {
+    if terminal {
+        output::write(lang.pick("Sleuteldeel: ", "Share line: ").as_bytes())?;
+        let _ = std::io::stdout().flush();
+    }
+    let mut line = Zeroizing::new(String::with_capacity(256));
+    let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_LINE);
+    let read = input.read_line(&mut line).map_err(Failure::io("standard input"))?;
+    Ok((read > 0).then_some(line))
+}
+
+/// `sluis take CODE > FILE`
+pub(crate) fn take(socket: &Socket, code: TransferCode) -> Result<()> {
+    if std::io::stdout().is_terminal() {
+        return Err(Failure::refused(format!("a list does not belong on a screen: sluis take {code} > FILE")));
+    }
+    socket.stream("take", &ByCode { code }, output::write)
+}

@@ -1,0 +1,39 @@
+//! Everything that goes to standard output goes through here; a reader that went away is no error.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde::Serialize;
+
+use crate::failure::{Failure, Result};
+
+/// A line for people.
+pub(crate) fn line(text: impl Display) -> Result<()> {
+    write(format!("{text}\n").as_bytes())
+}
+
+/// An object for machines, on one line.
+pub(crate) fn json(value: &impl Serialize) -> Result<()> {
+    line(serde_json::to_string(value).unwrap_or_default())
+}
+
+/// Bytes as they are.
+pub(crate) fn write(bytes: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.map_err(Failure::io("standard output")),
+    }
+}
+
+/// A table for people.
+pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> Result<()> {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(head.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    line(table.trim_fmt())
+}

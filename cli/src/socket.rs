@@ -1,0 +1,115 @@
+//! The local socket of the core on this host.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sluis_config::Config;
+use sluis_core::control::{MAX_BYTES, Refused};
+use tokio::net::UnixStream;
+
+use crate::failure::{Failure, Result, exit};
+
+/// A connection to the core, for persons.
+pub(crate) struct Socket {
+    runtime: tokio::runtime::Runtime,
+    path: PathBuf,
+}
+
+impl Socket {
+    /// To the core that this configuration names: the sealer of an agency, the keeper of a municipality.
+    pub(crate) fn of(config: &Config) -> Result<Self> {
+        let name = match (&config.sealer, &config.keeper) {
+            (Some(_), _) => "sealer",
+            (None, Some(_)) => "keeper",
+            (None, None) => {
+                return Err(Failure::new(exit::CONFIG, "no-core", "this host has neither a [sealer] nor a [keeper]: it has no core to ask"));
+            }
+        };
+        Self::at(&config.socket(name))
+    }
+
+    /// To the core whose socket lies here.
+    pub(crate) fn at(path: &Path) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(Self { runtime: runtime.map_err(Failure::io("starting"))?, path: path.to_owned() })
+    }
+
+    /// Asks without saying more.
+    pub(crate) fn get<T: DeserializeOwned>(&self, verb: &str) -> Result<T> {
+        self.read(Method::GET, verb, Bytes::new())
+    }
+
+    /// Asks with a request; opening a large envelope takes its time.
+    pub(crate) fn post<T: DeserializeOwned>(&self, verb: &str, ask: &impl Serialize) -> Result<T> {
+        self.read(Method::POST, verb, serde_json::to_vec(ask).unwrap_or_default().into())
+    }
+
+    /// Asks for a stream of bytes.
+    pub(crate) fn stream(&self, verb: &str, ask: &impl Serialize, mut sink: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let ask = serde_json::to_vec(ask).unwrap_or_default().into();
+        self.runtime.block_on(async {
+            let mut body = self.ask(Method::POST, verb, ask).await?.into_body();
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|e| self.away(&e))?;
+                if let Ok(piece) = frame.into_data() {
+                    sink(&piece)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn read<T: DeserializeOwned>(&self, method: Method, verb: &str, ask: Bytes) -> Result<T> {
+        self.runtime.block_on(async {
+            let answer = self.ask(method, verb, ask).await?;
+            let body = self.whole(answer).await?;
+            serde_json::from_slice(&body).map_err(|e| self.away(&e))
+        })
+    }
+
+    async fn ask(&self, method: Method, verb: &str, ask: Bytes) -> Result<Response<Incoming>> {
+        let stream = UnixStream::connect(&self.path).await.map_err(|e| self.away(&e))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|e| self.away(&e))?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/{verb}"))
+            .header("host", "core")
+            .header("content-type", "application/json")
+            .body(Full::new(ask))
+            .map_err(|e| self.away(&e))?;
+        let answer = sender.send_request(request).await.map_err(|e| self.away(&e))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let body = self.whole(answer).await?;
+        let refused = serde_json::from_slice(&body).unwrap_or_else(|_| Refused {
+            code: "refused".into(),
+            message: format!("the core answered {status}; this verb is for the other side of the lock"),
+        });
+        Err(refused.into())
+    }
+
+    async fn whole(&self, answer: Response<Incoming>) -> Result<Bytes> {
+        let body = http_body_util::Limited::new(answer.into_body(), MAX_BYTES);
+        Ok(body.collect().await.map_err(|e| self.away(&*e))?.to_bytes())
+    }
+
+    fn away(&self, error: &dyn std::fmt::Display) -> Failure {
+        let path = self.path.display();
+        Failure::new(
+            exit::UNAVAILABLE,
+            "core-away",
+            format!("the core does not answer at {path}: {error}\n  is its service running, and may you use the socket?"),
+        )
+    }
+}

@@ -1,0 +1,169 @@
+//! Verbs about transfers: send, list, show, follow, withdraw, retry, redeliver, ready.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::Duration;
+
+use sluis_core::control::{About, ByCode, Detail, Row, Send};
+use sluis_core::id::{AgreementId, TransferCode, TransferId};
+
+use crate::failure::{Failure, Result};
+use crate::language::Lang;
+use crate::output;
+use crate::socket::Socket;
+
+/// `sluis send AGREEMENT PATH`: copies into the outbox, then has it taken.
+pub(crate) fn send(socket: &Socket, agreement: &AgreementId, path: &Path, lang: Lang, json: bool) -> Result<()> {
+    let about: About = socket.get("about")?;
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Failure::refused("a name that is not UTF-8 cannot be sent like this: move it into the outbox"))?;
+    let ask = Send { agreement: agreement.clone(), ready: TransferId::random(), name: name.to_owned() };
+    let folder = Path::new(&about.folder).join(agreement.as_str());
+    if !folder.is_dir() {
+        return Err(Failure::refused(format!("there is no agreement {agreement} here; look with: sluis agreement list")));
+    }
+    let ready = folder.join(ask.folder());
+    crate::init::folder_private(&ready)?;
+    let sent = copy(path, &ready.join(name)).and_then(|()| socket.post::<Row>("send", &ask));
+    let _ = std::fs::remove_dir_all(&ready);
+    let row = sent?;
+    if json {
+        return output::json(&row);
+    }
+    output::line(lang.pick("Genomen als zending", "Taken as transfer").to_owned() + &format!(" {}", row.code))?;
+    output::line(format!("  sluis follow {}", row.code))
+}
+
+/// Copies a file or a folder of plain files; links are not followed.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    let failed = || Failure::io(from.display());
+    let meta = std::fs::symlink_metadata(from).map_err(failed())?;
+    if meta.is_dir() {
+        std::fs::create_dir(to).map_err(Failure::io(to.display()))?;
+        for entry in std::fs::read_dir(from).map_err(failed())? {
+            let entry = entry.map_err(failed())?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return Ok(());
+    }
+    if !meta.is_file() {
+        return Err(Failure::refused(format!("{}: only plain files can be sent", from.display())));
+    }
+    std::fs::copy(from, to).map_err(failed())?;
+    Ok(())
+}
+
+/// `sluis list`
+pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
+    let rows: Vec<Row> = socket.get("list")?;
+    if json {
+        return output::json(&rows);
+    }
+    if rows.is_empty() {
+        return output::line(lang.pick("Er zijn nog geen zendingen.", "There are no transfers yet."));
+    }
+    let head = match lang {
+        Lang::Nl => ["CODE", "OVEREENKOMST", "STAAT", "AAN ZET", "SINDS", "NAAM", "OPMERKING"],
+        Lang::En => ["CODE", "AGREEMENT", "STATE", "WHO ACTS", "SINCE", "NAME", "NOTE"],
+    };
+    let cells = |row: &Row| {
+        vec![
+            row.code.to_string(),
+            row.agreement.to_string(),
+            row.state.clone(),
+            mover(lang, &row.mover).to_owned(),
+            row.since.local(),
+            row.name.clone().unwrap_or_default(),
+            row.note.clone(),
+        ]
+    };
+    output::table(&head, rows.iter().map(cells).collect())
+}
+
+/// `sluis show CODE`
+pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) -> Result<()> {
+    let detail: Detail = socket.post("show", &ByCode { code })?;
+    if json {
+        return output::json(&detail);
+    }
+    let row = &detail.row;
+    output::line(format!("{}  {}  {}", row.code, row.agreement, row.state))?;
+    output::line(format!("{}: {}", lang.pick("aan zet", "who acts"), mover(lang, &row.mover)))?;
+    if let Some(name) = &row.name {
+        output::line(format!("{}: {name}", lang.pick("naam", "name")))?;
+    }
+    if !row.note.is_empty() {
+        output::line(&row.note)?;
+    }
+    for waiting in &detail.waiting {
+        output::line(format!("  {waiting}"))?;
+    }
+    output::line("")?;
+    for entry in &detail.timeline {
+        let what = match entry.detail.get("kind") {
+            Some(kind) => {
+                let issuer = entry.detail.get("issuer").map_or("", String::as_str);
+                format!("{} `{kind}`  {issuer}", lang.pick("verklaring", "statement"))
+            }
+            None => entry.kind.clone(),
+        };
+        let by = entry.detail.get("by").map(|who| format!("  ({who})")).unwrap_or_default();
+        output::line(format!("{:>6}  {}  {what}{by}", entry.number, entry.time.local()))?;
+    }
+    Ok(())
+}
+
+/// `sluis follow CODE`: each change as it comes, until nothing more can happen.
+pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool) -> Result<()> {
+    let mut last = String::new();
+    loop {
+        let detail: Detail = socket.post("show", &ByCode { code })?;
+        let row = &detail.row;
+        let progress = row.progress.filter(|(_, all)| *all > 0).map(|(here, all)| here * 100 / all);
+        let text = match progress {
+            Some(percent) => format!("{}  {} {percent} %", row.code, row.state),
+            None => format!("{}  {}  {}", row.code, row.state, row.note),
+        };
+        if text != last {
+            if json {
+                output::json(row)?;
+            } else if progress.is_some() && std::io::stdout().is_terminal() {
+                output::write(format!("\r\x1b[K{text}").as_bytes())?;
+            } else {
+                let gone = if last.contains('%') && std::io::stdout().is_terminal() { "\n" } else { "" };
+                output::line(format!("{gone}{}  {}", row.since.local(), text.trim_end()))?;
+            }
+            last = text;
+        }
+        if row.mover == "nobody" {
+            return Ok(());
+        }
+        if row.mover == "agency" && !json {
+            output::line(lang.pick("Een persoon bij het agentschap is aan zet: sluis show", "A person at the agency must act: sluis show"))?;
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+/// `sluis withdraw | retry | redeliver | ready CODE`
+pub(crate) fn act(socket: &Socket, verb: &str, code: TransferCode, json: bool) -> Result<()> {
+    let row: Row = socket.post(verb, &ByCode { code })?;
+    if json {
+        return output::json(&row);
+    }
+    output::line(format!("{}  {}  {}", row.code, row.state, row.note).trim_end().to_owned())
+}
+
+fn mover(lang: Lang, mover: &str) -> &str {
+    match (lang, mover) {
+        (Lang::Nl, "agency") => "het agentschap",
+        (Lang::Nl, "municipality") => "de gemeente",
+        (Lang::Nl, "nobody") => "niemand",
+        (Lang::Nl, "itself") => "gaat vanzelf",
+        (Lang::En, "agency") => "the agency",
+        (Lang::En, "municipality") => "the municipality",
+        (Lang::En, "itself") => "moves on by itself",
+        (_, other) => other,
+    }
+}
