@@ -12,7 +12,13 @@ use crate::output;
 
 /// Puts an agreement file into use on this host, with the keys of the cards if it has none of its own.
 /// Both parties who do this with the same file and cards get the same bytes, and so the same digest.
-pub(crate) fn add(config: &Config, from: &Path, cards: &[PathBuf], contacts: Option<&Path>, json: bool) -> Result<()> {
+pub(crate) fn add(
+    config: &Config,
+    from: &Path,
+    cards: &[PathBuf],
+    contacts: Option<&Path>,
+    json: bool,
+) -> Result<()> {
     let (installed, place) = put_into_use(config, from, cards, contacts)?;
     if json {
         return output::json(&summary(&installed));
@@ -21,11 +27,18 @@ pub(crate) fn add(config: &Config, from: &Path, cards: &[PathBuf], contacts: Opt
     output::line(format!("added   {} version {}", agreement.agreement, agreement.version))?;
     output::line(format!("file    {}", place.display()))?;
     output::line(format!("digest  {}", installed.terms.digest))?;
-    output::line("The other party must see the same digest. Restart the services of this host to use it.")
+    output::line(
+        "The other party must see the same digest. Restart the services of this host to use it.",
+    )
 }
 
 /// As [`add`], without a word.
-pub(crate) fn put_into_use(config: &Config, from: &Path, cards: &[PathBuf], contacts: Option<&Path>) -> Result<(Installed, PathBuf)> {
+pub(crate) fn put_into_use(
+    config: &Config,
+    from: &Path,
+    cards: &[PathBuf],
+    contacts: Option<&Path>,
+) -> Result<(Installed, PathBuf)> {
     let mut text = strict::read(from)?;
     if !cards.is_empty() {
         text = with_keys(&text, cards)?;
@@ -61,7 +74,9 @@ fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
         let mut found = cards.iter().filter(|card| card.role == role);
         match (found.next(), found.next()) {
             (Some(card), None) => Ok(card),
-            _ => Err(Failure::refused(format!("exactly one card of the {name} is needed (--card FILE)"))),
+            _ => Err(Failure::refused(format!(
+                "exactly one card of the {name} is needed (--card FILE)"
+            ))),
         }
     };
     let party = |role, name: &str| {
@@ -78,7 +93,9 @@ fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
         drop_zone: of(Role::DropZone, "drop zone")?.drop_zone_keys(),
     };
     if text.lines().any(|line| line.trim_start().starts_with("[keys")) {
-        return Err(Failure::refused("the agreement has [keys] already: add it without --card, or take them out"));
+        return Err(Failure::refused(
+            "the agreement has [keys] already: add it without --card, or take them out",
+        ));
     }
     let table = toml::to_string(&Table { keys }).map_err(|e| Failure::refused(e.to_string()))?;
     Ok(format!("{}\n\n# From the parties' cards.\n{table}", text.trim_end()))
@@ -91,7 +108,9 @@ fn ours(config: &Config, agreement: &sluis_core::agreement::Agreement) -> Result
     let fits = match card.role {
         Role::DropZone => keys.drop_zone.tls == card.tls,
         Role::Agency => agreement.agency.id == card.id && keys.agency.tls == card.tls,
-        Role::Municipality => agreement.municipality.id == card.id && keys.municipality.tls == card.tls,
+        Role::Municipality => {
+            agreement.municipality.id == card.id && keys.municipality.tls == card.tls
+        }
     };
     if fits {
         return Ok(());
@@ -143,13 +162,18 @@ pub(crate) fn list(config: &Config, json: bool) -> Result<()> {
             agreement.in_force.to_string(),
         ]
     };
-    output::table(&["AGREEMENT", "VERSION", "AGENCY", "MUNICIPALITY", "SHARES", "IN FORCE"], all.iter().map(row).collect())
+    output::table(
+        &["AGREEMENT", "VERSION", "AGENCY", "MUNICIPALITY", "SHARES", "IN FORCE"],
+        all.iter().map(row).collect(),
+    )
 }
 
 /// `sluis agreement show NAME`
 pub(crate) fn show(config: &Config, name: &AgreementId, json: bool) -> Result<()> {
     let all = Agreements::load(&config.paths.agreements)?;
-    let installed = all.get(name).ok_or_else(|| Failure::refused(format!("agreement {name} is not installed here")))?;
+    let installed = all
+        .get(name)
+        .ok_or_else(|| Failure::refused(format!("agreement {name} is not installed here")))?;
     if json {
         return output::json(&summary(installed));
     }
@@ -163,13 +187,24 @@ pub(crate) fn check(path: &Path, json: bool) -> Result<()> {
     let (terms, plan) = agreements::parse(path, &text)
         .map_err(|e| Failure::new(exit::CONFIG, "agreement", e.to_string()))?;
     let contacts = agreements::contacts_path(path);
-    let contacts = if contacts.exists() { agreements::read(path)?.contacts.is_some() } else { false };
+    let contacts =
+        if contacts.exists() { agreements::read(path)?.contacts.is_some() } else { false };
     if json {
-        return output::json(&serde_json::json!({ "ok": true, "digest": terms.digest, "contacts": contacts }));
+        return output::json(
+            &serde_json::json!({ "ok": true, "digest": terms.digest, "contacts": contacts }),
+        );
     }
-    output::line(format!("{}: in order. {} of {} shares open the envelope.", path.display(), plan.threshold, plan.shares()))?;
+    output::line(format!(
+        "{}: in order. {} of {} shares open the envelope.",
+        path.display(),
+        plan.threshold,
+        plan.shares()
+    ))?;
     for route in &plan.routes {
-        output::line(format!("  share {}: {} over {} (group {})", route.index, route.custodian, route.channel, route.group))?;
+        output::line(format!(
+            "  share {}: {} over {} (group {})",
+            route.index, route.custodian, route.channel, route.group
+        ))?;
     }
     output::line(format!("digest {}", terms.digest))
 }

@@ -45,7 +45,9 @@ enum Host {
 #[derive(Subcommand)]
 enum Verb {
     /// Make folders, keys and a configuration for this host.
-    #[command(after_help = "Example:\n  sluis init municipality --dir /etc/sluis --id stad-mechelen --name 'Stad Mechelen'")]
+    #[command(
+        after_help = "Example:\n  sluis init municipality --dir /etc/sluis --id stad-mechelen --name 'Stad Mechelen'"
+    )]
     Init {
         /// What this host is to be.
         host: Host,
@@ -111,7 +113,9 @@ enum Verb {
         code: TransferCode,
     },
     /// Type share lines, one at a time, until the envelope opens.
-    #[command(after_help = "Lines come from the terminal or standard input, never from an argument.\n\nExample:\n  sluis open 7K3F-9QX")]
+    #[command(
+        after_help = "Lines come from the terminal or standard input, never from an argument.\n\nExample:\n  sluis open 7K3F-9QX"
+    )]
     Open {
         /// Its code.
         code: TransferCode,
@@ -143,7 +147,9 @@ enum Verb {
         verb: ConfigVerb,
     },
     /// Send a list the whole way on this machine, with the six real processes.
-    #[command(after_help = "Examples:\n  sluis demo\n  sluis demo --unattended --dir /tmp/sluis-demo\n  sluis demo --file lijst.xlsx")]
+    #[command(
+        after_help = "Examples:\n  sluis demo\n  sluis demo --unattended --dir /tmp/sluis-demo\n  sluis demo --file lijst.xlsx"
+    )]
     Demo {
         /// Type the lines for me.
         #[arg(long)]
@@ -163,7 +169,9 @@ enum Verb {
 #[derive(Subcommand)]
 enum AgreementVerb {
     /// Put an agreement into use, with the keys from the parties' cards.
-    #[command(after_help = "Example:\n  sluis agreement add mechelen.toml --card agency.card --card mechelen.card --card dropzone.card --contacts mechelen.contacts.toml")]
+    #[command(
+        after_help = "Example:\n  sluis agreement add mechelen.toml --card agency.card --card mechelen.card --card dropzone.card --contacts mechelen.contacts.toml"
+    )]
     Add {
         /// The agreement.
         file: PathBuf,
@@ -199,7 +207,9 @@ enum EvidenceVerb {
         to: PathBuf,
     },
     /// Verify such a folder, offline, under your own copy of the parties' keys.
-    #[command(after_help = "The trust file is an allowed_signers file that you did not get with the evidence:\n  stad-mechelen ssh-ed25519 AAAA...\n  agentschap-ii ssh-ed25519 AAAA...")]
+    #[command(
+        after_help = "The trust file is an allowed_signers file that you did not get with the evidence:\n  stad-mechelen ssh-ed25519 AAAA...\n  agentschap-ii ssh-ed25519 AAAA..."
+    )]
     Verify {
         /// The folder.
         dir: PathBuf,
@@ -220,7 +230,9 @@ enum LedgerVerb {
 #[derive(Subcommand)]
 enum KeyVerb {
     /// Combine share lines from the terminal or standard input into the age passphrase.
-    #[command(after_help = "Example:\n  sluis key combine 7K3F-9QX\n  age -d -o lijst.tar envelope.age")]
+    #[command(
+        after_help = "Example:\n  sluis key combine 7K3F-9QX\n  age -d -o lijst.tar envelope.age"
+    )]
     Combine {
         /// The transfer's code.
         code: TransferCode,
@@ -250,7 +262,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             AgreementVerb::Show { name } => agreement::show(&config()?, &name, json),
             AgreementVerb::Check { file } => agreement::check(&file, json),
         },
-        Verb::Send { agreement, path } => transfers::send(&socket()?, &agreement, &path, lang, json),
+        Verb::Send { agreement, path } => {
+            transfers::send(&socket()?, &agreement, &path, lang, json)
+        }
         Verb::List => transfers::list(&socket()?, lang, json),
         Verb::Show { code } => transfers::show(&socket()?, code, lang, json),
         Verb::Follow { code } => transfers::follow(&socket()?, code, lang, json),
@@ -260,8 +274,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),
         Verb::Open { code } => open::open(&socket()?, code, lang, json),
         Verb::Take { code } => open::take(&socket()?, code),
-        Verb::Evidence { verb: EvidenceVerb::Export { code, to } } => evidence::export(&socket()?, code, &to, json),
-        Verb::Evidence { verb: EvidenceVerb::Verify { dir, trust } } => evidence::verify(&dir, &trust, json),
+        Verb::Evidence { verb: EvidenceVerb::Export { code, to } } => {
+            evidence::export(&socket()?, code, &to, json)
+        }
+        Verb::Evidence { verb: EvidenceVerb::Verify { dir, trust } } => {
+            evidence::verify(&dir, &trust, json)
+        }
         Verb::Ledger { verb: LedgerVerb::Verify } => ledger::verify(&socket()?, false, json),
         Verb::Ledger { verb: LedgerVerb::Export } => ledger::verify(&socket()?, true, json),
         Verb::Key { verb: KeyVerb::Combine { code } } => keys::combine(code, lang),
@@ -272,7 +290,14 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
-fn start(host: Host, dir: &std::path::Path, id: &PartyId, name: &str, listen: &str, lang: Lang) -> Result<()> {
+fn start(
+    host: Host,
+    dir: &std::path::Path,
+    id: &PartyId,
+    name: &str,
+    listen: &str,
+    lang: Lang,
+) -> Result<()> {
     let role = match host {
         Host::Agency => Role::Agency,
         Host::Municipality => Role::Municipality,
@@ -280,8 +305,15 @@ fn start(host: Host, dir: &std::path::Path, id: &PartyId, name: &str, listen: &s
     };
     let language = lang.pick("nl", "en");
     init::make(&init::Order { role, folder: dir, id, name, language, listen })?;
-    output::line(format!("{}: {}", lang.pick("gemaakt", "made"), dir.join("sluis.toml").display()))?;
-    output::line(lang.pick("Volgende stap: toon uw kaart aan de andere partij.", "Next: show your card to the other party."))?;
+    output::line(format!(
+        "{}: {}",
+        lang.pick("gemaakt", "made"),
+        dir.join("sluis.toml").display()
+    ))?;
+    output::line(lang.pick(
+        "Volgende stap: toon uw kaart aan de andere partij.",
+        "Next: show your card to the other party.",
+    ))?;
     output::line(format!("  sluis --config {} identity", dir.join("sluis.toml").display()))
 }
 
@@ -297,10 +329,19 @@ fn check(config: &Config, json: bool) -> Result<()> {
         for installed in agreements.iter() {
             let agreement = &installed.terms.agreement;
             if installed.contacts.is_none() {
-                gaps.push(format!("agreement {}: its contacts file is missing", agreement.agreement));
+                gaps.push(format!(
+                    "agreement {}: its contacts file is missing",
+                    agreement.agreement
+                ));
             }
-            let unknown = agreement.key.channels.iter().filter(|c| !releaser.channels.contains_key(&c.id));
-            gaps.extend(unknown.map(|c| format!("agreement {}: channel {} is not in [releaser.channels]", agreement.agreement, c.id)));
+            let unknown =
+                agreement.key.channels.iter().filter(|c| !releaser.channels.contains_key(&c.id));
+            gaps.extend(unknown.map(|c| {
+                format!(
+                    "agreement {}: channel {} is not in [releaser.channels]",
+                    agreement.agreement, c.id
+                )
+            }));
         }
     }
     if !gaps.is_empty() {
@@ -308,7 +349,9 @@ fn check(config: &Config, json: bool) -> Result<()> {
     }
     let count = agreements.iter().count();
     if json {
-        return output::json(&serde_json::json!({ "ok": true, "party": card.id, "agreements": count }));
+        return output::json(
+            &serde_json::json!({ "ok": true, "party": card.id, "agreements": count }),
+        );
     }
     output::line(format!("in order: {} ({}), {count} agreements", card.name, card.id))
 }

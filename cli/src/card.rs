@@ -52,7 +52,14 @@ impl Card {
         let statement = core.then(|| statement_key(&credentials)).transpose()?;
         let mailbox = core.then(|| mailbox_key(&credentials)).transpose()?;
         let party = &config.party;
-        Ok(Self { role, id: party.id.clone(), name: party.name.clone(), statement, mailbox, tls: tls_pin(&credentials)? })
+        Ok(Self {
+            role,
+            id: party.id.clone(),
+            name: party.name.clone(),
+            statement,
+            mailbox,
+            tls: tls_pin(&credentials)?,
+        })
     }
 
     /// From a file that the other party gave.
@@ -78,7 +85,11 @@ impl Card {
 
     /// As the keys of a party.
     pub(crate) fn party_keys(&self) -> Option<PartyKeys> {
-        Some(PartyKeys { statement: self.statement.clone()?, mailbox: self.mailbox.clone()?, tls: self.tls })
+        Some(PartyKeys {
+            statement: self.statement.clone()?,
+            mailbox: self.mailbox.clone()?,
+            tls: self.tls,
+        })
     }
 
     /// As the keys of a drop zone.
@@ -91,7 +102,9 @@ impl Card {
 pub(crate) fn show(config: &Config, json: bool) -> Result<()> {
     let card = Card::of(config)?;
     if json {
-        return output::json(&serde_json::json!({ "card": card, "fingerprint": card.fingerprint() }));
+        return output::json(
+            &serde_json::json!({ "card": card, "fingerprint": card.fingerprint() }),
+        );
     }
     output::line(format!("# Compare by telephone before using it: {}", card.fingerprint()))?;
     output::write(card.text().as_bytes())
@@ -108,13 +121,16 @@ fn mailbox_key(credentials: &Credentials) -> Result<String> {
     let text = credentials.secret("mailbox-identity")?;
     let line = text.expose_secret().lines().find(|line| line.starts_with("AGE-SECRET-KEY-"));
     let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
-    let identity = identity.ok_or_else(|| Failure::refused("credential mailbox-identity: not an age identity"))?;
+    let identity = identity
+        .ok_or_else(|| Failure::refused("credential mailbox-identity: not an age identity"))?;
     Ok(identity.to_public().to_string())
 }
 
 fn tls_pin(credentials: &Credentials) -> Result<Digest> {
     use rustls_pki_types::pem::PemObject;
-    let wrong = |why: &dyn std::fmt::Display| Failure::refused(format!("credential tls-certificate: {why}"));
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::refused(format!("credential tls-certificate: {why}"))
+    };
     let text = credentials.public("tls-certificate")?;
     let certificate =
         rustls_pki_types::CertificateDer::from_pem_slice(text.as_bytes()).map_err(|e| wrong(&e))?;

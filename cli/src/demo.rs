@@ -34,35 +34,95 @@ pub(crate) fn run(order: &Order) -> Result<()> {
     let began = Instant::now();
     let lang = order.lang;
     let world = World::build(order.dir.as_deref(), lang)?;
-    say(lang, "Zes processen draaien: sealer, carrier, releaser | dropzone | fetcher, keeper", "Six processes run: sealer, carrier, releaser | dropzone | fetcher, keeper")?;
-    let (agency, municipality) = (Socket::at(&world.agency_socket())?, Socket::at(&world.municipality_socket())?);
-    let name = world.drop(order.file.as_deref())?;
-    step(1, lang, &format!("De dienst legt {name} in outbox/mechelen/"), &format!("The officer puts {name} into outbox/mechelen/"))?;
-    let code = taken(&agency)?;
-    step(2, lang, &format!("Genomen als zending {code}, verzegeld onder een nieuwe sleutel, de sleutel verdeeld en vergeten"), &format!("Taken as transfer {code}, sealed under a new key, the key split and forgotten"))?;
-    output::line(Gates::FileOpen.draw(lang))?;
-    wait_for(&municipality, code, &["Collected", "Removed"])?;
-    step(3, lang, "In de kluis van Mechelen, nageteld tegen `sent`", "In Mechelen's vault, digested and held against `sent`")?;
-    wait_for(&municipality, code, &["Removed"])?;
-    step(4, lang, "Uit de sluiskom gewist en opnieuw gekeken: 410. Mechelen tekent `removed`", "Deleted from the drop zone and looked at again: 410. Mechelen signs `removed`")?;
-    output::line(Gates::BothShut.draw(lang))?;
-    wait_for(&agency, code, &["Released"])?;
-    step(5, lang, "Het agentschap rekende de handtekening na, keek zelf, en gaf toen de sleuteldelen vrij", "The agency checked the signature, looked for itself, and only then let the shares go")?;
-    output::line(Gates::KeyOpen.draw(lang))?;
-    let lines = phones(&world)?;
+    say(
+        lang,
+        "Zes processen draaien: sealer, carrier, releaser | dropzone | fetcher, keeper",
+        "Six processes run: sealer, carrier, releaser | dropzone | fetcher, keeper",
+    )?;
+    let agency = Socket::at(&world.agency_socket())?;
+    let municipality = Socket::at(&world.municipality_socket())?;
+    let code = file_gate(&world, &agency, &municipality, order)?;
+    let lines = key_gate(&world, &agency, code, lang)?;
     if order.stop_before_open {
-        step(6, lang, "Gestopt voor het openen: de envelop ligt dicht in de kluis", "Stopped before opening: the envelope lies shut in the vault")?;
+        step(
+            6,
+            lang,
+            "Gestopt voor het openen: de envelop ligt dicht in de kluis",
+            "Stopped before opening: the envelope lies shut in the vault",
+        )?;
     } else {
         let opened = type_lines(order, &municipality, code, &lines)?;
-        step(7, lang, &format!("Open: {}", world.shown(Path::new(&opened))), &format!("Open: {}", world.shown(Path::new(&opened))))?;
+        let shown = world.shown(Path::new(&opened));
+        step(7, lang, &format!("Open: {shown}"), &format!("Open: {shown}"))?;
         wait_for(&agency, code, &["Closed"])?;
-        step(8, lang, "Het agentschap wiste klare tekst, envelop en bundel, en tekende `closed`", "The agency erased plaintext, envelope and bundle, and signed `closed`")?;
+        step(
+            8,
+            lang,
+            "Het agentschap wiste klare tekst, envelop en bundel, en tekende `closed`",
+            "The agency erased plaintext, envelope and bundle, and signed `closed`",
+        )?;
         settle(&municipality, code, "closed")?;
     }
     prove(&world, &municipality, code, lang, order.stop_before_open)?;
     let seconds = began.elapsed().as_secs_f32();
     say(lang, &format!("Klaar in {seconds:.1} s."), &format!("Done in {seconds:.1} s."))?;
     world.end(lang, code)
+}
+
+/// The sealed file crosses: outbox, drop zone, vault; then it is gone from the drop zone.
+fn file_gate(
+    world: &World,
+    agency: &Socket,
+    municipality: &Socket,
+    order: &Order,
+) -> Result<TransferCode> {
+    let lang = order.lang;
+    let name = world.drop(order.file.as_deref())?;
+    step(
+        1,
+        lang,
+        &format!("De dienst legt {name} in outbox/mechelen/"),
+        &format!("The officer puts {name} into outbox/mechelen/"),
+    )?;
+    let code = taken(agency)?;
+    step(
+        2,
+        lang,
+        &format!(
+            "Genomen als zending {code}, verzegeld onder een nieuwe sleutel, de sleutel verdeeld en vergeten"
+        ),
+        &format!("Taken as transfer {code}, sealed under a new key, the key split and forgotten"),
+    )?;
+    output::line(Gates::FileOpen.draw(lang))?;
+    wait_for(municipality, code, &["Collected", "Removed"])?;
+    step(
+        3,
+        lang,
+        "In de kluis van Mechelen, de vingerafdruk vergeleken met die in `sent`",
+        "In Mechelen's vault, digested and held against `sent`",
+    )?;
+    wait_for(municipality, code, &["Removed"])?;
+    step(
+        4,
+        lang,
+        "Uit de sluiskom gewist en opnieuw gekeken: 410. Mechelen tekent `removed`",
+        "Deleted from the drop zone and looked at again: 410. Mechelen signs `removed`",
+    )?;
+    output::line(Gates::BothShut.draw(lang))?;
+    Ok(code)
+}
+
+/// The shares leave, each to its phone; gives the lines.
+fn key_gate(world: &World, agency: &Socket, code: TransferCode, lang: Lang) -> Result<Vec<String>> {
+    wait_for(agency, code, &["Released"])?;
+    step(
+        5,
+        lang,
+        "Het agentschap rekende de handtekening na, keek zelf, en gaf toen de sleuteldelen vrij",
+        "The agency checked the signature, looked for itself, and only then let the shares go",
+    )?;
+    output::line(Gates::KeyOpen.draw(lang))?;
+    phones(world)
 }
 
 fn say(lang: Lang, nl: &str, en: &str) -> Result<()> {
@@ -89,8 +149,14 @@ fn wait_for(core: &Socket, code: TransferCode, states: &[&str]) -> Result<()> {
         let rows: Vec<Row> = core.get("list")?;
         let row = rows.into_iter().find(|row| row.code == code);
         match row {
-            Some(row) if row.state == "Failed" || row.state == "Held" => Err(Failure::refused(format!("{}: {}", row.state, row.note))),
-            Some(row) if states.contains(&row.state.as_str()) || passed.contains(&row.state.as_str()) => Ok(Some(())),
+            Some(row) if row.state == "Failed" || row.state == "Held" => {
+                Err(Failure::refused(format!("{}: {}", row.state, row.note)))
+            }
+            Some(row)
+                if states.contains(&row.state.as_str()) || passed.contains(&row.state.as_str()) =>
+            {
+                Ok(Some(()))
+            }
             _ => Ok(None),
         }
     })
@@ -100,7 +166,8 @@ fn wait_for(core: &Socket, code: TransferCode, states: &[&str]) -> Result<()> {
 fn settle(core: &Socket, code: TransferCode, kind: &str) -> Result<()> {
     until(kind, || {
         let detail: Detail = core.post("show", &ByCode { code })?;
-        let here = detail.timeline.iter().any(|entry| entry.detail.get("kind").is_some_and(|k| k == kind));
+        let here =
+            detail.timeline.iter().any(|entry| entry.detail.get("kind").is_some_and(|k| k == kind));
         Ok(here.then_some(()))
     })
 }
@@ -112,7 +179,10 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T
             return Ok(found);
         }
         if Instant::now() > deadline {
-            return Err(Failure::refused(format!("{what} did not come within {} s; look into the folder `logs`", PATIENCE.as_secs())));
+            return Err(Failure::refused(format!(
+                "{what} did not come within {} s; look into the folder `logs`",
+                PATIENCE.as_secs()
+            )));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -122,27 +192,45 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T
 fn phones(world: &World) -> Result<Vec<String>> {
     let messages = world.messages()?;
     output::line(picture::phones(&messages))?;
-    let line = |text: &String| text.lines().find(|line| line.len() > 30 && !line.contains(' ')).map(str::to_owned);
+    let line = |text: &String| {
+        text.lines().find(|line| line.len() > 30 && !line.contains(' ')).map(str::to_owned)
+    };
     Ok(messages.iter().filter_map(|(_, text)| line(text)).collect())
 }
 
-fn type_lines(order: &Order, municipality: &Socket, code: TransferCode, lines: &[String]) -> Result<String> {
+fn type_lines(
+    order: &Order,
+    municipality: &Socket,
+    code: TransferCode,
+    lines: &[String],
+) -> Result<String> {
     let terminal = std::io::stdin().is_terminal() && !order.unattended;
     let lang = order.lang;
-    step(6, lang, "Twee van de drie bewaarders typen hun regel over", "Two of the three custodians type their lines")?;
+    step(
+        6,
+        lang,
+        "Twee van de drie bewaarders typen hun regel over",
+        "Two of the three custodians type their lines",
+    )?;
     let mut given = lines.iter();
     loop {
         let text = if terminal {
             open::read_line(true, lang)?.map(|line| line.to_string())
         } else {
-            given.next().inspect(|line| {
-                let _ = output::line(format!("    > {line}"));
-            }).cloned()
+            given
+                .next()
+                .inspect(|line| {
+                    let _ = output::line(format!("    > {line}"));
+                })
+                .cloned()
         };
         let text = text.ok_or_else(|| Failure::refused("there were too few lines"))?;
         match municipality.post::<LineAnswer>("line", &TypedLine { code, text }) {
             Ok(LineAnswer { opened: Some(path), .. }) => return Ok(path),
-            Ok(answer) => output::line(format!("      {} / {}  ({})", answer.have, answer.needed, answer.custodian))?,
+            Ok(answer) => output::line(format!(
+                "      {} / {}  ({})",
+                answer.have, answer.needed, answer.custodian
+            ))?,
             Err(refused) if terminal => output::line(format!("      {}", refused.message()))?,
             Err(refused) => return Err(refused),
         }
@@ -150,12 +238,23 @@ fn type_lines(order: &Order, municipality: &Socket, code: TransferCode, lines: &
 }
 
 /// Exports what the municipality holds, and verifies it as an outsider would.
-fn prove(world: &World, municipality: &Socket, code: TransferCode, lang: Lang, shut: bool) -> Result<()> {
+fn prove(
+    world: &World,
+    municipality: &Socket,
+    code: TransferCode,
+    lang: Lang,
+    shut: bool,
+) -> Result<()> {
     let folder = world.evidence();
     let bundle: Evidence = municipality.post("evidence", &ByCode { code })?;
     let names = evidence::write(&bundle, &folder)?;
     let checked = world.verify_with_ssh_keygen(&names)?;
-    step(9, lang, &format!("{} verklaringen; {checked}", names.len()), &format!("{} statements; {checked}", names.len()))?;
+    step(
+        9,
+        lang,
+        &format!("{} verklaringen; {checked}", names.len()),
+        &format!("{} statements; {checked}", names.len()),
+    )?;
     if shut {
         return Ok(());
     }

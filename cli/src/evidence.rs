@@ -31,12 +31,17 @@ pub(crate) fn export(socket: &Socket, code: TransferCode, to: &Path, json: bool)
 pub(crate) fn write(evidence: &Evidence, to: &Path) -> Result<Vec<String>> {
     std::fs::create_dir_all(to.join("ledger")).map_err(Failure::io(to.display()))?;
     if std::fs::read_dir(to).map_err(Failure::io(to.display()))?.count() > 1 {
-        return Err(Failure::refused(format!("{} is not empty: evidence goes into a folder of its own", to.display())));
+        return Err(Failure::refused(format!(
+            "{} is not empty: evidence goes into a folder of its own",
+            to.display()
+        )));
     }
     let mut names = Vec::new();
     for (place, signed) in evidence.statements.iter().enumerate() {
         let read = Statement::read(signed.statement.as_bytes());
-        let read = read.map_err(|e| Failure::refused(format!("the core gave something that is no statement: {e}")))?;
+        let read = read.map_err(|e| {
+            Failure::refused(format!("the core gave something that is no statement: {e}"))
+        })?;
         let (header, kind) = (&read.header, read.body.kind());
         let name = format!("{:02}-{}-{:04}-{kind}.json", place + 1, header.issuer, header.number);
         pair(&to.join(&name), signed)?;
@@ -65,7 +70,13 @@ pub(crate) fn signers(terms: &Terms) -> String {
             agreement.party(side).id,
             statement::NAMESPACE,
             ledger::NAMESPACE,
-            agreement.party_keys(side).statement.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+            agreement
+                .party_keys(side)
+                .statement
+                .split_whitespace()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ")
         )
     };
     [Side::Agency, Side::Municipality].map(line).concat()
@@ -98,7 +109,10 @@ pub(crate) fn verify(folder: &Path, trust: &Path, json: bool) -> Result<()> {
     for side in [Side::Agency, Side::Municipality] {
         let id = terms.agreement.party(side).id.to_string();
         let key = trusted.get(&id).ok_or_else(|| {
-            broken(format!("{} gives no key for {id}: ask that party for it, by another way than this folder", trust.display()))
+            broken(format!(
+                "{} gives no key for {id}: ask that party for it, by another way than this folder",
+                trust.display()
+            ))
         })?;
         let keys = match side {
             Side::Agency => &mut terms.agreement.keys.agency,
@@ -117,7 +131,11 @@ pub(crate) fn verify(folder: &Path, trust: &Path, json: bool) -> Result<()> {
     if report.missing.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(exit::INCOMPLETE, "incomplete", format!("what is here holds; not here: {}", report.missing.join(", "))))
+    Err(Failure::new(
+        exit::INCOMPLETE,
+        "incomplete",
+        format!("what is here holds; not here: {}", report.missing.join(", ")),
+    ))
 }
 
 fn load(folder: &Path, terms: &Terms) -> Result<Vec<Verified>> {
@@ -133,7 +151,9 @@ fn load(folder: &Path, terms: &Terms) -> Result<Vec<Verified>> {
         signature.push(".sig");
         let read = |path: &Path| std::fs::read_to_string(path).map_err(Failure::io(path.display()));
         let signed = Signed { statement: read(&path)?, signature: read(Path::new(&signature))? };
-        let bad = |e: &dyn std::fmt::Display| Failure::new(exit::REFUSED, "broken", format!("{}: {e}", path.display()));
+        let bad = |e: &dyn std::fmt::Display| {
+            Failure::new(exit::REFUSED, "broken", format!("{}: {e}", path.display()))
+        };
         let claimed = Statement::read(signed.statement.as_bytes()).map_err(|e| bad(&e))?;
         let side = terms.agreement.side_of(&claimed.header.issuer);
         let side = side.ok_or_else(|| bad(&"its issuer is no party of the agreement"))?;
@@ -146,7 +166,10 @@ fn load(folder: &Path, terms: &Terms) -> Result<Vec<Verified>> {
 }
 
 /// What the statements prove together.
-fn judge(terms: &Terms, statements: &[Verified]) -> std::result::Result<Report, sluis_core::evidence::Refusal> {
+fn judge(
+    terms: &Terms,
+    statements: &[Verified],
+) -> std::result::Result<Report, sluis_core::evidence::Refusal> {
     let of = |kind: &str| statements.iter().rev().find(|said| said.statement().body.kind() == kind);
     let (mut facts, mut missing) = (Vec::new(), Vec::new());
     let mut fact = |holds: Option<()>, yes, no| match holds {
@@ -155,23 +178,30 @@ fn judge(terms: &Terms, statements: &[Verified]) -> std::result::Result<Report, 
     };
     let sent = of("sent");
     fact(sent.map(|_| ()), "the agency sealed one envelope under one key", "sent");
-    let delivered = sent.zip(of("delivered")).map(|(sent, delivered)| Delivery::check(sent, delivered)).transpose()?;
+    let delivered = sent
+        .zip(of("delivered"))
+        .map(|(sent, delivered)| Delivery::check(sent, delivered))
+        .transpose()?;
     fact(delivered.map(|_| ()), "the municipality holds exactly that envelope", "delivered");
     let removed = match (sent, of("delivered"), of("removed")) {
-        (Some(sent), Some(delivered), Some(removed)) => Some(Removal::check(terms, sent, delivered, removed)?),
+        (Some(sent), Some(delivered), Some(removed)) => {
+            Some(Removal::check(terms, sent, delivered, removed)?)
+        }
         _ => None,
     };
     fact(removed.as_ref().map(|_| ()), "it is gone from the transport medium", "removed");
-    let released = removed.zip(of("released")).map(|(removed, released)| match &released.statement().body {
-        statement::Body::Released(body) if body.removed == removed.statement() => Ok(()),
-        _ => Err(sluis_core::evidence::Refusal::Mismatch {
-            kind: "released".into(),
-            number: released.statement().header.number,
-            what: "removed",
-        }),
-    });
+    let released =
+        removed.zip(of("released")).map(|(removed, released)| match &released.statement().body {
+            statement::Body::Released(body) if body.removed == removed.statement() => Ok(()),
+            _ => Err(sluis_core::evidence::Refusal::Mismatch {
+                kind: "released".into(),
+                number: released.statement().header.number,
+                what: "removed",
+            }),
+        });
     fact(released.transpose()?, "the shares left after that, and rest on it", "released");
-    let opened = sent.zip(of("opened")).map(|(sent, opened)| Opening::check(sent, opened)).transpose()?;
+    let opened =
+        sent.zip(of("opened")).map(|(sent, opened)| Opening::check(sent, opened)).transpose()?;
     fact(opened.map(|_| ()), "what came out is what went in", "opened");
     let line = |said: &Verified| Line {
         number: said.statement().header.number,
@@ -184,7 +214,10 @@ fn judge(terms: &Terms, statements: &[Verified]) -> std::result::Result<Report, 
 
 fn tell(report: &Report) -> Result<()> {
     for line in &report.statements {
-        output::line(format!("good  {:>4}  {:<20} {:<15} {}", line.number, line.issuer, line.kind, line.time))?;
+        output::line(format!(
+            "good  {:>4}  {:<20} {:<15} {}",
+            line.number, line.issuer, line.kind, line.time
+        ))?;
     }
     report.facts.iter().try_for_each(|fact| output::line(format!("holds: {fact}")))
 }
@@ -193,7 +226,9 @@ fn tell(report: &Report) -> Result<()> {
 fn read_trust(path: &Path) -> Result<BTreeMap<String, String>> {
     let text = sluis_config::strict::read(path)?;
     let mut keys = BTreeMap::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let words: Vec<&str> = line.split_whitespace().collect();
         let place = words.iter().position(|word| *word == "ssh-ed25519");
         let (Some(principal), Some(place)) = (words.first(), place) else { continue };

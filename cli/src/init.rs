@@ -29,7 +29,10 @@ pub(crate) struct Order<'a> {
 pub(crate) fn make(order: &Order<'_>) -> Result<()> {
     let config = order.folder.join("sluis.toml");
     if config.exists() {
-        return Err(Failure::refused(format!("{} is there already: nothing was changed", config.display())));
+        return Err(Failure::refused(format!(
+            "{} is there already: nothing was changed",
+            config.display()
+        )));
     }
     for folder in ["credentials", "agreements", "run"] {
         folder_private(&order.folder.join(folder))?;
@@ -42,7 +45,10 @@ pub(crate) fn make(order: &Order<'_>) -> Result<()> {
         id::fill_random(&mut *seed);
         let signer = Signer::from_seed(&seed);
         let failed = |e: sluis_core::statement::SignatureError| Failure::refused(e.to_string());
-        secret(&credentials.join("statement-key"), signer.to_openssh().map_err(failed)?.as_bytes())?;
+        secret(
+            &credentials.join("statement-key"),
+            signer.to_openssh().map_err(failed)?.as_bytes(),
+        )?;
         age_identity(&credentials.join("mailbox-identity"))?;
     }
     if order.role == Role::Agency {
@@ -67,7 +73,8 @@ pub(crate) fn make(order: &Order<'_>) -> Result<()> {
 fn tls(folder: &Path, name: &str) -> Result<()> {
     let failed = |e: rcgen::Error| Failure::refused(format!("making the TLS key: {e}"));
     let key = KeyPair::generate().map_err(failed)?;
-    let mut params = CertificateParams::new(vec![format!("{name}.sluis.invalid")]).map_err(failed)?;
+    let mut params =
+        CertificateParams::new(vec![format!("{name}.sluis.invalid")]).map_err(failed)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     let certificate = params.self_signed(&key).map_err(failed)?;
@@ -94,7 +101,11 @@ pub(crate) fn file(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 
 /// A folder that only its owner reads.
 pub(crate) fn folder_private(path: &Path) -> Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Failure::io(path.display()))
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(Failure::io(path.display()))
 }
 
 const AGENCY: &str = r#"# Sluis at an agency. Made by `sluis init agency`; every key is explained in config/examples/.

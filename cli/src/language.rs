@@ -14,9 +14,9 @@ pub(crate) enum Lang {
 impl Lang {
     /// As the terminal says, English where it says something else.
     pub(crate) fn of_terminal() -> Self {
-        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
-            std::env::var(name).ok().filter(|value| !value.is_empty())
-        });
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         if set.is_some_and(|value| value.starts_with("nl")) { Self::Nl } else { Self::En }
     }
     /// One of the two.

@@ -23,7 +23,10 @@ pub(crate) fn verify(socket: &Socket, export: bool, json: bool) -> Result<()> {
         }
     }
     if tip.number < about.entries {
-        return Err(Failure::refused(format!("the ledger ends at entry {} of {}", tip.number, about.entries)));
+        return Err(Failure::refused(format!(
+            "the ledger ends at entry {} of {}",
+            tip.number, about.entries
+        )));
     }
     if export {
         return Ok(());
@@ -31,7 +34,10 @@ pub(crate) fn verify(socket: &Socket, export: bool, json: bool) -> Result<()> {
     if json {
         return output::json(&serde_json::json!({ "ok": true, "party": about.party, "head": tip }));
     }
-    output::line(format!("{}: {} entries, each follows from the one before it", about.party, tip.number))?;
+    output::line(format!(
+        "{}: {} entries, each follows from the one before it",
+        about.party, tip.number
+    ))?;
     output::line(format!("head {}", tip.digest))
 }
 

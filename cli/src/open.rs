@@ -31,7 +31,9 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
             }
             Err(refused) if is_about_the_line(refused.code()) => {
                 if json {
-                    output::json(&serde_json::json!({"code": refused.code(), "message": refused.message()}))?;
+                    output::json(
+                        &serde_json::json!({"code": refused.code(), "message": refused.message()}),
+                    )?;
                 } else {
                     output::line(format!("  {}", refused.message()))?;
                 }
@@ -45,20 +47,32 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         }
     }
     Err(failure.unwrap_or_else(|| {
-        Failure::refused(lang.pick("er zijn nog te weinig regels; hij blijft dicht", "there are too few lines yet; it stays shut"))
+        Failure::refused(lang.pick(
+            "er zijn nog te weinig regels; hij blijft dicht",
+            "there are too few lines yet; it stays shut",
+        ))
     }))
 }
 
 /// What a person at the keyboard can mend by typing again.
 fn is_about_the_line(code: &str) -> bool {
-    matches!(code, "mistyped" | "length" | "not-a-share" | "other-transfer" | "same-line" | "not-this-share")
+    matches!(
+        code,
+        "mistyped" | "length" | "not-a-share" | "other-transfer" | "same-line" | "not-this-share"
+    )
 }
 
 fn tell(answer: &LineAnswer, lang: Lang) -> Result<()> {
     let good = lang.pick("juist", "right");
-    output::line(format!("  {good}: {} ({}), {} / {}", answer.index, answer.custodian, answer.have, answer.needed))?;
+    output::line(format!(
+        "  {good}: {} ({}), {} / {}",
+        answer.index, answer.custodian, answer.have, answer.needed
+    ))?;
     match &answer.opened {
-        Some(path) => output::line(format!("{} {path}", lang.pick("Open. De bestanden staan in", "Open. The files stand in"))),
+        Some(path) => output::line(format!(
+            "{} {path}",
+            lang.pick("Open. De bestanden staan in", "Open. The files stand in")
+        )),
         None => Ok(()),
     }
 }
@@ -83,7 +97,9 @@ pub(crate) fn read_line(terminal: bool, lang: Lang) -> Result<Option<Zeroizing<S
 /// `sluis take CODE > FILE`
 pub(crate) fn take(socket: &Socket, code: TransferCode) -> Result<()> {
     if std::io::stdout().is_terminal() {
-        return Err(Failure::refused(format!("a list does not belong on a screen: sluis take {code} > FILE")));
+        return Err(Failure::refused(format!(
+            "a list does not belong on a screen: sluis take {code} > FILE"
+        )));
     }
     socket.stream("take", &ByCode { code }, output::write)
 }

@@ -29,7 +29,11 @@ impl Socket {
             (Some(_), _) => "sealer",
             (None, Some(_)) => "keeper",
             (None, None) => {
-                return Err(Failure::new(exit::CONFIG, "no-core", "this host has neither a [sealer] nor a [keeper]: it has no core to ask"));
+                return Err(Failure::new(
+                    exit::CONFIG,
+                    "no-core",
+                    "this host has neither a [sealer] nor a [keeper]: it has no core to ask",
+                ));
             }
         };
         Self::at(&config.socket(name))
@@ -52,7 +56,12 @@ impl Socket {
     }
 
     /// Asks for a stream of bytes.
-    pub(crate) fn stream(&self, verb: &str, ask: &impl Serialize, mut sink: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    pub(crate) fn stream(
+        &self,
+        verb: &str,
+        ask: &impl Serialize,
+        mut sink: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
         let ask = serde_json::to_vec(ask).unwrap_or_default().into();
         self.runtime.block_on(async {
             let mut body = self.ask(Method::POST, verb, ask).await?.into_body();
@@ -94,7 +103,9 @@ impl Socket {
         let body = self.whole(answer).await?;
         let refused = serde_json::from_slice(&body).unwrap_or_else(|_| Refused {
             code: "refused".into(),
-            message: format!("the core answered {status}; this verb is for the other side of the lock"),
+            message: format!(
+                "the core answered {status}; this verb is for the other side of the lock"
+            ),
         });
         Err(refused.into())
     }
@@ -109,7 +120,9 @@ impl Socket {
         Failure::new(
             exit::UNAVAILABLE,
             "core-away",
-            format!("the core does not answer at {path}: {error}\n  is its service running, and may you use the socket?"),
+            format!(
+                "the core does not answer at {path}: {error}\n  is its service running, and may you use the socket?"
+            ),
         )
     }
 }

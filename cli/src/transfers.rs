@@ -13,14 +13,27 @@ use crate::output;
 use crate::socket::Socket;
 
 /// `sluis send AGREEMENT PATH`: copies into the outbox, then has it taken.
-pub(crate) fn send(socket: &Socket, agreement: &AgreementId, path: &Path, lang: Lang, json: bool) -> Result<()> {
+pub(crate) fn send(
+    socket: &Socket,
+    agreement: &AgreementId,
+    path: &Path,
+    lang: Lang,
+    json: bool,
+) -> Result<()> {
     let about: About = socket.get("about")?;
     let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| Failure::refused("a name that is not UTF-8 cannot be sent like this: move it into the outbox"))?;
-    let ask = Send { agreement: agreement.clone(), ready: TransferId::random(), name: name.to_owned() };
+    let name = name.ok_or_else(|| {
+        Failure::refused(
+            "a name that is not UTF-8 cannot be sent like this: move it into the outbox",
+        )
+    })?;
+    let ask =
+        Send { agreement: agreement.clone(), ready: TransferId::random(), name: name.to_owned() };
     let folder = Path::new(&about.folder).join(agreement.as_str());
     if !folder.is_dir() {
-        return Err(Failure::refused(format!("there is no agreement {agreement} here; look with: sluis agreement list")));
+        return Err(Failure::refused(format!(
+            "there is no agreement {agreement} here; look with: sluis agreement list"
+        )));
     }
     let ready = folder.join(ask.folder());
     crate::init::folder_private(&ready)?;
@@ -30,7 +43,10 @@ pub(crate) fn send(socket: &Socket, agreement: &AgreementId, path: &Path, lang: 
     if json {
         return output::json(&row);
     }
-    output::line(lang.pick("Genomen als zending", "Taken as transfer").to_owned() + &format!(" {}", row.code))?;
+    output::line(
+        lang.pick("Genomen als zending", "Taken as transfer").to_owned()
+            + &format!(" {}", row.code),
+    )?;
     output::line(format!("  sluis follow {}", row.code))
 }
 
@@ -60,7 +76,9 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         return output::json(&rows);
     }
     if rows.is_empty() {
-        return output::line(lang.pick("Er zijn nog geen zendingen.", "There are no transfers yet."));
+        return output::line(
+            lang.pick("Er zijn nog geen zendingen.", "There are no transfers yet."),
+        );
     }
     let head = match lang {
         Lang::Nl => ["CODE", "OVEREENKOMST", "STAAT", "AAN ZET", "SINDS", "NAAM", "OPMERKING"],
@@ -130,7 +148,8 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
             } else if progress.is_some() && std::io::stdout().is_terminal() {
                 output::write(format!("\r\x1b[K{text}").as_bytes())?;
             } else {
-                let gone = if last.contains('%') && std::io::stdout().is_terminal() { "\n" } else { "" };
+                let gone =
+                    if last.contains('%') && std::io::stdout().is_terminal() { "\n" } else { "" };
                 output::line(format!("{gone}{}  {}", row.since.local(), text.trim_end()))?;
             }
             last = text;
@@ -139,7 +158,10 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
             return Ok(());
         }
         if row.mover == "agency" && !json {
-            output::line(lang.pick("Een persoon bij het agentschap is aan zet: sluis show", "A person at the agency must act: sluis show"))?;
+            output::line(lang.pick(
+                "Een persoon bij het agentschap is aan zet: sluis show",
+                "A person at the agency must act: sluis show",
+            ))?;
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(300));

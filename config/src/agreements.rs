@@ -33,12 +33,16 @@ impl Agreements {
     /// # Errors
     /// [`ConfigError`] of the first that is wrong: a core with half of its agreements would mislead.
     pub fn load(folder: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |e: std::io::Error| ConfigError::Unreadable { path: folder.to_owned(), why: e.to_string() };
+        let unreadable = |e: std::io::Error| ConfigError::Unreadable {
+            path: folder.to_owned(),
+            why: e.to_string(),
+        };
         let mut found = BTreeMap::new();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if !name.ends_with(".toml") || name.ends_with(".contacts.toml") || name.starts_with('.') {
+            if !name.ends_with(".toml") || name.ends_with(".contacts.toml") || name.starts_with('.')
+            {
                 continue;
             }
             let installed = read(&path)?;
@@ -67,13 +71,16 @@ pub fn read(path: &Path) -> Result<Installed, ConfigError> {
     let (terms, plan) = parse(path, &text)?;
     let name = terms.agreement.agreement.as_str();
     if path.file_stem().and_then(|stem| stem.to_str()) != Some(name) {
-        return Err(wrong(format!("it is agreement `{name}`: the file must be called {name}.toml")));
+        return Err(wrong(format!(
+            "it is agreement `{name}`: the file must be called {name}.toml"
+        )));
     }
     let contacts = contacts_path(path);
     let contacts = if contacts.exists() {
         let text = strict::read(&contacts)?;
         let read: Contacts = strict::parse(&contacts, &text)?;
-        plan.check_contacts(&read).map_err(|e| ConfigError::Agreement { path: contacts, why: e.to_string() })?;
+        plan.check_contacts(&read)
+            .map_err(|e| ConfigError::Agreement { path: contacts, why: e.to_string() })?;
         Some((read, Digest::of(text.as_bytes())))
     } else {
         None

@@ -49,7 +49,10 @@ impl Credentials {
         let path = self.folders.iter().map(|folder| folder.join(name)).find(|path| path.exists());
         let Some(path) = path else {
             let folders: Vec<_> = self.folders.iter().map(|f| f.display().to_string()).collect();
-            return Err(wrong(format!("not found in {}; `sluis init` makes it", folders.join(" nor in "))));
+            return Err(wrong(format!(
+                "not found in {}; `sluis init` makes it",
+                folders.join(" nor in ")
+            )));
         };
         let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
         let file: File = std::fs::OpenOptions::new()

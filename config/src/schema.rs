@@ -62,7 +62,11 @@ pub struct Paths {
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { agreements: "agreements".into(), credentials: "credentials".into(), run: "run".into() }
+        Self {
+            agreements: "agreements".into(),
+            credentials: "credentials".into(),
+            run: "run".into(),
+        }
     }
 }
 
@@ -318,7 +322,10 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn load_with(path: &Path, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn load_with(
+        path: &Path,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let text = strict::read(path)?;
         let _: Self = strict::parse(path, &text)?;
         let mut layered = config::Config::builder()

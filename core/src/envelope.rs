@@ -109,7 +109,8 @@ impl<W: Write> Write for Seal<W> {
 fn header(key: &TransferKey, file_key: &[u8; 16], salt: &[u8; 16]) -> io::Result<String> {
     let mut labelled = b"age-encryption.org/v1/scrypt".to_vec();
     labelled.extend_from_slice(salt);
-    let params = scrypt::Params::new(LOG_N, 8, 1, 32).map_err(|e| io::Error::other(e.to_string()))?;
+    let params =
+        scrypt::Params::new(LOG_N, 8, 1, 32).map_err(|e| io::Error::other(e.to_string()))?;
     let mut wrap_key = Zeroizing::new([0_u8; 32]);
     scrypt::scrypt(key.passphrase().expose_secret().as_bytes(), &labelled, &params, &mut *wrap_key)
         .map_err(|e| io::Error::other(e.to_string()))?;
@@ -320,7 +321,7 @@ pub fn unpack<R: Read>(
     mut sink: impl FnMut(&Path, &mut dyn Read) -> io::Result<()>,
 ) -> Result<Digest, OpenError> {
     let mut payload = Digesting::new(open(key, envelope)?);
-    let mut archive = tar::Archive::new(&mut payload);
+    let mut archive = tar::Archive::new(payload);
     for (count, entry) in archive.entries().map_err(stream_error)?.enumerate() {
         let mut entry = entry.map_err(stream_error)?;
         if count >= MAX_ENTRIES {
@@ -334,7 +335,7 @@ pub fn unpack<R: Read>(
         sink(&path, &mut entry).map_err(stream_error)?;
     }
     // The rest is padding; reading to the end is what authenticates the last chunk.
-    drop(archive);
+    payload = archive.into_inner();
     io::copy(&mut payload, &mut io::sink()).map_err(stream_error)?;
     let (_, digest, _) = payload.finish();
     Ok(commit_plaintext(key, &digest))
@@ -394,7 +395,7 @@ mod tests {
         for chunks in 0..4_usize {
             for delta in [-2_i64, -1, 0, 1, 2, 17] {
                 let Ok(length) = usize::try_from((chunks * CHUNK) as i64 + delta) else { continue };
-                let plain: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+                let plain: Vec<u8> = (0_u8..251).cycle().take(length).collect();
                 assert_eq!(read(&key, &seal(&key, &plain)).unwrap(), plain, "{length}");
             }
         }
@@ -405,7 +406,7 @@ mod tests {
         #[test]
         fn written_in_any_pieces_it_opens(pieces in prop::collection::vec(0_usize..40_000, 0..8)) {
             let key = TransferKey::random();
-            let plain: Vec<u8> = (0..pieces.iter().sum()).map(|i: usize| (i % 253) as u8).collect();
+            let plain: Vec<u8> = (0_u8..253).cycle().take(pieces.iter().sum()).collect();
             let mut seal = Seal::new(&key, Vec::new()).unwrap();
             let mut at = 0;
             for piece in pieces {

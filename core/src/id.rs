@@ -269,7 +269,9 @@ impl Time {
     fn brussels(self) -> jiff::ZonedDateTime {
         let stamp = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
         // The zone is compiled in; were it missing, UTC still orders events rightly.
-        stamp.in_tz("Europe/Brussels").unwrap_or_else(|_| stamp.to_zoned_datetime(jiff::tz::TimeZone::UTC))
+        stamp
+            .in_tz("Europe/Brussels")
+            .unwrap_or_else(|_| stamp.to_zoned_datetime(jiff::tz::TimeZone::UTC))
     }
 }
 impl fmt::Display for Time {

@@ -186,7 +186,9 @@ pub fn check(agreement: &Agreement) -> Result<Plan, PlanError> {
     if agreement.agency.id == agreement.municipality.id {
         return Err(PlanError::Twice(agreement.agency.id.to_string()));
     }
-    for (whose, keys) in [("agency", &agreement.keys.agency), ("municipality", &agreement.keys.municipality)] {
+    for (whose, keys) in
+        [("agency", &agreement.keys.agency), ("municipality", &agreement.keys.municipality)]
+    {
         let statement = ssh_key::PublicKey::from_openssh(&keys.statement);
         if statement.is_err() || statement.is_ok_and(|key| key.key_data().ed25519().is_none()) {
             return Err(PlanError::Key(whose, "statement is no OpenSSH Ed25519 public key".into()));
@@ -195,9 +197,13 @@ pub fn check(agreement: &Agreement) -> Result<Plan, PlanError> {
             return Err(PlanError::Key(whose, "mailbox is no age X25519 recipient".into()));
         }
     }
-    let tls = [agreement.keys.agency.tls, agreement.keys.municipality.tls, agreement.keys.drop_zone.tls];
+    let tls =
+        [agreement.keys.agency.tls, agreement.keys.municipality.tls, agreement.keys.drop_zone.tls];
     if tls[0] == tls[1] || tls[1] == tls[2] || tls[0] == tls[2] {
-        return Err(PlanError::Key("*", "the three hosts have one TLS key between them; each needs its own".into()));
+        return Err(PlanError::Key(
+            "*",
+            "the three hosts have one TLS key between them; each needs its own".into(),
+        ));
     }
     Ok(plan)
 }

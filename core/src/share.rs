@@ -235,7 +235,6 @@ fn checksum(code: &TransferCode, body: &[u8]) -> Zeroizing<Vec<u8>> {
     }
     engine.input_target_residue();
     let residue = *engine.residue();
-    #[expect(clippy::cast_possible_truncation, reason = "five bits")]
     Zeroizing::new((0..6).map(|place| ((residue >> (5 * (5 - place))) & 31) as u8).collect())
 }
 
@@ -255,7 +254,7 @@ fn locate(code: &TransferCode, symbols: &[u8]) -> LineError {
     let corrector = error.as_ref().and_then(CorrectableError::correction_context::<Bech32m>);
     let places: Vec<usize> = corrector
         .as_ref()
-        .and_then(|corrector| corrector.bch_errors())
+        .and_then(bech32::primitives::correction::Corrector::bch_errors)
         .map(|errors| errors.map(|(from_end, _)| from_end).collect())
         .unwrap_or_default();
     match places[..] {

@@ -549,7 +549,9 @@ impl State {
             Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
             Self::Failed { was, .. } => match *was {
                 Self::Claimed => Some(Step::to(Self::Claimed).work(Work::Seal)),
-                Self::Sealed { envelope } => Some(Step::to(Self::Sealed { envelope }).work(Work::Carry)),
+                Self::Sealed { envelope } => {
+                    Some(Step::to(Self::Sealed { envelope }).work(Work::Carry))
+                }
                 _ => None,
             },
             Self::Released { envelope, mut shares, .. } => {
@@ -560,7 +562,7 @@ impl State {
                         work.push(Work::Release { index });
                     }
                 }
-                (!work.is_empty()).then(|| Step {
+                (!work.is_empty()).then_some(Step {
                     state: Self::Releasing { envelope, shares },
                     say: None,
                     work,

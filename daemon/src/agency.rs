@@ -22,7 +22,9 @@ use sluis_config::schema::{Owner, Sealer};
 use sluis_core::agreement::Language;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time, TransferId};
-use sluis_core::statement::{Body, Closed, Expired, Failed, Probed, Released, Sent, Superseded, Withdrawn};
+use sluis_core::statement::{
+    Body, Closed, Expired, Failed, Probed, Released, Sent, Superseded, Withdrawn,
+};
 use sluis_core::transfer::{Event, Say, State, Work};
 
 use crate::books::{Books, CoreError, Result, detail};
@@ -72,7 +74,10 @@ impl Agency {
         let uid = |owner: &Owner| match owner {
             Owner::Uid(uid) => Ok(*uid),
             Owner::Name(name) => crate::files::user_id(name).ok_or_else(|| {
-                CoreError::refused("owner", format!("sealer.owners: there is no user {name} on this machine"))
+                CoreError::refused(
+                    "owner",
+                    format!("sealer.owners: there is no user {name} on this machine"),
+                )
             }),
         };
         let owners = settings.owners.iter().map(uid).collect::<Result<_>>()?;
@@ -93,7 +98,8 @@ impl Agency {
 
     async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {
         let record = tx.transfer::<State>(id).await?;
-        let record = record.ok_or_else(|| CoreError::refused("no-such-transfer", format!("no transfer {id}")))?;
+        let record = record
+            .ok_or_else(|| CoreError::refused("no-such-transfer", format!("no transfer {id}")))?;
         let terms = self.books.terms(tx, &record.terms).await?;
         Ok((record, terms))
     }
@@ -132,7 +138,8 @@ impl Agency {
         }
         for work in step.work {
             let json = serde_json::to_string(&work).unwrap_or_default();
-            tx.queue(gate_of(&work), "jobs", &record.agreement, Some(record.id), &json, now).await?;
+            tx.queue(gate_of(&work), "jobs", &record.agreement, Some(record.id), &json, now)
+                .await?;
         }
         if let Ok(mut touched) = self.touched.lock() {
             touched.push(record.id);
@@ -141,9 +148,17 @@ impl Agency {
     }
 
     /// The body of a statement, with the references that only the store knows.
-    async fn body(&self, tx: &mut Tx, id: TransferId, say: Say, sent: Option<Sent>) -> Result<Body> {
+    async fn body(
+        &self,
+        tx: &mut Tx,
+        id: TransferId,
+        say: Say,
+        sent: Option<Sent>,
+    ) -> Result<Body> {
         Ok(match say {
-            Say::Sent => sent.ok_or_else(|| CoreError::refused("sent", "nothing was sealed"))?.into(),
+            Say::Sent => {
+                sent.ok_or_else(|| CoreError::refused("sent", "nothing was sealed"))?.into()
+            }
             Say::Probed(upload, seen) => {
                 let removed = digest_of(tx, &id, "removed").await?;
                 Probed { removed, upload, seen, word: "carrier".into() }.into()

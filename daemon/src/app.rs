@@ -84,7 +84,8 @@ type Result<T> = std::result::Result<T, AppError>;
 /// # Errors
 /// [`AppError`] where it does not start.
 pub async fn run(role: Role, path: &Path, config: Config, stop: CancellationToken) -> Result<()> {
-    let mut host = Host { path: path.to_owned(), config, stop: stop.clone(), tasks: JoinSet::new() };
+    let mut host =
+        Host { path: path.to_owned(), config, stop: stop.clone(), tasks: JoinSet::new() };
     match role {
         Role::Sealer => host.sealer().await?,
         Role::Carrier => host.carrier()?,
@@ -130,14 +131,16 @@ impl Host {
         let text = self.credentials().secret(name)?;
         let line = text.expose_secret().lines().find(|line| line.starts_with("AGE-SECRET-KEY-"));
         let identity = line.and_then(|line| line.parse().ok());
-        let wrong = || ConfigError::Credential { name: name.into(), why: "not an age identity".into() };
+        let wrong =
+            || ConfigError::Credential { name: name.into(), why: "not an age identity".into() };
         Ok(identity.ok_or_else(wrong)?)
     }
 
     async fn books(&self, place: &str, side: Side) -> Result<Books> {
         let signer = self.credentials().secret("statement-key")?;
-        let signer = Signer::from_openssh(signer.expose_secret())
-            .map_err(|e| ConfigError::Credential { name: "statement-key".into(), why: e.to_string() })?;
+        let signer = Signer::from_openssh(signer.expose_secret()).map_err(|e| {
+            ConfigError::Credential { name: "statement-key".into(), why: e.to_string() }
+        })?;
         let mailbox = self.age_identity("mailbox-identity")?;
         let clock: SharedClock = Arc::new(RealClock);
         let agreements = self.agreements()?;
@@ -166,7 +169,8 @@ impl Host {
         let core = Arc::new(Agency::new(books, settings.clone(), self.config.party.language)?);
         core.recover().await?;
         self.serve("sealer", agency::persons::router(Arc::clone(&core)))?;
-        let carrier = gate_router(Arc::clone(&core), "carrier").merge(agency::envelopes::router(Arc::clone(&core)));
+        let carrier = gate_router(Arc::clone(&core), "carrier")
+            .merge(agency::envelopes::router(Arc::clone(&core)));
         self.serve("sealer-carrier", carrier)?;
         self.serve("sealer-releaser", gate_router(Arc::clone(&core), "releaser"))?;
         self.tasks.spawn(watch(Arc::clone(&core), settings, self.stop.clone()));
@@ -214,7 +218,9 @@ impl Host {
     /// A gate without agreements waits for its restart after `sluis agreement add`.
     fn idle_if_empty(&mut self) {
         if self.tasks.is_empty() {
-            tracing::warn!("no agreement is installed; add one with `sluis agreement add` and restart");
+            tracing::warn!(
+                "no agreement is installed; add one with `sluis agreement add` and restart"
+            );
             let stop = self.stop.clone();
             self.tasks.spawn(async move { stop.cancelled().await });
         }
@@ -251,7 +257,8 @@ impl Host {
             max_uploads: settings.max_uploads,
         };
         let tenants: Vec<_> = self.agreements()?.iter().map(tenant).collect();
-        let clients = tenants.iter().flat_map(|tenant| [tenant.agency, tenant.municipality]).collect();
+        let clients =
+            tenants.iter().flat_map(|tenant| [tenant.agency, tenant.municipality]).collect();
         let tls = tls::server(tls::Identity::load(&self.credentials())?, clients)?;
         let clock: SharedClock = Arc::new(RealClock);
         let zone = server::Zone::open(
@@ -268,20 +275,30 @@ impl Host {
         .map_err(AppError::io(settings.folder.display()))?;
         let listener = listener(&settings.listen).await?;
         let router = server::router(Arc::clone(&zone));
-        self.tasks.spawn(accept::serve(listener, tls, router, settings.max_connections, self.stop.clone(), DRAIN));
+        self.tasks.spawn(accept::serve(
+            listener,
+            tls,
+            router,
+            settings.max_connections,
+            self.stop.clone(),
+            DRAIN,
+        ));
         self.tasks.spawn(sweep(zone, clock, self.stop.clone()));
         Ok(())
     }
 }
 
 fn desk(socket: &Path) -> Result<Desk> {
-    Desk::new(socket).map_err(|e| AppError::Io(socket.display().to_string(), std::io::Error::other(e)))
+    Desk::new(socket)
+        .map_err(|e| AppError::Io(socket.display().to_string(), std::io::Error::other(e)))
 }
 
 /// Claims by rename only work inside one file system.
 fn same_file_system(outbox: &Path, private: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev()).map_err(AppError::io(path.display()));
+    let device = |path: &Path| {
+        std::fs::metadata(path).map(|meta| meta.dev()).map_err(AppError::io(path.display()))
+    };
     if device(outbox)? == device(private)? {
         return Ok(());
     }
@@ -291,7 +308,9 @@ fn same_file_system(outbox: &Path, private: &Path) -> Result<()> {
 
 /// The socket that the service manager hands over, or one of our own.
 async fn listener(address: &str) -> Result<TcpListener> {
-    let inherited = listenfd::ListenFd::from_env().take_tcp_listener(0).map_err(AppError::io("the inherited socket"))?;
+    let inherited = listenfd::ListenFd::from_env()
+        .take_tcp_listener(0)
+        .map_err(AppError::io("the inherited socket"))?;
     match inherited {
         Some(inherited) => {
             inherited.set_nonblocking(true).map_err(AppError::io("the inherited socket"))?;
@@ -362,7 +381,9 @@ async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: 
     let settle = Duration::from_millis((settings.settle_ms / 2).clamp(20, 1000));
     let mut full = tokio::time::Instant::now();
     loop {
-        if tokio::time::Instant::now() >= full || lost.swap(false, std::sync::atomic::Ordering::Relaxed) {
+        if tokio::time::Instant::now() >= full
+            || lost.swap(false, std::sync::atomic::Ordering::Relaxed)
+        {
             full = tokio::time::Instant::now() + rescan;
             outbox.look_again();
             watch_folders(watcher.as_mut(), &settings.outbox);

@@ -13,7 +13,9 @@ use sluis_core::evidence::{Refusal, Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::ledger::{self, Head};
 use sluis_core::mailbox::{self, LetterError};
-use sluis_core::statement::{self, Body, FormError, Header, SignatureError, Signed, Signer, Statement, Tip};
+use sluis_core::statement::{
+    self, Body, FormError, Header, SignatureError, Signed, Signer, Statement, Tip,
+};
 use sluis_core::transfer::Illegal;
 use tokio::sync::Notify;
 
@@ -121,7 +123,9 @@ impl Books {
             let ours = agreement.party(side).id == party && same_key(key, &public);
             if !ours {
                 let name = &agreement.agreement;
-                return Err(CoreError::NoAgreement(format!("{name} (for {party} with the key that lies here)")));
+                return Err(CoreError::NoAgreement(format!(
+                    "{name} (for {party} with the key that lies here)"
+                )));
             }
             tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
         }
@@ -167,7 +171,9 @@ impl Books {
         }
         let missing = || CoreError::NoAgreement(digest.to_string());
         let text = tx.terms(digest).await?.ok_or_else(missing)?;
-        agreements::parse(Path::new("(store)"), &text).map(|(terms, _)| terms).map_err(|_| missing())
+        agreements::parse(Path::new("(store)"), &text)
+            .map(|(terms, _)| terms)
+            .map_err(|_| missing())
     }
 
     /// Makes a statement: numbered, chained, signed, kept, entered, and queued as a letter to the other party.
@@ -245,19 +251,31 @@ impl Books {
         from: Side,
     ) -> Result<Verified> {
         let found = self.verified(tx, terms, transfer, kind, from).await?;
-        found.ok_or_else(|| CoreError::refused("no-evidence", format!("there is no `{kind}` statement")))
+        found.ok_or_else(|| {
+            CoreError::refused("no-evidence", format!("there is no `{kind}` statement"))
+        })
     }
 
     /// Opens a letter and verifies what is in it under the agreement's terms that it names.
     ///
     /// # Errors
     /// [`CoreError`]: the feed stands still until a person looks, see [`Books::place`].
-    pub async fn read_letter(&self, tx: &mut Tx, agreement: &AgreementId, letter: &[u8]) -> Result<Verified> {
+    pub async fn read_letter(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+        letter: &[u8],
+    ) -> Result<Verified> {
         let signed = mailbox::open(letter, &self.mailbox)?;
         let claimed = Statement::read(signed.statement.as_bytes())?;
         let terms = match self.terms(tx, &claimed.header.terms).await {
             Ok(terms) if terms.agreement.agreement == *agreement => terms,
-            _ => return Err(CoreError::NoAgreement(format!("{agreement} with digest {}", claimed.header.terms))),
+            _ => {
+                return Err(CoreError::NoAgreement(format!(
+                    "{agreement} with digest {}",
+                    claimed.header.terms
+                )));
+            }
         };
         Ok(Verified::check(&signed, &terms, self.side.other())?)
     }

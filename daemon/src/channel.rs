@@ -31,7 +31,7 @@ pub enum Channel {
     /// A folder.
     Spool(spool::Spool),
     /// A provider.
-    Http(http::Provider),
+    Http(Box<http::Provider>),
 }
 
 impl Channel {
@@ -55,7 +55,9 @@ pub fn load(
     let channel = |(id, driver): (&ChannelId, &Driver)| {
         let channel = match driver {
             Driver::Spool { folder } => Channel::Spool(spool::Spool::new(folder.clone())),
-            Driver::Http(http) => Channel::Http(http::Provider::new(id, http, credentials)?),
+            Driver::Http(http) => {
+                Channel::Http(Box::new(http::Provider::new(id, http, credentials)?))
+            }
         };
         Ok((id.clone(), channel))
     };

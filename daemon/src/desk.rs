@@ -6,7 +6,9 @@ use std::time::Duration;
 use reqwest::{Client, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sluis_core::control::{Cursor, Done, Exposing, Job, Kept, Lane, Letters, Next, Outcome, Refused};
+use sluis_core::control::{
+    Cursor, Done, Exposing, Job, Kept, Lane, Letters, Next, Outcome, Refused,
+};
 use sluis_core::id::{AgreementId, TransferId};
 use tokio_util::sync::CancellationToken;
 
@@ -52,10 +54,19 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`].
-    pub async fn next(&self, agreement: Option<&AgreementId>, lane: Lane) -> Result<Option<Job>, DeskError> {
-        let ask = Next { agreement: agreement.cloned(), lane, instance: self.instance.clone(), wait: 25 };
+    pub async fn next(
+        &self,
+        agreement: Option<&AgreementId>,
+        lane: Lane,
+    ) -> Result<Option<Job>, DeskError> {
+        let ask =
+            Next { agreement: agreement.cloned(), lane, instance: self.instance.clone(), wait: 25 };
         let answer = self.post("next", &ask, Duration::from_secs(40)).await?;
-        Ok(if answer.status() == StatusCode::NO_CONTENT { None } else { Some(answer.json().await?) })
+        Ok(if answer.status() == StatusCode::NO_CONTENT {
+            None
+        } else {
+            Some(answer.json().await?)
+        })
     }
 
     /// Whether the share of this job may leave now: it counts as exposed from here on.
@@ -80,7 +91,9 @@ impl Desk {
                     tracing::warn!(job, code = refused.code, "the core does not take a report");
                     return;
                 }
-                Err(DeskError::Away(error)) => tracing::warn!(job, %error, "the core is away; the report waits"),
+                Err(DeskError::Away(error)) => {
+                    tracing::warn!(job, %error, "the core is away; the report waits");
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -94,7 +107,8 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn cursor(&self, agreement: &AgreementId) -> Result<u64, DeskError> {
-        let request = self.client.get(url(&format!("feed/{agreement}"))).timeout(Duration::from_secs(30));
+        let request =
+            self.client.get(url(&format!("feed/{agreement}"))).timeout(Duration::from_secs(30));
         Ok(read::<Cursor>(checked(request.send().await?).await?).await?.after)
     }
 
@@ -103,7 +117,8 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn feed(&self, agreement: &AgreementId, letters: &Letters) -> Result<u64, DeskError> {
-        let answer = self.post(&format!("feed/{agreement}"), letters, Duration::from_secs(60)).await?;
+        let answer =
+            self.post(&format!("feed/{agreement}"), letters, Duration::from_secs(60)).await?;
         Ok(read::<Cursor>(answer).await?.after)
     }
 
@@ -111,7 +126,11 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`].
-    pub async fn envelope(&self, transfer: &TransferId, offset: u64) -> Result<Response, DeskError> {
+    pub async fn envelope(
+        &self,
+        transfer: &TransferId,
+        offset: u64,
+    ) -> Result<Response, DeskError> {
         let request = self.client.get(url(&format!("envelope/{transfer}?offset={offset}")));
         checked(request.send().await?).await
     }
@@ -121,7 +140,8 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn kept(&self, transfer: &TransferId) -> Result<Kept, DeskError> {
-        let request = self.client.get(url(&format!("envelope/{transfer}"))).timeout(Duration::from_secs(60));
+        let request =
+            self.client.get(url(&format!("envelope/{transfer}"))).timeout(Duration::from_secs(60));
         Ok(read(checked(request.send().await?).await?).await?)
     }
 
@@ -129,12 +149,23 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`].
-    pub async fn keep(&self, transfer: &TransferId, offset: u64, body: reqwest::Body) -> Result<Kept, DeskError> {
-        let request = self.client.put(url(&format!("envelope/{transfer}?offset={offset}"))).body(body);
+    pub async fn keep(
+        &self,
+        transfer: &TransferId,
+        offset: u64,
+        body: reqwest::Body,
+    ) -> Result<Kept, DeskError> {
+        let request =
+            self.client.put(url(&format!("envelope/{transfer}?offset={offset}"))).body(body);
         Ok(read(checked(request.send().await?).await?).await?)
     }
 
-    async fn post<T: Serialize + Sync>(&self, verb: &str, body: &T, most: Duration) -> Result<Response, DeskError> {
+    async fn post<T: Serialize + Sync>(
+        &self,
+        verb: &str,
+        body: &T,
+        most: Duration,
+    ) -> Result<Response, DeskError> {
         checked(self.client.post(url(verb)).json(body).timeout(most).send().await?).await
     }
 }

@@ -88,7 +88,10 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// A name for people: control and direction characters escaped, so that no name speaks to a terminal.
 #[must_use]
 pub fn shown(name: &OsStr) -> String {
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     let mut text = String::new();
     for chunk in name.as_bytes().utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -135,7 +138,9 @@ fn accounts(file: &str) -> Vec<(String, u32)> {
 ///
 /// # Errors
 /// [`CoreError::Io`] where the worker died.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, CoreError> {
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CoreError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|e| CoreError::Io("a worker thread".into(), io::Error::other(e)))
 }

@@ -37,13 +37,22 @@ pub trait Core: Send + Sync + 'static {
     /// One line of `list`.
     fn row(&self, record: &Record<Self::State>) -> Row;
     /// What the other party said, already kept; an inner error says why it has no effect.
-    fn heard(&self, tx: &mut Tx, said: &Verified) -> impl Future<Output = Result<std::result::Result<(), String>>> + Send;
+    fn heard(
+        &self,
+        tx: &mut Tx,
+        said: &Verified,
+    ) -> impl Future<Output = Result<std::result::Result<(), String>>> + Send;
     /// What a gate is told to do; nothing where the work has become void.
     fn task(&self, tx: &mut Tx, job: &JobRow) -> impl Future<Output = Result<Option<Task>>> + Send;
     /// A share is about to leave: durable before the answer, or refused.
     fn exposing(&self, tx: &mut Tx, job: &JobRow) -> impl Future<Output = Result<bool>> + Send;
     /// A gate's word on a job. `true`: it is finished.
-    fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> impl Future<Output = Result<bool>> + Send;
+    fn done(
+        &self,
+        tx: &mut Tx,
+        job: &JobRow,
+        outcome: Outcome,
+    ) -> impl Future<Output = Result<bool>> + Send;
     /// One piece of the core's own work; `false` where nothing is due. `step(now)` of the driver.
     fn step(&self) -> impl Future<Output = Result<bool>> + Send;
     /// Called after a transaction that may have changed a transfer is durable.
@@ -121,7 +130,8 @@ pub fn listen(path: &Path, mode: u32) -> Result<UnixListener> {
 /// Serves a socket until `stop`, then lets running requests end.
 pub async fn serve(listener: UnixListener, router: Router, stop: CancellationToken) {
     let service = router.into_make_service_with_connect_info::<Caller>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+    let served =
+        axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
         tracing::error!(%error, "a local socket ended");
     }
@@ -129,7 +139,8 @@ pub async fn serve(listener: UnixListener, router: Router, stop: CancellationTok
 
 async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Result<Response> {
     let books = gate.core.books();
-    let until = tokio::time::Instant::now() + Duration::from_secs(ask.wait.min(control::MAX_WAIT_S));
+    let until =
+        tokio::time::Instant::now() + Duration::from_secs(ask.wait.min(control::MAX_WAIT_S));
     loop {
         let change = books.change();
         tokio::pin!(change);
@@ -157,7 +168,8 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
     };
     loop {
         let mut tx = books.store.begin().await?;
-        let row = tx.lease(gate.name, lane, ask.agreement.as_ref(), &ask.instance, books.now()).await?;
+        let row =
+            tx.lease(gate.name, lane, ask.agreement.as_ref(), &ask.instance, books.now()).await?;
         let Some(row) = row else { return Ok(None) };
         let task = match ask.lane {
             Lane::Jobs => gate.core.task(&mut tx, &row).await?,
@@ -168,7 +180,12 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
         }
         books.commit(tx).await?;
         if let Some(task) = task {
-            return Ok(Some(Job { id: row.id, agreement: row.agreement, transfer: row.transfer, task }));
+            return Ok(Some(Job {
+                id: row.id,
+                agreement: row.agreement,
+                transfer: row.transfer,
+                task,
+            }));
         }
     }
 }
@@ -178,7 +195,10 @@ fn post_task(row: &JobRow) -> Option<Task> {
     Some(Task::Post { number: letter.number, letter: letter.letter })
 }
 
-async fn exposing<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Exposing>) -> Result<StatusCode> {
+async fn exposing<C: Core>(
+    State(gate): State<Gate<C>>,
+    Json(ask): Json<Exposing>,
+) -> Result<StatusCode> {
     let books = gate.core.books();
     let mut tx = books.store.begin().await?;
     let job = own_job(&mut tx, &gate, ask.job).await?;
@@ -217,10 +237,15 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
 /// A gate speaks only of its own work.
 async fn own_job<C: Core>(tx: &mut Tx, gate: &Gate<C>, id: i64) -> Result<JobRow> {
     let job = tx.job(id).await?.filter(|job| job.gate == gate.name);
-    job.ok_or_else(|| CoreError::refused("no-such-job", format!("job {id} is not under way at this gate")))
+    job.ok_or_else(|| {
+        CoreError::refused("no-such-job", format!("job {id} is not under way at this gate"))
+    })
 }
 
-async fn cursor<C: Core>(State(gate): State<Gate<C>>, UrlPath(agreement): UrlPath<AgreementId>) -> Result<Json<Cursor>> {
+async fn cursor<C: Core>(
+    State(gate): State<Gate<C>>,
+    UrlPath(agreement): UrlPath<AgreementId>,
+) -> Result<Json<Cursor>> {
     let books = gate.core.books();
     let mut tx = books.store.begin().await?;
     let tip = books.cursor(&mut tx, &agreement).await?;
@@ -245,7 +270,12 @@ async fn feed<C: Core>(
         tx.keep_statement(books.now(), &said).await?;
         if let Err(why) = gate.core.heard(&mut tx, &said).await? {
             let header = &said.statement().header;
-            tracing::warn!(kind = said.statement().body.kind(), number = header.number, why, "a statement has no effect");
+            tracing::warn!(
+                kind = said.statement().body.kind(),
+                number = header.number,
+                why,
+                "a statement has no effect"
+            );
             let detail = detail([("statement", said.digest().to_string()), ("why", why)]);
             tx.enter(books.now(), "no-effect", header.transfer, detail).await?;
         }

@@ -66,13 +66,20 @@ impl Municipality {
 
     async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {
         let record = tx.transfer::<State>(id).await?;
-        let record = record.ok_or_else(|| CoreError::refused("no-such-transfer", format!("no transfer {id}")))?;
+        let record = record
+            .ok_or_else(|| CoreError::refused("no-such-transfer", format!("no transfer {id}")))?;
         let terms = self.books.terms(tx, &record.terms).await?;
         Ok((record, terms))
     }
 
     /// Applies an event: state, ledger, statement and work change in one transaction.
-    async fn advance(&self, tx: &mut Tx, record: &mut Record<State>, terms: &Terms, event: Event) -> Result<()> {
+    async fn advance(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record<State>,
+        terms: &Terms,
+        event: Event,
+    ) -> Result<()> {
         let now = self.books.now();
         let name = event.name();
         let sent = record.state.sent().cloned();
@@ -104,16 +111,29 @@ impl Municipality {
             Work::Discard => "keeper",
         };
         let json = serde_json::to_string(work).unwrap_or_default();
-        Ok(tx.queue(gate, "jobs", &record.agreement, Some(record.id), &json, self.books.now()).await?)
+        Ok(tx
+            .queue(gate, "jobs", &record.agreement, Some(record.id), &json, self.books.now())
+            .await?)
     }
 
     /// The body of a statement, with the references that only the store knows.
-    async fn body(&self, tx: &mut Tx, id: TransferId, terms: &Terms, say: Say, sent: &Sent) -> Result<Body> {
+    async fn body(
+        &self,
+        tx: &mut Tx,
+        id: TransferId,
+        terms: &Terms,
+        say: Say,
+        sent: &Sent,
+    ) -> Result<Body> {
         let sent_digest = digest_of(tx, &id, "sent").await?;
         Ok(match say {
-            Say::Delivered(upload) => {
-                Delivered { sent: sent_digest, ciphertext: sent.ciphertext, size: sent.size, upload }.into()
+            Say::Delivered(upload) => Delivered {
+                sent: sent_digest,
+                ciphertext: sent.ciphertext,
+                size: sent.size,
+                upload,
             }
+            .into(),
             Say::Removed(upload, seen) => Removed {
                 sent: sent_digest,
                 delivered: digest_of(tx, &id, "delivered").await?,
@@ -137,7 +157,9 @@ impl Municipality {
                 }
                 .into()
             }
-            Say::Opened(plaintext, shares) => Opened { sent: sent_digest, plaintext, shares }.into(),
+            Say::Opened(plaintext, shares) => {
+                Opened { sent: sent_digest, plaintext, shares }.into()
+            }
             Say::Failed(code) => Failed { step: "fetch".into(), code }.into(),
         })
     }

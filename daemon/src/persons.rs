@@ -55,11 +55,17 @@ async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Row>>> {
 pub async fn find<C: Core>(tx: &mut Tx, code: &TransferCode) -> Result<Record<C::State>> {
     let found = tx.by_code::<C::State>(code).await?;
     found.ok_or_else(|| {
-        CoreError::refused("no-such-transfer", format!("nothing goes by the code {code}; look with: sluis list"))
+        CoreError::refused(
+            "no-such-transfer",
+            format!("nothing goes by the code {code}; look with: sluis list"),
+        )
     })
 }
 
-async fn show<C: Core>(State(core): State<Arc<C>>, Json(ask): Json<ByCode>) -> Result<Json<Detail>> {
+async fn show<C: Core>(
+    State(core): State<Arc<C>>,
+    Json(ask): Json<ByCode>,
+) -> Result<Json<Detail>> {
     let mut tx = core.books().store.begin().await?;
     let record = find::<C>(&mut tx, &ask.code).await?;
     let detail = Detail {
@@ -76,12 +82,18 @@ struct After {
     after: u64,
 }
 
-async fn ledger<C: Core>(State(core): State<Arc<C>>, Query(ask): Query<After>) -> Result<Json<Vec<String>>> {
+async fn ledger<C: Core>(
+    State(core): State<Arc<C>>,
+    Query(ask): Query<After>,
+) -> Result<Json<Vec<String>>> {
     let mut tx = core.books().store.begin().await?;
     Ok(Json(tx.ledger(ask.after, LINES).await?))
 }
 
-async fn evidence<C: Core>(State(core): State<Arc<C>>, Json(ask): Json<ByCode>) -> Result<Json<Evidence>> {
+async fn evidence<C: Core>(
+    State(core): State<Arc<C>>,
+    Json(ask): Json<ByCode>,
+) -> Result<Json<Evidence>> {
     let books = core.books();
     let mut tx = books.store.begin().await?;
     let record = find::<C>(&mut tx, &ask.code).await?;

@@ -24,7 +24,9 @@ pub enum StoreError {
     #[error("the store: {0}")]
     Sql(#[from] sqlx::Error),
     /// A row does not hold what it should.
-    #[error("the store: a row of {0} cannot be read; restore a backup, or ask for help before going on")]
+    #[error(
+        "the store: a row of {0} cannot be read; restore a backup, or ask for help before going on"
+    )]
     Row(&'static str),
     /// Another core has it.
     #[error("the store {0} is in use by another core: stop that one first")]
@@ -150,7 +152,9 @@ impl Store {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if !postgres {
-                        for pragma in ["journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"] {
+                        for pragma in
+                            ["journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"]
+                        {
                             let sql = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
                             sqlx::query(sql).execute(&mut *connection).await?;
                         }
@@ -161,7 +165,11 @@ impl Store {
             .connect(&url)
             .await?;
         let store = Self { pool, writer: Arc::default(), _lock: lock.map(Arc::new) };
-        if postgres { store.take_postgres(place).await? } else { store.check_sqlite().await? }
+        if postgres {
+            store.take_postgres(place).await?;
+        } else {
+            store.check_sqlite().await?;
+        }
         for statement in SCHEMA {
             sqlx::query(*statement).execute(&store.pool).await?;
         }
@@ -232,7 +240,12 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn keep_terms(&mut self, digest: &Digest, agreement: &AgreementId, text: &str) -> Result<()> {
+    pub async fn keep_terms(
+        &mut self,
+        digest: &Digest,
+        agreement: &AgreementId,
+        text: &str,
+    ) -> Result<()> {
         sqlx::query("INSERT INTO terms (digest, agreement, text) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING")
             .bind(digest.to_string())
             .bind(agreement.to_string())
@@ -259,7 +272,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn put<S: Stored>(&mut self, record: &Record<S>) -> Result<()> {
-        let data = serde_json::to_string(&record.state).map_err(|_| StoreError::Row("transfers"))?;
+        let data =
+            serde_json::to_string(&record.state).map_err(|_| StoreError::Row("transfers"))?;
         sqlx::query(
             "INSERT INTO transfers (id, code, agreement, terms, replaces, created, state, data, open, expires, changed)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -298,10 +312,12 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn by_code<S: Stored>(&mut self, code: &TransferCode) -> Result<Option<Record<S>>> {
-        let row = sqlx::query("SELECT * FROM transfers WHERE code = $1 ORDER BY open DESC, created DESC LIMIT 1")
-            .bind(code.to_string())
-            .fetch_optional(&mut *self.tx)
-            .await?;
+        let row = sqlx::query(
+            "SELECT * FROM transfers WHERE code = $1 ORDER BY open DESC, created DESC LIMIT 1",
+        )
+        .bind(code.to_string())
+        .fetch_optional(&mut *self.tx)
+        .await?;
         row.as_ref().map(record).transpose()
     }
 
@@ -334,7 +350,9 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn open_codes(&mut self) -> Result<Vec<TransferCode>> {
-        let rows = sqlx::query("SELECT code FROM transfers WHERE open = 1").fetch_all(&mut *self.tx).await?;
+        let rows = sqlx::query("SELECT code FROM transfers WHERE open = 1")
+            .fetch_all(&mut *self.tx)
+            .await?;
         rows.iter().map(|row| text(row, "code", "transfers")).collect()
     }
 
@@ -362,7 +380,14 @@ impl Tx {
     ) -> Result<u64> {
         let head = self.head().await?;
         let number = head.number + 1;
-        let entry = Entry { number, previous: head.digest, time: now, kind: kind.to_owned(), transfer, detail };
+        let entry = Entry {
+            number,
+            previous: head.digest,
+            time: now,
+            kind: kind.to_owned(),
+            transfer,
+            detail,
+        };
         let bad = |_| StoreError::Row("ledger");
         sqlx::query("INSERT INTO ledger (number, digest, transfer, line) VALUES ($1, $2, $3, $4)")
             .bind(signed(number))
@@ -379,11 +404,12 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn ledger(&mut self, after: u64, limit: i64) -> Result<Vec<String>> {
-        let rows = sqlx::query("SELECT line FROM ledger WHERE number > $1 ORDER BY number LIMIT $2")
-            .bind(signed(after))
-            .bind(limit)
-            .fetch_all(&mut *self.tx)
-            .await?;
+        let rows =
+            sqlx::query("SELECT line FROM ledger WHERE number > $1 ORDER BY number LIMIT $2")
+                .bind(signed(after))
+                .bind(limit)
+                .fetch_all(&mut *self.tx)
+                .await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
@@ -392,10 +418,11 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn timeline(&mut self, transfer: &TransferId) -> Result<Vec<Entry>> {
-        let rows = sqlx::query("SELECT line FROM ledger WHERE transfer = $1 ORDER BY number LIMIT 1000")
-            .bind(transfer.to_string())
-            .fetch_all(&mut *self.tx)
-            .await?;
+        let rows =
+            sqlx::query("SELECT line FROM ledger WHERE transfer = $1 ORDER BY number LIMIT 1000")
+                .bind(transfer.to_string())
+                .fetch_all(&mut *self.tx)
+                .await?;
         let entry = |row: &AnyRow| {
             let line: String = row.try_get(0)?;
             serde_json::from_str(&line).map_err(|_| StoreError::Row("ledger"))
@@ -407,7 +434,11 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn last_statement(&mut self, issuer: &PartyId, agreement: &AgreementId) -> Result<Tip> {
+    pub async fn last_statement(
+        &mut self,
+        issuer: &PartyId,
+        agreement: &AgreementId,
+    ) -> Result<Tip> {
         let row = sqlx::query(
             "SELECT number, digest FROM statements WHERE issuer = $1 AND agreement = $2 ORDER BY number DESC LIMIT 1",
         )
@@ -472,11 +503,12 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn statements(&mut self, transfer: &TransferId) -> Result<Vec<Signed>> {
-        let rows =
-            sqlx::query("SELECT statement, signature FROM statements WHERE transfer = $1 ORDER BY entry")
-                .bind(transfer.to_string())
-                .fetch_all(&mut *self.tx)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT statement, signature FROM statements WHERE transfer = $1 ORDER BY entry",
+        )
+        .bind(transfer.to_string())
+        .fetch_all(&mut *self.tx)
+        .await?;
         rows.iter().map(as_signed).collect()
     }
 
@@ -564,10 +596,12 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn job(&mut self, id: i64) -> Result<Option<JobRow>> {
-        let row = sqlx::query("SELECT id, gate, agreement, transfer, work, attempts FROM jobs WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&mut *self.tx)
-            .await?;
+        let row = sqlx::query(
+            "SELECT id, gate, agreement, transfer, work, attempts FROM jobs WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&mut *self.tx)
+        .await?;
         row.as_ref().map(job).transpose()
     }
 
@@ -611,12 +645,14 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn again(&mut self, id: i64, due: Time, why: &str) -> Result<()> {
-        sqlx::query("UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3 WHERE id = $1")
-            .bind(id)
-            .bind(due.0)
-            .bind(why.chars().take(300).collect::<String>())
-            .execute(&mut *self.tx)
-            .await?;
+        sqlx::query(
+            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3 WHERE id = $1",
+        )
+        .bind(id)
+        .bind(due.0)
+        .bind(why.chars().take(300).collect::<String>())
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
     }
 
@@ -625,10 +661,11 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn waiting(&mut self, transfer: &TransferId) -> Result<Vec<String>> {
-        let rows = sqlx::query("SELECT gate, attempts, why FROM jobs WHERE transfer = $1 ORDER BY id")
-            .bind(transfer.to_string())
-            .fetch_all(&mut *self.tx)
-            .await?;
+        let rows =
+            sqlx::query("SELECT gate, attempts, why FROM jobs WHERE transfer = $1 ORDER BY id")
+                .bind(transfer.to_string())
+                .fetch_all(&mut *self.tx)
+                .await?;
         let line = |row: &AnyRow| {
             let (gate, attempts): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
             let why: Option<String> = row.try_get(2)?;

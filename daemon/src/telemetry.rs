@@ -17,7 +17,10 @@ pub fn start(path: &Path) -> Result<Config, AppError> {
     // Only our own words below `warn`: other crates may know headers and addresses.
     let filter = EnvFilter::try_new(format!("warn,sluis_daemon={level}"))
         .map_err(|e| ConfigError::Environment("log.level", e.to_string()))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
     if config.log.json {
         log.json().init();
     } else {

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
+    SignatureScheme,
+};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use secrecy::{ExposeSecret, SecretString};
@@ -37,7 +40,8 @@ impl Identity {
     pub fn load(credentials: &Credentials) -> Result<Self, ConfigError> {
         let certificate = credentials.public("tls-certificate")?;
         let key: SecretString = credentials.secret("tls-key")?;
-        let wrong = |name: &str, why: String| ConfigError::Credential { name: name.to_owned(), why };
+        let wrong =
+            |name: &str, why: String| ConfigError::Credential { name: name.to_owned(), why };
         let certificate = CertificateDer::from_pem_slice(certificate.as_bytes())
             .map_err(|e| wrong("tls-certificate", e.to_string()))?;
         let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
@@ -64,7 +68,11 @@ fn provider() -> CryptoProvider {
 ///
 /// # Errors
 /// Where the identity does not serve.
-pub fn client(identity: Identity, server: Digest, require_post_quantum: bool) -> Result<ClientConfig, Error> {
+pub fn client(
+    identity: Identity,
+    server: Digest,
+    require_post_quantum: bool,
+) -> Result<ClientConfig, Error> {
     let mut provider = provider();
     if require_post_quantum {
         provider.kx_groups.retain(|group| group.name() == rustls::NamedGroup::X25519MLKEM768);
@@ -118,7 +126,12 @@ impl Pins {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
     fn schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
@@ -139,10 +152,20 @@ impl ServerCertVerifier for Pins {
     ) -> Result<ServerCertVerified, Error> {
         self.check(certificate).map(|()| ServerCertVerified::assertion())
     }
-    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
         Err(Self::no_tls12())
     }
-    fn verify_tls13_signature(&self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
         self.verify(message, certificate, signature)
     }
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -154,13 +177,28 @@ impl ClientCertVerifier for Pins {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
-    fn verify_client_cert(&self, certificate: &CertificateDer<'_>, _: &[CertificateDer<'_>], _: UnixTime) -> Result<ClientCertVerified, Error> {
+    fn verify_client_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
         self.check(certificate).map(|()| ClientCertVerified::assertion())
     }
-    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
         Err(Self::no_tls12())
     }
-    fn verify_tls13_signature(&self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
         self.verify(message, certificate, signature)
     }
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

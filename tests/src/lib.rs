@@ -1,1 +1,70 @@
-//! Under way.
+//! The harness: three hosts on loopback, made by `sluis init`, run by the real binaries.
+//!
+//! Nothing here sleeps for a fixed time or depends on the machine's speed: it waits for a state, with a
+//! deadline that only a fault reaches. Each world has folders, a loopback address and processes of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot be set up has failed"
+)]
+#![allow(clippy::missing_panics_doc)]
+
+pub mod provider;
+pub mod world;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+pub use provider::Provider;
+pub use world::World;
+
+/// How long anything may take before it counts as a fault.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A binary of this build, beside the test's own folder.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().and_then(Path::parent).unwrap().join(name);
+    assert!(path.exists(), "{} is missing: run tests/run, which builds it first", path.display());
+    path
+}
+
+/// The root of the workspace.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Waits until `look` finds something.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} did not come within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What a command wrote to standard output.
+#[must_use]
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What it wrote to standard error.
+#[must_use]
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs a program of this machine; a missing one fails the test, it is never skipped.
+#[must_use]
+pub fn tool(command: &mut Command) -> Output {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command.output().unwrap_or_else(|e| panic!("{name} cannot be run ({e}): tests/run installs it"))
+}

@@ -21,7 +21,13 @@ impl Gates {
             Self::BothShut => (false, false),
             Self::KeyOpen => (false, true),
         };
-        let gate = |open: bool| if open { ["  ║      ║  ", "  ║      ║  ", "~~║~~~~~~║~~"] } else { ["  ║ ████ ║  ", "  ║ ████ ║  ", "~~║~████~║~~"] };
+        let gate = |open: bool| {
+            if open {
+                ["  ║      ║  ", "  ║      ║  ", "~~║~~~~~~║~~"]
+            } else {
+                ["  ║ ████ ║  ", "  ║ ████ ║  ", "~~║~████~║~~"]
+            }
+        };
         let word = |open: bool| match (lang, open) {
             (Lang::Nl, true) => "OPEN ",
             (Lang::Nl, false) => "DICHT",
@@ -29,9 +35,13 @@ impl Gates {
             (Lang::En, false) => "SHUT ",
         };
         let (left, right) = (gate(file), gate(key));
-        let boat = if file { ["~~~~~~", "~[##]~", "~~~~~~"] } else { ["      ", "      ", "~~~~~~"] };
+        let boat =
+            if file { ["~~~~~~", "~[##]~", "~~~~~~"] } else { ["      ", "      ", "~~~~~~"] };
         let shares = if key { "  >> 1  >> 2  >> 3" } else { "" };
-        let heads = (lang.pick("BESTANDSPOORT", "FILE GATE    "), lang.pick("SLEUTELPOORT", "KEY GATE    "));
+        let heads = (
+            lang.pick("BESTANDSPOORT", "FILE GATE    "),
+            lang.pick("SLEUTELPOORT", "KEY GATE    "),
+        );
         format!(
             "\n      {} {}            {} {}\n        {}{}        {}\n        {}{}        {}{}\n     ~~~{}{}~~~~~~~~{}~~~~~~~~\n",
             heads.0,
@@ -76,7 +86,10 @@ pub(super) fn phones(messages: &[(String, String)]) -> String {
     drawn += &row(messages.iter().map(|(name, _)| format!("│ {name:^WIDTH$} │")).collect());
     drawn += &row(pages.iter().map(|_| format!("├{}┤", "─".repeat(WIDTH + 2))).collect());
     for at in 0..height {
-        drawn += &row(pages.iter().map(|page| format!("│ {:<WIDTH$} │", page.get(at).map_or("", String::as_str))).collect());
+        drawn += &row(pages
+            .iter()
+            .map(|page| format!("│ {:<WIDTH$} │", page.get(at).map_or("", String::as_str)))
+            .collect());
     }
     drawn + &row(pages.iter().map(|_| format!("╰{}╯", "─".repeat(WIDTH + 2))).collect())
 }

@@ -26,7 +26,8 @@ const ROLES: [(&str, &str); 6] = [
     ("municipality", "fetcher"),
 ];
 /// A made-up list as article 3 has it: national register numbers that belong to nobody, with right check digits.
-const LIST: &str = "rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n00010100105;0;0\n";
+const LIST: &str =
+    "rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n00010100105;0;0\n";
 const AGREEMENT: &str = include_str!("../../../config/examples/demo/mechelen.toml");
 const CONTACTS: &str = include_str!("../../../config/examples/demo/mechelen.contacts.toml");
 
@@ -52,10 +53,14 @@ impl World {
             None => std::env::temp_dir().join(format!("sluis-demo-{tag}")),
         };
         if folder.join("agency").exists() {
-            return Err(Failure::refused(format!("{} holds a demonstration already; name another folder", folder.display())));
+            return Err(Failure::refused(format!(
+                "{} holds a demonstration already; name another folder",
+                folder.display()
+            )));
         }
         let run = std::env::temp_dir().join(format!("sluis-run-{tag}"));
-        let mut world = Self { folder, run, keep: dir.is_some(), host: free_host()?, processes: Vec::new() };
+        let mut world =
+            Self { folder, run, keep: dir.is_some(), host: free_host()?, processes: Vec::new() };
         world.make(lang)?;
         world.start(&sluisd)?;
         Ok(world)
@@ -73,14 +78,24 @@ impl World {
             let folder = self.folder.join(name);
             let id: PartyId = id.parse().map_err(|e| Failure::refused(format!("{e}")))?;
             let language = lang.pick("nl", "en");
-            init::make(&Order { role, folder: &folder, id: &id, name: title, language, listen: &self.host })?;
+            init::make(&Order {
+                role,
+                folder: &folder,
+                id: &id,
+                name: title,
+                language,
+                listen: &self.host,
+            })?;
             self.adapt(&folder, name)?;
             let card = self.folder.join(format!("{name}.card"));
-            fs::write(&card, Card::of(&self.config(name)?)?.text()).map_err(Failure::io(card.display()))?;
+            fs::write(&card, Card::of(&self.config(name)?)?.text())
+                .map_err(Failure::io(card.display()))?;
             cards.push(card);
         }
-        let (file, contacts) = (self.folder.join("mechelen.toml"), self.folder.join("mechelen.contacts.toml"));
-        fs::write(&file, AGREEMENT.replace("{host}", &self.host)).map_err(Failure::io(file.display()))?;
+        let (file, contacts) =
+            (self.folder.join("mechelen.toml"), self.folder.join("mechelen.contacts.toml"));
+        fs::write(&file, AGREEMENT.replace("{host}", &self.host))
+            .map_err(Failure::io(file.display()))?;
         fs::write(&contacts, CONTACTS.replace("{salt}", &id::TransferId::random().to_string()))
             .map_err(Failure::io(contacts.display()))?;
         for (_, name, ..) in hosts {
@@ -101,7 +116,9 @@ impl World {
         if name == "agency" {
             text = text.replace("[releaser.channels]\n", "");
             for channel in ["sms-a", "sms-b", "voice"] {
-                text.push_str(&format!("\n[releaser.channels.{channel}]\ndriver = \"spool\"\nfolder = \"../phones\"\n"));
+                text.push_str(&format!(
+                    "\n[releaser.channels.{channel}]\ndriver = \"spool\"\nfolder = \"../phones\"\n"
+                ));
             }
         }
         fs::write(&path, text).map_err(Failure::io(path.display()))
@@ -144,7 +161,10 @@ impl World {
             let ended = self.processes.last_mut().and_then(|child| child.try_wait().ok().flatten());
             if ended.is_some() || Instant::now() > deadline {
                 let log = fs::read_to_string(self.folder.join("logs").join(format!("{role}.log")));
-                return Err(Failure::refused(format!("{role} does not start: {}", log.unwrap_or_default())));
+                return Err(Failure::refused(format!(
+                    "{role} does not start: {}",
+                    log.unwrap_or_default()
+                )));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -168,7 +188,10 @@ impl World {
 
     /// Renames the list into the outbox: a rename is complete by itself.
     pub(super) fn drop(&self, file: Option<&Path>) -> Result<String> {
-        let name = file.map_or_else(|| "lijst-2026.csv".into(), |file| file.file_name().unwrap_or_default().to_owned());
+        let name = file.map_or_else(
+            || "lijst-2026.csv".into(),
+            |file| file.file_name().unwrap_or_default().to_owned(),
+        );
         let outbox = self.folder.join("agency/outbox/mechelen");
         let part = outbox.join(".laid-ready");
         match file {
@@ -199,7 +222,9 @@ impl World {
             let path = self.evidence().join(name);
             let text = fs::read(&path).map_err(Failure::io(path.display()))?;
             let issuer = serde_json::from_slice::<serde_json::Value>(&text).ok();
-            let issuer = issuer.and_then(|json| json["issuer"].as_str().map(str::to_owned)).unwrap_or_default();
+            let issuer = issuer
+                .and_then(|json| json["issuer"].as_str().map(str::to_owned))
+                .unwrap_or_default();
             let input = File::open(&path).map_err(Failure::io(path.display()))?;
             let checked = Command::new("ssh-keygen")
                 .args(["-Y", "verify", "-n", sluis_core::statement::NAMESPACE, "-I", &issuer, "-f"])
@@ -212,8 +237,12 @@ impl World {
                 .status();
             match checked {
                 Ok(status) if status.success() => {}
-                Ok(_) => return Err(Failure::refused(format!("ssh-keygen does not accept {name}"))),
-                Err(_) => return Ok("ssh-keygen is not on this machine, so it did not check them".into()),
+                Ok(_) => {
+                    return Err(Failure::refused(format!("ssh-keygen does not accept {name}")));
+                }
+                Err(_) => {
+                    return Ok("ssh-keygen is not on this machine, so it did not check them".into());
+                }
             }
         }
         Ok("ssh-keygen accepts each".into())
@@ -230,8 +259,12 @@ impl World {
         }
         let folder = self.folder.display();
         output::line(lang.pick("Kijk eens naar:", "Have a look at:"))?;
-        output::line(format!("  {folder}/agency/outbox/mechelen/STATUS-*.txt\n  {folder}/municipality/vault/mechelen/{code}-*/\n  {folder}/phones/\n  {folder}/evidence/"))?;
-        output::line(format!("  sluis evidence verify {folder}/evidence --trust {folder}/evidence/allowed_signers"))
+        output::line(format!(
+            "  {folder}/agency/outbox/mechelen/STATUS-*.txt\n  {folder}/municipality/vault/mechelen/{code}-*/\n  {folder}/phones/\n  {folder}/evidence/"
+        ))?;
+        output::line(format!(
+            "  sluis evidence verify {folder}/evidence --trust {folder}/evidence/allowed_signers"
+        ))
     }
 
     fn stop(&mut self) {
@@ -269,7 +302,8 @@ fn free_host() -> Result<String> {
     let mut random = [0_u8; 3];
     id::fill_random(&mut random);
     let [a, b, c] = random;
-    let probe = TcpListener::bind((format!("127.{}.{}.{}", a.max(1), b, c.clamp(1, 254)), 0)).map_err(Failure::io("loopback"))?;
+    let probe = TcpListener::bind((format!("127.{}.{}.{}", a.max(1), b, c.clamp(1, 254)), 0))
+        .map_err(Failure::io("loopback"))?;
     Ok(probe.local_addr().map_err(Failure::io("loopback"))?.to_string())
 }
 
@@ -278,7 +312,11 @@ fn sluisd() -> Result<PathBuf> {
     let here = std::env::current_exe().map_err(Failure::io("this program"))?;
     let beside = here.with_file_name("sluisd");
     if std::env::var_os("CARGO_MANIFEST_DIR").is_none() {
-        return if beside.exists() { Ok(beside) } else { Err(Failure::refused(format!("{} is missing", beside.display()))) };
+        return if beside.exists() {
+            Ok(beside)
+        } else {
+            Err(Failure::refused(format!("{} is missing", beside.display())))
+        };
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let release = here.parent().is_some_and(|folder| folder.ends_with("release"));
@@ -286,6 +324,8 @@ fn sluisd() -> Result<PathBuf> {
     build.args(["build", "--bin", "sluisd"]).args(release.then_some("--release"));
     match build.status() {
         Ok(status) if status.success() && beside.exists() => Ok(beside),
-        _ => Err(Failure::refused("sluisd cannot be built; try: cargo build --release --bin sluisd")),
+        _ => {
+            Err(Failure::refused("sluisd cannot be built; try: cargo build --release --bin sluisd"))
+        }
     }
 }

@@ -58,7 +58,11 @@ pub fn inspect(file: &File, owners: &[u32]) -> Result<Stamp, Reason> {
     if !owners.contains(&meta.uid()) {
         return Err(Reason::Owner { uid: meta.uid() });
     }
-    Ok(Stamp { file: (meta.dev(), meta.ino()), size: meta.size(), mtime: (meta.mtime(), meta.mtime_nsec()) })
+    Ok(Stamp {
+        file: (meta.dev(), meta.ino()),
+        size: meta.size(),
+        mtime: (meta.mtime(), meta.mtime_nsec()),
+    })
 }
 
 /// All files of the drop `name` in `parent`, in a fixed order.
@@ -72,7 +76,8 @@ pub fn survey(parent: &Path, name: &Path, owners: &[u32]) -> Result<Vec<Item>, V
     paths.sort();
     let (mut items, mut reasons) = (Vec::new(), Vec::new());
     for path in paths {
-        let seen = open_beneath(&folder, &path).map_err(|e| refusal(&e)).and_then(|f| inspect(&f, owners));
+        let seen =
+            open_beneath(&folder, &path).map_err(|e| refusal(&e)).and_then(|f| inspect(&f, owners));
         match seen {
             Ok(stamp) => items.push(Item { path, stamp }),
             Err(reason) if reasons.contains(&reason) => {}
@@ -139,13 +144,24 @@ mod tests {
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("plain"), "x").unwrap();
         symlink("/etc/passwd", path("link")).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, path("pipe"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path("pipe"),
+            rustix::fs::FileType::Fifo,
+            Mode::RUSR,
+            0,
+        )
+        .unwrap();
         std::fs::write(path("one"), "x").unwrap();
         std::fs::hard_link(path("one"), path("two")).unwrap();
         std::fs::create_dir(path("map")).unwrap();
         symlink("/etc", path("map/etc")).unwrap();
         for name in ["link", "pipe", "one", "map"] {
-            assert_eq!(survey(dir.path(), Path::new(name), &me()), Err(vec![Reason::NotPlain]), "{name}");
+            assert_eq!(
+                survey(dir.path(), Path::new(name), &me()),
+                Err(vec![Reason::NotPlain]),
+                "{name}"
+            );
         }
         let foreign = survey(dir.path(), Path::new("plain"), &[4_000_000]);
         assert_eq!(foreign, Err(vec![Reason::Owner { uid: me()[0] }]));

@@ -36,7 +36,13 @@ impl Agency {
     }
 
     /// The event that a statement is evidence of.
-    async fn event(&self, tx: &mut Tx, terms: &Terms, id: &TransferId, said: &Verified) -> Result<Option<Event>> {
+    async fn event(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        id: &TransferId,
+        said: &Verified,
+    ) -> Result<Option<Event>> {
         Ok(Some(match &said.statement().body {
             Body::Delivered(_) => {
                 let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
@@ -44,9 +50,11 @@ impl Agency {
             }
             Body::Removed(_) => Event::Removed(self.removal(tx, terms, id).await?),
             Body::Ready(body) => {
-                let removed = self.books.required(tx, terms, id, "removed", Side::Municipality).await?;
+                let removed =
+                    self.books.required(tx, terms, id, "removed", Side::Municipality).await?;
                 if body.removed != removed.digest() {
-                    let refusal = Refusal::Mismatch { kind: "ready".into(), number: 0, what: "removed" };
+                    let refusal =
+                        Refusal::Mismatch { kind: "ready".into(), number: 0, what: "removed" };
                     return Err(refusal.into());
                 }
                 Event::Ready
@@ -65,7 +73,12 @@ impl Agency {
     ///
     /// # Errors
     /// [`CoreError::Evidence`].
-    pub(super) async fn removal(&self, tx: &mut Tx, terms: &Terms, id: &TransferId) -> Result<Removal> {
+    pub(super) async fn removal(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        id: &TransferId,
+    ) -> Result<Removal> {
         let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
         let delivered = self.books.required(tx, terms, id, "delivered", Side::Municipality).await?;
         let removed = self.books.required(tx, terms, id, "removed", Side::Municipality).await?;

@@ -38,9 +38,14 @@ struct Reading {
     since: u64,
 }
 
-async fn envelope(State(core): State<Arc<Agency>>, Path(id): Path<TransferId>, Query(from): Query<From>) -> Result<Response> {
+async fn envelope(
+    State(core): State<Arc<Agency>>,
+    Path(id): Path<TransferId>,
+    Query(from): Query<From>,
+) -> Result<Response> {
     let path = core.spooled(&id);
-    let mut file = File::open(&path).await.map_err(CoreError::io("opening the envelope in the spool"))?;
+    let mut file =
+        File::open(&path).await.map_err(CoreError::io("opening the envelope in the spool"))?;
     file.seek(SeekFrom::Start(from.offset)).await.map_err(CoreError::io("reading the envelope"))?;
     let reading = Reading { core, id, file, since: 0 };
     let pieces = futures_util::stream::try_unfold(reading, |mut reading| async move {

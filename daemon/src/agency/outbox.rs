@@ -136,14 +136,19 @@ impl Outbox {
                 present.insert(path, seen);
             }
         }
-        let settling = present.values().any(|seen: &Seen| !seen.told && seen.hint != Some(Hint::Open));
+        let settling =
+            present.values().any(|seen: &Seen| !seen.told && seen.hint != Some(Hint::Open));
         self.seen = present;
         self.hints.retain(|path, _| path.exists());
         Ok((found, settling))
     }
 
     fn update(&mut self, path: &Path, meta: &std::fs::Metadata, now: Time) -> Seen {
-        let stamp = Stamp { inode: meta.ino(), size: meta.size(), mtime: (meta.mtime(), meta.mtime_nsec()) };
+        let stamp = Stamp {
+            inode: meta.ino(),
+            size: meta.size(),
+            mtime: (meta.mtime(), meta.mtime_nsec()),
+        };
         let before = self.seen.remove(path).filter(|seen| seen.stamp == stamp);
         let fresh = self.hints.remove(path);
         let hint = fresh.or(before.as_ref().and_then(|seen| seen.hint));
@@ -238,7 +243,15 @@ mod tests {
 
     #[test]
     fn what_desktops_leave_behind_is_left_alone() {
-        for name in [".hidden", "x.part", "~$lijst.xlsx", "Thumbs.db", "desktop.ini", ".DS_Store", "STATUS-x.txt"] {
+        for name in [
+            ".hidden",
+            "x.part",
+            "~$lijst.xlsx",
+            "Thumbs.db",
+            "desktop.ini",
+            ".DS_Store",
+            "STATUS-x.txt",
+        ] {
             assert!(is_left_alone(OsStr::new(name)), "{name}");
         }
         assert!(!is_left_alone(OsStr::new("lijst.xlsx")));

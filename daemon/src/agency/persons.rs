@@ -26,33 +26,59 @@ pub fn router(core: Arc<Agency>) -> Router {
 }
 
 /// Takes what a person laid ready: the person says that it is complete.
-async fn send(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<Send>) -> Result<Json<Row>> {
+async fn send(
+    State(core): State<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<Send>,
+) -> Result<Json<Row>> {
     let folder = core.settings.outbox.join(ask.agreement.as_str());
     let ready = folder.join(ask.folder()).join(&ask.name);
-    if !sluis_core::envelope::is_plain_name(ask.name.as_ref()) || ready.symlink_metadata().is_err() {
+    if !sluis_core::envelope::is_plain_name(ask.name.as_ref()) || ready.symlink_metadata().is_err()
+    {
         return Err(CoreError::refused("no-such-drop", "nothing was laid ready under that name"));
     }
     let code = core.claim_ready(&ready, &folder.join(&ask.name)).await?;
     let code = code.ok_or_else(|| {
-        CoreError::refused("refused", "the drop is refused; the STATUS file beside it in the outbox says why and what to do")
+        CoreError::refused(
+            "refused",
+            "the drop is refused; the STATUS file beside it in the outbox says why and what to do",
+        )
     })?;
     note(&core, &code, "send", caller.0).await
 }
 
-async fn withdraw(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<ByCode>) -> Result<Json<Row>> {
+async fn withdraw(
+    State(core): State<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<ByCode>,
+) -> Result<Json<Row>> {
     act(&core, &ask.code, "withdraw", caller.0, Event::Withdraw).await
 }
 
-async fn retry(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<ByCode>) -> Result<Json<Row>> {
+async fn retry(
+    State(core): State<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<ByCode>,
+) -> Result<Json<Row>> {
     act(&core, &ask.code, "retry", caller.0, Event::Retry).await
 }
 
-async fn redeliver(State(core): State<Arc<Agency>>, caller: ConnectInfo<Caller>, Json(ask): Json<ByCode>) -> Result<Json<Row>> {
+async fn redeliver(
+    State(core): State<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<ByCode>,
+) -> Result<Json<Row>> {
     let code = core.redeliver(&ask.code).await?;
     note(&core, &code, "redeliver", caller.0).await
 }
 
-async fn act(core: &Agency, code: &TransferCode, verb: &str, caller: Caller, event: Event) -> Result<Json<Row>> {
+async fn act(
+    core: &Agency,
+    code: &TransferCode,
+    verb: &str,
+    caller: Caller,
+    event: Event,
+) -> Result<Json<Row>> {
     let mut tx = core.books.store.begin().await?;
     let mut record = find::<Agency>(&mut tx, code).await?;
     let terms = core.books.terms(&mut tx, &record.terms).await?;

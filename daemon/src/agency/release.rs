@@ -57,7 +57,9 @@ impl Releaser {
     async fn release(&self, job: Job) -> Result<Outcome, Outcome> {
         let id = job.id;
         let installed = self.agreements.get(&job.agreement);
-        let terms = &installed.ok_or_else(|| again(&"the agreement is not installed at the releaser"))?.terms;
+        let terms = &installed
+            .ok_or_else(|| again(&"the agreement is not installed at the releaser"))?
+            .terms;
         let Task::Release { index, sent, delivered, removed, bundle } = job.task else {
             return Err(never("task", "not work for a releaser"));
         };
@@ -69,24 +71,46 @@ impl Releaser {
         let item = bundle.items.iter().find(|item| item.index == index);
         let item = item.ok_or_else(|| never("bundle", "no such share"))?;
         let channel = self.channels.get(&item.channel);
-        let channel = channel.ok_or_else(|| again(&format!("channel {} is not in [releaser.channels]", item.channel)))?;
+        let channel = channel.ok_or_else(|| {
+            again(&format!("channel {} is not in [releaser.channels]", item.channel))
+        })?;
         if !self.desk.exposing(id).await.map_err(|e| again(&e))? {
             return Err(never("stopped", "the core does not let this share leave"));
         }
         Ok(hand_over(channel, &removal, &bundle, item).await)
     }
 
-    fn open(&self, terms: &Terms, sent: &Verified, removal: &Removal, sealed: &str) -> Result<Bundle, Outcome> {
-        let Body::Sent(body) = &sent.statement().body else { return Err(never("evidence", "no `sent`")) };
+    fn open(
+        &self,
+        terms: &Terms,
+        sent: &Verified,
+        removal: &Removal,
+        sealed: &str,
+    ) -> Result<Bundle, Outcome> {
+        let Body::Sent(body) = &sent.statement().body else {
+            return Err(never("evidence", "no `sent`"));
+        };
         let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| never("bundle", "not base64"))?;
         let sealer = &terms.agreement.keys.agency.statement;
-        Bundle::open(&sealed, &self.identity, sealer, removal.transfer(), sent.statement().header.terms, body)
-            .map_err(|e| never("bundle", &e.to_string()))
+        Bundle::open(
+            &sealed,
+            &self.identity,
+            sealer,
+            removal.transfer(),
+            sent.statement().header.terms,
+            body,
+        )
+        .map_err(|e| never("bundle", &e.to_string()))
     }
 }
 
 /// The evidence, from the bytes: the releaser takes nobody's word for it, not even its core's.
-fn check(terms: &Terms, sent: &Signed, delivered: &Signed, removed: &Signed) -> Result<(Removal, Verified), Outcome> {
+fn check(
+    terms: &Terms,
+    sent: &Signed,
+    delivered: &Signed,
+    removed: &Signed,
+) -> Result<(Removal, Verified), Outcome> {
     let verify = |signed, side| Verified::check(signed, terms, side);
     let checked = verify(sent, Side::Agency).and_then(|sent| {
         let delivered = verify(delivered, Side::Municipality)?;
@@ -98,10 +122,24 @@ fn check(terms: &Terms, sent: &Signed, delivered: &Signed, removed: &Signed) -> 
 
 /// Hands one share to its channel. The evidence is an argument: there is no other way to send.
 async fn hand_over(channel: &Channel, removal: &Removal, bundle: &Bundle, item: &Item) -> Outcome {
-    let text = message::compose(item.language, item.index, bundle.shares, bundle.threshold, &bundle.code, &item.line);
+    let text = message::compose(
+        item.language,
+        item.index,
+        bundle.shares,
+        bundle.threshold,
+        &bundle.code,
+        &item.line,
+    );
     if let Err(error) = message::septets(&text) {
         return never("text", &error.to_string());
     }
     let reference = format!("{}-{}", removal.transfer(), item.index);
-    channel.send(&Message { custodian: &item.custodian, to: &item.number, text: &text, reference: &reference }).await
+    channel
+        .send(&Message {
+            custodian: &item.custodian,
+            to: &item.number,
+            text: &text,
+            reference: &reference,
+        })
+        .await
 }

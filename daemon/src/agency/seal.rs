@@ -79,7 +79,8 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
     let sealed = write_envelope(&order, key.clone())?;
     let expires = order.now.plus_days(order.agreement.file.expires_after_days);
     let (bundle, commitments) = split(&order, key, &sealed)?;
-    let bytes = bundle.seal(&order.signer, &order.releaser).map_err(|e| SealError::Setup(e.to_string()))?;
+    let bytes =
+        bundle.seal(&order.signer, &order.releaser).map_err(|e| SealError::Setup(e.to_string()))?;
     drop(bundle);
     files::write_durable(&order.bundle, &bytes).map_err(io_error("writing the bundle"))?;
     let sent = Sent {
@@ -129,7 +130,8 @@ fn pack(order: &Order, key: TransferKey, out: File) -> Result<(File, Sealed), Se
     let mut packer = Packer::new(key, out).map_err(io_error("writing the envelope"))?;
     for item in &order.items {
         let file = open_beneath(&folder, &item.path).map_err(|_| SealError::Changed)?;
-        let same = |file: &File| inspect(file, &order.owners).is_ok_and(|stamp| stamp == item.stamp);
+        let same =
+            |file: &File| inspect(file, &order.owners).is_ok_and(|stamp| stamp == item.stamp);
         if !same(&file) {
             return Err(SealError::Changed);
         }
@@ -139,7 +141,9 @@ fn pack(order: &Order, key: TransferKey, out: File) -> Result<(File, Sealed), Se
         let read_failed = read.failed.take();
         match (added, read_failed) {
             (_, Some(error)) => return Err(SealError::Io("reading the drop", error)),
-            (Err(e), None) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(SealError::Changed),
+            (Err(e), None) if e.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(SealError::Changed);
+            }
             (Err(e), None) => return Err(SealError::Io("writing the envelope to the spool", e)),
             (Ok(()), None) => {}
         }
@@ -166,7 +170,11 @@ impl Read for ReadErrors<'_> {
 }
 
 /// Splits the key, once, and writes each share's line for its custodian.
-fn split(order: &Order, key: TransferKey, sealed: &Sealed) -> Result<(Bundle, Vec<Digest>), SealError> {
+fn split(
+    order: &Order,
+    key: TransferKey,
+    sealed: &Sealed,
+) -> Result<(Bundle, Vec<Digest>), SealError> {
     let setup = |e: &dyn std::fmt::Display| SealError::Setup(e.to_string());
     order.plan.check_contacts(&order.contacts.0).map_err(|e| setup(&e))?;
     let count = order.plan.shares();

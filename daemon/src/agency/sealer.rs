@@ -35,13 +35,21 @@ impl Agency {
     }
 
     /// Moves what a person laid ready to its place in the outbox, and takes it before anybody else does.
-    pub(super) async fn claim_ready(&self, ready: &Path, place: &Path) -> Result<Option<TransferCode>> {
+    pub(super) async fn claim_ready(
+        &self,
+        ready: &Path,
+        place: &Path,
+    ) -> Result<Option<TransferCode>> {
         let _turn = self.claiming.lock().await;
         let flags = rustix::fs::RenameFlags::NOREPLACE;
-        rustix::fs::renameat_with(rustix::fs::CWD, ready, rustix::fs::CWD, place, flags).map_err(|error| {
-            let why = format!("it cannot be put into the outbox: {error}; is there one by that name already?");
-            CoreError::refused("not-placed", why)
-        })?;
+        rustix::fs::renameat_with(rustix::fs::CWD, ready, rustix::fs::CWD, place, flags).map_err(
+            |error| {
+                let why = format!(
+                    "it cannot be put into the outbox: {error}; is there one by that name already?"
+                );
+                CoreError::refused("not-placed", why)
+            },
+        )?;
         if let Some(folder) = ready.parent() {
             let _ = std::fs::remove_dir(folder);
         }
@@ -56,7 +64,9 @@ impl Agency {
             outbox::Found::Settled(path) => (path, false),
             outbox::Found::Growing(path) => (path, true),
         };
-        let Some((folder, name)) = outbox::parts(&self.settings.outbox, path) else { return Ok(None) };
+        let Some((folder, name)) = outbox::parts(&self.settings.outbox, path) else {
+            return Ok(None);
+        };
         let parent = self.settings.outbox.join(&folder);
         let agreement = folder.parse().ok().filter(|id| self.books.agreements.get(id).is_some());
         let Some(agreement) = agreement else {
@@ -73,7 +83,9 @@ impl Agency {
             Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
         };
         let Some(installed) = self.books.agreements.get(&agreement) else { return Ok(None) };
-        if let Decision::Deny(reasons) = admission::decide(&installed.terms.agreement, &items, self.books.now()) {
+        if let Decision::Deny(reasons) =
+            admission::decide(&installed.terms.agreement, &items, self.books.now())
+        {
             return self.refuse(Some(&agreement), &parent, &name, reasons).await;
         }
         self.begin(&agreement, &parent, &name, None).await.map(Some)
@@ -90,7 +102,8 @@ impl Agency {
         let id = TransferId::random();
         let private = self.private(agreement, &id);
         files::private_folder(&private).map_err(CoreError::io("making the private folder"))?;
-        files::write_durable(&private.join(NAME), name.as_bytes()).map_err(CoreError::io("keeping the name"))?;
+        files::write_durable(&private.join(NAME), name.as_bytes())
+            .map_err(CoreError::io("keeping the name"))?;
         std::fs::rename(parent.join(name), private.join(name))
             .and_then(|()| files::sync_folder(&private))
             .and_then(|()| files::sync_folder(parent))
@@ -99,7 +112,13 @@ impl Agency {
         let record = self.enter(&mut tx, agreement, id, State::Claimed, replaces).await?;
         let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
         tx.queue("sealer", "jobs", agreement, Some(id), &work, self.books.now()).await?;
-        tx.enter(self.books.now(), "claimed", Some(id), detail([("agreement", agreement.to_string())])).await?;
+        tx.enter(
+            self.books.now(),
+            "claimed",
+            Some(id),
+            detail([("agreement", agreement.to_string())]),
+        )
+        .await?;
         self.touch(id);
         self.books.commit(tx).await?;
         Ok(record.code)
@@ -146,14 +165,20 @@ impl Agency {
         if !new {
             return Ok(None);
         }
-        let codes: Vec<String> = reasons.iter().map(|r| format!("{}: {}", r.article(), code_of(r))).collect();
-        tracing::warn!(agreement = agreement.map(AgreementId::as_str), reasons = codes.join(", "), "a drop is refused");
+        let codes: Vec<String> =
+            reasons.iter().map(|r| format!("{}: {}", r.article(), code_of(r))).collect();
+        tracing::warn!(
+            agreement = agreement.map(AgreementId::as_str),
+            reasons = codes.join(", "),
+            "a drop is refused"
+        );
         let mut tx = self.books.store.begin().await?;
         let id = TransferId::random();
         if let Some(agreement) = agreement {
             self.enter(&mut tx, agreement, id, State::Refused { reasons }, None).await?;
         }
-        tx.enter(self.books.now(), "refused", Some(id), detail([("reasons", codes.join(", "))])).await?;
+        tx.enter(self.books.now(), "refused", Some(id), detail([("reasons", codes.join(", "))]))
+            .await?;
         self.books.commit(tx).await?;
         Ok(None)
     }
@@ -165,11 +190,13 @@ impl Agency {
     pub async fn recover(&self) -> Result<()> {
         for folder in list(&self.settings.private) {
             for private in list(&folder) {
-                let id = private.file_name().and_then(OsStr::to_str).and_then(|name| name.parse().ok());
+                let id =
+                    private.file_name().and_then(OsStr::to_str).and_then(|name| name.parse().ok());
                 let Some(id) = id else { continue };
                 let mut tx = self.books.store.begin().await?;
                 if tx.transfer::<State>(&id).await?.is_none() {
-                    self.put_back(&folder, &private).map_err(CoreError::io("putting a drop back"))?;
+                    self.put_back(&folder, &private)
+                        .map_err(CoreError::io("putting a drop back"))?;
                 }
             }
         }
@@ -184,7 +211,13 @@ impl Agency {
             if from.symlink_metadata().is_ok() {
                 let flags = rustix::fs::RenameFlags::NOREPLACE;
                 let mut to = name.clone();
-                while let Err(error) = rustix::fs::renameat_with(rustix::fs::CWD, &from, rustix::fs::CWD, outbox.join(&to), flags) {
+                while let Err(error) = rustix::fs::renameat_with(
+                    rustix::fs::CWD,
+                    &from,
+                    rustix::fs::CWD,
+                    outbox.join(&to),
+                    flags,
+                ) {
                     if error != rustix::io::Errno::EXIST || to.len() > 240 {
                         return Err(error.into());
                     }
@@ -233,7 +266,8 @@ impl Agency {
         match blocking(move || seal::seal(order)).await? {
             Ok((envelope, sent)) => {
                 let mut tx = self.books.store.begin().await?;
-                self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent)).await?;
+                self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent))
+                    .await?;
                 tx.finish(job.id).await?;
                 self.books.commit(tx).await?;
                 if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
@@ -241,13 +275,23 @@ impl Agency {
                 }
                 Ok(())
             }
-            Err(SealError::Changed) => self.give_back(job, &mut record, &terms, vec![Reason::Changed]).await,
-            Err(SealError::Setup(why)) => self.settle(job, &mut record, &terms, Event::Held(why)).await,
+            Err(SealError::Changed) => {
+                self.give_back(job, &mut record, &terms, vec![Reason::Changed]).await
+            }
+            Err(SealError::Setup(why)) => {
+                self.settle(job, &mut record, &terms, Event::Held(why)).await
+            }
             Err(SealError::Io(what, error)) => Err(CoreError::Io(what.to_owned(), error)),
         }
     }
 
-    async fn settle(&self, job: &JobRow, record: &mut Record<State>, terms: &sluis_core::evidence::Terms, event: Event) -> Result<()> {
+    async fn settle(
+        &self,
+        job: &JobRow,
+        record: &mut Record<State>,
+        terms: &sluis_core::evidence::Terms,
+        event: Event,
+    ) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
         self.advance(&mut tx, record, terms, event, None).await?;
         tx.finish(job.id).await?;
@@ -255,7 +299,13 @@ impl Agency {
     }
 
     /// Refused after it was claimed: the drop goes back to the outbox, where its owner finds it.
-    async fn give_back(&self, job: &JobRow, record: &mut Record<State>, terms: &sluis_core::evidence::Terms, reasons: Vec<Reason>) -> Result<()> {
+    async fn give_back(
+        &self,
+        job: &JobRow,
+        record: &mut Record<State>,
+        terms: &sluis_core::evidence::Terms,
+        reasons: Vec<Reason>,
+    ) -> Result<()> {
         let private = self.private(&record.agreement, &record.id);
         let name = kept_name(&private);
         let text = status::refused(self.language, &reasons);
@@ -270,7 +320,10 @@ impl Agency {
     }
 
     /// What sealing needs, or the reasons why the drop may not leave after all.
-    async fn order(&self, record: &Record<State>) -> Result<std::result::Result<Order, Vec<Reason>>> {
+    async fn order(
+        &self,
+        record: &Record<State>,
+    ) -> Result<std::result::Result<Order, Vec<Reason>>> {
         let held = |why: &str| CoreError::refused("held", why);
         let installed = self.books.agreements.get(&record.agreement);
         let installed = installed.filter(|installed| installed.terms.digest == record.terms);
@@ -281,15 +334,21 @@ impl Agency {
             held("the contacts file of the agreement is missing beside it (<agreement>.contacts.toml)")
         })?;
         let private = self.private(&record.agreement, &record.id);
-        let name = kept_name(&private).ok_or_else(|| held("the drop is no longer in the private folder"))?;
+        let name = kept_name(&private)
+            .ok_or_else(|| held("the drop is no longer in the private folder"))?;
         let (from, owners) = (private.clone(), self.owners.clone());
-        let items = match blocking(move || admission::survey(&from, Path::new(&name), &owners)).await? {
-            Ok(items) => items,
-            Err(reasons) => return Ok(Err(reasons)),
-        };
-        let rehearsal = installed.terms.agreement.key.channels.iter().all(|channel| {
-            channel.kind == sluis_core::agreement::ChannelKind::Other
-        });
+        let items =
+            match blocking(move || admission::survey(&from, Path::new(&name), &owners)).await? {
+                Ok(items) => items,
+                Err(reasons) => return Ok(Err(reasons)),
+            };
+        let rehearsal = installed
+            .terms
+            .agreement
+            .key
+            .channels
+            .iter()
+            .all(|channel| channel.kind == sluis_core::agreement::ChannelKind::Other);
         Ok(Ok(Order {
             transfer: record.id,
             code: record.code,
@@ -326,7 +385,11 @@ impl Agency {
 
     /// Writes the status files of what has changed.
     pub(super) async fn statuses(&self) {
-        let touched = self.touched.lock().map(|mut touched| std::mem::take(&mut *touched)).unwrap_or_default();
+        let touched = self
+            .touched
+            .lock()
+            .map(|mut touched| std::mem::take(&mut *touched))
+            .unwrap_or_default();
         for id in touched {
             let Ok(mut tx) = self.books.store.begin().await else { return };
             let record = tx.transfer::<State>(&id).await;
@@ -342,7 +405,8 @@ impl Agency {
     pub(super) fn write_status(&self, record: &Record<State>, waiting: &[String]) {
         let Some(name) = kept_name(&self.private(&record.agreement, &record.id)) else { return };
         let folder = self.settings.outbox.join(record.agreement.as_str());
-        let text = status::taken(self.language, &record.code, &record.state, waiting, record.changed);
+        let text =
+            status::taken(self.language, &record.code, &record.state, waiting, record.changed);
         if let Err(error) = status::write(&status::path(&folder, &name), &text) {
             tracing::warn!(transfer = ?record.id, %error, "a status file cannot be written");
         }
@@ -382,7 +446,8 @@ impl Core for Agency {
     async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {
         let Some(id) = job.transfer else { return Ok(None) };
         let (record, terms) = self.load(tx, &id).await?;
-        let work: Work = serde_json::from_str(&job.work).map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        let work: Work = serde_json::from_str(&job.work)
+            .map_err(|_| CoreError::refused("work", "unreadable work"))?;
         Ok(match (work, &record.state) {
             (Work::Carry, State::Sealed { envelope }) => Some(Task::Carry { size: envelope.size }),
             (Work::Probe { upload }, State::Removed { .. }) => Some(Task::Probe { upload }),
@@ -391,9 +456,12 @@ impl Core for Agency {
                 // A database row alone never frees a key: the bytes are verified again, here and at the gate.
                 self.removal(tx, &terms, &id).await?;
                 let sent = self.books.required(tx, &terms, &id, "sent", Side::Agency).await?;
-                let delivered = self.books.required(tx, &terms, &id, "delivered", Side::Municipality).await?;
-                let removed = self.books.required(tx, &terms, &id, "removed", Side::Municipality).await?;
-                let bundle = std::fs::read(self.bundled(&id)).map_err(CoreError::io("reading the bundle"))?;
+                let delivered =
+                    self.books.required(tx, &terms, &id, "delivered", Side::Municipality).await?;
+                let removed =
+                    self.books.required(tx, &terms, &id, "removed", Side::Municipality).await?;
+                let bundle = std::fs::read(self.bundled(&id))
+                    .map_err(CoreError::io("reading the bundle"))?;
                 Some(Task::Release {
                     index,
                     sent: sent.signed().clone(),
@@ -407,12 +475,18 @@ impl Core for Agency {
     }
 
     async fn exposing(&self, tx: &mut Tx, job: &JobRow) -> Result<bool> {
-        let (Some(id), Ok(Work::Release { index })) = (job.transfer, serde_json::from_str(&job.work)) else {
+        let (Some(id), Ok(Work::Release { index })) =
+            (job.transfer, serde_json::from_str(&job.work))
+        else {
             return Ok(false);
         };
         let (mut record, terms) = self.load(tx, &id).await?;
         let removal = self.removal(tx, &terms, &id).await?;
-        if self.advance(tx, &mut record, &terms, Event::Exposing(index, removal), None).await.is_ok() {
+        if self
+            .advance(tx, &mut record, &terms, Event::Exposing(index, removal), None)
+            .await
+            .is_ok()
+        {
             return Ok(true);
         }
         // Exposed already, and nobody reported: after a crash nobody knows whether it left. Not a second time.
@@ -426,14 +500,19 @@ impl Core for Agency {
     async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
         let Some(id) = job.transfer else { return Ok(true) };
         let (mut record, terms) = self.load(tx, &id).await?;
-        let work: Work = serde_json::from_str(&job.work).map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        let work: Work = serde_json::from_str(&job.work)
+            .map_err(|_| CoreError::refused("work", "unreadable work"))?;
         let (event, finished) = match (work, outcome) {
             (Work::Carry, Outcome::Moved { upload }) => (Event::Carried(upload), true),
-            (Work::Carry, Outcome::Never { code, .. }) => (Event::Fail { step: "carry", code: plain(&code) }, true),
+            (Work::Carry, Outcome::Never { code, .. }) => {
+                (Event::Fail { step: "carry", code: plain(&code) }, true)
+            }
             (Work::Probe { .. }, Outcome::Looked { look }) => (Event::Probed(look), look.is_gone()),
             (Work::Terminate { .. }, Outcome::Looked { look }) => return Ok(look.is_gone()),
             // Not a word on one share: the bundle or its evidence serves for none.
-            (Work::Release { .. }, Outcome::Never { code, .. }) => (Event::Fail { step: "release", code: plain(&code) }, true),
+            (Work::Release { .. }, Outcome::Never { code, .. }) => {
+                (Event::Fail { step: "release", code: plain(&code) }, true)
+            }
             (Work::Release { index }, outcome) => {
                 let Some((share, finished)) = share_of(outcome) else { return Ok(false) };
                 (Event::Shipped(index, share), finished)
@@ -463,7 +542,12 @@ impl Core for Agency {
         if let Err(error) = done {
             tracing::warn!(transfer = ?job.transfer, %error, "work of the sealer is tried again");
             let mut tx = self.books.store.begin().await?;
-            tx.again(job.id, self.books.now().plus_ms(backoff_ms(job.attempts)), &error.to_string()).await?;
+            tx.again(
+                job.id,
+                self.books.now().plus_ms(backoff_ms(job.attempts)),
+                &error.to_string(),
+            )
+            .await?;
             self.books.commit(tx).await?;
             job.transfer.into_iter().for_each(|id| self.touch(id));
         }
@@ -482,7 +566,9 @@ fn share_of(outcome: Outcome) -> Option<(Share, bool)> {
         Outcome::Accepted { driver, message } => {
             (Share::Accepted { driver: plain(&driver), message: message.map(|m| plain(&m)) }, true)
         }
-        Outcome::Rejected { driver, code } => (Share::Rejected { driver: plain(&driver), code: plain(&code) }, true),
+        Outcome::Rejected { driver, code } => {
+            (Share::Rejected { driver: plain(&driver), code: plain(&code) }, true)
+        }
         Outcome::Unknown { driver } => (Share::Unknown { driver: plain(&driver) }, true),
         Outcome::Again { .. } => (Share::Waiting { exposed: false }, false),
         _ => return None,
@@ -508,7 +594,12 @@ fn note(state: &State, language: sluis_core::agreement::Language) -> String {
         State::Failed { step, code, .. } => format!("{step}: {code}"),
         State::Superseded { by } => format!("by {by}"),
         State::Releasing { envelope, .. } | State::Released { envelope, .. } => {
-            format!("{} of {} shares left, {} needed", state.exposed(), envelope.routes.len(), envelope.threshold)
+            format!(
+                "{} of {} shares left, {} needed",
+                state.exposed(),
+                envelope.routes.len(),
+                envelope.threshold
+            )
         }
         _ => String::new(),
     }
@@ -516,7 +607,10 @@ fn note(state: &State, language: sluis_core::agreement::Language) -> String {
 
 /// The name of the drop in a private folder.
 fn kept_name(private: &Path) -> Option<OsString> {
-    std::fs::read(private.join(NAME)).ok().map(OsString::from_vec).filter(|name| sluis_core::envelope::is_plain_name(name))
+    std::fs::read(private.join(NAME))
+        .ok()
+        .map(OsString::from_vec)
+        .filter(|name| sluis_core::envelope::is_plain_name(name))
 }
 
 fn list(folder: &Path) -> Vec<PathBuf> {
@@ -536,7 +630,10 @@ impl Agency {
         let old = self.private(&record.agreement, &record.id);
         let name = kept_name(&old).filter(|name| old.join(name).symlink_metadata().is_ok());
         let Some(name) = name else {
-            return Err(CoreError::refused("no-plaintext", "its plaintext is no longer here: make a new export and offer that"));
+            return Err(CoreError::refused(
+                "no-plaintext",
+                "its plaintext is no longer here: make a new export and offer that",
+            ));
         };
         let id = TransferId::random();
         self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;
@@ -544,12 +641,21 @@ impl Agency {
         // the outbox: it is sent as a new transfer then, and not lost.
         let new = self.private(&record.agreement, &id);
         files::private_folder(&new).map_err(CoreError::io("making the private folder"))?;
-        files::write_durable(&new.join(NAME), name.as_bytes()).map_err(CoreError::io("keeping the name"))?;
-        std::fs::rename(old.join(&name), new.join(&name)).map_err(CoreError::io("taking the plaintext over"))?;
-        let fresh = self.enter(&mut tx, &record.agreement, id, State::Claimed, Some(record.id)).await?;
+        files::write_durable(&new.join(NAME), name.as_bytes())
+            .map_err(CoreError::io("keeping the name"))?;
+        std::fs::rename(old.join(&name), new.join(&name))
+            .map_err(CoreError::io("taking the plaintext over"))?;
+        let fresh =
+            self.enter(&mut tx, &record.agreement, id, State::Claimed, Some(record.id)).await?;
         let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
         tx.queue("sealer", "jobs", &record.agreement, Some(id), &work, self.books.now()).await?;
-        tx.enter(self.books.now(), "claimed", Some(id), detail([("replaces", record.id.to_string())])).await?;
+        tx.enter(
+            self.books.now(),
+            "claimed",
+            Some(id),
+            detail([("replaces", record.id.to_string())]),
+        )
+        .await?;
         self.touch(id);
         self.books.commit(tx).await?;
         Ok(fresh.code)

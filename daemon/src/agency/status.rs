@@ -49,33 +49,66 @@ pub fn refused(language: Language, reasons: &[Reason]) -> String {
         Language::En => "REFUSED. Nothing was sent; the file is where you put it.",
         _ => "GEWEIGERD. Er is niets verzonden; het bestand staat nog waar u het plaatste.",
     };
-    let lines: Vec<String> = reasons.iter().map(|reason| format!("- {}", reason.text(language))).collect();
+    let lines: Vec<String> =
+        reasons.iter().map(|reason| format!("- {}", reason.text(language))).collect();
     format!("{head}\n{}\n", lines.join("\n"))
 }
 
 /// What is said of a drop that was taken.
 #[must_use]
-pub fn taken(language: Language, code: &TransferCode, state: &State, waiting: &[String], at: Time) -> String {
+pub fn taken(
+    language: Language,
+    code: &TransferCode,
+    state: &State,
+    waiting: &[String],
+    at: Time,
+) -> String {
     let english = language == Language::En;
     let (head, text) = match state {
-        State::Held { why } if english => ("HELD", format!("Waits for a person: {why}. Then: sluis retry {code}")),
-        State::Held { why } => ("AANGEHOUDEN", format!("Wacht op een persoon: {why}. Daarna: sluis retry {code}")),
+        State::Held { why } if english => {
+            ("HELD", format!("Waits for a person: {why}. Then: sluis retry {code}"))
+        }
+        State::Held { why } => {
+            ("AANGEHOUDEN", format!("Wacht op een persoon: {why}. Daarna: sluis retry {code}"))
+        }
         State::Claimed if english => ("TAKEN", "Being sealed.".into()),
         State::Claimed => ("GENOMEN", "Wordt verzegeld.".into()),
-        State::Opened | State::Closed if english => ("RECEIVED", "Opened by the municipality. Nothing of it is kept here.".into()),
-        State::Opened | State::Closed => ("ONTVANGEN", "Geopend door de gemeente. Hier wordt er niets van bewaard.".into()),
-        State::Refused { .. } | State::Failed { .. } if english => ("FAILED", format!("See: sluis show {code}")),
-        State::Refused { .. } | State::Failed { .. } => ("MISLUKT", format!("Zie: sluis show {code}")),
-        State::Expired if english => ("EXPIRED", format!("Not opened in time. Send it again: sluis redeliver {code}")),
-        State::Expired => ("VERVALLEN", format!("Niet op tijd geopend. Opnieuw zenden: sluis redeliver {code}")),
-        State::Withdrawn if english => ("WITHDRAWN", "Stopped; the municipality cannot open it.".into()),
+        State::Opened | State::Closed if english => {
+            ("RECEIVED", "Opened by the municipality. Nothing of it is kept here.".into())
+        }
+        State::Opened | State::Closed => {
+            ("ONTVANGEN", "Geopend door de gemeente. Hier wordt er niets van bewaard.".into())
+        }
+        State::Refused { .. } | State::Failed { .. } if english => {
+            ("FAILED", format!("See: sluis show {code}"))
+        }
+        State::Refused { .. } | State::Failed { .. } => {
+            ("MISLUKT", format!("Zie: sluis show {code}"))
+        }
+        State::Expired if english => {
+            ("EXPIRED", format!("Not opened in time. Send it again: sluis redeliver {code}"))
+        }
+        State::Expired => {
+            ("VERVALLEN", format!("Niet op tijd geopend. Opnieuw zenden: sluis redeliver {code}"))
+        }
+        State::Withdrawn if english => {
+            ("WITHDRAWN", "Stopped; the municipality cannot open it.".into())
+        }
         State::Withdrawn => ("INGETROKKEN", "Stopgezet; de gemeente kan het niet openen.".into()),
-        State::Superseded { .. } if english => ("SUPERSEDED", "Sent again under a new code.".into()),
-        State::Superseded { .. } => ("VERVANGEN", "Opnieuw verzonden onder een nieuwe code.".into()),
+        State::Superseded { .. } if english => {
+            ("SUPERSEDED", "Sent again under a new code.".into())
+        }
+        State::Superseded { .. } => {
+            ("VERVANGEN", "Opnieuw verzonden onder een nieuwe code.".into())
+        }
         _ if english => ("SENT", format!("On its way: {}.", state.name())),
         _ => ("VERZONDEN", format!("Onderweg: {}.", dutch(state))),
     };
-    let mut lines = format!("{head}. {} {code}, {}.\n{text}\n", if english { "Transfer" } else { "Zending" }, at.local());
+    let mut lines = format!(
+        "{head}. {} {code}, {}.\n{text}\n",
+        if english { "Transfer" } else { "Zending" },
+        at.local()
+    );
     for line in waiting.iter().filter(|line| line.contains("(tried")) {
         lines.push_str(&format!("- {line}\n"));
     }
@@ -100,7 +133,9 @@ mod tests {
 
     #[test]
     fn no_name_breaks_the_status_or_speaks_to_the_terminal() {
-        for name in [&b"\x1b[31m\n.csv"[..], &[b'x'; 255], b"\xff\xfe.csv", "\u{202e}gnp.exe".as_bytes()] {
+        for name in
+            [&b"\x1b[31m\n.csv"[..], &[b'x'; 255], b"\xff\xfe.csv", "\u{202e}gnp.exe".as_bytes()]
+        {
             let path = path(Path::new("/o"), OsStr::from_bytes(name));
             let shown = path.file_name().unwrap().to_str().unwrap();
             assert!(shown.len() <= 250 && !shown.chars().any(char::is_control), "{shown:?}");

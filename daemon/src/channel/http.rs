@@ -35,7 +35,11 @@ impl Provider {
     ///
     /// # Errors
     /// [`ConfigError`] where the URL is not https, or the secret is missing.
-    pub fn new(id: &ChannelId, http: &Http, credentials: &Credentials) -> Result<Self, ConfigError> {
+    pub fn new(
+        id: &ChannelId,
+        http: &Http,
+        credentials: &Credentials,
+    ) -> Result<Self, ConfigError> {
         let wrong = |why: String| ConfigError::Credential { name: format!("provider-{id}"), why };
         let url = reqwest::Url::parse(&http.url).map_err(|e| wrong(format!("url: {e}")))?;
         let loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
@@ -71,7 +75,9 @@ impl Provider {
         let mut body = Vec::new();
         loop {
             match answer.chunk().await {
-                Ok(Some(piece)) if body.len() + piece.len() <= MAX_ANSWER => body.extend_from_slice(&piece),
+                Ok(Some(piece)) if body.len() + piece.len() <= MAX_ANSWER => {
+                    body.extend_from_slice(&piece);
+                }
                 Ok(None) => break,
                 // Cut short or endless: what came is not what it meant to say.
                 Ok(Some(_)) | Err(_) => return unknown(),
@@ -97,14 +103,18 @@ impl Provider {
         };
         match &self.http.body {
             Body::Form(fields) => {
-                let filled: BTreeMap<&str, String> =
-                    fields.iter().map(|(name, value)| (name.as_str(), fill(value, message))).collect();
+                let filled: BTreeMap<&str, String> = fields
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), fill(value, message)))
+                    .collect();
                 request.form(&filled)
             }
-            Body::Json(table) => request.json(&fill_json(&toml::Value::Table(table.clone()), message)),
-            Body::Text(text) => {
-                request.header("content-type", "text/plain; charset=utf-8").body(fill(text, message))
+            Body::Json(table) => {
+                request.json(&fill_json(&toml::Value::Table(table.clone()), message))
             }
+            Body::Text(text) => request
+                .header("content-type", "text/plain; charset=utf-8")
+                .body(fill(text, message)),
         }
     }
 }
@@ -129,9 +139,9 @@ fn fill_json(value: &toml::Value, message: &Message<'_>) -> Value {
         toml::Value::Boolean(yes) => (*yes).into(),
         toml::Value::Datetime(time) => time.to_string().into(),
         toml::Value::Array(items) => items.iter().map(|item| fill_json(item, message)).collect(),
-        toml::Value::Table(table) => {
-            Value::Object(table.iter().map(|(key, item)| (key.clone(), fill_json(item, message))).collect())
-        }
+        toml::Value::Table(table) => Value::Object(
+            table.iter().map(|(key, item)| (key.clone(), fill_json(item, message))).collect(),
+        ),
     }
 }
 
@@ -141,13 +151,19 @@ pub fn classify(http: &Http, status: u16, body: &[u8]) -> Outcome {
     let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let is = |answer: &Answer| fits(answer, status, &json);
     if is(&http.permanent) {
-        return Outcome::Rejected { driver: DRIVER.into(), code: code_of(&http.permanent, status, &json) };
+        return Outcome::Rejected {
+            driver: DRIVER.into(),
+            code: code_of(&http.permanent, status, &json),
+        };
     }
     if is(&http.retryable) {
-        return Outcome::Again { why: format!("the provider said {}", code_of(&http.retryable, status, &json)) };
+        return Outcome::Again {
+            why: format!("the provider said {}", code_of(&http.retryable, status, &json)),
+        };
     }
     if is(&http.success) {
-        let message = http.message_id.as_deref().and_then(|pointer| json.pointer(pointer)).map(as_text);
+        let message =
+            http.message_id.as_deref().and_then(|pointer| json.pointer(pointer)).map(as_text);
         return Outcome::Accepted { driver: DRIVER.into(), message };
     }
     unknown()
@@ -157,7 +173,9 @@ fn fits(answer: &Answer, status: u16, json: &Value) -> bool {
     let by_status = answer.status.is_empty() || answer.status.contains(&status);
     let by_value = match &answer.pointer {
         None => true,
-        Some(pointer) => json.pointer(pointer).is_some_and(|value| answer.values.contains(&as_text(value))),
+        Some(pointer) => {
+            json.pointer(pointer).is_some_and(|value| answer.values.contains(&as_text(value)))
+        }
     };
     let says_anything = !answer.status.is_empty() || answer.pointer.is_some();
     says_anything && by_status && by_value
@@ -206,8 +224,11 @@ mod tests {
     fn a_status_of_200_is_not_enough_where_the_template_asks_for_more() {
         let http = vonage();
         let of = |status, body: &str| classify(&http, status, body.as_bytes());
-        let answer = |code: &str| format!(r#"{{"messages":[{{"status":"{code}","message-id":"0A1"}}]}}"#);
-        assert!(matches!(of(200, &answer("0")), Outcome::Accepted { message: Some(id), .. } if id == "0A1"));
+        let answer =
+            |code: &str| format!(r#"{{"messages":[{{"status":"{code}","message-id":"0A1"}}]}}"#);
+        assert!(
+            matches!(of(200, &answer("0")), Outcome::Accepted { message: Some(id), .. } if id == "0A1")
+        );
         assert!(matches!(of(200, &answer("1")), Outcome::Again { .. }));
         assert!(matches!(of(200, &answer("3")), Outcome::Rejected { code, .. } if code == "3"));
         for nonsense in ["", "{}", "<html>", "[[[", &answer("99")] {

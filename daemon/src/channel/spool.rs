@@ -27,7 +27,10 @@ impl Spool {
         let written = files::private_folder(&folder)
             .and_then(|()| files::write_durable(&file, format!("{}\n", message.text).as_bytes()));
         match written {
-            Ok(()) => Outcome::Accepted { driver: "spool".into(), message: Some(message.reference.to_owned()) },
+            Ok(()) => Outcome::Accepted {
+                driver: "spool".into(),
+                message: Some(message.reference.to_owned()),
+            },
             Err(error) => Outcome::Again { why: format!("the spool folder: {error}") },
         }
     }

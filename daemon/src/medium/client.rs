@@ -61,7 +61,12 @@ impl ZoneClient {
     ///
     /// # Errors
     /// [`ZoneError`] where no client can be made.
-    pub fn new(tls: ClientConfig, host: &str, agreement: &AgreementId, idle: Duration) -> Result<Self> {
+    pub fn new(
+        tls: ClientConfig,
+        host: &str,
+        agreement: &AgreementId,
+        idle: Duration,
+    ) -> Result<Self> {
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
             .https_only(true)
@@ -81,7 +86,9 @@ impl ZoneClient {
     /// # Errors
     /// [`ZoneError`].
     pub async fn upload_for(&self, transfer: &TransferId, size: u64) -> Result<(UploadId, u64)> {
-        if let Some(known) = self.list(transfer, 0).await?.into_iter().find(|listed| listed.length == size) {
+        if let Some(known) =
+            self.list(transfer, 0).await?.into_iter().find(|listed| listed.length == size)
+        {
             return Ok((known.upload, known.offset));
         }
         let request = self
@@ -182,7 +189,8 @@ impl ZoneClient {
     }
 
     async fn status(&self, method: Method, upload: &UploadId) -> Result<u16> {
-        let request = self.client.request(method, self.file(upload)).header("Tus-Resumable", tus::VERSION);
+        let request =
+            self.client.request(method, self.file(upload)).header("Tus-Resumable", tus::VERSION);
         Ok(request.timeout(SHORT).send().await?.status().as_u16())
     }
 
@@ -191,7 +199,8 @@ impl ZoneClient {
     /// # Errors
     /// [`ZoneError`].
     pub async fn post(&self, number: u64, letter: Vec<u8>) -> Result<()> {
-        let request = self.client.put(format!("{}/mailbox/{number}", self.base)).body(letter).timeout(SHORT);
+        let request =
+            self.client.put(format!("{}/mailbox/{number}", self.base)).body(letter).timeout(SHORT);
         let answer = request.send().await?;
         match answer.status() {
             StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(()),
@@ -208,7 +217,10 @@ impl ZoneClient {
         let url = format!("{}/mailbox?after={after}&wait={POLL_S}", self.base);
         let request = self.client.get(url).timeout(SHORT + Duration::from_secs(POLL_S));
         let answer = expect(request.send().await?, StatusCode::OK, "reading the mailbox")?;
-        if answer.content_length().is_some_and(|length| length > sluis_core::control::MAX_BYTES as u64) {
+        if answer
+            .content_length()
+            .is_some_and(|length| length > sluis_core::control::MAX_BYTES as u64)
+        {
             return Err(ZoneError::Nonsense("a mailbox that is too large"));
         }
         Ok(answer.json().await?)

@@ -20,9 +20,13 @@ struct Postman(ZoneClient);
 
 impl Worker for Postman {
     async fn work(&self, job: Job) -> Outcome {
-        let Task::Post { number, letter } = job.task else { return never("task", "not work for this lane") };
+        let Task::Post { number, letter } = job.task else {
+            return never("task", "not work for this lane");
+        };
         match BASE64.decode(letter.as_bytes()) {
-            Ok(letter) => self.0.post(number, letter).await.map_or_else(|e| again(&e), |()| Outcome::Posted),
+            Ok(letter) => {
+                self.0.post(number, letter).await.map_or_else(|e| again(&e), |()| Outcome::Posted)
+            }
             Err(_) => never("letter", "a letter is not base64"),
         }
     }
@@ -49,7 +53,8 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
             continue;
         };
         tracing::warn!(%agreement, why, "the feed cannot be read");
-        let pause = Duration::from_millis(u64::try_from(backoff_ms(failures)).unwrap_or(1000)).min(Duration::from_secs(30));
+        let pause = Duration::from_millis(u64::try_from(backoff_ms(failures)).unwrap_or(1000))
+            .min(Duration::from_secs(30));
         failures += 1;
         tokio::select! {
             () = stop.cancelled() => return,

@@ -16,9 +16,9 @@ use sluis_core::receipt::State;
 use sluis_core::statement::Sent;
 
 use super::Municipality;
-use crate::files::blocking;
 use crate::books::{CoreError, Result};
 use crate::files;
+use crate::files::blocking;
 
 /// How often a running fetch renews its lease, in bytes.
 const RENEW: u64 = 64 << 20;
@@ -37,7 +37,10 @@ impl Municipality {
             return Err(CoreError::refused("not-now", "this transfer is not being fetched"));
         };
         let folder = self.vault(&record.agreement, id, &record.code);
-        Ok((Places { whole: folder.join("envelope.age"), part: folder.join("envelope.part") }, sent))
+        Ok((
+            Places { whole: folder.join("envelope.age"), part: folder.join("envelope.part") },
+            sent,
+        ))
     }
 
     /// How much of an envelope is here, and its digest once it is whole.
@@ -85,7 +88,8 @@ impl Municipality {
                 let _ = std::fs::remove_file(&places.part);
                 return Err(CoreError::refused("mismatch", "more bytes than were announced"));
             }
-            (file, hasher) = blocking(move || append(file, hasher, &piece)).await?.map_err(writing())?;
+            (file, hasher) =
+                blocking(move || append(file, hasher, &piece)).await?.map_err(writing())?;
             if reached - renewed > RENEW {
                 renewed = reached;
                 let mut tx = self.books.store.begin().await?;
@@ -101,7 +105,10 @@ impl Municipality {
         let digest = Digest::finish(hasher);
         if digest != sent.ciphertext {
             let _ = std::fs::remove_file(&places.part);
-            return Err(CoreError::refused("mismatch", "the envelope is not the one that was announced"));
+            return Err(CoreError::refused(
+                "mismatch",
+                "the envelope is not the one that was announced",
+            ));
         }
         std::fs::rename(&places.part, &places.whole)
             .and_then(|()| files::sync_folder(places.whole.parent().unwrap_or(Path::new("."))))
@@ -112,7 +119,9 @@ impl Municipality {
     /// Whether the vault holds exactly what `sent` says, read again from the disk.
     pub(super) async fn holds(&self, whole: PathBuf, sent: &Sent) -> Result<bool> {
         let read = blocking(move || digest_of(&whole)).await?;
-        Ok(read.is_ok_and(|(hasher, size)| size == sent.size && Digest::finish(hasher) == sent.ciphertext))
+        Ok(read.is_ok_and(|(hasher, size)| {
+            size == sent.size && Digest::finish(hasher) == sent.ciphertext
+        }))
     }
 }
 
@@ -126,14 +135,20 @@ fn begin(part: &Path, offset: u64) -> std::io::Result<(std::fs::File, Sha256)> {
     }
     let (hasher, length) = digest_of(part)?;
     if length != offset {
-        return Err(std::io::Error::other(format!("{length} bytes are here, the fetcher goes on at {offset}")));
+        return Err(std::io::Error::other(format!(
+            "{length} bytes are here, the fetcher goes on at {offset}"
+        )));
     }
     let mut file = std::fs::OpenOptions::new().write(true).open(part)?;
     file.seek(SeekFrom::End(0))?;
     Ok((file, hasher))
 }
 
-fn append(mut file: std::fs::File, mut hasher: Sha256, piece: &Bytes) -> std::io::Result<(std::fs::File, Sha256)> {
+fn append(
+    mut file: std::fs::File,
+    mut hasher: Sha256,
+    piece: &Bytes,
+) -> std::io::Result<(std::fs::File, Sha256)> {
     file.write_all(piece)?;
     hasher.update(piece);
     Ok((file, hasher))

@@ -63,9 +63,11 @@ impl Fetcher {
         }
         let kept = self.desk.kept(transfer).await.map_err(|e| refused(&e))?;
         if kept.ciphertext.is_none() {
-            let bytes = self.zone.download(&listed.upload, kept.offset).await.map_err(|e| again(&e))?;
+            let bytes =
+                self.zone.download(&listed.upload, kept.offset).await.map_err(|e| again(&e))?;
             let body = reqwest::Body::wrap_stream(bytes.bytes_stream());
-            let kept = self.desk.keep(transfer, kept.offset, body).await.map_err(|e| refused(&e))?;
+            let kept =
+                self.desk.keep(transfer, kept.offset, body).await.map_err(|e| refused(&e))?;
             if kept.ciphertext.is_none() {
                 return Err(again(&format!("cut at {} of {size} bytes", kept.offset)));
             }
@@ -77,7 +79,9 @@ impl Fetcher {
 /// What the keeper's refusal means: other bytes than announced are final, all else is tried again.
 fn refused(error: &DeskError) -> Outcome {
     match error {
-        DeskError::Refused(refused) if refused.code == "mismatch" => never("mismatch", &refused.message),
+        DeskError::Refused(refused) if refused.code == "mismatch" => {
+            never("mismatch", &refused.message)
+        }
         other => again(other),
     }
 }

@@ -21,12 +21,19 @@ impl Municipality {
         self.forget(&id);
         let folder = self.vault(&record.agreement, &id, &record.code);
         files::remove(&folder).map_err(CoreError::io("discarding the envelope"))?;
-        tx.enter(self.books.now(), "discarded", Some(id), detail([("what", "envelope".into())])).await?;
+        tx.enter(self.books.now(), "discarded", Some(id), detail([("what", "envelope".into())]))
+            .await?;
         Ok(())
     }
 
-    async fn announced(&self, tx: &mut Tx, said: &Verified) -> Result<std::result::Result<(), String>> {
-        let (Ok(id), Body::Sent(sent)) = (said.transfer(), &said.statement().body) else { return Ok(Ok(())) };
+    async fn announced(
+        &self,
+        tx: &mut Tx,
+        said: &Verified,
+    ) -> Result<std::result::Result<(), String>> {
+        let (Ok(id), Body::Sent(sent)) = (said.transfer(), &said.statement().body) else {
+            return Ok(Ok(()));
+        };
         if tx.transfer::<State>(&id).await?.is_some() {
             return Ok(Err("this transfer was announced before".into()));
         }
@@ -35,8 +42,9 @@ impl Municipality {
         }
         let consistent = sent.routes.len() == sent.commitments.len()
             && (1..).zip(&sent.routes).all(|(index, route): (u8, _)| route.index == index)
-            && u8::try_from(sent.routes.len())
-                .is_ok_and(|shares| sluis_core::share::check_bounds(sent.threshold, shares).is_ok());
+            && u8::try_from(sent.routes.len()).is_ok_and(|shares| {
+                sluis_core::share::check_bounds(sent.threshold, shares).is_ok()
+            });
         if !consistent {
             return Ok(Err("its plan contradicts itself".into()));
         }
@@ -58,7 +66,12 @@ impl Municipality {
         Ok(Ok(()))
     }
 
-    async fn ended(&self, tx: &mut Tx, said: &Verified, how: &str) -> Result<std::result::Result<(), String>> {
+    async fn ended(
+        &self,
+        tx: &mut Tx,
+        said: &Verified,
+        how: &str,
+    ) -> Result<std::result::Result<(), String>> {
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
         let Some(mut record) = tx.transfer::<State>(&id).await? else {
             return Ok(Err(format!("there is no transfer {id} here")));
@@ -71,18 +84,26 @@ impl Municipality {
         }
     }
 
-    async fn collected(&self, tx: &mut Tx, record: &mut Record<State>, outcome: Outcome) -> Result<bool> {
+    async fn collected(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record<State>,
+        outcome: Outcome,
+    ) -> Result<bool> {
         let terms = self.books.terms(tx, &record.terms).await?;
         let event = match (&record.state, outcome) {
             (State::Announced { sent }, Outcome::Moved { upload }) => {
                 // The fetcher's word is not enough: what lies in the vault is read again.
-                let whole = self.vault(&record.agreement, &record.id, &record.code).join("envelope.age");
+                let whole =
+                    self.vault(&record.agreement, &record.id, &record.code).join("envelope.age");
                 if !self.holds(whole, &sent.clone()).await? {
                     return Ok(false);
                 }
                 Event::Collected(upload)
             }
-            (State::Announced { .. }, Outcome::Never { code, .. }) if code == "mismatch" => Event::Mismatch(code),
+            (State::Announced { .. }, Outcome::Never { code, .. }) if code == "mismatch" => {
+                Event::Mismatch(code)
+            }
             (State::Announced { .. }, _) => return Ok(false),
             _ => return Ok(true),
         };
@@ -104,7 +125,12 @@ impl Core for Municipality {
     fn row(&self, record: &Record<State>) -> Row {
         let note = match &record.state {
             State::Removed { sent, accepted, .. } => {
-                format!("{} of {} lines are in; type yours: sluis open {}", accepted.len(), sent.threshold, record.code)
+                format!(
+                    "{} of {} lines are in; type yours: sluis open {}",
+                    accepted.len(),
+                    sent.threshold,
+                    record.code
+                )
             }
             State::Opened { .. } => self.opened_folder(record).display().to_string(),
             State::Ended { how, .. } => how.clone(),
@@ -114,7 +140,8 @@ impl Core for Municipality {
         let folder = self.vault(&record.agreement, &record.id, &record.code);
         let progress = match &record.state {
             State::Announced { sent } => {
-                let here = std::fs::metadata(folder.join("envelope.part")).map_or(0, |meta| meta.len());
+                let here =
+                    std::fs::metadata(folder.join("envelope.part")).map_or(0, |meta| meta.len());
                 Some((here, sent.size))
             }
             _ => None,
@@ -146,10 +173,13 @@ impl Core for Municipality {
     async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {
         let Some(id) = job.transfer else { return Ok(None) };
         let (record, _) = self.load(tx, &id).await?;
-        let work: Work = serde_json::from_str(&job.work).map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        let work: Work = serde_json::from_str(&job.work)
+            .map_err(|_| CoreError::refused("work", "unreadable work"))?;
         Ok(match (work, &record.state) {
             (Work::Fetch, State::Announced { sent }) => Some(Task::Fetch { size: sent.size }),
-            (Work::Terminate { upload }, State::Collected { .. }) => Some(Task::Terminate { upload }),
+            (Work::Terminate { upload }, State::Collected { .. }) => {
+                Some(Task::Terminate { upload })
+            }
             _ => None,
         })
     }
@@ -162,7 +192,8 @@ impl Core for Municipality {
     async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
         let Some(id) = job.transfer else { return Ok(true) };
         let (mut record, terms) = self.load(tx, &id).await?;
-        let work: Work = serde_json::from_str(&job.work).map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        let work: Work = serde_json::from_str(&job.work)
+            .map_err(|_| CoreError::refused("work", "unreadable work"))?;
         match (work, outcome) {
             (Work::Fetch, outcome) => self.collected(tx, &mut record, outcome).await,
             (Work::Terminate { .. }, Outcome::Looked { look }) if look.is_gone() => {

@@ -68,15 +68,28 @@ impl Municipality {
     }
 
     /// Keeps a line in memory. One user may not type enough to open alone, unless it is a rehearsal.
-    fn hold(&self, caller: Caller, record: &Record<State>, sent: &Sent, share: Share) -> Result<u8> {
+    fn hold(
+        &self,
+        caller: Caller,
+        record: &Record<State>,
+        sent: &Sent,
+        share: Share,
+    ) -> Result<u8> {
         let now = self.books.now();
-        let poisoned = |_| CoreError::refused("failed", "the keeper has lost its lines; restart it and type them again");
+        let poisoned = |_| {
+            CoreError::refused(
+                "failed",
+                "the keeper has lost its lines; restart it and type them again",
+            )
+        };
         let mut lines = self.lines.lock().map_err(poisoned)?;
-        let forget = i64::try_from(self.settings.forget_lines_s).unwrap_or(i64::MAX).saturating_mul(1000);
+        let forget =
+            i64::try_from(self.settings.forget_lines_s).unwrap_or(i64::MAX).saturating_mul(1000);
         lines.retain(|_, typed| now.0 - typed.last.0 < forget);
         let typed = lines.entry(record.id).or_default();
         let index = share.index();
-        let own = typed.by.iter().filter(|(other, uid)| **other != index && **uid == caller.uid).count();
+        let own =
+            typed.by.iter().filter(|(other, uid)| **other != index && **uid == caller.uid).count();
         if !sent.rehearsal && own + 1 >= usize::from(sent.threshold) {
             return Err(CoreError::refused(
                 "one-person",
@@ -87,7 +100,10 @@ impl Municipality {
             ));
         }
         if typed.shares.contains_key(&index) {
-            return Err(CoreError::refused("same-line", format!("line {index} is in already; type one of another custodian")));
+            return Err(CoreError::refused(
+                "same-line",
+                format!("line {index} is in already; type one of another custodian"),
+            ));
         }
         typed.by.insert(index, caller.uid);
         typed.shares.insert(index, share);
@@ -104,21 +120,29 @@ impl Municipality {
             typed.shares.into_values().take(usize::from(sent.threshold)).collect()
         };
         let used: Vec<u8> = shares.iter().map(Share::index).collect();
-        let key = share::combine(&shares).map_err(|e| CoreError::refused("shares", e.to_string()))?;
+        let key =
+            share::combine(&shares).map_err(|e| CoreError::refused("shares", e.to_string()))?;
         drop(shares);
         let folder = self.vault(&record.agreement, &record.id, &record.code);
         let group = self.settings.groups.get(record.agreement.as_str());
         let group = group.map(|name| {
-            files::group_id(name).ok_or_else(|| CoreError::refused("group", format!("keeper.groups: there is no group {name}")))
+            files::group_id(name).ok_or_else(|| {
+                CoreError::refused("group", format!("keeper.groups: there is no group {name}"))
+            })
         });
         let (group, at, size) = (group.transpose()?, folder.clone(), sent.size);
-        let plaintext = blocking(move || open_into(&key, &at, size, group)).await?.map_err(refusal)?;
+        let plaintext =
+            blocking(move || open_into(&key, &at, size, group)).await?.map_err(refusal)?;
         if plaintext != sent.plaintext {
             let _ = files::remove(&folder.join("opening"));
-            return Err(CoreError::refused("commitment", "what came out is not what the agency committed to; call them"));
+            return Err(CoreError::refused(
+                "commitment",
+                "what came out is not what the agency committed to; call them",
+            ));
         }
         let opened = folder.join("opened");
-        publish(&folder, &opened).map_err(CoreError::io("putting the opened file into the vault"))?;
+        publish(&folder, &opened)
+            .map_err(CoreError::io("putting the opened file into the vault"))?;
         let mut tx = self.books.store.begin().await?;
         let terms = self.books.terms(&mut tx, &record.terms).await?;
         let event = Event::Opened { at: self.books.now(), plaintext, shares: used };
@@ -143,7 +167,8 @@ impl Municipality {
             let half = folder.join("opening");
             files::remove(&half).map_err(CoreError::io("clearing a half-opened file"))?;
             if !matches!(record.state, State::Opened { .. }) {
-                files::remove(&folder.join("opened")).map_err(CoreError::io("clearing a half-opened file"))?;
+                files::remove(&folder.join("opened"))
+                    .map_err(CoreError::io("clearing a half-opened file"))?;
             }
         }
         Ok(())
@@ -158,7 +183,12 @@ impl Municipality {
 }
 
 /// Reads a line and holds it against its commitment in `sent`.
-fn read(text: &str, record: &Record<State>, sent: &Sent, others: &[sluis_core::id::TransferCode]) -> Result<Share> {
+fn read(
+    text: &str,
+    record: &Record<State>,
+    sent: &Sent,
+    others: &[sluis_core::id::TransferCode],
+) -> Result<Share> {
     let share = share::read_line(text, &record.code, others).map_err(|error| {
         let code = match error {
             LineError::OtherTransfer(_) => "other-transfer",
@@ -169,11 +199,17 @@ fn read(text: &str, record: &Record<State>, sent: &Sent, others: &[sluis_core::i
         CoreError::refused(code, error.to_string())
     })?;
     let count = u8::try_from(sent.routes.len()).unwrap_or(u8::MAX);
-    let committed = usize::from(share.index()).checked_sub(1).and_then(|place| sent.commitments.get(place));
-    if share.threshold() != sent.threshold || committed != Some(&share.commitment(&record.id, count)) {
+    let committed =
+        usize::from(share.index()).checked_sub(1).and_then(|place| sent.commitments.get(place));
+    if share.threshold() != sent.threshold
+        || committed != Some(&share.commitment(&record.id, count))
+    {
         return Err(CoreError::refused(
             "not-this-share",
-            format!("line {} is well typed, but it is not the share that the agency committed to; ask the agency", share.index()),
+            format!(
+                "line {} is well typed, but it is not the share that the agency committed to; ask the agency",
+                share.index()
+            ),
         ));
     }
     Ok(share)
@@ -182,36 +218,55 @@ fn read(text: &str, record: &Record<State>, sent: &Sent, others: &[sluis_core::i
 fn not_now(state: &State) -> String {
     match state {
         State::Announced { .. } | State::Collected { .. } => {
-            "the envelope is still on its way into the vault: wait until `sluis list` says Removed".into()
+            "the envelope is still on its way into the vault: wait until `sluis list` says Removed"
+                .into()
         }
         State::Opened { .. } => "it is open already: the file stands in the vault".into(),
-        State::Ended { how, .. } => format!("the agency ended this transfer ({how}); ask for a new one"),
-        State::Failed { what, .. } => format!("what came was not what was announced ({what}); ask for a redelivery"),
+        State::Ended { how, .. } => {
+            format!("the agency ended this transfer ({how}); ask for a new one")
+        }
+        State::Failed { what, .. } => {
+            format!("what came was not what was announced ({what}); ask for a redelivery")
+        }
         State::Removed { .. } => "not now".into(),
     }
 }
 
 /// Opens the envelope into the folder `opening`, each file fsynced; nothing of it counts before the end.
-fn open_into(key: &sluis_core::key::TransferKey, folder: &Path, size: u64, group: Option<u32>) -> std::result::Result<Digest, OpenError> {
+fn open_into(
+    key: &sluis_core::key::TransferKey,
+    folder: &Path,
+    size: u64,
+    group: Option<u32>,
+) -> std::result::Result<Digest, OpenError> {
     let envelope = files::open_plain(&folder.join("envelope.age"))?;
     // "Cut short" and "damaged" are told apart by the length.
     let length = envelope.metadata()?.len();
     if length != size {
-        return Err(OpenError::Damaged(format!("cut short: {length} of {size} bytes are in the vault")));
+        return Err(OpenError::Damaged(format!(
+            "cut short: {length} of {size} bytes are in the vault"
+        )));
     }
     let apart = folder.join("opening");
     files::remove(&apart)?;
     make_folder(&apart, group)?;
-    let opened = envelope::unpack(key, std::io::BufReader::with_capacity(256 * 1024, envelope), |path, content| {
-        place(&apart, path, content, group)
-    });
+    let opened = envelope::unpack(
+        key,
+        std::io::BufReader::with_capacity(256 * 1024, envelope),
+        |path, content| place(&apart, path, content, group),
+    );
     if opened.is_err() {
         let _ = files::remove(&apart);
     }
     opened
 }
 
-fn place(apart: &Path, path: &Path, content: &mut dyn Read, group: Option<u32>) -> std::io::Result<()> {
+fn place(
+    apart: &Path,
+    path: &Path,
+    content: &mut dyn Read,
+    group: Option<u32>,
+) -> std::io::Result<()> {
     let to = apart.join(path);
     let mut folder = apart.to_owned();
     for part in path.parent().into_iter().flat_map(Path::components) {
@@ -220,7 +275,8 @@ fn place(apart: &Path, path: &Path, content: &mut dyn Read, group: Option<u32>) 
             make_folder(&folder, group)?;
         }
     }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to)?;
     std::io::copy(content, &mut file)?;
     std::os::unix::fs::fchown(&file, None, group)?;
     file.set_permissions(std::fs::Permissions::from_mode(0o640))?;

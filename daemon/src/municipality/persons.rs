@@ -37,7 +37,11 @@ pub fn envelopes(core: Arc<Municipality>) -> Router {
     Router::new().route("/envelope/{transfer}", get(kept).put(keep)).with_state(core)
 }
 
-async fn ready(State(core): State<Arc<Municipality>>, caller: ConnectInfo<Caller>, Json(ask): Json<ByCode>) -> Result<Json<Row>> {
+async fn ready(
+    State(core): State<Arc<Municipality>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<ByCode>,
+) -> Result<Json<Row>> {
     let mut tx = core.books.store.begin().await?;
     let mut record = find::<Municipality>(&mut tx, &ask.code).await?;
     let terms = core.books.terms(&mut tx, &record.terms).await?;
@@ -47,26 +51,43 @@ async fn ready(State(core): State<Arc<Municipality>>, caller: ConnectInfo<Caller
     Ok(Json(core.row(&record)))
 }
 
-async fn line(State(core): State<Arc<Municipality>>, caller: ConnectInfo<Caller>, Json(typed): Json<TypedLine>) -> Result<Json<LineAnswer>> {
+async fn line(
+    State(core): State<Arc<Municipality>>,
+    caller: ConnectInfo<Caller>,
+    Json(typed): Json<TypedLine>,
+) -> Result<Json<LineAnswer>> {
     Ok(Json(core.line(caller.0, &typed).await?))
 }
 
 /// Streams the one opened file; who took it is entered first.
-async fn take(State(core): State<Arc<Municipality>>, caller: ConnectInfo<Caller>, Json(ask): Json<ByCode>) -> Result<Response> {
+async fn take(
+    State(core): State<Arc<Municipality>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<ByCode>,
+) -> Result<Response> {
     let mut tx = core.books.store.begin().await?;
     let record = find::<Municipality>(&mut tx, &ask.code).await?;
     if !matches!(record.state, receipt::State::Opened { .. }) {
-        return Err(CoreError::refused("not-open", format!("it is not open yet: sluis open {}", ask.code)));
+        return Err(CoreError::refused(
+            "not-open",
+            format!("it is not open yet: sluis open {}", ask.code),
+        ));
     }
     let folder = core.opened_folder(&record);
-    let (name, path) = only_file(&folder).map_err(CoreError::io("looking at the opened files"))?.ok_or_else(|| {
-        CoreError::refused("a-folder", format!("it holds more than one file; they stand in {}", folder.display()))
-    })?;
+    let (name, path) = only_file(&folder)
+        .map_err(CoreError::io("looking at the opened files"))?
+        .ok_or_else(|| {
+            CoreError::refused(
+                "a-folder",
+                format!("it holds more than one file; they stand in {}", folder.display()),
+            )
+        })?;
     let file = files::open_plain(&path).map_err(CoreError::io("opening the file"))?;
     tx.enter(core.books.now(), "taken", Some(record.id), detail([("by", caller.0.name())])).await?;
     core.books.commit(tx).await?;
     tracing::info!(code = %ask.code, "an opened file is taken");
-    let body = Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file), 256 * 1024));
+    let body =
+        Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file), 256 * 1024));
     let shown = files::shown(&name).chars().filter(char::is_ascii).collect::<String>();
     Ok(([("x-name", shown)], body).into_response())
 }
@@ -83,7 +104,10 @@ struct From {
     offset: u64,
 }
 
-async fn kept(State(core): State<Arc<Municipality>>, Path(id): Path<TransferId>) -> Result<Json<Kept>> {
+async fn kept(
+    State(core): State<Arc<Municipality>>,
+    Path(id): Path<TransferId>,
+) -> Result<Json<Kept>> {
     Ok(Json(core.kept(&id).await?))
 }
 

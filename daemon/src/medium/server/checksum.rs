@@ -15,7 +15,9 @@ impl Check {
         match announced {
             Checksum::Sha256(sum) => Self { context: Context::new(&SHA256), announced: sum },
             // tus asks for it of every server: it finds damage on the way and is no proof of anything.
-            Checksum::Sha1(sum) => Self { context: Context::new(&SHA1_FOR_LEGACY_USE_ONLY), announced: sum },
+            Checksum::Sha1(sum) => {
+                Self { context: Context::new(&SHA1_FOR_LEGACY_USE_ONLY), announced: sum }
+            }
         }
     }
 

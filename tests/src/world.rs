@@ -1,0 +1,438 @@
+//! Three hosts in one folder.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{binary, stderr, stdout, until};
+
+/// Roles with the host that each belongs to, in the order in which they start.
+pub const ROLES: [(&str, &str); 6] = [
+    ("dropzone", "dropzone"),
+    ("sealer", "agency"),
+    ("keeper", "municipality"),
+    ("carrier", "agency"),
+    ("releaser", "agency"),
+    ("fetcher", "municipality"),
+];
+
+/// What a world is made of, as text that can be changed before it is made.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The agreement; `{host}` stands for the drop zone.
+    pub agreement: String,
+    /// The `[releaser.channels]` tables.
+    pub channels: String,
+    /// Added to the `[sealer]` table.
+    pub sealer: String,
+    /// Added to the `[dropzone]` table.
+    pub dropzone: String,
+}
+
+impl Default for Plan {
+    /// The demonstration's agreement, 2 of 3 over three folders.
+    fn default() -> Self {
+        let agreement = include_str!("../../config/examples/demo/mechelen.toml").to_owned();
+        let folder = |id: &str| {
+            format!("\n[releaser.channels.{id}]\ndriver = \"spool\"\nfolder = \"../phones\"\n")
+        };
+        Self {
+            agreement,
+            channels: ["sms-a", "sms-b", "voice"].map(folder).concat(),
+            sealer: "settle-ms = 100\nrescan-s = 2\n".into(),
+            dropzone: String::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// Real channels: no rehearsal, and so no folder.
+    #[must_use]
+    pub fn over(mut self, channels: &str) -> Self {
+        self.agreement = self
+            .agreement
+            .replace("kind = \"other\"", "kind = \"sms\"")
+            .replace("reason = \"demonstratie: een map in plaats van een telefoon\"\n", "");
+        channels.clone_into(&mut self.channels);
+        self
+    }
+}
+
+/// Three hosts and their processes. All of it goes when it is dropped.
+#[derive(Debug)]
+pub struct World {
+    dir: TempDir,
+    /// `host:port` of the drop zone.
+    pub host: String,
+    processes: BTreeMap<&'static str, Child>,
+}
+
+impl World {
+    /// The default world, all six processes running.
+    #[must_use]
+    pub fn running() -> Self {
+        Self::running_as(&Plan::default())
+    }
+
+    /// Made as planned, all six processes running.
+    #[must_use]
+    pub fn running_as(plan: &Plan) -> Self {
+        let mut world = Self::make(plan);
+        ROLES.iter().for_each(|(role, _)| world.start(role));
+        world
+    }
+
+    /// Made as planned, nothing running.
+    #[must_use]
+    pub fn make(plan: &Plan) -> Self {
+        let dir = tempfile::Builder::new().prefix("sluis-").tempdir().unwrap();
+        let world = Self { dir, host: free_host(), processes: BTreeMap::new() };
+        let hosts = [
+            ("agency", "agentschap-ii", "Agentschap Integratie en Inburgering"),
+            ("municipality", "stad-mechelen", "Stad Mechelen"),
+            ("dropzone", "sluiskom", "Sluiskom"),
+        ];
+        let mut cards = Vec::new();
+        for (host, id, name) in hosts {
+            let folder = world.path(host);
+            let made = sluis(
+                &[
+                    "init",
+                    host,
+                    "--id",
+                    id,
+                    "--name",
+                    name,
+                    "--listen",
+                    &world.host,
+                    "--lang",
+                    "en",
+                    "--dir",
+                ],
+                [folder.as_os_str()],
+            );
+            assert!(made.status.success(), "{}", stderr(&made));
+            world.edit(host, |text| match host {
+                "agency" => text
+                    .replace("[releaser.channels]\n", &plan.channels)
+                    .replace("[sealer]\n", &format!("[sealer]\n{}", plan.sealer)),
+                "dropzone" => {
+                    text.replace("[dropzone]\n", &format!("[dropzone]\n{}", plan.dropzone))
+                }
+                _ => text,
+            });
+            let card = world.cli(host, &["identity"]);
+            assert!(card.status.success(), "{}", stderr(&card));
+            let path = world.path(&format!("{host}.card"));
+            fs::write(&path, card.stdout).unwrap();
+            cards.push(path);
+        }
+        let (file, contacts) = (world.path("mechelen.toml"), world.path("mechelen.contacts.toml"));
+        fs::write(&file, plan.agreement.replace("{host}", &world.host)).unwrap();
+        fs::write(
+            &contacts,
+            include_str!("../../config/examples/demo/mechelen.contacts.toml")
+                .replace("{salt}", "0123456789abcdef"),
+        )
+        .unwrap();
+        for (host, ..) in hosts {
+            let mut arguments = vec!["agreement", "add", file.to_str().unwrap()];
+            cards.iter().for_each(|card| arguments.extend(["--card", card.to_str().unwrap()]));
+            if host == "agency" {
+                arguments.extend(["--contacts", contacts.to_str().unwrap()]);
+            }
+            let added = world.cli(host, &arguments);
+            assert!(added.status.success(), "{}", stderr(&added));
+        }
+        world
+    }
+
+    /// A path in the world's folder.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The folder that drops are put into.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.path("agency/outbox/mechelen")
+    }
+
+    /// Changes a host's `sluis.toml`.
+    pub fn edit(&self, host: &str, change: impl FnOnce(String) -> String) {
+        let path = self.path(host).join("sluis.toml");
+        fs::write(&path, change(fs::read_to_string(&path).unwrap())).unwrap();
+    }
+
+    /// A command that will run a role.
+    #[must_use]
+    pub fn command(&self, role: &str) -> Command {
+        let host = host_of(role);
+        let mut command = Command::new(binary("sluisd"));
+        command.arg(role).arg("--config").arg(self.path(host).join("sluis.toml"));
+        command
+    }
+
+    /// Starts a role, and waits until it answers where it listens.
+    pub fn start(&mut self, role: &'static str) {
+        let command = self.command(role);
+        self.start_as(role, command);
+    }
+
+    /// Starts a role by a command of the test's own.
+    pub fn start_as(&mut self, role: &'static str, mut command: Command) {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path(&format!("{role}.log")))
+            .unwrap();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.processes.insert(role, child);
+        until(&format!("{role} to answer"), || {
+            let ended = self.processes.get_mut(role).and_then(|child| child.try_wait().unwrap());
+            assert!(ended.is_none(), "{role} ended: {}", self.log(role));
+            let up = match role {
+                "dropzone" => TcpStream::connect(&self.host).is_ok(),
+                "sealer" | "keeper" => UnixStream::connect(self.socket(role)).is_ok(),
+                _ => self.log(role).contains("ready"),
+            };
+            up.then_some(())
+        });
+    }
+
+    /// The socket for persons of a core.
+    #[must_use]
+    pub fn socket(&self, core: &str) -> PathBuf {
+        self.path(host_of(core)).join("run").join(format!("{core}.sock"))
+    }
+
+    /// What a role has logged.
+    #[must_use]
+    pub fn log(&self, role: &str) -> String {
+        fs::read_to_string(self.path(&format!("{role}.log"))).unwrap_or_default()
+    }
+
+    /// SIGTERM; the role drains and ends.
+    pub fn stop(&mut self, role: &str) -> ExitStatus {
+        let mut child = self.processes.remove(role).unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        until(&format!("{role} to end"), || child.try_wait().unwrap())
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self, role: &str) {
+        let mut child = self.processes.remove(role).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// A line of `/proc/PID/status`, in its unit.
+    #[must_use]
+    pub fn status(&self, role: &str, key: &str) -> u64 {
+        let text =
+            fs::read_to_string(format!("/proc/{}/status", self.processes[role].id())).unwrap();
+        let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// `sluis` on a host.
+    #[must_use]
+    pub fn cli(&self, host: &str, arguments: &[&str]) -> Output {
+        self.cli_with(host, arguments, "")
+    }
+
+    /// `sluis` on a host, with this on standard input.
+    #[must_use]
+    pub fn cli_with(&self, host: &str, arguments: &[&str], input: &str) -> Output {
+        let config = self.path(host).join("sluis.toml");
+        let mut child = Command::new(binary("sluis"))
+            .arg("--config")
+            .arg(config)
+            .args(["--lang", "en"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// `sluis --json` on a host; it must succeed.
+    #[must_use]
+    pub fn json(&self, host: &str, arguments: &[&str]) -> Value {
+        let all: Vec<&str> = ["--json"].iter().chain(arguments).copied().collect();
+        let output = self.cli(host, &all);
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}", stdout(&output)))
+    }
+
+    /// Renames a file into the outbox; gives the code of the transfer that takes it.
+    #[must_use]
+    pub fn send(&self, name: &str, content: &[u8]) -> String {
+        let known = self.codes();
+        self.put(OsStr::new(name), content);
+        until(&format!("{name} to be taken"), || {
+            self.codes().into_iter().find(|code| !known.contains(code))
+        })
+    }
+
+    /// Renames a file into the outbox.
+    pub fn put(&self, name: &OsStr, content: &[u8]) {
+        let part = self.outbox().join(".under-way");
+        fs::write(&part, content).unwrap();
+        fs::rename(part, self.outbox().join(name)).unwrap();
+    }
+
+    /// The codes of all transfers at the agency.
+    #[must_use]
+    pub fn codes(&self) -> Vec<String> {
+        let list = self.json("agency", &["list"]);
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["code"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// One transfer, as a host sees it; nothing where it does not know it.
+    #[must_use]
+    pub fn row(&self, host: &str, code: &str) -> Option<Value> {
+        let list = self.json(host, &["list"]);
+        list.as_array().unwrap().iter().find(|row| row["code"] == code).cloned()
+    }
+
+    /// Waits until a transfer is in this state at a host.
+    pub fn wait(&self, host: &str, code: &str, state: &str) {
+        until(
+            &format!("{code} to be {state} at the {host} (now {:?})", self.row(host, code)),
+            || self.row(host, code).filter(|row| row["state"] == state),
+        );
+    }
+
+    /// The statements of a transfer that a host's ledger holds.
+    #[must_use]
+    pub fn statements(&self, host: &str, code: &str) -> Vec<String> {
+        let detail = self.json(host, &["show", code]);
+        let timeline = detail["timeline"].as_array().unwrap();
+        timeline
+            .iter()
+            .filter_map(|entry| Some(entry["detail"]["kind"].as_str()?.to_owned()))
+            .collect()
+    }
+
+    /// The share lines that lie in the phones, in the order of the custodians.
+    #[must_use]
+    pub fn lines(&self, code: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for phone in fs::read_dir(self.path("phones")).unwrap().flatten() {
+            for message in fs::read_dir(phone.path()).unwrap().flatten() {
+                let text = fs::read_to_string(message.path()).unwrap();
+                if text.contains(code) {
+                    found.push((phone.file_name(), line_in(&text)));
+                }
+            }
+        }
+        found.sort();
+        found.into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// The folder of a transfer in the vault.
+    #[must_use]
+    pub fn vault(&self, code: &str) -> PathBuf {
+        let folder = self.path("municipality/vault/mechelen");
+        let found = fs::read_dir(&folder)
+            .unwrap()
+            .flatten()
+            .find(|entry| entry.file_name().to_string_lossy().starts_with(code));
+        found.unwrap_or_else(|| panic!("{code} is not in the vault")).path()
+    }
+
+    /// The status file beside a drop, once it says this.
+    pub fn status_says(&self, folder: &str, what: &str) -> String {
+        let folder = self.path("agency/outbox").join(folder);
+        until(&format!("a status file that says {what:?}"), || {
+            let mut files = fs::read_dir(&folder)
+                .unwrap()
+                .flatten()
+                .filter(|e| e.file_name().to_string_lossy().starts_with("STATUS-"));
+            files.find_map(|file| {
+                fs::read_to_string(file.path()).ok().filter(|text| text.contains(what))
+            })
+        })
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for child in self.processes.values_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            for (role, _) in ROLES {
+                eprintln!("--- {role}\n{}", self.log(role));
+            }
+        }
+    }
+}
+
+/// The share line in a message.
+#[must_use]
+pub fn line_in(text: &str) -> String {
+    let line = text.lines().find(|line| line.len() > 30 && !line.contains(' '));
+    line.unwrap_or_else(|| panic!("no line in {text:?}")).to_owned()
+}
+
+/// Runs `sluis` without a host.
+#[must_use]
+pub fn sluis<'a>(arguments: &[&str], more: impl IntoIterator<Item = &'a OsStr>) -> Output {
+    Command::new(binary("sluis")).args(arguments).args(more).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The host that a role belongs to.
+#[must_use]
+pub fn host_of(role: &str) -> &'static str {
+    ROLES.iter().find(|(name, _)| *name == role).unwrap().1
+}
+
+/// A loopback address that no other test has: a port there is free for as long as the test runs.
+fn free_host() -> String {
+    let id = sluis_core::id::TransferId::random();
+    let [a, b, c, ..] = *id.as_bytes();
+    let probe =
+        TcpListener::bind((format!("127.{}.{b}.{}", a.max(1), c.clamp(1, 254)), 0)).unwrap();
+    probe.local_addr().unwrap().to_string()
+}
+
+/// Whether a file is below a folder somewhere, by its content.
+#[must_use]
+pub fn somewhere(folder: &Path, content: &[u8]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let meta = fs::symlink_metadata(&path).unwrap();
+        if meta.is_dir() {
+            found.extend(somewhere(&path, content));
+        } else if meta.is_file() && fs::read(&path).is_ok_and(|bytes| contains(&bytes, content)) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
