@@ -60,11 +60,27 @@ pub(crate) fn put_into_use(
             )));
         }
     }
+    keep_former(&place, &text)?;
     put(&place, &text, 0o644)?;
     if let Some(contacts) = contacts {
         put(&agreements::contacts_path(&place), &strict::read(contacts)?, 0o600)?;
     }
-    Ok((agreements::read(&place)?, place))
+    let mut installed = agreements::read(&place)?;
+    installed.contacts = agreements::read_contacts(&place, &installed.plan)?;
+    Ok((installed, place))
+}
+
+/// The version before stays readable: transfers that began under it end under it (R83).
+fn keep_former(place: &Path, text: &str) -> Result<()> {
+    let Ok(before) = std::fs::read_to_string(place) else { return Ok(()) };
+    if before == text {
+        return Ok(());
+    }
+    let (known, _) = agreements::parse(place, &before)?;
+    let folder = place.with_file_name(agreements::FORMER);
+    std::fs::create_dir_all(&folder).map_err(Failure::io(folder.display()))?;
+    let name = format!("{}-{}.toml", known.agreement.agreement, known.agreement.version);
+    put(&folder.join(name), &before, 0o644)
 }
 
 /// The keys at the end of the file, in one form whatever the order of the cards.
@@ -145,9 +161,15 @@ fn summary(installed: &Installed) -> serde_json::Value {
     })
 }
 
+/// With the contacts where this person may read them.
+fn load(config: &Config) -> Result<Agreements> {
+    let folder = &config.paths.agreements;
+    Ok(Agreements::load_with_contacts(folder).or_else(|_| Agreements::load(folder))?)
+}
+
 /// `sluis agreement list`
 pub(crate) fn list(config: &Config, json: bool) -> Result<()> {
-    let all = Agreements::load(&config.paths.agreements)?;
+    let all = load(config)?;
     if json {
         return output::json(&all.iter().map(summary).collect::<Vec<_>>());
     }
@@ -170,7 +192,7 @@ pub(crate) fn list(config: &Config, json: bool) -> Result<()> {
 
 /// `sluis agreement show NAME`
 pub(crate) fn show(config: &Config, name: &AgreementId, json: bool) -> Result<()> {
-    let all = Agreements::load(&config.paths.agreements)?;
+    let all = load(config)?;
     let installed = all
         .get(name)
         .ok_or_else(|| Failure::refused(format!("agreement {name} is not installed here")))?;
@@ -186,9 +208,7 @@ pub(crate) fn check(path: &Path, json: bool) -> Result<()> {
     let text = strict::read(path)?;
     let (terms, plan) = agreements::parse(path, &text)
         .map_err(|e| Failure::new(exit::CONFIG, "agreement", e.to_string()))?;
-    let contacts = agreements::contacts_path(path);
-    let contacts =
-        if contacts.exists() { agreements::read(path)?.contacts.is_some() } else { false };
+    let contacts = agreements::read_contacts(path, &plan)?.is_some();
     if json {
         return output::json(
             &serde_json::json!({ "ok": true, "digest": terms.digest, "contacts": contacts }),

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sluis_config::Config;
+use sluis_config::credentials::Credentials;
+use sluis_config::schema::{Driver, Owner, Releaser};
 use sluis_core::id::{AgreementId, PartyId, TransferCode};
 
 use crate::card::{self, Role};
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
 use crate::socket::Socket;
 use crate::{agreement, demo, evidence, init, keys, ledger, open, output, transfers};
@@ -320,32 +322,31 @@ fn start(
 /// Everything that a role would stumble over at its start.
 fn check(config: &Config, json: bool) -> Result<()> {
     let card = card::Card::of(config)?;
-    let agreements = sluis_config::Agreements::load(&config.paths.agreements)?;
-    let credentials = sluis_config::credentials::Credentials::new(&config.paths.credentials);
+    let agreements = sluis_config::Agreements::load_with_contacts(&config.paths.agreements)?;
+    let credentials = Credentials::new(&config.paths.credentials);
     credentials.secret("tls-key")?;
     let mut gaps = Vec::new();
-    if let (Some(_), Some(releaser)) = (&config.sealer, &config.releaser) {
-        credentials.secret("bundle-identity")?;
-        for installed in agreements.iter() {
-            let agreement = &installed.terms.agreement;
-            if installed.contacts.is_none() {
-                gaps.push(format!(
-                    "agreement {}: its contacts file is missing",
-                    agreement.agreement
-                ));
-            }
-            let unknown =
-                agreement.key.channels.iter().filter(|c| !releaser.channels.contains_key(&c.id));
-            gaps.extend(unknown.map(|c| {
-                format!(
-                    "agreement {}: channel {} is not in [releaser.channels]",
-                    agreement.agreement, c.id
-                )
-            }));
+    if let Some(sealer) = &config.sealer {
+        gaps.extend(sealer.owners.iter().filter_map(unknown_owner));
+        let bare = agreements.iter().filter(|installed| installed.contacts.is_none());
+        gaps.extend(bare.map(|installed| {
+            format!(
+                "agreement {}: its contacts file is missing",
+                installed.terms.agreement.agreement
+            )
+        }));
+    }
+    if let Some(releaser) = &config.releaser {
+        gaps.extend(channel_gaps(releaser, &agreements, &credentials));
+        let ours = card::age_recipient(&credentials, "bundle-identity")?;
+        if config.sealer.as_ref().is_some_and(|sealer| sealer.releaser != ours) {
+            gaps.push(format!(
+                "sealer.releaser is not the recipient of the credential bundle-identity ({ours})"
+            ));
         }
     }
     if !gaps.is_empty() {
-        return Err(Failure::new(crate::failure::exit::CONFIG, "gaps", gaps.join("\n  ")));
+        return Err(Failure::new(exit::CONFIG, "gaps", gaps.join("\n  ")));
     }
     let count = agreements.iter().count();
     if json {
@@ -354,4 +355,42 @@ fn check(config: &Config, json: bool) -> Result<()> {
         );
     }
     output::line(format!("in order: {} ({}), {count} agreements", card.name, card.id))
+}
+
+fn unknown_owner(owner: &Owner) -> Option<String> {
+    let Owner::Name(name) = owner else { return None };
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let known = accounts.lines().any(|line| line.split(':').next() == Some(name));
+    (!known).then(|| format!("sealer.owners: there is no user {name} on this machine"))
+}
+
+fn channel_gaps(
+    releaser: &Releaser,
+    agreements: &sluis_config::Agreements,
+    credentials: &Credentials,
+) -> Vec<String> {
+    let mut gaps = Vec::new();
+    for (id, driver) in &releaser.channels {
+        let Driver::Http(http) = driver else { continue };
+        if let Err(why) = http.check_url() {
+            gaps.push(format!("releaser.channels.{id}: {why}"));
+        }
+        if http.auth.is_some()
+            && let Err(error) = credentials.secret(&format!("provider-{id}"))
+        {
+            gaps.push(error.to_string());
+        }
+    }
+    for installed in agreements.iter() {
+        let agreement = &installed.terms.agreement;
+        let missing =
+            agreement.key.channels.iter().filter(|c| !releaser.channels.contains_key(&c.id));
+        gaps.extend(missing.map(|c| {
+            format!(
+                "agreement {}: channel {} is not in [releaser.channels]",
+                agreement.agreement, c.id
+            )
+        }));
+    }
+    gaps
 }

@@ -50,7 +50,7 @@ impl Card {
         };
         let core = role != Role::DropZone;
         let statement = core.then(|| statement_key(&credentials)).transpose()?;
-        let mailbox = core.then(|| mailbox_key(&credentials)).transpose()?;
+        let mailbox = core.then(|| age_recipient(&credentials, "mailbox-identity")).transpose()?;
         let party = &config.party;
         Ok(Self {
             role,
@@ -117,12 +117,13 @@ fn statement_key(credentials: &Credentials) -> Result<String> {
         .map_err(|e| Failure::refused(format!("credential statement-key: {e}")))
 }
 
-fn mailbox_key(credentials: &Credentials) -> Result<String> {
-    let text = credentials.secret("mailbox-identity")?;
+/// The recipient that belongs to an age identity among the credentials.
+pub(crate) fn age_recipient(credentials: &Credentials, name: &str) -> Result<String> {
+    let text = credentials.secret(name)?;
     let line = text.expose_secret().lines().find(|line| line.starts_with("AGE-SECRET-KEY-"));
     let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
     let identity = identity
-        .ok_or_else(|| Failure::refused("credential mailbox-identity: not an age identity"))?;
+        .ok_or_else(|| Failure::refused(format!("credential {name}: not an age identity")))?;
     Ok(identity.to_public().to_string())
 }
 

@@ -203,6 +203,14 @@ fn judge(
     let opened =
         sent.zip(of("opened")).map(|(sent, opened)| Opening::check(sent, opened)).transpose()?;
     fact(opened.map(|_| ()), "what came out is what went in", "opened");
+    // What the agency ended was never to be released or opened.
+    if ["withdrawn", "expired", "superseded", "failed"].iter().any(|kind| of(kind).is_some()) {
+        facts.push("the transfer was ended before it was opened");
+        missing.clear();
+    }
+    if statements.iter().any(is_rehearsal) {
+        facts.push("OEFENING, a rehearsal: shares went into a folder, not to a telephone");
+    }
     let line = |said: &Verified| Line {
         number: said.statement().header.number,
         issuer: said.statement().header.issuer.to_string(),
@@ -210,6 +218,15 @@ fn judge(
         time: said.statement().header.time.to_string(),
     };
     Ok(Report { statements: statements.iter().map(line).collect(), facts, missing })
+}
+
+/// A folder is no telephone, whatever the agreement calls the channel (R88).
+fn is_rehearsal(said: &Verified) -> bool {
+    match &said.statement().body {
+        statement::Body::Sent(body) => body.rehearsal,
+        statement::Body::Released(body) => body.shares.iter().any(|share| share.driver == "spool"),
+        _ => false,
+    }
 }
 
 fn tell(report: &Report) -> Result<()> {

@@ -34,9 +34,11 @@ pub(crate) fn make(order: &Order<'_>) -> Result<()> {
             config.display()
         )));
     }
-    for folder in ["credentials", "agreements", "run"] {
-        folder_private(&order.folder.join(folder))?;
+    // Others pass through to the sockets, whose own modes say who may use them; secrets stay shut.
+    for folder in ["", "agreements", "run"] {
+        folder_with(&order.folder.join(folder), 0o755)?;
     }
+    folder_private(&order.folder.join("credentials"))?;
     let credentials = order.folder.join("credentials");
     tls(&credentials, order.id.as_str())?;
     let mut releaser = String::new();
@@ -101,11 +103,12 @@ pub(crate) fn file(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 
 /// A folder that only its owner reads.
 pub(crate) fn folder_private(path: &Path) -> Result<()> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(Failure::io(path.display()))
+    folder_with(path, 0o700)
+}
+
+fn folder_with(path: &Path, mode: u32) -> Result<()> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(path);
+    made.map_err(Failure::io(path.display()))
 }
 
 const AGENCY: &str = r#"# Sluis at an agency. Made by `sluis init agency`; every key is explained in config/examples/.

@@ -104,7 +104,7 @@ impl Socket {
         let refused = serde_json::from_slice(&body).unwrap_or_else(|_| Refused {
             code: "refused".into(),
             message: format!(
-                "the core answered {status}; this verb is for the other side of the lock"
+                "this core does not know that verb ({status}): it is for the other side of the lock"
             ),
         });
         Err(refused.into())

@@ -25,67 +25,112 @@ pub struct Installed {
 
 /// All agreements of a host.
 #[derive(Debug, Clone, Default)]
-pub struct Agreements(BTreeMap<AgreementId, Installed>);
+pub struct Agreements {
+    present: BTreeMap<AgreementId, Installed>,
+    /// Versions before the present ones, by digest: transfers that began under them end under them (R83).
+    former: BTreeMap<Digest, Terms>,
+}
+
+/// The folder of former versions, below that of the agreements.
+pub const FORMER: &str = "former";
 
 impl Agreements {
-    /// Reads every agreement in the folder.
+    /// Reads every agreement in the folder, without the contacts: gates may not read those.
     ///
     /// # Errors
-    /// [`ConfigError`] of the first that is wrong: a core with half of its agreements would mislead.
+    /// [`ConfigError`] of the first that is wrong: a role with half of its agreements would mislead.
     pub fn load(folder: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |e: std::io::Error| ConfigError::Unreadable {
-            path: folder.to_owned(),
-            why: e.to_string(),
-        };
-        let mut found = BTreeMap::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if !name.ends_with(".toml") || name.ends_with(".contacts.toml") || name.starts_with('.')
-            {
-                continue;
-            }
+        let mut present = BTreeMap::new();
+        for path in files(folder)? {
             let installed = read(&path)?;
-            found.insert(installed.terms.agreement.agreement.clone(), installed);
+            present.insert(installed.terms.agreement.agreement.clone(), installed);
         }
-        Ok(Self(found))
+        let mut former = BTreeMap::new();
+        if folder.join(FORMER).is_dir() {
+            for path in files(&folder.join(FORMER))? {
+                let (terms, _) = parse(&path, &strict::read(&path)?)?;
+                former.insert(terms.digest, terms);
+            }
+        }
+        Ok(Self { present, former })
+    }
+    /// As [`Agreements::load`], with the contacts beside them: for the sealer alone.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load_with_contacts(folder: &Path) -> Result<Self, ConfigError> {
+        let mut all = Self::load(folder)?;
+        for (name, installed) in &mut all.present {
+            installed.contacts =
+                read_contacts(&folder.join(format!("{name}.toml")), &installed.plan)?;
+        }
+        Ok(all)
     }
     /// The agreement of this name.
     #[must_use]
     pub fn get(&self, id: &AgreementId) -> Option<&Installed> {
-        self.0.get(id)
+        self.present.get(id)
     }
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Installed> {
-        self.0.values()
+        self.present.values()
+    }
+    /// The version with this digest, present or former.
+    #[must_use]
+    pub fn version(&self, digest: &Digest) -> Option<&Terms> {
+        let present = self.present.values().map(|installed| &installed.terms);
+        present.chain(self.former.values()).find(|terms| terms.digest == *digest)
     }
 }
 
-/// Reads one agreement, checks it, and reads its contacts where there are any.
+/// The agreement files in a folder.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    let unreadable =
+        |e: std::io::Error| ConfigError::Unreadable { path: folder.to_owned(), why: e.to_string() };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let hidden = name.starts_with('.') || name.ends_with(".contacts.toml");
+        if name.ends_with(".toml") && !hidden {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// Reads one agreement and checks it.
 ///
 /// # Errors
 /// [`ConfigError`].
 pub fn read(path: &Path) -> Result<Installed, ConfigError> {
     let text = strict::read(path)?;
-    let wrong = |why: String| ConfigError::Agreement { path: path.to_owned(), why };
     let (terms, plan) = parse(path, &text)?;
     let name = terms.agreement.agreement.as_str();
     if path.file_stem().and_then(|stem| stem.to_str()) != Some(name) {
-        return Err(wrong(format!(
-            "it is agreement `{name}`: the file must be called {name}.toml"
-        )));
+        let why = format!("it is agreement `{name}`: the file must be called {name}.toml");
+        return Err(ConfigError::Agreement { path: path.to_owned(), why });
     }
-    let contacts = contacts_path(path);
-    let contacts = if contacts.exists() {
-        let text = strict::read(&contacts)?;
-        let read: Contacts = strict::parse(&contacts, &text)?;
-        plan.check_contacts(&read)
-            .map_err(|e| ConfigError::Agreement { path: contacts, why: e.to_string() })?;
-        Some((read, Digest::of(text.as_bytes())))
-    } else {
-        None
-    };
-    Ok(Installed { terms, text, plan, contacts })
+    Ok(Installed { terms, text, plan, contacts: None })
+}
+
+/// Reads the contacts beside an agreement, where there are any, and holds them against its plan.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn read_contacts(
+    agreement: &Path,
+    plan: &Plan,
+) -> Result<Option<(Contacts, Digest)>, ConfigError> {
+    let path = contacts_path(agreement);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = strict::read(&path)?;
+    let contacts: Contacts = strict::parse(&path, &text)?;
+    plan.check_contacts(&contacts)
+        .map_err(|e| ConfigError::Agreement { path, why: e.to_string() })?;
+    Ok(Some((contacts, Digest::of(text.as_bytes()))))
 }
 
 /// Parses and checks an agreement's text.

@@ -58,6 +58,10 @@ pub struct Paths {
     pub credentials: PathBuf,
     /// Local sockets.
     pub run: PathBuf,
+    /// The group whose members may use the socket for persons; the core's own where it is missing.
+    pub persons: Option<String>,
+    /// The group whose members may use the sockets for gates; the core's own where it is missing.
+    pub gates: Option<String>,
 }
 
 impl Default for Paths {
@@ -66,6 +70,8 @@ impl Default for Paths {
             agreements: "agreements".into(),
             credentials: "credentials".into(),
             run: "run".into(),
+            persons: None,
+            gates: None,
         }
     }
 }
@@ -184,6 +190,21 @@ pub struct Http {
     /// How long an answer may take.
     #[serde(default = "twenty")]
     pub timeout_s: u64,
+}
+
+impl Http {
+    /// A share leaves over https only; plain http goes no further than this machine.
+    ///
+    /// # Errors
+    /// What is wrong with the URL.
+    pub fn check_url(&self) -> Result<(), String> {
+        let local = ["http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:", "http://[::1]/"];
+        if self.url.starts_with("https://") || local.iter().any(|start| self.url.starts_with(start))
+        {
+            return Ok(());
+        }
+        Err(format!("{}: a share leaves over https only", self.url))
+    }
 }
 
 /// How a provider is asked.

@@ -11,7 +11,7 @@ const MAX_BYTES: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("{}: {why}\n  make it with `sluis init`, or name another with --config", path.display())]
+    #[error("{}: {why}\n  a host is made with `sluis init`; another one is named with --config", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,

@@ -13,7 +13,7 @@ const AZERTY: [char; 10] = ['&', 'é', '"', '\'', '(', '§', 'è', '!', 'ç', '�
 
 /// A character that stands for no symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{character:?}, the {position}th symbol, is not used here")]
+#[error("symbol {position} is {character:?}, which no share line has")]
 pub struct NotASymbol {
     /// What was typed.
     pub character: char,

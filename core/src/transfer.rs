@@ -328,12 +328,29 @@ pub struct Step {
 
 /// An event that this state does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{event} is not possible while the transfer is {state}")]
+#[error("{event} is not possible while the transfer is {state}{}", self.next())]
 pub struct Illegal {
     /// The state's name.
     pub state: &'static str,
     /// The event's name.
     pub event: &'static str,
+}
+
+impl Illegal {
+    /// What a person who asked for it can do instead.
+    fn next(&self) -> &'static str {
+        match (self.event, self.state) {
+            ("Retry", "Failed") => {
+                ": something of it has left already; sluis redeliver sends it anew"
+            }
+            ("Retry", _) => ": nothing of it waits for a person; sluis show says what it waits for",
+            ("Withdraw", "Releasing" | "Released") => {
+                ": enough shares may be out to open it; call the municipality, and sluis redeliver if need be"
+            }
+            ("Withdraw" | "Supersede" | "Ready", _) => ": look at sluis show",
+            _ => "",
+        }
+    }
 }
 
 impl State {

@@ -143,14 +143,28 @@ impl Host {
         })?;
         let mailbox = self.age_identity("mailbox-identity")?;
         let clock: SharedClock = Arc::new(RealClock);
-        let agreements = self.agreements()?;
+        let folder = &self.config.paths.agreements;
+        let agreements = match side {
+            Side::Agency => Agreements::load_with_contacts(folder)?,
+            Side::Municipality => Agreements::load(folder)?,
+        };
         let store = Store::open(place).await.map_err(CoreError::from)?;
         let party = self.config.party.id.clone();
         Ok(Books::open(store, clock, party, side, agreements, signer, mailbox).await?)
     }
 
     fn serve(&mut self, name: &str, router: Router) -> Result<()> {
-        let listener = gatehouse::listen(&self.config.socket(name), 0o660)?;
+        let socket = self.config.socket(name);
+        let paths = &self.config.paths;
+        let group = if name.contains('-') { &paths.gates } else { &paths.persons };
+        let group = group.as_deref().map(|name| {
+            files::group_id(name).ok_or_else(|| {
+                let why =
+                    std::io::Error::other(format!("there is no group {name} on this machine"));
+                AppError::Io("[paths]".into(), why)
+            })
+        });
+        let listener = gatehouse::listen(&socket, group.transpose()?)?;
         self.tasks.spawn(gatehouse::serve(listener, router, self.stop.clone()));
         Ok(())
     }

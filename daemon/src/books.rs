@@ -165,9 +165,8 @@ impl Books {
     /// # Errors
     /// [`CoreError::NoAgreement`].
     pub async fn terms(&self, tx: &mut Tx, digest: &Digest) -> Result<Terms> {
-        let known = self.agreements.iter().find(|installed| installed.terms.digest == *digest);
-        if let Some(installed) = known {
-            return Ok(installed.terms.clone());
+        if let Some(terms) = self.agreements.version(digest) {
+            return Ok(terms.clone());
         }
         let missing = || CoreError::NoAgreement(digest.to_string());
         let text = tx.terms(digest).await?.ok_or_else(missing)?;

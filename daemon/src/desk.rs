@@ -30,8 +30,10 @@ pub struct Desk {
     instance: String,
 }
 
-/// How long a gate waits for its core before it asks again.
+/// How long a gate waits for its core before it asks again; the same for all of its tasks.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How often a core that stays away is told of.
+const TELL_EVERY: u32 = 60;
 
 impl Desk {
     /// To the core whose socket for this gate lies at `socket`.
@@ -184,11 +186,13 @@ pub async fn work_off(
     stop: &CancellationToken,
     worker: &impl Worker,
 ) {
+    let mut away = 0_u32;
     loop {
         let next = tokio::select! {
             () = stop.cancelled() => return,
             next = desk.next(agreement, lane) => next,
         };
+        away = if next.is_ok() { 0 } else { away + 1 };
         match next {
             Ok(Some(job)) => {
                 let id = job.id;
@@ -198,7 +202,9 @@ pub async fn work_off(
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%error, "no work can be asked for");
+                if away % TELL_EVERY == 1 {
+                    tracing::warn!(%error, ?lane, "no work can be asked for; waiting for the core");
+                }
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(PAUSE) => {}

@@ -24,6 +24,7 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::books::{Books, CoreError, Result, backoff_ms, detail};
+use crate::drain::polls_end;
 use crate::store::{JobRow, Record, Stored, Tx};
 
 /// What both cores can do for their gates.
@@ -104,11 +105,11 @@ pub fn gate_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
         .with_state(Gate { core, name })
 }
 
-/// Listens on a socket of this name in the folder `run`, and serves until stopped.
+/// Listens on a socket that its owner and this group may connect to, and nobody else.
 ///
 /// # Errors
 /// [`CoreError::Io`] where the socket cannot be made.
-pub fn listen(path: &Path, mode: u32) -> Result<UnixListener> {
+pub fn listen(path: &Path, group: Option<u32>) -> Result<UnixListener> {
     use std::os::unix::fs::PermissionsExt;
     let failed = |e| CoreError::Io(path.display().to_string(), e);
     if let Some(folder) = path.parent() {
@@ -122,14 +123,15 @@ pub fn listen(path: &Path, mode: u32) -> Result<UnixListener> {
     // Bound under another name and renamed: nobody connects before the mode is right.
     let hidden: PathBuf = path.with_extension(format!("{}.new", std::process::id()));
     let listener = UnixListener::bind(&hidden).map_err(failed)?;
-    std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    std::os::unix::fs::chown(&hidden, None, group).map_err(failed)?;
+    std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
     std::fs::rename(&hidden, path).map_err(failed)?;
     Ok(listener)
 }
 
 /// Serves a socket until `stop`, then lets running requests end.
 pub async fn serve(listener: UnixListener, router: Router, stop: CancellationToken) {
-    let service = router.into_make_service_with_connect_info::<Caller>();
+    let service = polls_end(router, stop.clone()).into_make_service_with_connect_info::<Caller>();
     let served =
         axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
@@ -221,6 +223,8 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
     };
     let finished = match word.outcome {
         Outcome::Posted => true,
+        // A letter that did not get there keeps its place at the head of the queue.
+        _ if job.lane == "post" => false,
         outcome => gate.core.done(&mut tx, &job, outcome).await?,
     };
     if finished {

@@ -9,6 +9,7 @@ pub mod books;
 pub mod channel;
 pub mod clock;
 pub mod desk;
+pub mod drain;
 pub mod files;
 pub mod gatehouse;
 pub mod medium;

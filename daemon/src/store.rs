@@ -124,6 +124,8 @@ pub struct JobRow {
     pub id: i64,
     /// Which role does it.
     pub gate: String,
+    /// In which queue it waits: `jobs` or `post`.
+    pub lane: String,
     /// Under which agreement.
     pub agreement: AgreementId,
     /// For which transfer.
@@ -577,7 +579,7 @@ impl Tx {
                         SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
                           AND e.agreement = j.agreement AND e.id < j.id))
                  ORDER BY due, id LIMIT 1)
-             RETURNING id, gate, agreement, transfer, work, attempts",
+             RETURNING id, gate, lane, agreement, transfer, work, attempts",
         )
         .bind(gate)
         .bind(lane)
@@ -597,7 +599,7 @@ impl Tx {
     /// [`StoreError`].
     pub async fn job(&mut self, id: i64) -> Result<Option<JobRow>> {
         let row = sqlx::query(
-            "SELECT id, gate, agreement, transfer, work, attempts FROM jobs WHERE id = $1",
+            "SELECT id, gate, lane, agreement, transfer, work, attempts FROM jobs WHERE id = $1",
         )
         .bind(id)
         .fetch_optional(&mut *self.tx)
@@ -735,6 +737,7 @@ fn job(row: &AnyRow) -> Result<JobRow> {
     Ok(JobRow {
         id: row.try_get("id")?,
         gate: row.try_get("gate")?,
+        lane: row.try_get("lane")?,
         agreement: text(row, "agreement", TABLE)?,
         transfer: optional_id(row, "transfer", TABLE)?,
         work: row.try_get("work")?,

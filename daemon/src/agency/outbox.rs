@@ -90,7 +90,8 @@ impl Outbox {
         let hint = match event.kind {
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Some(Hint::Moved),
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Hint::Closed),
-            EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) => Some(Hint::Open),
+            // Only a writer that wrote has something to close: a link or pipe is made and never closed.
+            EventKind::Modify(ModifyKind::Data(_)) => Some(Hint::Open),
             _ => None,
         };
         if let (Some(hint), Some(path)) = (hint, event.paths.last()) {
@@ -224,7 +225,10 @@ mod tests {
         std::fs::write(&open, "1").unwrap();
         let event = |kind, path: &PathBuf| Event::new(kind).add_path(path.clone());
         outbox.hear(&event(EventKind::Modify(ModifyKind::Name(RenameMode::To)), &moved));
-        outbox.hear(&event(EventKind::Create(notify::event::CreateKind::File), &open));
+        outbox.hear(&event(
+            EventKind::Modify(ModifyKind::Data(notify::event::DataChange::Any)),
+            &open,
+        ));
         assert_eq!(outbox.look(Time(0)).unwrap().0, vec![Found::Settled(moved.clone())]);
         std::fs::remove_dir(&moved).unwrap();
         assert_eq!(outbox.look(Time(1_000_000)).unwrap().0, vec![]);

@@ -13,7 +13,7 @@ use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::evidence::{Removal, Terms, Verified};
 use sluis_core::id::ChannelId;
 use sluis_core::message;
-use sluis_core::statement::{Body, Signed};
+use sluis_core::statement::{Body, Signed, Statement};
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::{Channel, Message};
@@ -56,13 +56,16 @@ impl Worker for Releaser {
 impl Releaser {
     async fn release(&self, job: Job) -> Result<Outcome, Outcome> {
         let id = job.id;
-        let installed = self.agreements.get(&job.agreement);
-        let terms = &installed
-            .ok_or_else(|| again(&"the agreement is not installed at the releaser"))?
-            .terms;
         let Task::Release { index, sent, delivered, removed, bundle } = job.task else {
             return Err(never("task", "not work for a releaser"));
         };
+        // Under the version that the transfer began under, which may be a former one.
+        let claimed = Statement::read(sent.statement.as_bytes()).map_err(|e| again(&e))?;
+        let terms = self.agreements.version(&claimed.header.terms);
+        let terms = terms.filter(|terms| terms.agreement.agreement == job.agreement);
+        let terms = terms.ok_or_else(|| {
+            again(&"this version of the agreement is not installed at the releaser")
+        })?;
         let (removal, verified) = check(terms, &sent, &delivered, &removed)?;
         if Some(removal.transfer()) != job.transfer {
             return Err(never("evidence", "the evidence is of another transfer"));

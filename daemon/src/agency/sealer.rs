@@ -328,7 +328,7 @@ impl Agency {
         let installed = self.books.agreements.get(&record.agreement);
         let installed = installed.filter(|installed| installed.terms.digest == record.terms);
         let installed = installed.ok_or_else(|| {
-            held("the agreement was changed after this drop was taken; withdraw it and offer it again")
+            held("the agreement was changed after this drop was taken: sluis withdraw, then sluis redeliver")
         })?;
         let contacts = installed.contacts.clone().ok_or_else(|| {
             held("the contacts file of the agreement is missing beside it (<agreement>.contacts.toml)")
@@ -502,6 +502,8 @@ impl Core for Agency {
         let (mut record, terms) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
             .map_err(|_| CoreError::refused("work", "unreadable work"))?;
+        // What is in the way stands in the status file too.
+        self.touch(id);
         let (event, finished) = match (work, outcome) {
             (Work::Carry, Outcome::Moved { upload }) => (Event::Carried(upload), true),
             (Work::Carry, Outcome::Never { code, .. }) => {
@@ -595,7 +597,7 @@ fn note(state: &State, language: sluis_core::agreement::Language) -> String {
         State::Superseded { by } => format!("by {by}"),
         State::Releasing { envelope, .. } | State::Released { envelope, .. } => {
             format!(
-                "{} of {} shares left, {} needed",
+                "{} of {} shares sent, {} open it",
                 state.exposed(),
                 envelope.routes.len(),
                 envelope.threshold

@@ -85,12 +85,14 @@ pub fn taken(
         State::Refused { .. } | State::Failed { .. } => {
             ("MISLUKT", format!("Zie: sluis show {code}"))
         }
-        State::Expired if english => {
-            ("EXPIRED", format!("Not opened in time. Send it again: sluis redeliver {code}"))
-        }
-        State::Expired => {
-            ("VERVALLEN", format!("Niet op tijd geopend. Opnieuw zenden: sluis redeliver {code}"))
-        }
+        State::Expired if english => (
+            "EXPIRED",
+            "Not opened in time, and erased here. Make a new export and offer that.".into(),
+        ),
+        State::Expired => (
+            "VERVALLEN",
+            "Niet op tijd geopend, en hier gewist. Maak een nieuwe export en bied die aan.".into(),
+        ),
         State::Withdrawn if english => {
             ("WITHDRAWN", "Stopped; the municipality cannot open it.".into())
         }

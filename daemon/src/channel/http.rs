@@ -41,11 +41,7 @@ impl Provider {
         credentials: &Credentials,
     ) -> Result<Self, ConfigError> {
         let wrong = |why: String| ConfigError::Credential { name: format!("provider-{id}"), why };
-        let url = reqwest::Url::parse(&http.url).map_err(|e| wrong(format!("url: {e}")))?;
-        let loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
-            return Err(wrong(format!("{}: a share leaves over https only", http.url)));
-        }
+        http.check_url().map_err(wrong)?;
         let secret = match http.auth {
             Some(_) => Some(credentials.secret(&format!("provider-{id}"))?),
             None => None,

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::server::Peer;
+use crate::drain::polls_end;
 use crate::tls::pin_of;
 
 /// How long a handshake may take.
@@ -34,6 +35,7 @@ pub async fn serve(
     drain: Duration,
 ) {
     let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let router = polls_end(router, stop.clone());
     let places = Arc::new(Semaphore::new(max_connections));
     let graceful = GracefulShutdown::new();
     loop {
