@@ -170,7 +170,11 @@ fn judge(
     terms: &Terms,
     statements: &[Verified],
 ) -> std::result::Result<Report, sluis_core::evidence::Refusal> {
-    let of = |kind: &str| statements.iter().rev().find(|said| said.statement().body.kind() == kind);
+    // The first of a kind is the one that had an effect, but shares may have been sent again later.
+    let of = |kind: &str| {
+        let mut all = statements.iter().filter(|said| said.statement().body.kind() == kind);
+        if kind == "released" { all.next_back() } else { all.next() }
+    };
     let (mut facts, mut missing) = (Vec::new(), Vec::new());
     let mut fact = |holds: Option<()>, yes, no| match holds {
         Some(()) => facts.push(yes),

@@ -106,7 +106,7 @@ pub(crate) fn folder_private(path: &Path) -> Result<()> {
     folder_with(path, 0o700)
 }
 
-fn folder_with(path: &Path, mode: u32) -> Result<()> {
+pub(crate) fn folder_with(path: &Path, mode: u32) -> Result<()> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(path);
     made.map_err(Failure::io(path.display()))
 }

@@ -1,6 +1,7 @@
 //! Verbs about transfers: send, list, show, follow, withdraw, retry, redeliver, ready.
 
 use std::io::IsTerminal;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ pub(crate) fn send(
         )));
     }
     let ready = folder.join(ask.folder());
-    crate::init::folder_private(&ready)?;
+    // The sealer may be another user: it moves on by the group that the outbox hands down.
+    crate::init::folder_with(&ready, 0o770)?;
     let sent = copy(path, &ready.join(name)).and_then(|()| socket.post::<Row>("send", &ask));
     let _ = std::fs::remove_dir_all(&ready);
     let row = sent?;
@@ -55,7 +57,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     let failed = || Failure::io(from.display());
     let meta = std::fs::symlink_metadata(from).map_err(failed())?;
     if meta.is_dir() {
-        std::fs::create_dir(to).map_err(Failure::io(to.display()))?;
+        crate::init::folder_with(to, 0o770)?;
         for entry in std::fs::read_dir(from).map_err(failed())? {
             let entry = entry.map_err(failed())?;
             copy(&entry.path(), &to.join(entry.file_name()))?;
@@ -66,7 +68,9 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
         return Err(Failure::refused(format!("{}: only plain files can be sent", from.display())));
     }
     std::fs::copy(from, to).map_err(failed())?;
-    Ok(())
+    let mode = meta.permissions().mode() | 0o440;
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(mode))
+        .map_err(Failure::io(to.display()))
 }
 
 /// `sluis list`

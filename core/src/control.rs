@@ -44,6 +44,8 @@ pub struct Next {
 pub struct Job {
     /// To be named in `exposing` and `done`.
     pub id: i64,
+    /// Which lease of it this is: a word under an earlier lease is not taken.
+    pub lease: i64,
     /// Under which agreement.
     pub agreement: AgreementId,
     /// For which transfer, where it is for one.
@@ -56,8 +58,15 @@ pub struct Job {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Task {
-    /// Carrier: bring the envelope to the drop zone, from where it was left.
+    /// Carrier: make an upload for the envelope, or find the one that was made.
+    Place {
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// Carrier: bring the envelope to its upload, from where it was left.
     Carry {
+        /// Which upload.
+        upload: UploadId,
         /// Its size in bytes.
         size: u64,
     },
@@ -104,6 +113,8 @@ pub enum Task {
 pub struct Exposing {
     /// The job.
     pub job: i64,
+    /// Its lease.
+    pub lease: i64,
 }
 
 /// A gate's word on what became of a job.
@@ -112,6 +123,8 @@ pub struct Exposing {
 pub struct Done {
     /// The job.
     pub job: i64,
+    /// Its lease.
+    pub lease: i64,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -120,7 +133,7 @@ pub struct Done {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Outcome {
-    /// The upload is whole in the drop zone; or the envelope came from it.
+    /// The upload was made; or it is whole in the drop zone; or the envelope came from it.
     Moved {
         /// Which upload.
         upload: UploadId,

@@ -5,10 +5,10 @@
 //! open what is sealed. The scrypt work factor is low because the passphrase is 128 random bits: there is
 //! nothing to guess, so there is nothing to slow down.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
 
 use age_core::primitives::{aead_encrypt, hkdf};
 use age_core::secrecy::ExposeSecret;
@@ -32,6 +32,8 @@ const LOG_N: u8 = 4;
 const MAX_LOG_N: u8 = 14;
 /// The most files an envelope may hold.
 const MAX_ENTRIES: usize = 100_000;
+/// The longest path of a file in it, in bytes.
+const MAX_NAME: u64 = 8192;
 
 /// Writes an age file: what is written into it comes out sealed.
 ///
@@ -322,17 +324,30 @@ pub fn unpack<R: Read>(
 ) -> Result<Digest, OpenError> {
     let mut payload = Digesting::new(open(key, envelope)?);
     let mut archive = tar::Archive::new(payload);
-    for (count, entry) in archive.entries().map_err(stream_error)?.enumerate() {
+    let mut long_name: Option<PathBuf> = None;
+    for (count, entry) in archive.entries().map_err(stream_error)?.raw(true).enumerate() {
         let mut entry = entry.map_err(stream_error)?;
         if count >= MAX_ENTRIES {
             return Err(OpenError::Forbidden("too many files"));
         }
-        if entry.header().entry_type() != tar::EntryType::Regular {
-            return Err(OpenError::Forbidden("something that is not a plain file"));
+        match entry.header().entry_type() {
+            // Read here and not by the crate, which would take a name of any length into memory.
+            tar::EntryType::GNULongName if entry.size() <= MAX_NAME => {
+                let mut name = Vec::new();
+                entry.read_to_end(&mut name).map_err(stream_error)?;
+                name.truncate(name.iter().position(|byte| *byte == 0).unwrap_or(name.len()));
+                long_name = Some(PathBuf::from(OsString::from_vec(name)));
+            }
+            tar::EntryType::Regular => {
+                let path = match long_name.take() {
+                    Some(path) => path,
+                    None => entry.path().map_err(stream_error)?.into_owned(),
+                };
+                check_path(&path)?;
+                sink(&path, &mut entry).map_err(stream_error)?;
+            }
+            _ => return Err(OpenError::Forbidden("something that is not a plain file")),
         }
-        let path = entry.path().map_err(stream_error)?.into_owned();
-        check_path(&path)?;
-        sink(&path, &mut entry).map_err(stream_error)?;
     }
     // The rest is padding; reading to the end is what authenticates the last chunk.
     payload = archive.into_inner();
@@ -515,6 +530,8 @@ mod tests {
             (T::Fifo, b"x"),
             (T::Char, b"x"),
             (T::Directory, b"x"),
+            (T::XHeader, b"x"),
+            (T::GNULongLink, b"x"),
         ] {
             let refused = unpack(&key, &hostile(kind, name)[..], |_, _| Ok(()));
             assert!(matches!(refused, Err(OpenError::Forbidden(_))), "{kind:?} {name:?}");

@@ -362,6 +362,11 @@ impl Statement {
         if wire.version != VERSION {
             return Err(FormError::Version(wire.version));
         }
+        // A kind becomes part of file names and columns, also one that is not known here.
+        let plain = |b: u8| b.is_ascii_lowercase() || b == b'-';
+        if !(1..=63).contains(&wire.kind.len()) || !wire.kind.bytes().all(plain) {
+            return Err(FormError::Form);
+        }
         let body = Body::read(&wire.kind, wire.body.get())?;
         let header = Header {
             agreement: wire.agreement,

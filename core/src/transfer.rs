@@ -2,19 +2,20 @@
 //!
 //! | state | event | next | says | work |
 //! |---|---|---|---|---|
-//! | Claimed | Sealed | Sealed | `sent` | carry |
+//! | Claimed | Sealed | Sealed | `sent` | place |
+//! | Sealed | Placed | Sealed, upload known | | carry |
 //! | Claimed | Refused | Refused | | |
 //! | Claimed | Held | Held | | |
 //! | Held | Retry | Claimed | | seal |
 //! | Sealed | Carried | Carried | | |
-//! | Sealed, Carried | Delivered (evidence) | Delivered | | |
+//! | Sealed, Carried | Delivered (evidence, of that upload) | Delivered | | |
 //! | Delivered | Removed (evidence) | Removed | | probe |
 //! | Removed | Probed, gone | Removed or Releasing | `probed` | release, where nothing else is waited for |
 //! | Removed | Ready | Removed or Releasing | | release, where the look was made |
 //! | Releasing | Exposing (evidence) | Releasing, one more exposed | | |
 //! | Releasing | Shipped | Releasing or Released | `released`, after the last | |
 //! | Released | Retry | Releasing | | release, of what failed or is unknown |
-//! | Releasing, Released | Opened (evidence) | Opened | | erase |
+//! | Releasing, Released | Opened (evidence) | Opened | `released`, where not said yet | erase |
 //! | Opened | Erased | Closed | `closed` | |
 //! | before Opened, fewer than t exposed | Withdraw | Withdrawn | `withdrawn` | erase, terminate |
 //! | Held, Failed before anything left | Retry | Claimed or Sealed | | seal or carry |
@@ -155,6 +156,8 @@ pub enum State {
     Sealed {
         /// The envelope.
         envelope: Envelope,
+        /// The upload that was made for it; no byte goes before it is known here.
+        upload: Option<UploadId>,
     },
     /// In the drop zone.
     Carried {
@@ -230,6 +233,8 @@ pub enum Event {
     Refused(Vec<Reason>),
     /// A person has to mend something first.
     Held(String),
+    /// An upload was made in the drop zone.
+    Placed(UploadId),
     /// The upload is whole in the drop zone.
     Carried(UploadId),
     /// The municipality's word that it has it.
@@ -294,8 +299,15 @@ pub enum Say {
 pub enum Work {
     /// Sealer: admit and seal.
     Seal,
-    /// Carrier: bring the envelope to the drop zone.
-    Carry,
+    /// Carrier: make an upload.
+    Place,
+    /// Carrier: bring the envelope to it.
+    Carry {
+        /// Which.
+        upload: UploadId,
+    },
+    /// Sealer: the plaintext goes once it is sealed.
+    Forget,
     /// Carrier: look whether this upload is gone.
     Probe {
         /// Which.
@@ -320,8 +332,8 @@ pub enum Work {
 pub struct Step {
     /// The next state.
     pub state: State,
-    /// The statement to make in the same transaction.
-    pub say: Option<Say>,
+    /// The statements to make in the same transaction, in this order.
+    pub say: Vec<Say>,
     /// The work to queue in the same transaction.
     pub work: Vec<Work>,
 }
@@ -406,7 +418,7 @@ impl State {
     #[must_use]
     pub fn envelope(&self) -> Option<&Envelope> {
         match self {
-            Self::Sealed { envelope }
+            Self::Sealed { envelope, .. }
             | Self::Carried { envelope, .. }
             | Self::Delivered { envelope, .. }
             | Self::Removed { envelope, .. }
@@ -421,6 +433,7 @@ impl State {
     pub fn upload(&self) -> Option<UploadId> {
         match self {
             Self::Carried { upload, .. } | Self::Delivered { upload, .. } => Some(*upload),
+            Self::Sealed { upload, .. } => *upload,
             Self::Failed { was, .. } => was.upload(),
             _ => None,
         }
@@ -463,18 +476,26 @@ impl State {
     fn forward(&self, event: Event) -> Option<Step> {
         Some(match (self.clone(), event) {
             (Self::Claimed, Event::Sealed(envelope)) => {
-                Step::to(Self::Sealed { envelope }).say(Say::Sent).work(Work::Carry)
+                Step::to(Self::Sealed { envelope, upload: None }).say(Say::Sent).work(Work::Place)
             }
             (Self::Claimed, Event::Refused(reasons)) => Step::to(Self::Refused { reasons }),
             (Self::Claimed, Event::Held(why)) => Step::to(Self::Held { why }),
-            (Self::Sealed { envelope }, Event::Carried(upload)) => {
+            (Self::Sealed { envelope, .. }, Event::Placed(upload)) => {
+                Step::to(Self::Sealed { envelope, upload: Some(upload) })
+                    .work(Work::Carry { upload })
+            }
+            (Self::Sealed { envelope, upload: Some(made) }, Event::Carried(upload))
+                if made == upload =>
+            {
                 Step::to(Self::Carried { envelope, upload })
             }
-            // The municipality may be quicker than the carrier's report.
+            // The municipality may be quicker than the carrier's report, but only of the upload that we made:
+            // any other may be gone without ours being so.
             (
-                Self::Sealed { envelope } | Self::Carried { envelope, .. },
+                Self::Sealed { envelope, upload: Some(upload) }
+                | Self::Carried { envelope, upload },
                 Event::Delivered(delivery),
-            ) => Step::to(Self::Delivered { envelope, upload: delivery.upload() }),
+            ) if delivery.upload() == upload => Step::to(Self::Delivered { envelope, upload }),
             (Self::Delivered { envelope, upload }, Event::Removed(removal))
                 if removal.upload() == upload =>
             {
@@ -553,12 +574,19 @@ impl State {
     }
 
     fn opened(&self) -> Option<Step> {
-        let open = matches!(self, Self::Releasing { .. } | Self::Released { .. });
         // Enough shares may have left before the time was over: the word still counts, all is erased here.
         if matches!(self, Self::Expired) {
             return Some(Step::to(Self::Closed).say(Say::Closed));
         }
-        open.then(|| Step::to(Self::Opened).work(Work::Erase))
+        let step = Step::to(Self::Opened).work(Work::Erase);
+        match self {
+            Self::Released { .. } => Some(step),
+            // A provider that is down does not keep the evidence from being complete.
+            Self::Releasing { envelope, shares } => {
+                Some(step.say(Say::Released(shipped(envelope, shares))))
+            }
+            _ => None,
+        }
     }
 
     fn retry(&self) -> Option<Step> {
@@ -566,8 +594,8 @@ impl State {
             Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
             Self::Failed { was, .. } => match *was {
                 Self::Claimed => Some(Step::to(Self::Claimed).work(Work::Seal)),
-                Self::Sealed { envelope } => {
-                    Some(Step::to(Self::Sealed { envelope }).work(Work::Carry))
+                Self::Sealed { envelope, .. } => {
+                    Some(Step::to(Self::Sealed { envelope, upload: None }).work(Work::Place))
                 }
                 _ => None,
             },
@@ -581,7 +609,7 @@ impl State {
                 }
                 (!work.is_empty()).then_some(Step {
                     state: Self::Releasing { envelope, shares },
-                    say: None,
+                    say: Vec::new(),
                     work,
                 })
             }
@@ -636,6 +664,7 @@ impl Event {
             Self::Sealed(_) => "Sealed",
             Self::Refused(_) => "Refused",
             Self::Held(_) => "Held",
+            Self::Placed(_) => "Placed",
             Self::Carried(_) => "Carried",
             Self::Delivered(_) => "Delivered",
             Self::Removed(_) => "Removed",
@@ -657,10 +686,10 @@ impl Event {
 
 impl Step {
     fn to(state: State) -> Self {
-        Self { state, say: None, work: Vec::new() }
+        Self { state, say: Vec::new(), work: Vec::new() }
     }
     fn say(mut self, say: Say) -> Self {
-        self.say = Some(say);
+        self.say.push(say);
         self
     }
     fn work(mut self, work: Work) -> Self {
@@ -675,7 +704,7 @@ fn release_if_due(envelope: Envelope, upload: UploadId, probed: bool, ready: boo
     }
     let shares = vec![Share::Waiting { exposed: false }; envelope.routes.len()];
     let work = envelope.routes.iter().map(|route| Work::Release { index: route.index }).collect();
-    Step { state: State::Releasing { envelope, shares }, say: None, work }
+    Step { state: State::Releasing { envelope, shares }, say: Vec::new(), work }
 }
 
 /// Rule 2 once more, on what is exposed in fact: no channel and no group reaches t.

@@ -19,9 +19,9 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use sluis_config::schema::{Owner, Sealer};
-use sluis_core::agreement::Language;
+use sluis_core::agreement::{Language, Side};
 use sluis_core::evidence::Terms;
-use sluis_core::id::{AgreementId, Time, TransferId};
+use sluis_core::id::{AgreementId, Digest, Time, TransferId};
 use sluis_core::statement::{
     Body, Closed, Expired, Failed, Probed, Released, Sent, Superseded, Withdrawn,
 };
@@ -40,6 +40,10 @@ pub struct Agency {
     language: Language,
     /// One claim at a time: the watcher and `sluis send` never take the same drop.
     claiming: tokio::sync::Mutex<()>,
+    /// This process, where work is leased.
+    holder: String,
+    /// Entries that were put back into the outbox: they settle before they are taken again.
+    returned: Mutex<Vec<PathBuf>>,
     /// Transfers whose status file is to be written again.
     touched: Mutex<Vec<TransferId>>,
 }
@@ -59,8 +63,8 @@ impl Stored for State {
 /// Which role does which work.
 fn gate_of(work: &Work) -> &'static str {
     match work {
-        Work::Seal | Work::Erase => "sealer",
-        Work::Carry | Work::Probe { .. } | Work::Terminate { .. } => "carrier",
+        Work::Seal | Work::Forget | Work::Erase => "sealer",
+        Work::Place | Work::Carry { .. } | Work::Probe { .. } | Work::Terminate { .. } => "carrier",
         Work::Release { .. } => "releaser",
     }
 }
@@ -82,7 +86,16 @@ impl Agency {
         };
         let owners = settings.owners.iter().map(uid).collect::<Result<_>>()?;
         let claiming = tokio::sync::Mutex::default();
-        Ok(Self { books, settings, owners, language, claiming, touched: Mutex::default() })
+        Ok(Self {
+            books,
+            settings,
+            owners,
+            language,
+            claiming,
+            holder: TransferId::random().to_string(),
+            returned: Mutex::default(),
+            touched: Mutex::default(),
+        })
     }
 
     /// Where the plaintext of a transfer is kept.
@@ -119,7 +132,7 @@ impl Agency {
         let now = self.books.now();
         let name = event.name();
         let step = record.state.apply(event)?;
-        let told = step.state != record.state || step.say.is_some();
+        let told = step.state != record.state || !step.say.is_empty();
         record.state = step.state;
         record.changed = now;
         tx.put(record).await?;
@@ -132,8 +145,8 @@ impl Agency {
                 tx.void(&record.id, gate).await?;
             }
         }
-        if let Some(say) = step.say {
-            let body = self.body(tx, record.id, say, sent).await?;
+        for say in step.say {
+            let body = self.body(tx, terms, record.id, say, sent.as_ref()).await?;
             self.books.say(tx, terms, Some(record.id), body).await?;
         }
         for work in step.work {
@@ -151,27 +164,29 @@ impl Agency {
     async fn body(
         &self,
         tx: &mut Tx,
+        terms: &Terms,
         id: TransferId,
         say: Say,
-        sent: Option<Sent>,
+        sent: Option<&Sent>,
     ) -> Result<Body> {
         Ok(match say {
-            Say::Sent => {
-                sent.ok_or_else(|| CoreError::refused("sent", "nothing was sealed"))?.into()
-            }
+            Say::Sent => sent
+                .cloned()
+                .ok_or_else(|| CoreError::refused("sent", "nothing was sealed"))?
+                .into(),
             Say::Probed(upload, seen) => {
-                let removed = digest_of(tx, &id, "removed").await?;
+                let removed = self.theirs(tx, terms, &id, "removed").await?;
                 Probed { removed, upload, seen, word: "carrier".into() }.into()
             }
             Say::Released(shares) => Released {
-                removed: digest_of(tx, &id, "removed").await?,
-                probed: digest_of(tx, &id, "probed").await?,
+                removed: self.theirs(tx, terms, &id, "removed").await?,
+                probed: self.books.required(tx, terms, &id, "probed", Side::Agency).await?.digest(),
                 shares,
             }
             .into(),
             Say::Closed => {
                 let erased = ["plaintext", "envelope", "bundle"].map(str::to_owned).to_vec();
-                Closed { opened: digest_of(tx, &id, "opened").await?, erased }.into()
+                Closed { opened: self.theirs(tx, terms, &id, "opened").await?, erased }.into()
             }
             Say::Withdrawn(exposed) => Withdrawn { exposed }.into(),
             Say::Expired(exposed) => Expired { exposed }.into(),
@@ -179,11 +194,14 @@ impl Agency {
             Say::Superseded(by) => Superseded { by }.into(),
         })
     }
-}
 
-async fn digest_of(tx: &mut Tx, id: &TransferId, kind: &str) -> Result<sluis_core::id::Digest> {
-    let signed = tx.statement(id, kind).await?;
-    signed
-        .map(|signed| signed.digest())
-        .ok_or_else(|| CoreError::refused("no-evidence", format!("there is no `{kind}` statement")))
+    async fn theirs(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        id: &TransferId,
+        kind: &str,
+    ) -> Result<Digest> {
+        Ok(self.books.required(tx, terms, id, kind, Side::Municipality).await?.digest())
+    }
 }

@@ -99,13 +99,20 @@ pub async fn run(role: Role, path: &Path, config: Config, stop: CancellationToke
     tokio::select! {
         () = stop.cancelled() => {}
         // No task of a role ends by itself: if one does, the service manager starts the role anew.
-        _ = host.tasks.join_next() => tracing::error!(?role, "a task ended; the role ends with it"),
+        _ = host.tasks.join_next() => {}
     }
+    let asked = stop.is_cancelled();
     stop.cancel();
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let drained = tokio::time::timeout(DRAIN, host.tasks.join_all()).await;
     tracing::info!(?role, drained = drained.is_ok(), "stopped");
-    Ok(())
+    if asked {
+        return Ok(());
+    }
+    Err(AppError::Io(
+        format!("{role:?}"),
+        std::io::Error::other("a task ended by itself; the log says why"),
+    ))
 }
 
 /// What a role is built from.
@@ -372,7 +379,7 @@ async fn drive<C: Core>(core: Arc<C>, stop: CancellationToken, gate: &'static st
 
 async fn next_due<C: Core>(core: &C, gate: &str) -> Duration {
     let Ok(mut tx) = core.books().store.begin().await else { return Duration::from_secs(1) };
-    let due = tx.earliest(gate).await.ok().flatten();
+    let due = tx.earliest(gate, "jobs", None).await.ok().flatten();
     let wait = due.map_or(i64::MAX, |due| due.0 - core.books().now().0).max(5);
     Duration::from_millis(u64::try_from(wait).unwrap_or(5)).min(REST)
 }
@@ -433,6 +440,7 @@ fn watch_folders(watcher: Option<&mut notify::RecommendedWatcher>, root: &Path) 
 }
 
 async fn look(core: &Agency, outbox: &mut Outbox) -> bool {
+    core.returned().into_iter().for_each(|path| outbox.returned(path));
     let (found, settling) = match outbox.look(core.books.now()) {
         Ok(looked) => looked,
         Err(error) => {
@@ -444,7 +452,10 @@ async fn look(core: &Agency, outbox: &mut Outbox) -> bool {
         match core.claim(&found).await {
             Ok(Some(code)) => tracing::info!(%code, "a drop was taken"),
             Ok(None) => outbox.told(found.path()),
-            Err(error) => tracing::error!(%error, "a drop cannot be taken"),
+            Err(error) => {
+                tracing::error!(%error, "a drop cannot be taken; it is looked at again at the next rescan");
+                outbox.told(found.path());
+            }
         }
     }
     settling

@@ -233,7 +233,8 @@ impl Books {
         kind: &str,
         from: Side,
     ) -> Result<Option<Verified>> {
-        let signed = tx.statement(transfer, kind).await?;
+        let issuer = &terms.agreement.party(from).id;
+        let signed = tx.statement(transfer, kind, issuer).await?;
         Ok(signed.map(|signed| Verified::check(&signed, terms, from)).transpose()?)
     }
 

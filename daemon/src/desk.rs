@@ -75,8 +75,8 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`].
-    pub async fn exposing(&self, job: i64) -> Result<bool, DeskError> {
-        match self.post("exposing", &Exposing { job }, Duration::from_secs(30)).await {
+    pub async fn exposing(&self, job: i64, lease: i64) -> Result<bool, DeskError> {
+        match self.post("exposing", &Exposing { job, lease }, Duration::from_secs(30)).await {
             Ok(_) => Ok(true),
             Err(DeskError::Refused(refused)) if refused.code == "conflict" => Ok(false),
             Err(other) => Err(other),
@@ -84,11 +84,13 @@ impl Desk {
     }
 
     /// Reports until the core has it, or the process stops: a report that is lost would leave the job leased.
-    pub async fn done(&self, job: i64, outcome: Outcome, stop: &CancellationToken) {
-        let word = Done { job, outcome };
+    pub async fn done(&self, job: i64, lease: i64, outcome: Outcome, stop: &CancellationToken) {
+        let word = Done { job, lease, outcome };
         loop {
             match self.post("done", &word, Duration::from_secs(30)).await {
                 Ok(_) => return,
+                // Its own trouble: the report stays true and is brought again.
+                Err(DeskError::Refused(refused)) if refused.code == "failed" => {}
                 Err(DeskError::Refused(refused)) => {
                     tracing::warn!(job, code = refused.code, "the core does not take a report");
                     return;
@@ -142,8 +144,10 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn kept(&self, transfer: &TransferId) -> Result<Kept, DeskError> {
-        let request =
-            self.client.get(url(&format!("envelope/{transfer}"))).timeout(Duration::from_secs(60));
+        let request = self
+            .client
+            .get(url(&format!("envelope/{transfer}")))
+            .timeout(Duration::from_secs(1800));
         Ok(read(checked(request.send().await?).await?).await?)
     }
 
@@ -195,10 +199,10 @@ pub async fn work_off(
         away = if next.is_ok() { 0 } else { away + 1 };
         match next {
             Ok(Some(job)) => {
-                let id = job.id;
+                let (id, lease) = (job.id, job.lease);
                 // A job that has begun ends, or is dropped with the process when the drain's deadline is over.
                 let outcome = worker.work(job).await;
-                desk.done(id, outcome, stop).await;
+                desk.done(id, lease, outcome, stop).await;
             }
             Ok(None) => {}
             Err(error) => {

@@ -35,12 +35,21 @@ pub fn create_private(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// A folder that only its owner reads, with those above it.
+/// A folder that only its owner reads, with those above it; its name is durable.
 ///
 /// # Errors
 /// Those of the system.
 pub fn private_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if path.is_dir() {
+        return Ok(());
+    }
+    let Some(parent) = path.parent() else { return Ok(()) };
+    private_folder(parent)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    sync_folder(parent)
 }
 
 /// Makes the names in a folder durable.

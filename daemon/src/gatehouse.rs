@@ -121,7 +121,8 @@ pub fn listen(path: &Path, group: Option<u32>) -> Result<UnixListener> {
         _ => {}
     }
     // Bound under another name and renamed: nobody connects before the mode is right.
-    let hidden: PathBuf = path.with_extension(format!("{}.new", std::process::id()));
+    let hidden: PathBuf = path.with_extension("new");
+    let _ = std::fs::remove_file(&hidden);
     let listener = UnixListener::bind(&hidden).map_err(failed)?;
     std::os::unix::fs::chown(&hidden, None, group).map_err(failed)?;
     std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
@@ -151,8 +152,9 @@ async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Re
             return Ok(Json(job).into_response());
         }
         let mut tx = books.store.begin().await?;
-        let due = tx.earliest(gate.name).await?.map_or(i64::MAX, |due| due.0 - books.now().0);
+        let due = tx.earliest(gate.name, lane(ask.lane), ask.agreement.as_ref()).await?;
         drop(tx);
+        let due = due.map_or(i64::MAX, |due| due.0 - books.now().0);
         let due = Duration::from_millis(u64::try_from(due.clamp(5, 30_000)).unwrap_or(5));
         let left = until.saturating_duration_since(tokio::time::Instant::now());
         if left.is_zero() {
@@ -162,20 +164,35 @@ async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Re
     }
 }
 
-async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
-    let books = gate.core.books();
-    let lane = match ask.lane {
+fn lane(lane: Lane) -> &'static str {
+    match lane {
         Lane::Jobs => "jobs",
         Lane::Post => "post",
-    };
+    }
+}
+
+async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
+    let books = gate.core.books();
     loop {
         let mut tx = books.store.begin().await?;
-        let row =
-            tx.lease(gate.name, lane, ask.agreement.as_ref(), &ask.instance, books.now()).await?;
+        let row = tx
+            .lease(gate.name, lane(ask.lane), ask.agreement.as_ref(), &ask.instance, books.now())
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let task = match ask.lane {
-            Lane::Jobs => gate.core.task(&mut tx, &row).await?,
-            Lane::Post => post_task(&row),
+            Lane::Jobs => gate.core.task(&mut tx, &row).await,
+            Lane::Post => Ok(post_task(&row)),
+        };
+        let task = match task {
+            Ok(task) => task,
+            // One job that cannot be told holds up no other.
+            Err(error) => {
+                tracing::warn!(job = row.id, %error, "a job cannot be given");
+                tx.again(row.id, books.now().plus_ms(backoff_ms(row.attempts)), &error.to_string())
+                    .await?;
+                books.commit(tx).await?;
+                continue;
+            }
         };
         if task.is_none() {
             tx.finish(row.id).await?;
@@ -184,6 +201,7 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
         if let Some(task) = task {
             return Ok(Some(Job {
                 id: row.id,
+                lease: row.attempts,
                 agreement: row.agreement,
                 transfer: row.transfer,
                 task,
@@ -203,7 +221,7 @@ async fn exposing<C: Core>(
 ) -> Result<StatusCode> {
     let books = gate.core.books();
     let mut tx = books.store.begin().await?;
-    let job = own_job(&mut tx, &gate, ask.job).await?;
+    let job = own_job(&mut tx, &gate, ask.job, ask.lease).await?;
     let go = gate.core.exposing(&mut tx, &job).await?;
     if !go {
         tx.finish(job.id).await?;
@@ -216,7 +234,7 @@ async fn exposing<C: Core>(
 async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> Result<StatusCode> {
     let books = gate.core.books();
     let mut tx = books.store.begin().await?;
-    let job = own_job(&mut tx, &gate, word.job).await?;
+    let job = own_job(&mut tx, &gate, word.job, word.lease).await?;
     let again = match &word.outcome {
         Outcome::Again { why } => Some(why.clone()),
         _ => None,
@@ -238,9 +256,9 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A gate speaks only of its own work.
-async fn own_job<C: Core>(tx: &mut Tx, gate: &Gate<C>, id: i64) -> Result<JobRow> {
-    let job = tx.job(id).await?.filter(|job| job.gate == gate.name);
+/// A gate speaks only of its own work, and only of the lease that it has.
+async fn own_job<C: Core>(tx: &mut Tx, gate: &Gate<C>, id: i64, lease: i64) -> Result<JobRow> {
+    let job = tx.job(id).await?.filter(|job| job.gate == gate.name && job.attempts == lease);
     job.ok_or_else(|| {
         CoreError::refused("no-such-job", format!("job {id} is not under way at this gate"))
     })
@@ -280,6 +298,7 @@ async fn feed<C: Core>(
                 why,
                 "a statement has no effect"
             );
+            tx.without_effect(&said.digest()).await?;
             let detail = detail([("statement", said.digest().to_string()), ("why", why)]);
             tx.enter(books.now(), "no-effect", header.transfer, detail).await?;
         }

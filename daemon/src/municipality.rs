@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use sluis_config::schema::Keeper;
+use sluis_core::agreement::Side;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
 use sluis_core::receipt::{Event, Say, State, Work};
@@ -29,7 +30,11 @@ pub struct Municipality {
     settings: Keeper,
     /// Lines that were typed and wait for more: in memory alone, wiped when they are used or forgotten.
     lines: Mutex<HashMap<TransferId, open::Typed>>,
-    /// One opening or fetch of a transfer at a time.
+    /// Which files in the vault were digested and found right.
+    held: Mutex<HashMap<TransferId, collect::Stamp>>,
+    /// This process, where work is leased.
+    holder: String,
+    /// One opening or fetch of a transfer at a time; taken before a transaction, never in one.
     busy: Mutex<HashMap<TransferId, std::sync::Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -49,7 +54,14 @@ impl Municipality {
     /// The core over these books.
     #[must_use]
     pub fn new(books: Books, settings: Keeper) -> Self {
-        Self { books, settings, lines: Mutex::default(), busy: Mutex::default() }
+        Self {
+            books,
+            settings,
+            lines: Mutex::default(),
+            held: Mutex::default(),
+            holder: TransferId::random().to_string(),
+            busy: Mutex::default(),
+        }
     }
 
     /// The folder of one transfer in the vault. Codes come back after years; ids never do.
@@ -125,7 +137,12 @@ impl Municipality {
         say: Say,
         sent: &Sent,
     ) -> Result<Body> {
-        let sent_digest = digest_of(tx, &id, "sent").await?;
+        let sent_digest = self.books.required(tx, terms, &id, "sent", Side::Agency).await?.digest();
+        let ours = async |tx: &mut Tx, kind| {
+            Ok::<_, CoreError>(
+                self.books.required(tx, terms, &id, kind, Side::Municipality).await?.digest(),
+            )
+        };
         Ok(match say {
             Say::Delivered(upload) => Delivered {
                 sent: sent_digest,
@@ -136,7 +153,7 @@ impl Municipality {
             .into(),
             Say::Removed(upload, seen) => Removed {
                 sent: sent_digest,
-                delivered: digest_of(tx, &id, "delivered").await?,
+                delivered: ours(tx, "delivered").await?,
                 ciphertext: sent.ciphertext,
                 upload,
                 host: terms.agreement.drop_zone.host.clone(),
@@ -146,7 +163,7 @@ impl Municipality {
                 unknown: ["snapshots", "backups"].map(str::to_owned).to_vec(),
             }
             .into(),
-            Say::Ready => Ready { removed: digest_of(tx, &id, "removed").await? }.into(),
+            Say::Ready => Ready { removed: ours(tx, "removed").await? }.into(),
             Say::ShareAccepted(index) => {
                 let place = usize::from(index).saturating_sub(1);
                 let missing = || CoreError::refused("share", "no such share");
@@ -163,11 +180,4 @@ impl Municipality {
             Say::Failed(code) => Failed { step: "fetch".into(), code }.into(),
         })
     }
-}
-
-async fn digest_of(tx: &mut Tx, id: &TransferId, kind: &str) -> Result<sluis_core::id::Digest> {
-    let signed = tx.statement(id, kind).await?;
-    signed
-        .map(|signed| signed.digest())
-        .ok_or_else(|| CoreError::refused("no-evidence", format!("there is no `{kind}` statement")))
 }

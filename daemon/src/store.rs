@@ -34,6 +34,9 @@ pub enum StoreError {
     /// It lies where it cannot be opened.
     #[error("the store {0}: {1}")]
     Place(String, std::io::Error),
+    /// Somebody else changed the transfer since it was read: look again.
+    #[error("the transfer has changed meanwhile; look again")]
+    Stale,
     /// SQLite before 3.51.3 can lose a WAL.
     #[error("SQLite {0} is too old: 3.51.3 is the first without the WAL-reset fault")]
     OldSqlite(String),
@@ -47,14 +50,14 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS transfers (
         id TEXT PRIMARY KEY, code TEXT NOT NULL, agreement TEXT NOT NULL, terms TEXT NOT NULL,
         replaces TEXT, created BIGINT NOT NULL,
-        state TEXT NOT NULL, data TEXT NOT NULL, open INTEGER NOT NULL, expires BIGINT, changed BIGINT NOT NULL)",
+        state TEXT NOT NULL, data TEXT NOT NULL, open INTEGER NOT NULL, expires BIGINT, changed BIGINT NOT NULL, version BIGINT NOT NULL)",
     "CREATE UNIQUE INDEX IF NOT EXISTS open_codes ON transfers (code) WHERE open = 1",
     "CREATE INDEX IF NOT EXISTS transfers_changed ON transfers (changed)",
     "CREATE INDEX IF NOT EXISTS transfers_due ON transfers (expires) WHERE open = 1",
     "CREATE TABLE IF NOT EXISTS statements (
         issuer TEXT NOT NULL, agreement TEXT NOT NULL, number BIGINT NOT NULL, digest TEXT NOT NULL,
         kind TEXT NOT NULL, transfer TEXT, statement TEXT NOT NULL, signature TEXT NOT NULL,
-        entry BIGINT NOT NULL, PRIMARY KEY (issuer, agreement, number))",
+        entry BIGINT NOT NULL, effect INTEGER NOT NULL, PRIMARY KEY (issuer, agreement, number))",
     "CREATE INDEX IF NOT EXISTS statements_transfer ON statements (transfer, kind)",
     "CREATE TABLE IF NOT EXISTS ledger (
         number BIGINT PRIMARY KEY, digest TEXT NOT NULL, transfer TEXT, line TEXT NOT NULL)",
@@ -105,6 +108,8 @@ pub struct Record<S> {
     pub state: S,
     /// When that changed.
     pub changed: Time,
+    /// Counts its changes; 0 before it is first written.
+    pub version: i64,
 }
 
 /// What the store needs to know of a state.
@@ -269,17 +274,20 @@ impl Tx {
         row.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
-    /// Writes a transfer, new or changed.
+    /// Writes a transfer, new or changed: a compare-and-set on what was read.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn put<S: Stored>(&mut self, record: &Record<S>) -> Result<()> {
+    /// [`StoreError::Stale`] where it was changed since.
+    pub async fn put<S: Stored>(&mut self, record: &mut Record<S>) -> Result<()> {
         let data =
             serde_json::to_string(&record.state).map_err(|_| StoreError::Row("transfers"))?;
-        sqlx::query(
-            "INSERT INTO transfers (id, code, agreement, terms, replaces, created, state, data, open, expires, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-             ON CONFLICT (id) DO UPDATE SET state = $7, data = $8, open = $9, expires = $10, changed = $11",
+        let written = sqlx::query(
+            "INSERT INTO transfers
+                 (id, code, agreement, terms, replaces, created, state, data, open, expires, changed, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             ON CONFLICT (id) DO UPDATE
+             SET state = $7, data = $8, open = $9, expires = $10, changed = $11, version = $12
+             WHERE transfers.version = $13",
         )
         .bind(record.id.to_string())
         .bind(record.code.to_string())
@@ -292,8 +300,14 @@ impl Tx {
         .bind(i32::from(record.state.is_open()))
         .bind(record.state.expires().map(|time| time.0))
         .bind(record.changed.0)
+        .bind(record.version + 1)
+        .bind(record.version)
         .execute(&mut *self.tx)
         .await?;
+        if written.rows_affected() != 1 {
+            return Err(StoreError::Stale);
+        }
+        record.version += 1;
         Ok(())
     }
 
@@ -468,8 +482,9 @@ impl Tx {
         let detail = detail.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let entry = self.enter(now, "statement", header.transfer, detail).await?;
         sqlx::query(
-            "INSERT INTO statements (issuer, agreement, number, digest, kind, transfer, statement, signature, entry)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO statements
+                 (issuer, agreement, number, digest, kind, transfer, statement, signature, entry, effect)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)",
         )
         .bind(header.issuer.to_string())
         .bind(header.agreement.to_string())
@@ -485,16 +500,35 @@ impl Tx {
         Ok(())
     }
 
-    /// The statement of this kind about a transfer: the last one, by number.
+    /// A statement that is kept but has no effect is never taken for evidence.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn statement(&mut self, transfer: &TransferId, kind: &str) -> Result<Option<Signed>> {
+    pub async fn without_effect(&mut self, digest: &Digest) -> Result<()> {
+        sqlx::query("UPDATE statements SET effect = 0 WHERE digest = $1")
+            .bind(digest.to_string())
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The statement of this kind that this party made about a transfer and that had an effect: the last one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn statement(
+        &mut self,
+        transfer: &TransferId,
+        kind: &str,
+        issuer: &PartyId,
+    ) -> Result<Option<Signed>> {
         let row = sqlx::query(
-            "SELECT statement, signature FROM statements WHERE transfer = $1 AND kind = $2 ORDER BY entry DESC LIMIT 1",
+            "SELECT statement, signature FROM statements
+             WHERE transfer = $1 AND kind = $2 AND issuer = $3 AND effect = 1 ORDER BY entry DESC LIMIT 1",
         )
         .bind(transfer.to_string())
         .bind(kind)
+        .bind(issuer.to_string())
         .fetch_optional(&mut *self.tx)
         .await?;
         row.as_ref().map(as_signed).transpose()
@@ -679,15 +713,29 @@ impl Tx {
         rows.iter().map(line).collect()
     }
 
-    /// When the earliest work of a gate is due, if any waits.
+    /// When the earliest work that [`Tx::lease`] would give is due, if any waits.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn earliest(&mut self, gate: &str) -> Result<Option<Time>> {
-        let row = sqlx::query("SELECT MIN(due) FROM jobs WHERE gate = $1 AND holder IS NULL")
-            .bind(gate)
-            .fetch_one(&mut *self.tx)
-            .await?;
+    pub async fn earliest(
+        &mut self,
+        gate: &str,
+        lane: &str,
+        agreement: Option<&AgreementId>,
+    ) -> Result<Option<Time>> {
+        let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
+        let row = sqlx::query(
+            "SELECT MIN(due) FROM jobs AS j
+             WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND holder IS NULL
+               AND (lane <> 'post' OR NOT EXISTS (
+                    SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
+                      AND e.agreement = j.agreement AND e.id < j.id))",
+        )
+        .bind(gate)
+        .bind(lane)
+        .bind(agreement)
+        .fetch_one(&mut *self.tx)
+        .await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.map(Time))
     }
 }
@@ -729,6 +777,7 @@ fn record<S: Stored>(row: &AnyRow) -> Result<Record<S>> {
         created: Time(row.try_get("created")?),
         state: serde_json::from_str(&data).map_err(|_| StoreError::Row(TABLE))?,
         changed: Time(row.try_get("changed")?),
+        version: row.try_get("version")?,
     })
 }
 

@@ -123,7 +123,7 @@ fn a_file_that_cannot_be_read_is_told_and_stays() {
     fs::create_dir_all(world.outbox()).unwrap();
     let file = world.outbox().join("dicht.csv");
     fs::write(&file, LIST).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o0)).unwrap();
     let sealer = world.command("sealer");
     if setpriv {
         for path in [world.path("agency/outbox"), world.outbox(), file.clone()] {

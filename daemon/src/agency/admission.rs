@@ -33,6 +33,8 @@ pub struct Stamp {
     pub size: u64,
     /// Modification time in seconds and nanoseconds.
     pub mtime: (i64, i64),
+    /// Change time: unlike the other, nobody can set it back.
+    pub ctime: (i64, i64),
 }
 
 /// Opens a file below a folder: no link on the way, no way out, no waiting for a pipe.
@@ -62,6 +64,7 @@ pub fn inspect(file: &File, owners: &[u32]) -> Result<Stamp, Reason> {
         file: (meta.dev(), meta.ino()),
         size: meta.size(),
         mtime: (meta.mtime(), meta.mtime_nsec()),
+        ctime: (meta.ctime(), meta.ctime_nsec()),
     })
 }
 

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use sluis_core::control::{Job, Lane, Outcome, Task};
-use sluis_core::id::{AgreementId, TransferId};
+use sluis_core::id::{AgreementId, TransferId, UploadId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Desk, Worker, work_off};
-use crate::medium::client::ZoneClient;
+use crate::medium::client::{ZoneClient, ZoneError};
 use crate::medium::poll::{self, again, never};
 
 /// How many transfers of one agreement are carried at the same time.
@@ -40,8 +40,14 @@ struct Carrier {
 impl Worker for Carrier {
     async fn work(&self, job: Job) -> Outcome {
         match (job.task, job.transfer) {
-            (Task::Carry { size }, Some(transfer)) => {
-                self.carry(&transfer, size).await.unwrap_or_else(|outcome| outcome)
+            (Task::Place { size }, Some(transfer)) => {
+                match self.zone.upload_for(&transfer, size).await {
+                    Ok(upload) => Outcome::Moved { upload },
+                    Err(error) => again(&error),
+                }
+            }
+            (Task::Carry { upload, size }, Some(transfer)) => {
+                self.carry(&transfer, upload, size).await.unwrap_or_else(|outcome| outcome)
             }
             (Task::Probe { upload }, _) => poll::look(&self.zone, &upload).await,
             (Task::Terminate { upload }, _) => poll::terminate(&self.zone, &upload).await,
@@ -52,8 +58,19 @@ impl Worker for Carrier {
 
 impl Carrier {
     /// From where it was left, in one request.
-    async fn carry(&self, transfer: &TransferId, size: u64) -> Result<Outcome, Outcome> {
-        let (upload, offset) = self.zone.upload_for(transfer, size).await.map_err(|e| again(&e))?;
+    async fn carry(
+        &self,
+        transfer: &TransferId,
+        upload: UploadId,
+        size: u64,
+    ) -> Result<Outcome, Outcome> {
+        let offset = match self.zone.offset(&upload).await {
+            Ok(offset) => offset,
+            Err(ZoneError::Status(410 | 404, _)) => {
+                return Err(never("upload-gone", "the upload is gone from the drop zone"));
+            }
+            Err(error) => return Err(again(&error)),
+        };
         if offset < size {
             let bytes = self.desk.envelope(transfer, offset).await.map_err(|e| again(&e))?;
             let body = reqwest::Body::wrap_stream(bytes.bytes_stream());

@@ -1,6 +1,6 @@
 //! The end of a transfer: erasing what is still here, and expiry.
 
-use sluis_core::id::Time;
+use sluis_core::id::{Time, TransferId};
 use sluis_core::transfer::{Event, State};
 
 use super::Agency;
@@ -14,6 +14,9 @@ impl Agency {
     pub(super) async fn erase(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Time>> {
         let Some(id) = job.transfer else { return Ok(None) };
         let (mut record, terms) = self.load(tx, &id).await?;
+        if !(record.state.is_over() || matches!(record.state, State::Opened)) {
+            return Ok(None);
+        }
         files::remove(&self.spooled(&id)).map_err(CoreError::io("erasing the envelope"))?;
         files::remove(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
         let until = record.created.plus_days(terms.agreement.file.expires_after_days);
@@ -33,17 +36,23 @@ impl Agency {
         files::remove(&private).map_err(CoreError::io("erasing the plaintext"))
     }
 
-    /// Ends the transfers whose time is over.
+    /// Ends the transfers whose time is over; one that cannot be ended holds up no other.
     pub(super) async fn expire(&self, now: Time) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
         let over = tx.expired(now).await?;
-        if over.is_empty() {
-            return Ok(());
-        }
+        drop(tx);
         for id in over {
-            let (mut record, terms) = self.load(&mut tx, &id).await?;
-            self.advance(&mut tx, &mut record, &terms, Event::Expire, None).await?;
+            if let Err(error) = self.expire_one(&id).await {
+                tracing::error!(transfer = ?id, %error, "a transfer cannot be ended");
+            }
         }
+        Ok(())
+    }
+
+    async fn expire_one(&self, id: &TransferId) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        let (mut record, terms) = self.load(&mut tx, id).await?;
+        self.advance(&mut tx, &mut record, &terms, Event::Expire, None).await?;
         self.books.commit(tx).await
     }
 }

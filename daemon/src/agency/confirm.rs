@@ -20,6 +20,10 @@ impl Agency {
         let Some(mut record) = tx.transfer::<State>(&id).await? else {
             return Ok(Err(format!("there is no transfer {id} here")));
         };
+        // One municipality says nothing about another's transfers.
+        if record.agreement != said.statement().header.agreement {
+            return Ok(Err("the transfer is under another agreement".into()));
+        }
         let terms = self.books.terms(tx, &record.terms).await?;
         let event = match self.event(tx, &terms, &id, said).await {
             Ok(Some(event)) => event,
@@ -48,7 +52,12 @@ impl Agency {
                 let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
                 Event::Delivered(Delivery::check(&sent, said)?)
             }
-            Body::Removed(_) => Event::Removed(self.removal(tx, terms, id).await?),
+            Body::Removed(_) => {
+                let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
+                let delivered =
+                    self.books.required(tx, terms, id, "delivered", Side::Municipality).await?;
+                Event::Removed(Removal::check(terms, &sent, &delivered, said)?)
+            }
             Body::Ready(body) => {
                 let removed =
                     self.books.required(tx, terms, id, "removed", Side::Municipality).await?;
@@ -64,7 +73,9 @@ impl Agency {
                 let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
                 Event::Opened(Opening::check(&sent, said)?)
             }
-            Body::Failed(body) => Event::Fail { step: "municipality", code: body.code.clone() },
+            Body::Failed(body) => {
+                Event::Fail { step: "municipality", code: super::sealer::plain(&body.code) }
+            }
             _ => return Ok(None),
         }))
     }

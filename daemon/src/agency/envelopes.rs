@@ -2,6 +2,7 @@
 
 use std::io::SeekFrom;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -18,8 +19,8 @@ use crate::books::{CoreError, Result};
 
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
-/// How often a running upload renews its lease, in bytes.
-const RENEW: u64 = 64 << 20;
+/// How often a running upload renews its lease.
+const RENEW: Duration = Duration::from_secs(20);
 
 /// The carrier's stream.
 pub fn router(core: Arc<Agency>) -> Router {
@@ -35,7 +36,7 @@ struct Reading {
     core: Arc<Agency>,
     id: TransferId,
     file: File,
-    since: u64,
+    renewed: Instant,
 }
 
 async fn envelope(
@@ -47,14 +48,13 @@ async fn envelope(
     let mut file =
         File::open(&path).await.map_err(CoreError::io("opening the envelope in the spool"))?;
     file.seek(SeekFrom::Start(from.offset)).await.map_err(CoreError::io("reading the envelope"))?;
-    let reading = Reading { core, id, file, since: 0 };
+    let reading = Reading { core, id, file, renewed: Instant::now() };
     let pieces = futures_util::stream::try_unfold(reading, |mut reading| async move {
         let mut piece = vec![0; PIECE];
         let read = reading.file.read(&mut piece).await?;
         piece.truncate(read);
-        reading.since += read as u64;
-        if reading.since >= RENEW {
-            reading.since = 0;
+        if reading.renewed.elapsed() > RENEW {
+            reading.renewed = Instant::now();
             reading.core.renew(&reading.id).await.map_err(std::io::Error::other)?;
         }
         Ok::<_, std::io::Error>((read > 0).then(|| (Bytes::from(piece), reading)))

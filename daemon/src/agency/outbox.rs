@@ -3,7 +3,7 @@
 //! A file is taken when it was renamed in, or closed and unchanged for a while; a folder when it was renamed
 //! in or sent by `sluis send`. On shares that other machines write there are no events, only rescans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -71,6 +71,8 @@ pub struct Outbox {
     settle_ms: i64,
     seen: BTreeMap<PathBuf, Seen>,
     hints: BTreeMap<PathBuf, Hint>,
+    /// Put back by us: that rename says nothing about whether its writer is done.
+    returned: BTreeSet<PathBuf>,
 }
 
 impl Outbox {
@@ -78,7 +80,13 @@ impl Outbox {
     #[must_use]
     pub fn new(root: PathBuf, settle_ms: u64) -> Self {
         let settle_ms = i64::try_from(settle_ms).unwrap_or(i64::MAX);
-        Self { root, settle_ms, seen: BTreeMap::new(), hints: BTreeMap::new() }
+        Self {
+            root,
+            settle_ms,
+            seen: BTreeMap::new(),
+            hints: BTreeMap::new(),
+            returned: BTreeSet::new(),
+        }
     }
 
     /// Takes the hint in an event. `true`: events were lost, look at everything.
@@ -105,6 +113,11 @@ impl Outbox {
         if let Some(seen) = self.seen.get_mut(path) {
             seen.told = true;
         }
+    }
+
+    /// This entry was put back by us: it settles before it is taken again.
+    pub fn returned(&mut self, path: PathBuf) {
+        self.returned.insert(path);
     }
 
     /// A rescan looks at everything again: an agreement may have come into force since.
@@ -141,6 +154,7 @@ impl Outbox {
             present.values().any(|seen: &Seen| !seen.told && seen.hint != Some(Hint::Open));
         self.seen = present;
         self.hints.retain(|path, _| path.exists());
+        self.returned.retain(|path| path.exists());
         Ok((found, settling))
     }
 
@@ -151,7 +165,10 @@ impl Outbox {
             mtime: (meta.mtime(), meta.mtime_nsec()),
         };
         let before = self.seen.remove(path).filter(|seen| seen.stamp == stamp);
-        let fresh = self.hints.remove(path);
+        let fresh = self.hints.remove(path).map(|hint| match hint {
+            Hint::Moved if self.returned.contains(path) => Hint::Closed,
+            other => other,
+        });
         let hint = fresh.or(before.as_ref().and_then(|seen| seen.hint));
         let told = fresh.is_none() && before.as_ref().is_some_and(|seen| seen.told);
         let since = before.filter(|_| fresh.is_none()).map_or(now, |seen| seen.since);

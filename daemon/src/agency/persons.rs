@@ -31,13 +31,7 @@ async fn send(
     caller: ConnectInfo<Caller>,
     Json(ask): Json<Send>,
 ) -> Result<Json<Row>> {
-    let folder = core.settings.outbox.join(ask.agreement.as_str());
-    let ready = folder.join(ask.folder()).join(&ask.name);
-    if !sluis_core::envelope::is_plain_name(ask.name.as_ref()) || ready.symlink_metadata().is_err()
-    {
-        return Err(CoreError::refused("no-such-drop", "nothing was laid ready under that name"));
-    }
-    let code = core.claim_ready(&ready, &folder.join(&ask.name)).await?;
+    let code = core.claim_ready(&ask, caller.0.uid).await?;
     let code = code.ok_or_else(|| {
         CoreError::refused(
             "refused",

@@ -55,7 +55,7 @@ impl Worker for Releaser {
 
 impl Releaser {
     async fn release(&self, job: Job) -> Result<Outcome, Outcome> {
-        let id = job.id;
+        let (id, lease) = (job.id, job.lease);
         let Task::Release { index, sent, delivered, removed, bundle } = job.task else {
             return Err(never("task", "not work for a releaser"));
         };
@@ -77,7 +77,7 @@ impl Releaser {
         let channel = channel.ok_or_else(|| {
             again(&format!("channel {} is not in [releaser.channels]", item.channel))
         })?;
-        if !self.desk.exposing(id).await.map_err(|e| again(&e))? {
+        if !self.desk.exposing(id, lease).await.map_err(|e| again(&e))? {
             return Err(never("stopped", "the core does not let this share leave"));
         }
         Ok(hand_over(channel, &removal, &bundle, item).await)

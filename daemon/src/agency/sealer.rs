@@ -2,15 +2,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use sluis_core::agreement::{KeepPlaintext, Side};
-use sluis_core::control::{Outcome, Row, Task};
+use sluis_core::control::{Outcome, Row, Send, Task};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 use sluis_core::policy::{Decision, Reason};
-use sluis_core::transfer::{Event, Share, State, Work};
+use sluis_core::statement::Sent;
+use sluis_core::transfer::{Envelope, Event, Share, State, Work};
 
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, outbox, status};
@@ -21,8 +23,6 @@ use crate::store::{JobRow, Record, Tx};
 
 /// The file in a private folder that keeps the drop's name; names are never in the store.
 const NAME: &str = ".name";
-/// How long one look at the queue holds the sealer's own work under lease: it is one process.
-const HOLDER: &str = "sealer";
 
 impl Agency {
     /// Takes what has settled. An entry that cannot leave stays where it lies, with its status beside it.
@@ -35,25 +35,33 @@ impl Agency {
     }
 
     /// Moves what a person laid ready to its place in the outbox, and takes it before anybody else does.
-    pub(super) async fn claim_ready(
-        &self,
-        ready: &Path,
-        place: &Path,
-    ) -> Result<Option<TransferCode>> {
+    /// The hidden folder must be that person's own and no link: nobody moves what is not theirs.
+    pub(super) async fn claim_ready(&self, ask: &Send, uid: u32) -> Result<Option<TransferCode>> {
         let _turn = self.claiming.lock().await;
-        let flags = rustix::fs::RenameFlags::NOREPLACE;
-        rustix::fs::renameat_with(rustix::fs::CWD, ready, rustix::fs::CWD, place, flags).map_err(
-            |error| {
-                let why = format!(
-                    "it cannot be put into the outbox: {error}; is there one by that name already?"
-                );
-                CoreError::refused("not-placed", why)
-            },
-        )?;
-        if let Some(folder) = ready.parent() {
-            let _ = std::fs::remove_dir(folder);
+        let refused = |why: &str| CoreError::refused("not-placed", why);
+        let name = OsStr::new(&ask.name);
+        if !sluis_core::envelope::is_plain_name(name) || outbox::is_left_alone(name) {
+            return Err(refused(
+                "a name like that is never taken from the outbox; send it under another",
+            ));
         }
-        self.claim_now(&outbox::Found::Settled(place.to_owned())).await
+        let parent = self.settings.outbox.join(ask.agreement.as_str());
+        let failed = || CoreError::io("looking into the outbox");
+        let outbox = std::fs::File::open(&parent).map_err(failed())?;
+        let ready = admission::open_beneath(&outbox, Path::new(&ask.folder()))
+            .map_err(|_| refused("nothing was laid ready under that name"))?;
+        let meta = ready.metadata().map_err(failed())?;
+        if !meta.is_dir() || meta.uid() != uid {
+            return Err(refused("what was laid ready is not yours"));
+        }
+        let flags = rustix::fs::RenameFlags::NOREPLACE;
+        rustix::fs::renameat_with(&ready, name, &outbox, name, flags).map_err(|error| {
+            refused(&format!(
+                "it cannot be put into the outbox: {error}; is there one by that name already?"
+            ))
+        })?;
+        let _ = std::fs::remove_dir(parent.join(ask.folder()));
+        self.claim_now(&outbox::Found::Settled(parent.join(name))).await
     }
 
     async fn claim_now(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
@@ -104,10 +112,15 @@ impl Agency {
         files::private_folder(&private).map_err(CoreError::io("making the private folder"))?;
         files::write_durable(&private.join(NAME), name.as_bytes())
             .map_err(CoreError::io("keeping the name"))?;
-        std::fs::rename(parent.join(name), private.join(name))
+        let moved = std::fs::rename(parent.join(name), private.join(name))
             .and_then(|()| files::sync_folder(&private))
-            .and_then(|()| files::sync_folder(parent))
-            .map_err(CoreError::io("claiming the drop"))?;
+            .and_then(|()| files::sync_folder(parent));
+        if let Err(error) = moved {
+            if private.join(name).symlink_metadata().is_err() {
+                let _ = files::remove(&private);
+            }
+            return Err(CoreError::Io("claiming the drop".into(), error));
+        }
         let mut tx = self.books.store.begin().await?;
         let record = self.enter(&mut tx, agreement, id, State::Claimed, replaces).await?;
         let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
@@ -138,7 +151,7 @@ impl Agency {
         let taken = tx.open_codes().await?;
         let code = std::iter::repeat_with(TransferCode::random).find(|code| !taken.contains(code));
         let now = self.books.now();
-        let record = Record {
+        let mut record = Record {
             id,
             code: code.unwrap_or_else(TransferCode::random),
             agreement: agreement.clone(),
@@ -147,8 +160,9 @@ impl Agency {
             created: now,
             state,
             changed: now,
+            version: 0,
         };
-        tx.put(&record).await?;
+        tx.put(&mut record).await?;
         Ok(record)
     }
 
@@ -183,10 +197,11 @@ impl Agency {
         Ok(None)
     }
 
-    /// What a crash between the rename and the commit left in the private folder goes back to the outbox.
+    /// What a crash left in the private folder goes back to the outbox: a drop that no transfer knows, or one
+    /// that was refused after it was claimed. What cannot be put back is told, and stays.
     ///
     /// # Errors
-    /// [`CoreError`].
+    /// [`CoreError::Store`].
     pub async fn recover(&self) -> Result<()> {
         for folder in list(&self.settings.private) {
             for private in list(&folder) {
@@ -194,9 +209,13 @@ impl Agency {
                     private.file_name().and_then(OsStr::to_str).and_then(|name| name.parse().ok());
                 let Some(id) = id else { continue };
                 let mut tx = self.books.store.begin().await?;
-                if tx.transfer::<State>(&id).await?.is_none() {
-                    self.put_back(&folder, &private)
-                        .map_err(CoreError::io("putting a drop back"))?;
+                let known = tx.transfer::<State>(&id).await?.map(|record| record.state);
+                drop(tx);
+                if !matches!(known, None | Some(State::Refused { .. })) {
+                    continue;
+                }
+                if let Err(error) = self.put_back(&folder, &private) {
+                    tracing::error!(private = %private.display(), %error, "a drop cannot be put back");
                 }
             }
         }
@@ -224,6 +243,9 @@ impl Agency {
                     to.push("_");
                 }
                 files::sync_folder(&outbox)?;
+                if let Ok(mut returned) = self.returned.lock() {
+                    returned.push(outbox.join(&to));
+                }
             }
         }
         files::remove(private)
@@ -264,17 +286,7 @@ impl Agency {
             Err(reasons) => return self.give_back(job, &mut record, &terms, reasons).await,
         };
         match blocking(move || seal::seal(order)).await? {
-            Ok((envelope, sent)) => {
-                let mut tx = self.books.store.begin().await?;
-                self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent))
-                    .await?;
-                tx.finish(job.id).await?;
-                self.books.commit(tx).await?;
-                if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
-                    self.erase_content(&record)?;
-                }
-                Ok(())
-            }
+            Ok((envelope, sent)) => self.sealed(job, envelope, sent).await,
             Err(SealError::Changed) => {
                 self.give_back(job, &mut record, &terms, vec![Reason::Changed]).await
             }
@@ -283,6 +295,38 @@ impl Agency {
             }
             Err(SealError::Io(what, error)) => Err(CoreError::Io(what.to_owned(), error)),
         }
+    }
+
+    /// The envelope is durable: now it counts, unless a person stopped the transfer while it was sealed.
+    async fn sealed(&self, job: &JobRow, envelope: Envelope, sent: Sent) -> Result<()> {
+        let Some(id) = job.transfer else { return self.finish(job).await };
+        let mut tx = self.books.store.begin().await?;
+        let (mut record, terms) = self.load(&mut tx, &id).await?;
+        if record.state == State::Claimed {
+            self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent)).await?;
+            if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
+                let work = serde_json::to_string(&Work::Forget).unwrap_or_default();
+                tx.queue("sealer", "jobs", &record.agreement, Some(id), &work, self.books.now())
+                    .await?;
+            }
+        } else {
+            files::remove(&self.spooled(&id)).map_err(CoreError::io("discarding the envelope"))?;
+            files::remove(&self.bundled(&id)).map_err(CoreError::io("discarding the bundle"))?;
+        }
+        tx.finish(job.id).await?;
+        self.books.commit(tx).await
+    }
+
+    /// The agreement keeps no plaintext once it is sealed; its name stays for the status.
+    async fn forget(&self, job: &JobRow) -> Result<()> {
+        if let Some(id) = job.transfer {
+            let private = self.private(&job.agreement, &id);
+            if let Some(name) = kept_name(&private) {
+                files::remove(&private.join(name))
+                    .map_err(CoreError::io("erasing the plaintext"))?;
+            }
+        }
+        self.finish(job).await
     }
 
     async fn settle(
@@ -369,12 +413,9 @@ impl Agency {
         }))
     }
 
-    /// The plaintext goes, its name stays for the status.
-    fn erase_content(&self, record: &Record<State>) -> Result<()> {
-        let private = self.private(&record.agreement, &record.id);
-        kept_name(&private).map_or(Ok(()), |name| {
-            files::remove(&private.join(name)).map_err(CoreError::io("erasing the plaintext"))
-        })
+    /// Entries that were put back since the last look.
+    pub fn returned(&self) -> Vec<PathBuf> {
+        self.returned.lock().map(|mut returned| std::mem::take(&mut *returned)).unwrap_or_default()
     }
 
     pub(super) fn touch(&self, id: TransferId) {
@@ -449,7 +490,12 @@ impl Core for Agency {
         let work: Work = serde_json::from_str(&job.work)
             .map_err(|_| CoreError::refused("work", "unreadable work"))?;
         Ok(match (work, &record.state) {
-            (Work::Carry, State::Sealed { envelope }) => Some(Task::Carry { size: envelope.size }),
+            (Work::Place, State::Sealed { envelope, .. }) => {
+                Some(Task::Place { size: envelope.size })
+            }
+            (Work::Carry { upload }, State::Sealed { envelope, .. }) => {
+                Some(Task::Carry { upload, size: envelope.size })
+            }
             (Work::Probe { upload }, State::Removed { .. }) => Some(Task::Probe { upload }),
             (Work::Terminate { upload }, _) => Some(Task::Terminate { upload }),
             (Work::Release { index }, State::Releasing { .. }) => {
@@ -460,8 +506,9 @@ impl Core for Agency {
                     self.books.required(tx, &terms, &id, "delivered", Side::Municipality).await?;
                 let removed =
                     self.books.required(tx, &terms, &id, "removed", Side::Municipality).await?;
-                let bundle = std::fs::read(self.bundled(&id))
-                    .map_err(CoreError::io("reading the bundle"))?;
+                let bundle = std::fs::read(self.bundled(&id)).map_err(CoreError::io(
+                    "reading the bundle; without it only `sluis redeliver` helps",
+                ))?;
                 Some(Task::Release {
                     index,
                     sent: sent.signed().clone(),
@@ -482,12 +529,11 @@ impl Core for Agency {
         };
         let (mut record, terms) = self.load(tx, &id).await?;
         let removal = self.removal(tx, &terms, &id).await?;
-        if self
-            .advance(tx, &mut record, &terms, Event::Exposing(index, removal), None)
-            .await
-            .is_ok()
-        {
-            return Ok(true);
+        let exposing = Event::Exposing(index, removal);
+        match self.advance(tx, &mut record, &terms, exposing, None).await {
+            Ok(()) => return Ok(true),
+            Err(CoreError::Illegal(_)) => {}
+            Err(other) => return Err(other),
         }
         // Exposed already, and nobody reported: after a crash nobody knows whether it left. Not a second time.
         let lost = Share::Unknown { driver: "?".into() };
@@ -505,10 +551,16 @@ impl Core for Agency {
         // What is in the way stands in the status file too.
         self.touch(id);
         let (event, finished) = match (work, outcome) {
-            (Work::Carry, Outcome::Moved { upload }) => (Event::Carried(upload), true),
-            (Work::Carry, Outcome::Never { code, .. }) => {
+            (Work::Place, Outcome::Moved { upload }) => (Event::Placed(upload), true),
+            // Gone before we saw it whole: fine where the municipality says that it has it.
+            (Work::Carry { upload }, Outcome::Never { code, .. }) => {
+                if !matches!(record.state, State::Sealed { .. }) {
+                    return Ok(true);
+                }
+                let _ = upload;
                 (Event::Fail { step: "carry", code: plain(&code) }, true)
             }
+            (Work::Carry { .. }, Outcome::Moved { upload }) => (Event::Carried(upload), true),
             (Work::Probe { .. }, Outcome::Looked { look }) => (Event::Probed(look), look.is_gone()),
             (Work::Terminate { .. }, Outcome::Looked { look }) => return Ok(look.is_gone()),
             // Not a word on one share: the bundle or its evidence serves for none.
@@ -533,12 +585,13 @@ impl Core for Agency {
         let now = self.books.now();
         self.expire(now).await?;
         let mut tx = self.books.store.begin().await?;
-        let job = tx.lease("sealer", "jobs", None, HOLDER, now).await?;
+        let job = tx.lease("sealer", "jobs", None, &self.holder, now).await?;
         let Some(job) = job else { return Ok(false) };
         self.books.commit(tx).await?;
         let done = match serde_json::from_str(&job.work) {
             Ok(Work::Seal) => self.seal(&job).await,
             Ok(Work::Erase) => self.erase_job(&job).await,
+            Ok(Work::Forget) => self.forget(&job).await,
             _ => self.finish(&job).await,
         };
         if let Err(error) = done {
@@ -578,7 +631,7 @@ fn share_of(outcome: Outcome) -> Option<(Share, bool)> {
 }
 
 /// A gate's text as it may stand in a statement: printable ASCII, short.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(100).collect()
 }
 

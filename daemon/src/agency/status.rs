@@ -1,14 +1,19 @@
 //! The status file beside a drop: what became of it, for the person who put it there.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sluis_core::agreement::Language;
-use sluis_core::id::{Digest, Time, TransferCode};
+use sluis_core::id::{Digest, Time, TransferCode, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::State;
 
 use crate::files;
+
+/// The most of a status file that is read.
+const MAX_STATUS: u64 = 64 * 1024;
 
 /// Where the status of a drop stands. The name is escaped, and cut where it would become too long.
 #[must_use]
@@ -25,21 +30,37 @@ pub fn path(folder: &Path, name: &OsStr) -> PathBuf {
 
 /// Writes the status unless it says so already. `true`: it is new.
 ///
+/// Whoever may put drops here may also have put something under this name: it is never followed, waited for,
+/// or read to its end.
+///
 /// # Errors
 /// Those of the system; a status that cannot be written stops nothing.
 pub fn write(path: &Path, text: &str) -> std::io::Result<bool> {
-    if std::fs::read_to_string(path).is_ok_and(|before| before == text) {
+    if before(path).is_some_and(|before| before == text) {
         return Ok(false);
     }
-    let mut part = OsString::from(".");
-    part.push(path.file_name().unwrap_or_default());
-    let part = path.with_file_name(part).with_extension("part");
-    let mut file = files::create_private(&part)?;
-    std::io::Write::write_all(&mut file, text.as_bytes())?;
-    std::os::unix::fs::fchown(&file, None, None)?;
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    std::fs::rename(&part, path)?;
-    Ok(true)
+    let part = path.with_file_name(format!(".status-{}.part", TransferId::random()));
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&part)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.set_permissions(std::fs::Permissions::from_mode(0o644)))
+        .and_then(|()| std::fs::rename(&part, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written.map(|()| true)
+}
+
+/// What a status file of our own says now.
+fn before(path: &Path) -> Option<String> {
+    let file = files::open_plain(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(MAX_STATUS).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// What is said of a drop that will not leave.

@@ -55,6 +55,8 @@ pub struct ZoneClient {
 const SHORT: Duration = Duration::from_secs(30);
 /// How long a poll waits at the server, in seconds.
 const POLL_S: u64 = 25;
+/// How long a fetch waits for its envelope before another gets its turn, in seconds.
+const FETCH_S: u64 = 8;
 
 impl ZoneClient {
     /// To `host:port`, over this TLS, for this agreement.
@@ -81,15 +83,15 @@ impl ZoneClient {
         Ok(Self { client, base: format!("https://{host}/{agreement}") })
     }
 
-    /// The upload that carries this transfer, with how much of it is there; made if there is none.
+    /// The upload that carries this transfer; made if there is none.
     ///
     /// # Errors
     /// [`ZoneError`].
-    pub async fn upload_for(&self, transfer: &TransferId, size: u64) -> Result<(UploadId, u64)> {
+    pub async fn upload_for(&self, transfer: &TransferId, size: u64) -> Result<UploadId> {
         if let Some(known) =
             self.list(transfer, 0).await?.into_iter().find(|listed| listed.length == size)
         {
-            return Ok((known.upload, known.offset));
+            return Ok(known.upload);
         }
         let request = self
             .client
@@ -101,7 +103,7 @@ impl ZoneClient {
         let answer = expect(request.send().await?, StatusCode::CREATED, "creating an upload")?;
         let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let upload = location.and_then(|location| self.own(location));
-        Ok((upload.ok_or(ZoneError::Nonsense("a Location that is not its own"))?, 0))
+        upload.ok_or(ZoneError::Nonsense("a Location that is not its own"))
     }
 
     /// The upload in a `Location`, which must stay on this origin and under this agreement.
@@ -121,7 +123,7 @@ impl ZoneClient {
     pub async fn list(&self, transfer: &TransferId, wait: u64) -> Result<Vec<Listed>> {
         let url = format!("{}/files?transfer={transfer}&wait={wait}", self.base);
         let request = self.client.get(url).timeout(SHORT + Duration::from_secs(wait));
-        Ok(expect(request.send().await?, StatusCode::OK, "listing")?.json().await?)
+        read(expect(request.send().await?, StatusCode::OK, "listing")?).await
     }
 
     /// A complete upload of this transfer, if one comes within a while.
@@ -129,8 +131,18 @@ impl ZoneClient {
     /// # Errors
     /// [`ZoneError`].
     pub async fn complete(&self, transfer: &TransferId) -> Result<Option<Listed>> {
-        let listed = self.list(transfer, POLL_S).await?;
+        let listed = self.list(transfer, FETCH_S).await?;
         Ok(listed.into_iter().find(|listed| listed.offset == listed.length))
+    }
+
+    /// How much of an upload is there.
+    ///
+    /// # Errors
+    /// [`ZoneError`]; status 410 where it is gone.
+    pub async fn offset(&self, upload: &UploadId) -> Result<u64> {
+        let request = self.client.head(self.file(upload)).header("Tus-Resumable", tus::VERSION);
+        let answer = request.timeout(SHORT).send().await?;
+        reached(&expect(answer, StatusCode::OK, "looking for an upload")?)
     }
 
     /// Sends bytes from this offset on; the answer is the new offset.
@@ -145,11 +157,7 @@ impl ZoneClient {
             .header("Upload-Offset", offset)
             .header(CONTENT_TYPE, tus::CONTENT_TYPE)
             .body(body);
-        let answer = expect(request.send().await?, StatusCode::NO_CONTENT, "appending")?;
-        let offset = answer.headers().get("Upload-Offset").and_then(|value| value.to_str().ok());
-        offset
-            .and_then(|offset| tus::number("Upload-Offset", offset).ok())
-            .ok_or(ZoneError::Nonsense("no Upload-Offset"))
+        reached(&expect(request.send().await?, StatusCode::NO_CONTENT, "appending")?)
     }
 
     /// The bytes of a complete upload from this offset on.
@@ -217,18 +225,31 @@ impl ZoneClient {
         let url = format!("{}/mailbox?after={after}&wait={POLL_S}", self.base);
         let request = self.client.get(url).timeout(SHORT + Duration::from_secs(POLL_S));
         let answer = expect(request.send().await?, StatusCode::OK, "reading the mailbox")?;
-        if answer
-            .content_length()
-            .is_some_and(|length| length > sluis_core::control::MAX_BYTES as u64)
-        {
-            return Err(ZoneError::Nonsense("a mailbox that is too large"));
-        }
-        Ok(answer.json().await?)
+        read(answer).await
     }
 
     fn file(&self, upload: &UploadId) -> String {
         format!("{}/files/{upload}", self.base)
     }
+}
+
+fn reached(answer: &Response) -> Result<u64> {
+    let offset = answer.headers().get("Upload-Offset").and_then(|value| value.to_str().ok());
+    offset
+        .and_then(|offset| tus::number("Upload-Offset", offset).ok())
+        .ok_or(ZoneError::Nonsense("no Upload-Offset"))
+}
+
+/// An answer as JSON, of which no more than a limit is read.
+async fn read<T: serde::de::DeserializeOwned>(mut answer: Response) -> Result<T> {
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await? {
+        body.extend_from_slice(&piece);
+        if body.len() > sluis_core::control::MAX_BYTES {
+            return Err(ZoneError::Nonsense("an answer that is too large"));
+        }
+    }
+    serde_json::from_slice(&body).map_err(|_| ZoneError::Nonsense("an answer that cannot be read"))
 }
 
 fn expect(answer: Response, status: StatusCode, doing: &'static str) -> Result<Response> {

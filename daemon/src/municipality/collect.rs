@@ -4,7 +4,9 @@
 //! digested. Digested on the way, fsync, compared with `sent`, renamed, fsync of the folder.
 
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use axum::body::BodyDataStream;
 use bytes::Bytes;
@@ -20,8 +22,8 @@ use crate::books::{CoreError, Result};
 use crate::files;
 use crate::files::blocking;
 
-/// How often a running fetch renews its lease, in bytes.
-const RENEW: u64 = 64 << 20;
+/// How often a running fetch renews its lease.
+const RENEW: Duration = Duration::from_secs(20);
 
 /// Where the envelope of a transfer is, and where it grows.
 struct Places {
@@ -43,7 +45,7 @@ impl Municipality {
         ))
     }
 
-    /// How much of an envelope is here, and its digest once it is whole.
+    /// How much of an envelope is here, and its digest once it is whole: read again from the disk.
     ///
     /// # Errors
     /// [`CoreError`].
@@ -51,16 +53,14 @@ impl Municipality {
         let (places, sent) = self.places(id).await?;
         let turn = self.turn(id);
         let _turn = turn.lock().await;
-        blocking(move || {
-            if places.whole.exists() {
-                let (digest, offset) = digest_of(&places.whole)?;
-                return Ok(Kept { offset, ciphertext: Some(Digest::finish(digest)) });
-            }
-            let offset = std::fs::metadata(&places.part).map_or(0, |meta| meta.len());
-            Ok(Kept { offset: offset.min(sent.size), ciphertext: None })
-        })
-        .await?
-        .map_err(CoreError::io("looking at the vault"))
+        let whole = places.whole.clone();
+        let (kept, stamp) = blocking(move || places.look(&sent))
+            .await?
+            .map_err(CoreError::io("looking at the vault"))?;
+        if kept.ciphertext.is_some() {
+            self.hold_stamp(id, stamp, &whole);
+        }
+        Ok(kept)
     }
 
     /// Takes bytes from this offset on. When they are whole and are what `sent` says, the file is durable
@@ -75,7 +75,7 @@ impl Municipality {
         let writing = || CoreError::io("writing the envelope into the vault");
         let (part, at) = (places.part.clone(), offset);
         let (mut file, mut hasher) = blocking(move || begin(&part, at)).await?.map_err(writing())?;
-        let (mut reached, mut renewed) = (offset, offset);
+        let (mut reached, mut renewed) = (offset, Instant::now());
         let mut body = body;
         let mut cut = false;
         while let Some(piece) = body.next().await {
@@ -90,8 +90,8 @@ impl Municipality {
             }
             (file, hasher) =
                 blocking(move || append(file, hasher, &piece)).await?.map_err(writing())?;
-            if reached - renewed > RENEW {
-                renewed = reached;
+            if renewed.elapsed() > RENEW {
+                renewed = Instant::now();
                 let mut tx = self.books.store.begin().await?;
                 tx.renew(id, self.books.now()).await?;
                 tx.commit().await?;
@@ -105,23 +105,68 @@ impl Municipality {
         let digest = Digest::finish(hasher);
         if digest != sent.ciphertext {
             let _ = std::fs::remove_file(&places.part);
-            return Err(CoreError::refused(
-                "mismatch",
-                "the envelope is not the one that was announced",
-            ));
+            // Bytes that a crash tore are fetched again from the start; only a whole fetch is final.
+            let code = if offset == 0 { "mismatch" } else { "torn" };
+            return Err(CoreError::refused(code, "the envelope is not the one that was announced"));
         }
-        std::fs::rename(&places.part, &places.whole)
-            .and_then(|()| files::sync_folder(places.whole.parent().unwrap_or(Path::new("."))))
-            .map_err(writing())?;
+        places.publish().map_err(writing())?;
+        self.hold_stamp(id, stamp_of(&places.whole), &places.whole);
         Ok(Kept { offset: reached, ciphertext: Some(digest) })
     }
 
-    /// Whether the vault holds exactly what `sent` says, read again from the disk.
-    pub(super) async fn holds(&self, whole: PathBuf, sent: &Sent) -> Result<bool> {
-        let read = blocking(move || digest_of(&whole)).await?;
-        Ok(read.is_ok_and(|(hasher, size)| {
-            size == sent.size && Digest::finish(hasher) == sent.ciphertext
-        }))
+    /// Remembers which file was digested and found right.
+    fn hold_stamp(&self, id: &TransferId, stamp: Option<Stamp>, whole: &Path) {
+        tracing::debug!(transfer = ?id, there = whole.exists(), "an envelope is whole in the vault");
+        if let (Ok(mut held), Some(stamp)) = (self.held.lock(), stamp) {
+            held.insert(*id, stamp);
+        }
+    }
+
+    /// Whether the vault holds the very file that was digested and found to be what `sent` says. No digest is
+    /// computed here: this runs inside a transaction.
+    pub(super) fn holds(&self, id: &TransferId, whole: &Path) -> bool {
+        let held = self.held.lock().ok().and_then(|held| held.get(id).copied());
+        held.is_some() && held == stamp_of(whole)
+    }
+}
+
+/// Which file, as it was when it was digested: inode, size, time of change.
+pub(super) type Stamp = (u64, u64, i64, i64);
+
+fn stamp_of(path: &Path) -> Option<Stamp> {
+    let meta = std::fs::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    Some((meta.ino(), meta.size(), meta.ctime(), meta.ctime_nsec()))
+}
+
+impl Places {
+    /// What is here. A part that is whole already, after a crash, is digested: it counts or it goes.
+    fn look(&self, sent: &Sent) -> std::io::Result<(Kept, Option<Stamp>)> {
+        if !self.whole.exists() {
+            let offset = std::fs::metadata(&self.part).map_or(0, |meta| meta.len());
+            if offset < sent.size {
+                return Ok((Kept { offset, ciphertext: None }, None));
+            }
+            let (digest, size) = digest_of(&self.part)?;
+            if size != sent.size || Digest::finish(digest) != sent.ciphertext {
+                files::remove(&self.part)?;
+                return Ok((Kept { offset: 0, ciphertext: None }, None));
+            }
+            self.publish()?;
+        }
+        let stamp = stamp_of(&self.whole);
+        let (digest, offset) = digest_of(&self.whole)?;
+        let digest = Digest::finish(digest);
+        if digest != sent.ciphertext {
+            files::remove(&self.whole)?;
+            return Ok((Kept { offset: 0, ciphertext: None }, None));
+        }
+        Ok((Kept { offset, ciphertext: Some(digest) }, stamp))
+    }
+
+    /// Under its own name, durably.
+    fn publish(&self) -> std::io::Result<()> {
+        std::fs::rename(&self.part, &self.whole)?;
+        files::sync_folder(self.whole.parent().unwrap_or(Path::new(".")))
     }
 }
 

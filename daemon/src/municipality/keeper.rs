@@ -19,6 +19,9 @@ impl Municipality {
         let Some(id) = job.transfer else { return Ok(()) };
         let (record, _) = self.load(tx, &id).await?;
         self.forget(&id);
+        if !matches!(record.state, State::Ended { .. } | State::Failed { .. }) {
+            return Ok(());
+        }
         let folder = self.vault(&record.agreement, &id, &record.code);
         files::remove(&folder).map_err(CoreError::io("discarding the envelope"))?;
         tx.enter(self.books.now(), "discarded", Some(id), detail([("what", "envelope".into())]))
@@ -40,7 +43,8 @@ impl Municipality {
         if tx.open_codes().await?.contains(&sent.code) {
             return Ok(Err(format!("the code {} belongs to another open transfer", sent.code)));
         }
-        let consistent = sent.routes.len() == sent.commitments.len()
+        let consistent = sent.routes.len() <= usize::from(sluis_core::share::MAX_SHARES)
+            && sent.routes.len() == sent.commitments.len()
             && (1..).zip(&sent.routes).all(|(index, route): (u8, _)| route.index == index)
             && u8::try_from(sent.routes.len()).is_ok_and(|shares| {
                 sluis_core::share::check_bounds(sent.threshold, shares).is_ok()
@@ -50,7 +54,13 @@ impl Municipality {
         }
         let header = &said.statement().header;
         let now = self.books.now();
-        let record = Record {
+        let terms = self.books.terms(tx, &header.terms).await?;
+        // Sealing adds at most an eighth, and little to that.
+        let most = terms.agreement.file.max_size_mib.saturating_mul(1 << 20).saturating_mul(5) / 4;
+        if sent.size > most.saturating_add(1 << 20) {
+            return Ok(Err("it is larger than the agreement allows".into()));
+        }
+        let mut record = Record {
             id,
             code: sent.code,
             agreement: header.agreement.clone(),
@@ -59,8 +69,9 @@ impl Municipality {
             created: now,
             state: State::Announced { sent: sent.clone() },
             changed: now,
+            version: 0,
         };
-        tx.put(&record).await?;
+        tx.put(&mut record).await?;
         tx.enter(now, "announced", Some(id), detail([("code", sent.code.to_string())])).await?;
         self.queue(tx, &record, &Work::Fetch).await?;
         Ok(Ok(()))
@@ -76,6 +87,10 @@ impl Municipality {
         let Some(mut record) = tx.transfer::<State>(&id).await? else {
             return Ok(Err(format!("there is no transfer {id} here")));
         };
+        // One agency says nothing about another's transfers.
+        if record.agreement != said.statement().header.agreement {
+            return Ok(Err("the transfer is under another agreement".into()));
+        }
         let terms = self.books.terms(tx, &record.terms).await?;
         match self.advance(tx, &mut record, &terms, Event::Ended(how.to_owned())).await {
             Ok(()) => Ok(Ok(())),
@@ -92,11 +107,11 @@ impl Municipality {
     ) -> Result<bool> {
         let terms = self.books.terms(tx, &record.terms).await?;
         let event = match (&record.state, outcome) {
-            (State::Announced { sent }, Outcome::Moved { upload }) => {
-                // The fetcher's word is not enough: what lies in the vault is read again.
+            (State::Announced { .. }, Outcome::Moved { upload }) => {
+                // The fetcher's word is not enough: what lies in the vault was read again.
                 let whole =
                     self.vault(&record.agreement, &record.id, &record.code).join("envelope.age");
-                if !self.holds(whole, &sent.clone()).await? {
+                if !self.holds(&record.id, &whole) {
                     return Ok(false);
                 }
                 Event::Collected(upload)
@@ -208,7 +223,8 @@ impl Core for Municipality {
 
     async fn step(&self) -> Result<bool> {
         let mut tx = self.books.store.begin().await?;
-        let Some(job) = tx.lease("keeper", "jobs", None, "keeper", self.books.now()).await? else {
+        let Some(job) = tx.lease("keeper", "jobs", None, &self.holder, self.books.now()).await?
+        else {
             return Ok(false);
         };
         let discarded = self.discard(&mut tx, &job).await;

@@ -36,23 +36,28 @@ impl Municipality {
     /// [`CoreError::Refused`] with what is wrong and where.
     pub async fn line(&self, caller: Caller, typed: &TypedLine) -> Result<LineAnswer> {
         let mut tx = self.books.store.begin().await?;
-        let mut record = find::<Self>(&mut tx, &typed.code).await?;
+        let id = find::<Self>(&mut tx, &typed.code).await?.id;
+        drop(tx);
+        // The turn before the transaction: an opening holds the one while it wants the other.
+        let turn = self.turn(&id);
+        let _turn = turn.lock().await;
+        let mut tx = self.books.store.begin().await?;
+        let (mut record, terms) = self.load(&mut tx, &id).await?;
         let others = tx.open_codes().await?;
         let State::Removed { sent, accepted, .. } = record.state.clone() else {
             return Err(CoreError::refused("not-now", not_now(&record.state)));
         };
         let share = read(&typed.text, &record, &sent, &others)?;
         let index = share.index();
-        let turn = self.turn(&record.id);
-        let _turn = turn.lock().await;
-        let have = self.hold(caller, &record, &sent, share)?;
         if !accepted.contains(&index) {
-            let terms = self.books.terms(&mut tx, &record.terms).await?;
             self.advance(&mut tx, &mut record, &terms, Event::ShareAccepted(index)).await?;
             let who = detail([("by", caller.name()), ("index", index.to_string())]);
             tx.enter(self.books.now(), "line", Some(record.id), who).await?;
         }
+        // Held last: what is refused here is not said, and what cannot be said is not held.
+        self.may_hold(caller, &record, &sent, index)?;
         self.books.commit(tx).await?;
+        let have = self.hold(caller, &record, share)?;
         let custodian = sent.routes.iter().find(|route| route.index == index);
         let mut answer = LineAnswer {
             index,
@@ -62,32 +67,25 @@ impl Municipality {
             opened: None,
         };
         if have >= sent.threshold {
-            answer.opened = Some(self.unlock(&mut record, &sent).await?.display().to_string());
+            answer.opened = Some(self.unlock(&record, &sent).await?.display().to_string());
         }
         Ok(answer)
     }
 
-    /// Keeps a line in memory. One user may not type enough to open alone, unless it is a rehearsal.
-    fn hold(
+    /// One user may not type enough to open alone, unless it is a rehearsal; no line counts twice.
+    fn may_hold(
         &self,
         caller: Caller,
         record: &Record<State>,
         sent: &Sent,
-        share: Share,
-    ) -> Result<u8> {
+        index: u8,
+    ) -> Result<()> {
         let now = self.books.now();
-        let poisoned = |_| {
-            CoreError::refused(
-                "failed",
-                "the keeper has lost its lines; restart it and type them again",
-            )
-        };
-        let mut lines = self.lines.lock().map_err(poisoned)?;
+        let mut lines = self.lines.lock().map_err(|_| lost())?;
         let forget =
             i64::try_from(self.settings.forget_lines_s).unwrap_or(i64::MAX).saturating_mul(1000);
         lines.retain(|_, typed| now.0 - typed.last.0 < forget);
         let typed = lines.entry(record.id).or_default();
-        let index = share.index();
         let own =
             typed.by.iter().filter(|(other, uid)| **other != index && **uid == caller.uid).count();
         if !sent.rehearsal && own + 1 >= usize::from(sent.threshold) {
@@ -105,17 +103,23 @@ impl Municipality {
                 format!("line {index} is in already; type one of another custodian"),
             ));
         }
-        typed.by.insert(index, caller.uid);
-        typed.shares.insert(index, share);
-        typed.last = now;
+        Ok(())
+    }
+
+    /// Keeps a line in memory; the answer is how many there are.
+    fn hold(&self, caller: Caller, record: &Record<State>, share: Share) -> Result<u8> {
+        let mut lines = self.lines.lock().map_err(|_| lost())?;
+        let typed = lines.entry(record.id).or_default();
+        typed.by.insert(share.index(), caller.uid);
+        typed.shares.insert(share.index(), share);
+        typed.last = self.books.now();
         Ok(u8::try_from(typed.shares.len()).unwrap_or(u8::MAX))
     }
 
     /// Combines exactly t shares, opens, and forgets them.
-    async fn unlock(&self, record: &mut Record<State>, sent: &Sent) -> Result<PathBuf> {
+    async fn unlock(&self, record: &Record<State>, sent: &Sent) -> Result<PathBuf> {
         let shares: Vec<Share> = {
-            let poisoned = |_| CoreError::refused("failed", "the keeper has lost its lines");
-            let mut lines = self.lines.lock().map_err(poisoned)?;
+            let mut lines = self.lines.lock().map_err(|_| lost())?;
             let typed = lines.remove(&record.id).unwrap_or_default();
             typed.shares.into_values().take(usize::from(sent.threshold)).collect()
         };
@@ -143,10 +147,14 @@ impl Municipality {
         let opened = folder.join("opened");
         publish(&folder, &opened)
             .map_err(CoreError::io("putting the opened file into the vault"))?;
+        // The agency may have ended it meanwhile: then nothing was opened.
         let mut tx = self.books.store.begin().await?;
-        let terms = self.books.terms(&mut tx, &record.terms).await?;
+        let (mut now, terms) = self.load(&mut tx, &record.id).await?;
         let event = Event::Opened { at: self.books.now(), plaintext, shares: used };
-        self.advance(&mut tx, record, &terms, event).await?;
+        if let Err(error) = self.advance(&mut tx, &mut now, &terms, event).await {
+            let _ = files::remove(&opened);
+            return Err(error);
+        }
         self.books.commit(tx).await?;
         Ok(opened)
     }
@@ -180,6 +188,10 @@ impl Municipality {
             lines.remove(id);
         }
     }
+}
+
+fn lost() -> CoreError {
+    CoreError::refused("failed", "the keeper has lost its lines; restart it and type them again")
 }
 
 /// Reads a line and holds it against its commitment in `sent`.
@@ -292,10 +304,21 @@ fn make_folder(path: &Path, group: Option<u32>) -> std::io::Result<()> {
 /// From apart to its place, in one step; the folders above let the group through to it.
 fn publish(folder: &Path, opened: &Path) -> std::io::Result<()> {
     files::remove(opened)?;
+    sync_folders(&folder.join("opening"))?;
     std::fs::rename(folder.join("opening"), opened)?;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))?;
     if let Some(agreement) = folder.parent() {
         std::fs::set_permissions(agreement, std::fs::Permissions::from_mode(0o711))?;
+    }
+    files::sync_folder(folder)
+}
+
+fn sync_folders(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
     }
     files::sync_folder(folder)
 }
