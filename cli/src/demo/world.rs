@@ -307,21 +307,19 @@ fn free_host() -> Result<String> {
     Ok(probe.local_addr().map_err(Failure::io("loopback"))?.to_string())
 }
 
-/// `sluisd` lies beside `sluis`. Where cargo has started us and it was not built yet, cargo builds it.
+/// `sluisd` lies beside `sluis`. Where `cargo run` has started us, cargo first brings it up to date.
 fn sluisd() -> Result<PathBuf> {
     let here = std::env::current_exe().map_err(Failure::io("this program"))?;
     let beside = here.with_file_name("sluisd");
-    if std::env::var_os("CARGO_MANIFEST_DIR").is_none() {
-        return if beside.exists() {
-            Ok(beside)
-        } else {
-            Err(Failure::refused(format!("{} is missing", beside.display())))
-        };
-    }
+    let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR") else {
+        let missing = || Failure::refused(format!("{} is missing", beside.display()));
+        return if beside.exists() { Ok(beside) } else { Err(missing()) };
+    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let release = here.parent().is_some_and(|folder| folder.ends_with("release"));
     let mut build = Command::new(cargo);
     build.args(["build", "--bin", "sluisd"]).args(release.then_some("--release"));
+    build.arg("--manifest-path").arg(Path::new(&package).with_file_name("Cargo.toml"));
     match build.status() {
         Ok(status) if status.success() && beside.exists() => Ok(beside),
         _ => {

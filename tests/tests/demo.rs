@@ -1,0 +1,201 @@
+//! `sluis demo` and the command line, as a newcomer meets them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use sluis_tests::world::{Plan, somewhere};
+use sluis_tests::{World, binary, root, stderr, stdout};
+
+fn demo(arguments: &[&str], dir: &Path) -> Output {
+    let mut command = Command::new(binary("sluis"));
+    // As a person starts it, not as cargo does.
+    command.env_remove("CARGO_MANIFEST_DIR");
+    command.args(["--lang", "en", "demo", "--dir"]).arg(dir).args(arguments).stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_demonstration_goes_the_whole_way_and_keeps_everything() {
+    let temp = tempfile::tempdir().unwrap();
+    // A folder with a name far longer than a socket's may be.
+    let dir = temp.path().join("x".repeat(150));
+    let done = demo(&["--unattended"], &dir);
+    assert!(done.status.success(), "{}{}", stdout(&done), stderr(&done));
+    let told = stdout(&done);
+    for part in [
+        "FILE GATE",
+        "KEY GATE",
+        "410",
+        "chantal",
+        "ssh-keygen accepts each",
+        "holds: it is gone from the transport medium",
+        "Have a look at",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert_eq!(names(&dir), ["agency", "dropzone", "evidence", "logs", "municipality", "phones"]);
+    assert_eq!(names(&dir.join("phones")), ["an", "bart", "chantal"]);
+    let evidence = names(&dir.join("evidence"));
+    assert_eq!(evidence.iter().filter(|name| name.ends_with(".json")).count(), 9);
+    assert_eq!(evidence.iter().filter(|name| name.ends_with(".json.sig")).count(), 9);
+    assert!(evidence.contains(&"allowed_signers".to_owned()));
+    let opened = somewhere(&dir, b"85073003328");
+    assert_eq!(opened.len(), 1, "{opened:?}");
+    assert!(opened[0].starts_with(dir.join("municipality/vault")));
+    let envelope = opened[0].parent().unwrap().with_file_name("envelope.age");
+    assert!(fs::read(envelope).unwrap().starts_with(b"age-encryption.org/v1\n-> scrypt "));
+    let again = demo(&["--unattended"], &dir);
+    assert_eq!(again.status.code(), Some(1), "it never writes over a demonstration");
+}
+
+#[test]
+fn your_own_folder_can_stay_shut() {
+    let temp = tempfile::tempdir().unwrap();
+    let own = temp.path().join("mijn map");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("a.txt"), "eigen inhoud").unwrap();
+    let dir = temp.path().join("demo");
+    let done = demo(&["--unattended", "--stop-before-open", "--file", own.to_str().unwrap()], &dir);
+    assert!(done.status.success(), "{}{}", stdout(&done), stderr(&done));
+    let still = somewhere(&dir.join("municipality"), b"eigen inhoud");
+    assert!(still.is_empty(), "{still:?}");
+    assert!(own.join("a.txt").exists());
+}
+
+#[test]
+fn without_a_folder_nothing_is_left_behind() {
+    let temp = tempfile::tempdir().unwrap();
+    let done = Command::new(binary("sluis"))
+        .args(["--lang", "nl", "demo", "--unattended"])
+        .env("TMPDIR", temp.path())
+        .env_remove("CARGO_MANIFEST_DIR")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", stderr(&done));
+    assert!(
+        stdout(&done).contains("BESTANDSPOORT") && stdout(&done).contains("Alles is weer gewist"),
+        "{}",
+        stdout(&done)
+    );
+    assert_eq!(names(temp.path()), Vec::<String>::new());
+}
+
+#[test]
+fn every_verb_has_help_and_the_exit_codes_are_told() {
+    let help = |words: &[&str]| {
+        let shown = Command::new(binary("sluis")).args(words).arg("--help").output().unwrap();
+        assert!(shown.status.success(), "{words:?}");
+        stdout(&shown)
+    };
+    let all = help(&[]);
+    assert!(all.contains("Exit codes: 0 done, 1 refused"), "{all}");
+    for verb in [
+        "init",
+        "identity",
+        "agreement",
+        "send",
+        "list",
+        "show",
+        "follow",
+        "withdraw",
+        "retry",
+        "redeliver",
+        "ready",
+        "open",
+        "take",
+        "evidence",
+        "ledger",
+        "key",
+        "config",
+        "demo",
+    ] {
+        assert!(all.contains(&format!("\n  {verb}")), "{verb}");
+        help(&[verb]);
+    }
+    for verb in ["init", "send", "open", "take", "demo"] {
+        assert!(help(&[verb]).contains("Example"), "{verb}");
+    }
+    let usage = Command::new(binary("sluis")).arg("fly").output().unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+    let roles = Command::new(binary("sluisd")).arg("--help").output().unwrap();
+    for role in ["sealer", "carrier", "releaser", "dropzone", "keeper", "fetcher"] {
+        assert!(stdout(&roles).contains(role), "{role}");
+    }
+}
+
+#[test]
+fn a_core_that_is_not_there_and_a_host_that_exists_are_told_apart() {
+    let world = World::make(&Plan::default());
+    let away = world.cli("agency", &["list"]);
+    assert_eq!(away.status.code(), Some(69), "{}", stderr(&away));
+    let there = Command::new(binary("sluis"))
+        .args(["init", "agency", "--id", "x", "--name", "X", "--dir"])
+        .arg(world.path("agency"))
+        .output()
+        .unwrap();
+    assert_eq!(there.status.code(), Some(1));
+    assert!(stderr(&there).contains("nothing was changed"));
+    for host in ["agency", "municipality", "dropzone"] {
+        let checked = world.cli(host, &["config", "check"]);
+        assert!(checked.status.success(), "{host}: {}", stderr(&checked));
+    }
+    let listed = world.json("municipality", &["agreement", "list"]);
+    assert_eq!(listed[0]["agreement"], "mechelen");
+    let (ours, theirs) = (
+        world.json("agency", &["agreement", "show", "mechelen"]),
+        world.json("municipality", &["agreement", "show", "mechelen"]),
+    );
+    assert_eq!(ours["digest"], theirs["digest"], "both parties have the same bytes");
+    let card = world.json("agency", &["identity"]);
+    assert_eq!(card["fingerprint"].as_str().unwrap().replace('-', "").len(), 25, "125 bits");
+    fs::remove_file(world.path("agency/agreements/mechelen.contacts.toml")).unwrap();
+    world.edit("agency", |text| text.replace("owners = [", "owners = [\"niemand-hier\", "));
+    let gaps = world.cli("agency", &["config", "check"]);
+    assert_eq!(gaps.status.code(), Some(78));
+    assert!(
+        stderr(&gaps).contains("contacts file is missing")
+            && stderr(&gaps).contains("no user niemand-hier"),
+        "{}",
+        stderr(&gaps)
+    );
+}
+
+#[test]
+fn the_shipped_examples_are_read_by_the_shipped_program() {
+    let examples = root().join("config/examples");
+    let agreement = Command::new(binary("sluis"))
+        .args(["agreement", "check"])
+        .arg(examples.join("agreements/mechelen.toml"))
+        .output()
+        .unwrap();
+    assert!(agreement.status.success(), "{}", stderr(&agreement));
+    assert!(stdout(&agreement).contains("2 of 3 shares"));
+    for host in ["agency.toml", "municipality.toml", "dropzone.toml"] {
+        let checked = Command::new(binary("sluis"))
+            .arg("--config")
+            .arg(examples.join(host))
+            .args(["config", "check"])
+            .output()
+            .unwrap();
+        assert_eq!(checked.status.code(), Some(78));
+        assert!(
+            stderr(&checked).contains("credential"),
+            "only its secrets are missing: {}",
+            stderr(&checked)
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! The rules of the house that a compiler does not hold: who may import whom, and how files begin.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sluis_tests::{root, stderr, stdout, tool};
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn all_sources() -> Vec<PathBuf> {
+    ["core", "config", "daemon", "cli", "tests"]
+        .iter()
+        .flat_map(|part| sources(&root().join(part)))
+        .collect()
+}
+
+fn dependencies(package: &str) -> Vec<String> {
+    let tree = tool(
+        Command::new("cargo")
+            .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "-p", package])
+            .current_dir(root()),
+    );
+    assert!(tree.status.success(), "{}", stderr(&tree));
+    stdout(&tree)
+        .lines()
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn core_links_no_runtime_no_socket_and_no_database() {
+    let linked = dependencies("sluis-core");
+    assert!(linked.contains(&"chacha20poly1305".to_owned()));
+    for banned in [
+        "tokio",
+        "mio",
+        "hyper",
+        "reqwest",
+        "axum",
+        "rustls",
+        "sqlx",
+        "sqlx-core",
+        "libsqlite3-sys",
+        "socket2",
+        "sluis-config",
+        "sluis-daemon",
+    ] {
+        assert!(!linked.contains(&banned.to_owned()), "core links {banned}");
+    }
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    assert!(
+        !dependencies("sluis-config").iter().any(|name| name == "sluis-daemon" || name == "tokio")
+    );
+    assert!(!dependencies("sluis-cli").iter().any(|name| name == "sluis-daemon" || name == "sqlx"));
+    assert!(
+        !dependencies("sluis-daemon").iter().any(|name| name == "sluis-cli"
+            || name == "sharks"
+            || name == "blahaj"
+            || name == "ring")
+    );
+}
+
+#[test]
+fn the_sides_never_name_each_other_and_only_release_calls_a_channel() {
+    let daemon = root().join("daemon/src");
+    for file in sources(&daemon) {
+        let (text, name) = (
+            fs::read_to_string(&file).unwrap(),
+            file.strip_prefix(&daemon).unwrap().display().to_string(),
+        );
+        let imports = |what: &str| {
+            text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(what))
+        };
+        if name.starts_with("agency") {
+            assert!(!imports("crate::municipality"), "{name}");
+        }
+        if name.starts_with("municipality") {
+            assert!(!imports("crate::agency"), "{name}");
+        }
+        if imports("crate::channel") {
+            assert!(
+                ["agency/release.rs", "app.rs"].contains(&name.as_str()),
+                "{name} calls a channel"
+            );
+        }
+        if name.starts_with("medium") || name.starts_with("channel") || name == "desk.rs" {
+            assert!(
+                !imports("crate::store") && !imports("Signer"),
+                "{name}: a gate opens no store and signs nothing"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_main_is_a_doorbell() {
+    for file in all_sources() {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("//!"), "{} does not open with //!", file.display());
+        let lines = text.lines().count();
+        assert!(lines <= 900, "{} has {lines} lines", file.display());
+        if file.ends_with("main.rs") {
+            assert!(lines <= 45, "{} is no doorbell: {lines} lines", file.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_is_executed_by_a_role() {
+    for file in sources(&root().join("daemon/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in ["process::Command", "Command::new", "libc::", "unsafe "] {
+            assert!(!text.contains(word), "{} has {word}", file.display());
+        }
+    }
+}
