@@ -154,3 +154,6 @@ impl Bundle {
         same("share", self.items.iter().all(committed))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -261,3 +261,6 @@ impl Opening {
         self.transfer
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -256,3 +256,6 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -745,3 +745,6 @@ fn shipped(envelope: &Envelope, shares: &[Share]) -> Vec<Shipped> {
 fn place(index: u8) -> Option<usize> {
     usize::from(index).checked_sub(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! The evidence of one transfer, and every way in which one field of it can be wrong.
+
+use super::*;
+use crate::agreement::Side::{self, Agency, Municipality};
+use crate::bundle;
+use crate::id::{Time, TransferCode};
+use crate::key::TransferKey;
+use crate::plan::{Plan, Route};
+use crate::share::{self, Share};
+use crate::statement::{Delivered, Look, NAMESPACE, Opened, Ready, Removed, Signer};
+
+/// What is seen where an upload is gone.
+pub(crate) const GONE: Look = Look { head: 410, get: 410, control: 404 };
+
+/// A split that obeys rule 2 with as few groups as can be.
+pub(crate) fn plan(threshold: u8, shares: u8) -> Plan {
+    let groups = shares.div_ceil(threshold - 1);
+    let route = |index: u8| Route {
+        index,
+        custodian: format!("custodian-{index}").parse().unwrap(),
+        channel: format!("channel-{}", index % groups).parse().unwrap(),
+        group: format!("group-{}", index % groups).parse().unwrap(),
+    };
+    Plan { threshold, routes: (1..=shares).map(route).collect() }
+}
+
+/// One transfer under the agreement of the demonstration, with both parties' keys.
+pub(crate) struct World {
+    pub(crate) terms: Terms,
+    pub(crate) transfer: TransferId,
+    pub(crate) upload: UploadId,
+    pub(crate) shares: Vec<Share>,
+    pub(crate) sent: Sent,
+}
+
+/// What follows from the statements of one transfer.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    pub(crate) delivery: Delivery,
+    pub(crate) removal: Removal,
+    pub(crate) opening: Opening,
+}
+
+/// A statement on its way to be signed.
+struct Word {
+    kind: String,
+    text: String,
+    by: Side,
+    namespace: &'static str,
+}
+
+impl Word {
+    /// Puts another value where the first field of this name has one.
+    fn set(&mut self, field: &str, value: &str) {
+        let name = format!("\"{field}\":");
+        let start = self.text.find(&name).unwrap() + name.len();
+        let list = self.text[start..].starts_with('[');
+        let end = self.text[start..].find(if list { &[']'][..] } else { &[',', '}'] }).unwrap();
+        self.text.replace_range(start..start + end + usize::from(list), value);
+    }
+}
+
+pub(crate) fn signer(side: Side) -> Signer {
+    Signer::from_seed(&[side as u8 + 1; 32])
+}
+
+fn terms() -> Terms {
+    let key = |side: Side| {
+        let mailbox = age::x25519::Identity::generate().to_public();
+        let public = signer(side).public().unwrap();
+        let tls = Digest::of(public.as_bytes());
+        format!("statement = \"{public}\"\nmailbox = \"{mailbox}\"\ntls = \"{tls}\"\n")
+    };
+    let text = format!(
+        "{}\n[keys.agency]\n{}\n[keys.municipality]\n{}\n[keys.drop-zone]\ntls = \"{}\"\n",
+        include_str!("../../../config/examples/demo/mechelen.toml"),
+        key(Agency),
+        key(Municipality),
+        Digest::of(b"drop zone")
+    );
+    let text = text.replace("{host}", "dropzone.test:443");
+    Terms { agreement: toml::from_str(&text).unwrap(), digest: Digest::of(text.as_bytes()) }
+}
+
+impl World {
+    pub(crate) fn new(threshold: u8, shares: u8) -> Self {
+        let transfer = TransferId::random();
+        let Plan { threshold, routes } = plan(threshold, shares);
+        let split = share::split(TransferKey::random(), threshold, shares).unwrap();
+        let sent = Sent {
+            code: TransferCode::random(),
+            ciphertext: Digest::of(b"ciphertext"),
+            size: 4096,
+            plaintext: Digest::of(b"plaintext"),
+            threshold,
+            routes,
+            commitments: split.iter().map(|share| share.commitment(&transfer, shares)).collect(),
+            contacts: Digest::of(b"contacts"),
+            expires: Time(1_796_054_400_000),
+            replaces: None,
+            rehearsal: false,
+        };
+        Self { terms: terms(), transfer, upload: UploadId::random(), shares: split, sent }
+    }
+
+    fn say(
+        &self,
+        side: Side,
+        body: Body,
+        change: &dyn Fn(&mut Word),
+    ) -> Result<Verified, Refusal> {
+        let party = |side| self.terms.agreement.party(side).id.as_str();
+        let mut header = statement::tests::header(party(side), party(side.other()), 1);
+        header.transfer = Some(self.transfer);
+        header.terms = self.terms.digest;
+        let kind = body.kind().to_owned();
+        let text = String::from_utf8(Statement { header, body }.bytes().unwrap()).unwrap();
+        let mut word = Word { kind, text, by: side, namespace: NAMESPACE };
+        change(&mut word);
+        let signature = signer(word.by).sign(word.namespace, word.text.as_bytes()).unwrap();
+        Verified::check(&Signed { statement: word.text, signature }, &self.terms, side)
+    }
+
+    /// All four statements, each resting on what was in fact said before it.
+    fn chain(&self, change: &dyn Fn(&mut Word)) -> Result<Evidence, Refusal> {
+        let Sent { ciphertext, size, plaintext, .. } = self.sent;
+        let upload = self.upload;
+        let sent = self.say(Agency, self.sent.clone().into(), change)?;
+        let delivered = Delivered { sent: sent.digest(), ciphertext, size, upload };
+        let delivered = self.say(Municipality, delivered.into(), change)?;
+        let removed = Removed {
+            sent: sent.digest(),
+            delivered: delivered.digest(),
+            ciphertext,
+            upload,
+            host: self.terms.agreement.drop_zone.host.clone(),
+            done: "terminated".into(),
+            seen: GONE,
+            unknown: vec!["backups".into()],
+        };
+        let removed = self.say(Municipality, removed.into(), change)?;
+        let shares = (1..=self.sent.threshold).collect();
+        let opened = Opened { sent: sent.digest(), plaintext, shares };
+        let opened = self.say(Municipality, opened.into(), change)?;
+        Ok(Evidence {
+            delivery: Delivery::check(&sent, &delivered)?,
+            removal: Removal::check(&self.terms, &sent, &delivered, &removed)?,
+            opening: Opening::check(&sent, &opened)?,
+        })
+    }
+
+    pub(crate) fn evidence(&self) -> Evidence {
+        self.chain(&|_| ()).unwrap()
+    }
+
+    /// Who refuses what, if one thing is changed in the statement of one kind.
+    fn refused(&self, kind: &str, change: &dyn Fn(&mut Word)) -> String {
+        let one = |word: &mut Word| {
+            if word.kind == kind {
+                change(word);
+            }
+        };
+        match self.chain(&one).err() {
+            None => "nothing".into(),
+            Some(Refusal::Mismatch { kind, what, .. }) => format!("{kind} {what}"),
+            Some(Refusal::Signature(_)) => "signature".into(),
+            Some(other) => other.to_string(),
+        }
+    }
+}
+
+#[test]
+fn a_good_chain_is_evidence_of_this_transfer_and_upload() {
+    let world = World::new(2, 3);
+    let Evidence { delivery, removal, opening } = world.evidence();
+    assert_eq!([delivery.transfer(), removal.transfer(), opening.transfer()], [world.transfer; 3]);
+    assert_eq!([delivery.upload(), removal.upload()], [world.upload; 2]);
+}
+
+#[test]
+fn a_chain_with_one_other_field_is_refused() {
+    let world = World::new(2, 3);
+    let (digest, id) = (format!("\"{}\"", Digest::of(b"?")), format!("\"{}\"", UploadId::random()));
+    let headers = [
+        ("agreement", "\"gent\""),
+        ("issuer", "\"stad-gent\""),
+        ("audience", "\"stad-gent\""),
+        ("transfer", &id),
+        ("transfer", "null"),
+        ("terms", &digest),
+    ];
+    for (kind, (field, value)) in ["sent", "delivered", "removed", "opened"]
+        .iter()
+        .flat_map(|kind| headers.iter().map(move |header| (*kind, *header)))
+    {
+        // What `sent` says of itself is found wrong where the first answer does not fit it.
+        let first = kind == "sent" && ["transfer", "terms"].contains(&field) && value != "null";
+        let by = if first { "delivered" } else { kind };
+        let refused = world.refused(kind, &|word| word.set(field, value));
+        assert_eq!(refused, format!("{by} {field}"), "{kind}: {field} = {value}");
+    }
+    let bodies = [
+        ("sent", "kind", "\"elsewise\"", "elsewise kind"),
+        ("sent", "ciphertext", &digest, "delivered ciphertext"),
+        ("sent", "size", "4097", "delivered size"),
+        ("sent", "plaintext", &digest, "opened plaintext"),
+        ("delivered", "kind", "\"elsewise\"", "elsewise kind"),
+        ("delivered", "sent", &digest, "delivered sent"),
+        ("delivered", "ciphertext", &digest, "delivered ciphertext"),
+        ("delivered", "size", "4095", "delivered size"),
+        ("delivered", "upload", &id, "removed upload"),
+        ("removed", "kind", "\"elsewise\"", "elsewise kind"),
+        ("removed", "sent", &digest, "removed sent"),
+        ("removed", "delivered", &digest, "removed delivered"),
+        ("removed", "ciphertext", &digest, "removed ciphertext"),
+        ("removed", "upload", &id, "removed upload"),
+        ("removed", "host", "\"elsewhere:443\"", "removed host"),
+        ("removed", "head", "200", "removed seen"),
+        ("removed", "head", "404", "removed seen"),
+        ("removed", "get", "200", "removed seen"),
+        ("removed", "get", "500", "removed seen"),
+        ("removed", "control", "410", "removed seen"),
+        ("removed", "control", "200", "removed seen"),
+        ("opened", "kind", "\"elsewise\"", "elsewise kind"),
+        ("opened", "sent", &digest, "opened sent"),
+        ("opened", "plaintext", &digest, "opened plaintext"),
+    ];
+    for (kind, field, value, by) in bodies {
+        let refused = world.refused(kind, &|word| word.set(field, value));
+        assert_eq!(refused, by, "{kind}: {field} = {value}");
+    }
+}
+
+#[test]
+fn an_opening_names_t_different_shares_of_the_plan() {
+    let world = World::new(2, 3);
+    for shares in ["[]", "[1]", "[1,1]", "[0,1]", "[1,4]", "[1,2,3]"] {
+        let refused = world.refused("opened", &|word| word.set("shares", shares));
+        assert_eq!(refused, "opened shares", "{shares}");
+    }
+}
+
+#[test]
+fn a_chain_under_other_terms_is_refused_even_if_all_of_it_is() {
+    let other = format!("\"{}\"", Digest::of(b"other terms"));
+    let refused = World::new(2, 3).chain(&|word| word.set("terms", &other));
+    assert!(refused.is_err(), "the digest of the terms that were given is not looked at");
+}
+
+#[test]
+fn only_the_issuer_signs_and_only_as_a_statement() {
+    let world = World::new(2, 3);
+    for kind in ["sent", "delivered", "removed", "opened"] {
+        let by_the_other = world.refused(kind, &|word| word.by = word.by.other());
+        let as_a_bundle = world.refused(kind, &|word| word.namespace = bundle::NAMESPACE);
+        assert_eq!([by_the_other, as_a_bundle], ["signature"; 2], "{kind}");
+    }
+    // The agency cannot say `removed` itself, in whoever's name.
+    for issuer in ["\"agentschap-ii\"", "\"stad-mechelen\""] {
+        let own = world.refused("removed", &|word| {
+            word.by = Agency;
+            word.set("issuer", issuer);
+        });
+        assert_eq!(own, "signature", "{issuer}");
+    }
+}
+
+#[test]
+fn a_feed_has_one_next_statement() {
+    let world = World::new(2, 3);
+    let tip = Tip { number: 5, digest: Digest::of(b"five") };
+    let say = |number: u64, previous: Digest| {
+        let body = Ready { removed: Digest::none() }.into();
+        let place = |word: &mut Word| {
+            word.set("number", &number.to_string());
+            word.set("previous", &format!("\"{previous}\""));
+        };
+        world.say(Municipality, body, &place).unwrap()
+    };
+    let next = say(6, tip.digest);
+    let place = Tip { number: 6, digest: next.digest() };
+    let follows = |said: &Verified, tip: &Tip| said.follows(tip).map_err(|e| e.to_string());
+    assert_eq!(follows(&next, &tip), Ok(Some(place)));
+    assert_eq!(follows(&next, &place), Ok(None), "a repetition");
+    let gap = Refusal::Gap { expected: 6, got: 7 };
+    for (what, number, previous, refusal) in [
+        ("a gap", 7, tip.digest, gap),
+        ("another one of the same number", 5, tip.digest, Refusal::Fork(5)),
+        ("an old number", 4, tip.digest, Refusal::Fork(4)),
+        ("another past", 6, Digest::of(b"rewritten"), Refusal::Fork(6)),
+    ] {
+        assert_eq!(follows(&say(number, previous), &tip), Err(refusal.to_string()), "{what}");
+    }
+}
