@@ -254,7 +254,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let config = || Config::load(&path).map_err(Failure::from);
     let socket = || Socket::of(&config()?);
     match arguments.verb {
-        Verb::Init { host, dir, id, name, listen } => start(host, &dir, &id, &name, &listen, lang),
+        Verb::Init { host, dir, id, name, listen } => {
+            start(host, &dir, &id, &name, &listen, (lang, json))
+        }
         Verb::Identity => card::show(&config()?, json),
         Verb::Agreement { verb } => match verb {
             AgreementVerb::Add { file, card, contacts } => {
@@ -284,10 +286,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         }
         Verb::Ledger { verb: LedgerVerb::Verify } => ledger::verify(&socket()?, false, json),
         Verb::Ledger { verb: LedgerVerb::Export } => ledger::verify(&socket()?, true, json),
-        Verb::Key { verb: KeyVerb::Combine { code } } => keys::combine(code, lang),
+        Verb::Key { verb: KeyVerb::Combine { code } } => keys::combine(code, lang, json),
         Verb::Config { verb: ConfigVerb::Check } => check(&config()?, json),
         Verb::Demo { unattended, dir, file, stop_before_open } => {
-            demo::run(&demo::Order { unattended, dir, file, stop_before_open, lang })
+            demo::run(&demo::Order { unattended, dir, file, stop_before_open, lang, json })
         }
     }
 }
@@ -298,7 +300,7 @@ fn start(
     id: &PartyId,
     name: &str,
     listen: &str,
-    lang: Lang,
+    (lang, json): (Lang, bool),
 ) -> Result<()> {
     let role = match host {
         Host::Agency => Role::Agency,
@@ -307,6 +309,9 @@ fn start(
     };
     let language = lang.pick("nl", "en");
     init::make(&init::Order { role, folder: dir, id, name, language, listen })?;
+    if json {
+        return output::json(&serde_json::json!({ "config": dir.join("sluis.toml") }));
+    }
     output::line(format!(
         "{}: {}",
         lang.pick("gemaakt", "made"),

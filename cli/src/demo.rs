@@ -24,6 +24,7 @@ pub(crate) struct Order {
     pub(crate) file: Option<PathBuf>,
     pub(crate) stop_before_open: bool,
     pub(crate) lang: Lang,
+    pub(crate) json: bool,
 }
 
 /// How long any one step may take before the demonstration gives up.
@@ -33,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) fn run(order: &Order) -> Result<()> {
     let began = Instant::now();
     let lang = order.lang;
+    if order.json {
+        output::be_quiet();
+    }
     let world = World::build(order.dir.as_deref(), lang)?;
     say(
         lang,
@@ -66,6 +70,11 @@ pub(crate) fn run(order: &Order) -> Result<()> {
     prove(&world, &municipality, code, lang, order.stop_before_open)?;
     let seconds = began.elapsed().as_secs_f32();
     say(lang, &format!("Klaar in {seconds:.1} s."), &format!("Done in {seconds:.1} s."))?;
+    if order.json {
+        output::json(&serde_json::json!({
+            "code": code, "opened": !order.stop_before_open, "seconds": seconds, "folder": order.dir,
+        }))?;
+    }
     world.end(lang, code)
 }
 

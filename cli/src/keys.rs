@@ -11,7 +11,7 @@ use crate::language::Lang;
 use crate::{open, output};
 
 /// Reads lines until there are enough, and prints the passphrase that `age -d` asks for.
-pub(crate) fn combine(code: TransferCode, lang: Lang) -> Result<()> {
+pub(crate) fn combine(code: TransferCode, lang: Lang, json: bool) -> Result<()> {
     let terminal = std::io::stdin().is_terminal();
     let mut shares: Vec<Share> = Vec::new();
     while let Some(text) = open::read_line(terminal, lang)? {
@@ -31,7 +31,12 @@ pub(crate) fn combine(code: TransferCode, lang: Lang) -> Result<()> {
         }
         if shares.len() == usize::from(shares[0].threshold()) {
             let key = share::combine(&shares).map_err(|e| Failure::refused(e.to_string()))?;
-            return output::line(key.passphrase().expose_secret());
+            let passphrase = key.passphrase();
+            let passphrase = passphrase.expose_secret();
+            return match json {
+                true => output::json(&serde_json::json!({ "passphrase": passphrase })),
+                false => output::line(passphrase),
+            };
         }
     }
     let needed = shares.first().map_or(2, Share::threshold);

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
@@ -9,14 +10,25 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Result};
 
+/// Whether people are told nothing, because a machine waits for one object at the end.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on only [`json`] speaks.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
 /// A line for people.
 pub(crate) fn line(text: impl Display) -> Result<()> {
+    if QUIET.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     write(format!("{text}\n").as_bytes())
 }
 
 /// An object for machines, on one line.
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
-    line(serde_json::to_string(value).unwrap_or_default())
+    write(format!("{}\n", serde_json::to_string(value).unwrap_or_default()).as_bytes())
 }
 
 /// Bytes as they are.

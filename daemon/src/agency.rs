@@ -15,6 +15,7 @@ pub mod seal;
 pub mod sealer;
 pub mod status;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -42,6 +43,8 @@ pub struct Agency {
     claiming: tokio::sync::Mutex<()>,
     /// This process, where work is leased.
     holder: String,
+    /// How far running uploads are, in bytes of the envelope.
+    progress: Mutex<HashMap<TransferId, u64>>,
     /// Entries that were put back into the outbox: they settle before they are taken again.
     returned: Mutex<Vec<PathBuf>>,
     /// Transfers whose status file is to be written again.
@@ -93,6 +96,7 @@ impl Agency {
             language,
             claiming,
             holder: TransferId::random().to_string(),
+            progress: Mutex::default(),
             returned: Mutex::default(),
             touched: Mutex::default(),
         })

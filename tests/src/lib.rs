@@ -10,13 +10,16 @@
 )]
 #![allow(clippy::missing_panics_doc)]
 
+pub mod cutter;
 pub mod provider;
+pub mod stock;
 pub mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+pub use cutter::Cutter;
 pub use provider::Provider;
 pub use world::World;
 

@@ -34,7 +34,13 @@ impl Provider {
     /// One that does this with each request.
     #[must_use]
     pub fn new(mood: Mood) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at("127.0.0.1:0", mood)
+    }
+
+    /// One that listens here.
+    #[must_use]
+    pub fn at(address: &str, mood: Mood) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}/sms", listener.local_addr().unwrap());
         let (mood, taken) = (Arc::new(Mutex::new(mood)), Arc::new(Mutex::new(Vec::new())));
         let (its_mood, its_taken) = (Arc::clone(&mood), Arc::clone(&taken));
@@ -58,13 +64,19 @@ impl Provider {
     /// A channel that goes to this provider, for `sluis.toml`.
     #[must_use]
     pub fn channel(&self, id: &str) -> String {
-        format!(
-            "\n[releaser.channels.{id}]\ndriver = \"http\"\nurl = \"{}\"\ntimeout-s = 2\nmessage-id = \"/id\"\n\
-             body.json = {{ to = \"{{to}}\", text = \"{{text}}\", ref = \"{{reference}}\" }}\n\
-             success = {{ status = [202] }}\nretryable = {{ status = [429] }}\npermanent = {{ status = [400] }}\n",
-            self.url
-        )
+        channel(id, &self.url)
     }
+}
+
+/// A channel that goes to the provider behind this URL.
+#[must_use]
+pub fn channel(id: &str, url: &str) -> String {
+    format!(
+            "\n[releaser.channels.{id}]\ndriver = \"http\"\nurl = \"{url}\"\ntimeout-s = 2\nmessage-id = \"/id\"\n\
+             body.json = {{ to = \"{{to}}\", text = \"{{text}}\", ref = \"{{reference}}\" }}\n\
+             success = {{ status = [202] }}\nretryable = {{ status = [429] }}\npermanent = {{ status = [400] }}
+"
+    )
 }
 
 fn answer(mut stream: TcpStream, mood: &Mutex<Mood>, taken: &Mutex<Vec<String>>) {

@@ -35,6 +35,8 @@ pub struct Plan {
     pub sealer: String,
     /// Added to the `[dropzone]` table.
     pub dropzone: String,
+    /// Whether the drop zone listens elsewhere than where the agreement says: something stands in between.
+    pub behind: bool,
 }
 
 impl Default for Plan {
@@ -49,6 +51,7 @@ impl Default for Plan {
             channels: ["sms-a", "sms-b", "voice"].map(folder).concat(),
             sealer: "settle-ms = 100\nrescan-s = 2\n".into(),
             dropzone: String::new(),
+            behind: false,
         }
     }
 }
@@ -70,8 +73,10 @@ impl Plan {
 #[derive(Debug)]
 pub struct World {
     dir: TempDir,
-    /// `host:port` of the drop zone.
+    /// `host:port` of the drop zone, as the agreement has it.
     pub host: String,
+    /// Where it listens.
+    pub listen: String,
     processes: BTreeMap<&'static str, Child>,
 }
 
@@ -94,7 +99,9 @@ impl World {
     #[must_use]
     pub fn make(plan: &Plan) -> Self {
         let dir = tempfile::Builder::new().prefix("sluis-").tempdir().unwrap();
-        let world = Self { dir, host: free_host(), processes: BTreeMap::new() };
+        let host = free_host();
+        let listen = if plan.behind { free_host() } else { host.clone() };
+        let world = Self { dir, host, listen, processes: BTreeMap::new() };
         let hosts = [
             ("agency", "agentschap-ii", "Agentschap Integratie en Inburgering"),
             ("municipality", "stad-mechelen", "Stad Mechelen"),
@@ -112,7 +119,7 @@ impl World {
                     "--name",
                     name,
                     "--listen",
-                    &world.host,
+                    &world.listen,
                     "--lang",
                     "en",
                     "--dir",
@@ -201,7 +208,7 @@ impl World {
             let ended = self.processes.get_mut(role).and_then(|child| child.try_wait().unwrap());
             assert!(ended.is_none(), "{role} ended: {}", self.log(role));
             let up = match role {
-                "dropzone" => TcpStream::connect(&self.host).is_ok(),
+                "dropzone" => TcpStream::connect(&self.listen).is_ok(),
                 "sealer" | "keeper" => UnixStream::connect(self.socket(role)).is_ok(),
                 _ => self.log(role).contains("ready"),
             };
@@ -409,7 +416,8 @@ pub fn host_of(role: &str) -> &'static str {
 }
 
 /// A loopback address that no other test has: a port there is free for as long as the test runs.
-fn free_host() -> String {
+#[must_use]
+pub fn free_host() -> String {
     let id = sluis_core::id::TransferId::random();
     let [a, b, c, ..] = *id.as_bytes();
     let probe =

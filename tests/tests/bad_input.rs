@@ -286,6 +286,27 @@ fn a_provider_that_is_down_or_busy_is_tried_again_and_one_that_refuses_is_not() 
 }
 
 #[test]
+fn a_provider_that_is_down_is_waited_for() {
+    let address = sluis_tests::world::free_host();
+    let good = Provider::new(Mood::Takes);
+    let down = sluis_tests::provider::channel("sms-a", &format!("http://{address}/sms"));
+    // Plain http goes no further than the one loopback address.
+    let port = address.rsplit(':').next().unwrap();
+    let down = down.replace(&address, &format!("127.0.0.1:{port}"));
+    let world = World::running_as(
+        &Plan::default().over(&(down + &good.channel("sms-b") + &good.channel("voice"))),
+    );
+    let code = world.send("lijst.csv", LIST);
+    until("the releaser to say that it is down", || {
+        Some(waiting(&world, "agency", &code))
+            .filter(|why| why.contains("the provider cannot be reached"))
+    });
+    let now_up = Provider::at(&format!("127.0.0.1:{port}"), Mood::Takes);
+    world.wait("agency", &code, "Released");
+    assert_eq!(now_up.seen().len(), 1);
+}
+
+#[test]
 fn lines_are_judged_one_by_one() {
     let world = World::running();
     let (code, other) = (world.send("een.csv", LIST), world.send("twee.csv", LIST));

@@ -248,3 +248,58 @@ fn sockets_and_secrets_are_private() {
         assert_eq!(mode & 0o777, 0o600, "{secret}");
     }
 }
+
+#[test]
+fn an_upload_and_a_fetch_go_on_where_the_wire_was_cut() {
+    let mut world = World::make(&Plan { behind: true, ..Plan::default() });
+    let wire = sluis_tests::Cutter::new(&world.host, &world.listen);
+    for (role, _) in ROLES {
+        world.start(role);
+    }
+    // What does not compress and is not alike anywhere: a wrong offset would show.
+    let mut content = vec![0_u8; 24 << 20];
+    let mut number = 1_u64;
+    for byte in &mut content {
+        number =
+            number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *byte = (number >> 56) as u8;
+    }
+    wire.cut_after(3 << 20);
+    let code = world.send("groot.bin", &content);
+    for (cuts, megabytes) in [(1, 7), (2, 6), (3, 10), (4, 5)] {
+        until("the wire to be cut", || (wire.cuts() >= cuts).then_some(()));
+        wire.cut_after(megabytes << 20);
+    }
+    until("the wire to be cut", || (wire.cuts() >= 5).then_some(()));
+    world.wait("agency", &code, "Released");
+    // Up and down once is twice its size; what was under way at five cuts comes again, and no more than that.
+    assert!(wire.passed() < (2 * 24 + 12) << 20, "{} bytes passed", wire.passed());
+    let opened = world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
+    assert!(opened.status.success(), "{}", stderr(&opened));
+    assert!(fs::read(world.vault(&code).join("opened/groot.bin")).unwrap() == content);
+}
+
+#[test]
+fn an_opened_file_belongs_to_the_group_of_its_agreement() {
+    let mut world = World::make(&Plan::default());
+    let group = fs::read_to_string("/etc/group").unwrap();
+    let group = group
+        .lines()
+        .find(|line| line.starts_with("adm:"))
+        .unwrap()
+        .split(':')
+        .nth(2)
+        .unwrap()
+        .parse::<u32>()
+        .unwrap();
+    world.edit("municipality", |text| text + "\n[keeper.groups]\nmechelen = \"adm\"\n");
+    for (role, _) in ROLES {
+        world.start(role);
+    }
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    let opened = world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
+    assert!(opened.status.success(), "{}", stderr(&opened));
+    let meta = fs::metadata(world.vault(&code).join("opened/lijst.csv")).unwrap();
+    assert_eq!((meta.gid(), meta.mode() & 0o777), (group, 0o640));
+}

@@ -28,7 +28,6 @@ fn five_gibibytes_cross_in_constant_memory() {
     assert_eq!(fs::metadata(there).unwrap().len(), size);
     for (role, _) in ROLES {
         let peak = world.status(role, "VmHWM");
-        println!("{role}: {} MiB at most", peak / 1024);
         assert!(peak <= MOST, "{role} took {peak} KiB");
     }
 }

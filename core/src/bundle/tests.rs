@@ -10,15 +10,16 @@ const NUMBER: &str = "+32470123456";
 fn bundle(world: &World) -> Bundle {
     let Sent { code, ciphertext, size, plaintext, threshold, .. } = world.sent;
     let pairs = world.sent.routes.iter().zip(&world.shares).zip(&world.sent.commitments);
-    let item = |((route, share), commitment): ((&crate::plan::Route, &share::Share), &Digest)| Item {
-        index: route.index,
-        custodian: route.custodian.clone(),
-        number: NUMBER.into(),
-        language: Language::Nl,
-        channel: route.channel.clone(),
-        line: share.line(&code).to_string(),
-        commitment: *commitment,
-    };
+    let item =
+        |((route, share), commitment): ((&crate::plan::Route, &share::Share), &Digest)| Item {
+            index: route.index,
+            custodian: route.custodian.clone(),
+            number: NUMBER.into(),
+            language: Language::Nl,
+            channel: route.channel.clone(),
+            line: share.line(&code).to_string(),
+            commitment: *commitment,
+        };
     Bundle {
         transfer: world.transfer,
         code,

@@ -36,6 +36,7 @@ struct Reading {
     core: Arc<Agency>,
     id: TransferId,
     file: File,
+    at: u64,
     renewed: Instant,
 }
 
@@ -48,11 +49,13 @@ async fn envelope(
     let mut file =
         File::open(&path).await.map_err(CoreError::io("opening the envelope in the spool"))?;
     file.seek(SeekFrom::Start(from.offset)).await.map_err(CoreError::io("reading the envelope"))?;
-    let reading = Reading { core, id, file, renewed: Instant::now() };
+    let reading = Reading { core, id, file, at: from.offset, renewed: Instant::now() };
     let pieces = futures_util::stream::try_unfold(reading, |mut reading| async move {
         let mut piece = vec![0; PIECE];
         let read = reading.file.read(&mut piece).await?;
         piece.truncate(read);
+        reading.at += read as u64;
+        reading.core.reached(&reading.id, reading.at);
         if reading.renewed.elapsed() > RENEW {
             reading.renewed = Instant::now();
             reading.core.renew(&reading.id).await.map_err(std::io::Error::other)?;
@@ -63,6 +66,13 @@ async fn envelope(
 }
 
 impl Agency {
+    /// So much of an envelope has left.
+    fn reached(&self, id: &TransferId, at: u64) {
+        if let Ok(mut progress) = self.progress.lock() {
+            progress.insert(*id, at);
+        }
+    }
+
     /// Bytes are moving: the lease goes on.
     async fn renew(&self, id: &TransferId) -> Result<()> {
         let mut tx = self.books.store.begin().await?;

@@ -413,6 +413,16 @@ impl Agency {
         }))
     }
 
+    /// How far a running upload is: bytes gone and bytes in all.
+    fn upload_progress(&self, record: &Record<State>) -> Option<(u64, u64)> {
+        let mut progress = self.progress.lock().ok()?;
+        let State::Sealed { envelope, .. } = &record.state else {
+            progress.remove(&record.id);
+            return None;
+        };
+        Some((progress.get(&record.id).copied().unwrap_or(0), envelope.size))
+    }
+
     /// Entries that were put back since the last look.
     pub fn returned(&self) -> Vec<PathBuf> {
         self.returned.lock().map(|mut returned| std::mem::take(&mut *returned)).unwrap_or_default()
@@ -476,7 +486,7 @@ impl Core for Agency {
             mover: record.state.mover().to_owned(),
             name: name.map(|name| files::shown(&name)),
             since: record.changed,
-            progress: None,
+            progress: self.upload_progress(record),
         }
     }
 

@@ -1,0 +1,120 @@
+//! Loading: strict before lenient, secrets private, examples whole.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+use sluis_config::credentials::Credentials;
+use sluis_config::schema::{Auth, Body, Driver};
+use sluis_config::{Agreements, Config};
+
+const MINIMAL: &str =
+    "[party]\nid = \"x\"\nname = \"X\"\n[keeper]\nvault = \"vault\"\nstore = \"state.db\"\n";
+
+fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sluis.toml");
+    fs::write(&path, text).unwrap();
+    let env = |name: &str| {
+        env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    };
+    Config::load_with(&path, env).map_err(|e| e.to_string())
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+#[test]
+fn only_allowed_scalars_come_from_the_environment() {
+    let config =
+        load(MINIMAL, &[("SLUIS_LOG_LEVEL", "debug"), ("SLUIS_RUN", "/run/sluis")]).unwrap();
+    assert_eq!(
+        (config.log.level.as_str(), config.paths.run),
+        ("debug", PathBuf::from("/run/sluis"))
+    );
+    let config =
+        load(MINIMAL, &[("SLUIS_KEEPER__STORE", "/elsewhere"), ("SLUIS_PARTY_ID", "y")]).unwrap();
+    assert!(config.keeper.unwrap().store.ends_with("state.db"));
+    assert_eq!(config.party.id.as_str(), "x");
+    let wrong = load(MINIMAL, &[("SLUIS_LOG_JSON", "perhaps")]).unwrap_err();
+    assert!(wrong.contains("environment"), "{wrong}");
+}
+
+#[test]
+fn what_the_config_crate_would_take_silently_is_refused() {
+    for (good, bad) in [
+        ("store = \"state.db\"", "store = 3"),
+        ("name = \"X\"", "name = true"),
+        ("vault = \"vault\"", "vault = \"vault\"\nforget-lines-s = \"60\""),
+        ("vault = \"vault\"", "vault = \"vault\"\nforget-lines-s = 3.7"),
+        ("vault = \"vault\"", "vault = \"vault\"\nvaults = \"x\""),
+        ("id = \"x\"", "id = \"X*\""),
+    ] {
+        let said = load(&MINIMAL.replace(good, bad), &[]).unwrap_err();
+        assert!(said.contains("line ") && said.contains("column ") && said.contains('^'), "{said}");
+    }
+}
+
+#[test]
+fn paths_are_relative_to_the_file_and_urls_are_not_paths() {
+    let config = load(MINIMAL, &[]).unwrap();
+    assert!(config.paths.agreements.is_absolute() && config.keeper.unwrap().vault.is_absolute());
+    let config = load(&MINIMAL.replace("state.db", "postgres://u@h/db"), &[]).unwrap();
+    assert_eq!(config.keeper.unwrap().store, "postgres://u@h/db");
+}
+
+#[test]
+fn a_secret_is_private_or_refused_and_never_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tls-key");
+    let credentials = Credentials::new(dir.path());
+    assert!(credentials.secret("tls-key").unwrap_err().to_string().contains("not found"));
+    fs::write(&path, "geheim\n").unwrap();
+    for mode in [0o640, 0o604, 0o666, 0o644] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert!(
+            credentials.secret("tls-key").unwrap_err().to_string().contains("others can read it")
+        );
+    }
+    for mode in [0o600, 0o400] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(credentials.secret("tls-key").unwrap().expose_secret(), "geheim");
+    }
+    std::os::unix::fs::symlink(&path, dir.path().join("koppeling")).unwrap();
+    assert!(credentials.secret("koppeling").is_err());
+}
+
+#[test]
+fn the_examples_are_the_worked_case_and_load() {
+    let agreements = Agreements::load_with_contacts(&examples().join("agreements")).unwrap();
+    let mechelen = agreements.get(&"mechelen".parse().unwrap()).unwrap();
+    let agreement = &mechelen.terms.agreement;
+    assert_eq!(agreement.agency.kbo.as_deref(), Some("0543.307.391"));
+    assert_eq!(
+        (agreement.municipality.name.as_str(), agreement.in_force.to_string().as_str()),
+        ("Stad Mechelen", "2020-12-18")
+    );
+    assert_eq!((mechelen.plan.threshold, mechelen.plan.shares()), (2, 3));
+    assert!(mechelen.contacts.is_some());
+    let agency = Config::load_with(&examples().join("agency.toml"), |_| None).unwrap();
+    let channels = agency.releaser.unwrap().channels;
+    for channel in &agreement.key.channels {
+        assert!(channels.contains_key(&channel.id), "{} has no template", channel.id);
+    }
+    let http = |want: fn(&sluis_config::schema::Http) -> bool| {
+        channels.values().any(|driver| matches!(driver, Driver::Http(http) if want(http)))
+    };
+    assert!(http(
+        |http| matches!(http.body, Body::Form(_)) && matches!(http.auth, Some(Auth::Basic { .. }))
+    ));
+    assert!(http(
+        |http| matches!(http.body, Body::Json(_)) && matches!(http.auth, Some(Auth::Bearer))
+    ));
+    for file in ["municipality.toml", "dropzone.toml"] {
+        Config::load_with(&examples().join(file), |_| None).unwrap();
+    }
+}

@@ -1,0 +1,335 @@
+//! All states that a transfer can reach, and what happened on the way to each.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::evidence::tests::{Evidence, GONE, World};
+
+/// State, the events that move it, and the words that may come again and change nothing.
+const TABLE: [(&str, &str, &str); 15] = [
+    ("Claimed", "Sealed Refused Held Withdraw Fail", ""),
+    ("Held", "Retry Withdraw Fail", ""),
+    ("Refused", "", "Erased"),
+    ("Sealed", "Placed Carried Delivered Withdraw Expire Fail Supersede", "Placed"),
+    ("Carried", "Delivered Withdraw Expire Fail Supersede", ""),
+    ("Delivered", "Removed Withdraw Expire Fail Supersede", "Carried"),
+    ("Removed", "Probed Ready Withdraw Expire Fail Supersede", "Carried"),
+    (
+        "Releasing",
+        "Exposing Shipped Opened Withdraw Expire Fail Supersede",
+        "Carried Ready ShareAccepted",
+    ),
+    (
+        "Released",
+        "Retry ShareAccepted Opened Withdraw Expire Fail Supersede",
+        "Carried Ready ShareAccepted",
+    ),
+    ("Opened", "Erased", "ShareAccepted"),
+    ("Closed", "", "Erased ShareAccepted"),
+    ("Failed", "Retry Withdraw Expire Supersede", ""),
+    ("Expired", "Opened Supersede", "Erased"),
+    ("Withdrawn", "Supersede", "Erased"),
+    ("Superseded", "", "Erased"),
+];
+
+/// Which events people and machinery have to move what waits for them.
+const MOVERS: [(&str, &str); 3] = [
+    ("agency", "Retry Withdraw Supersede"),
+    ("municipality", "Delivered Removed Ready Opened"),
+    ("itself", "Sealed Placed Carried Probed Exposing Shipped Erased"),
+];
+
+/// What happened on the way to a state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Path {
+    removed: bool,
+    probed: bool,
+    ready: bool,
+    /// Handed over, and neither surely failed nor tried again by a person since.
+    out: BTreeSet<u8>,
+}
+
+impl Path {
+    /// As it is after this event, if the state takes it.
+    fn after(&self, state: &State, event: &Event) -> Self {
+        let mut path = self.clone();
+        match event {
+            Event::Removed(removal) => path.removed |= state.upload() == Some(removal.upload()),
+            Event::Probed(look) => path.probed |= look.is_gone(),
+            Event::Ready => path.ready = true,
+            Event::Exposing(index, _) => drop(path.out.insert(*index)),
+            Event::Shipped(index, Share::Waiting { .. }) => drop(path.out.remove(index)),
+            // What was accepted is not tried again.
+            Event::Retry => path.out.retain(|index| {
+                let share = place(*index).and_then(|place| shares(state)?.get(place));
+                matches!(share, Some(Share::Accepted { .. }))
+            }),
+            _ => {}
+        }
+        path
+    }
+}
+
+/// How far the shares are, also where the transfer failed meanwhile.
+fn shares(state: &State) -> Option<&[Share]> {
+    match state {
+        State::Releasing { shares, .. } | State::Released { shares, .. } => Some(shares),
+        State::Failed { was, .. } => shares(was),
+        _ => None,
+    }
+}
+
+fn outcomes() -> [Share; 6] {
+    let driver = || "http".to_owned();
+    [
+        Share::Waiting { exposed: false },
+        Share::Waiting { exposed: true },
+        Share::Exposed { before: false },
+        Share::Accepted { driver: driver(), message: None },
+        Share::Rejected { driver: driver(), code: "400".into() },
+        Share::Unknown { driver: driver() },
+    ]
+}
+
+/// What there is to happen: this transfer's envelope, and evidence for its upload and for another one.
+struct Stage {
+    envelope: Envelope,
+    uploads: [(UploadId, Evidence); 2],
+    other: TransferId,
+}
+
+impl Stage {
+    fn new(threshold: u8, shares: u8, release: ReleaseMode) -> Self {
+        let mut world = World::new(threshold, shares);
+        let envelope = Envelope {
+            ciphertext: world.sent.ciphertext,
+            size: world.sent.size,
+            threshold,
+            routes: world.sent.routes.clone(),
+            release,
+            expires: world.sent.expires,
+        };
+        let first = (world.upload, world.evidence());
+        world.upload = UploadId::random();
+        let second = (world.upload, world.evidence());
+        Self { envelope, uploads: [first, second], other: TransferId::random() }
+    }
+
+    /// Every event, also those out of place, twice over, or wrong.
+    fn events(&self) -> Vec<Event> {
+        let mut events = vec![
+            Event::Sealed(self.envelope.clone()),
+            Event::Refused(vec![Reason::Empty]),
+            Event::Held("approval".into()),
+            Event::Probed(GONE),
+            Event::Probed(Look { get: 200, ..GONE }),
+            Event::Probed(Look { control: 410, ..GONE }),
+            Event::Ready,
+            Event::Opened(self.uploads[0].1.opening.clone()),
+            Event::Erased,
+            Event::Withdraw,
+            Event::Retry,
+            Event::Expire,
+            Event::Fail { step: "carry", code: "gone".into() },
+            Event::Supersede(self.other),
+        ];
+        for (upload, evidence) in &self.uploads {
+            events.extend([
+                Event::Placed(*upload),
+                Event::Carried(*upload),
+                Event::Delivered(evidence.delivery.clone()),
+                Event::Removed(evidence.removal.clone()),
+            ]);
+        }
+        let shares = u8::try_from(self.envelope.routes.len()).unwrap();
+        for index in 0..=shares + 1 {
+            events.push(Event::Exposing(index, self.uploads[0].1.removal.clone()));
+            events.extend(outcomes().map(|outcome| Event::Shipped(index, outcome)));
+        }
+        events.extend((1..=shares).map(Event::ShareAccepted));
+        events
+    }
+}
+
+fn must(holds: bool, rule: &'static str) -> Result<(), &'static str> {
+    if holds { Ok(()) } else { Err(rule) }
+}
+
+/// What holds in every state.
+fn check_state(state: &State, path: &Path) -> Result<(), &'static str> {
+    let Some(shares) = shares(state) else {
+        return must(state.exposed() == 0, "nothing is exposed before the release");
+    };
+    let envelope = state.envelope().ok_or("a release has an envelope")?;
+    let waited = envelope.release == ReleaseMode::AfterRemoval || path.ready;
+    must(path.removed && path.probed && waited, "never are both gates open")?;
+    let exposed: Vec<&Route> = envelope
+        .routes
+        .iter()
+        .zip(shares)
+        .filter(|(_, share)| share.is_exposed())
+        .map(|(route, _)| route)
+        .collect();
+    must(exposed.len() == usize::from(state.exposed()), "what is exposed is counted")?;
+    for route in &exposed {
+        let channel = exposed.iter().filter(|other| other.channel == route.channel).count();
+        let group = exposed.iter().filter(|other| other.group == route.group).count();
+        must(channel.max(group) < usize::from(envelope.threshold), "rule 2")?;
+    }
+    Ok(())
+}
+
+/// What holds in every step but those that are not taken.
+fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result<(), &'static str> {
+    let after = &step.state;
+    if let Event::Exposing(index, _) = event {
+        must(!path.out.contains(index), "no share leaves twice unasked")?;
+        let share = place(*index).and_then(|place| shares(before)?.get(place));
+        must(matches!(share, Some(Share::Waiting { .. })), "only what waits leaves")?;
+    }
+    let fewer = before.exposed().checked_sub(after.exposed()).filter(|fewer| *fewer > 0);
+    if let Some(fewer) = fewer.filter(|_| after.envelope().is_some()) {
+        let Event::Shipped(index, Share::Waiting { .. } | Share::Rejected { .. }) = event else {
+            return Err("exposed stays exposed");
+        };
+        let share = place(*index).and_then(|place| shares(before)?.get(place));
+        let first = matches!(share, Some(Share::Exposed { before: false }));
+        must(first && fewer == 1, "an earlier attempt stays exposed")?;
+    }
+    must(step.say == due(before, event, after), "a state and its statement come together")?;
+    let ends = matches!(after.name(), "Withdrawn" | "Expired" | "Superseded" | "Opened");
+    if ends && before.name() != after.name() {
+        must(step.work.contains(&Work::Erase), "an end erases")?;
+        let ended = before.upload().map(|upload| Work::Terminate { upload });
+        must(ended.is_none_or(|ended| step.work.contains(&ended)), "an end ends the upload")?;
+    }
+    let repeated = before == after && !matches!(event, Event::Placed(_));
+    must(!repeated || step.work.is_empty(), "a repetition makes no work")
+}
+
+/// What is to be said of a step.
+fn due(before: &State, event: &Event, after: &State) -> Vec<Say> {
+    if let (Event::Probed(look), State::Removed { upload, .. }) = (event, before) {
+        return vec![Say::Probed(*upload, *look)];
+    }
+    if before.name() == after.name() {
+        return Vec::new();
+    }
+    match (before, after) {
+        (State::Claimed, State::Sealed { .. }) => vec![Say::Sent],
+        (State::Releasing { .. }, State::Released { envelope, shares, .. })
+        | (State::Releasing { envelope, shares }, State::Opened) => {
+            vec![Say::Released(shipped(envelope, shares))]
+        }
+        (_, State::Closed) => vec![Say::Closed],
+        (_, State::Withdrawn) => vec![Say::Withdrawn(before.exposed())],
+        (_, State::Expired) => vec![Say::Expired(before.exposed())],
+        (_, State::Failed { step, code, .. }) => vec![Say::Failed(step.clone(), code.clone())],
+        (_, State::Superseded { by }) => vec![Say::Superseded(*by)],
+        _ => Vec::new(),
+    }
+}
+
+/// What holds of all events together that a state takes.
+fn check_choices(state: &State, moves: &BTreeSet<&str>) -> Result<(), &'static str> {
+    let early = state.envelope().is_none_or(|envelope| state.exposed() < envelope.threshold);
+    let open = !state.is_over() && *state != State::Opened;
+    must(moves.contains("Withdraw") == (open && early), "withdraw while fewer than t are out")?;
+    if let State::Failed { was, .. } = state {
+        let unsealed = matches!(**was, State::Claimed | State::Held { .. } | State::Sealed { .. });
+        must(moves.contains("Retry") == unsealed, "retry after failing before anything left")?;
+    }
+    if state.is_over() {
+        return must(matches!(state.mover(), "nobody" | "agency"), "what is over waits for nobody");
+    }
+    let can = MOVERS.iter().find(|(who, _)| *who == state.mover()).ok_or("no dead end")?.1;
+    must(can.split(' ').any(|event| moves.contains(event)), "whoever is said to move it can")
+}
+
+#[derive(Debug, Default)]
+struct Explored {
+    states: usize,
+    steps: usize,
+    faults: BTreeSet<String>,
+    moves: BTreeMap<&'static str, BTreeSet<&'static str>>,
+    repeats: BTreeMap<&'static str, BTreeSet<&'static str>>,
+}
+
+impl Explored {
+    fn hold(&mut self, held: Result<(), &'static str>, state: &State, event: &str) {
+        if let Err(rule) = held {
+            let was = if let State::Failed { was, .. } = state { was.name() } else { "" };
+            self.faults.insert(format!("{rule}: {event} while {} {was}", state.name()));
+        }
+    }
+
+    fn explore(&mut self, stage: &Stage) {
+        let mut visited = BTreeSet::new();
+        let mut open = vec![(State::Claimed, Path::default())];
+        while let Some((state, path)) = open.pop() {
+            let json = serde_json::to_string(&state).unwrap();
+            if !visited.insert((json.clone(), path.clone())) {
+                continue;
+            }
+            let read = serde_json::from_str::<State>(&json).ok();
+            self.hold(must(read.as_ref() == Some(&state), "a state reads back"), &state, "");
+            self.hold(check_state(&state, &path), &state, "");
+            let mut moves = BTreeSet::new();
+            for (event, told) in stage.events().into_iter().zip(stage.events()) {
+                let Ok(step) = state.apply(event) else { continue };
+                self.steps += 1;
+                self.hold(check_step(&state, &path, &told, &step), &state, told.name());
+                if step.state == state {
+                    self.repeats.entry(state.name()).or_default().insert(told.name());
+                } else {
+                    moves.insert(told.name());
+                }
+                open.push((step.state, path.after(&state, &told)));
+            }
+            self.hold(check_choices(&state, &moves), &state, "");
+            self.moves.entry(state.name()).or_default().extend(moves);
+        }
+        self.states += visited.len();
+    }
+}
+
+#[test]
+fn every_reachable_state_keeps_the_rules() {
+    let mut all = Explored::default();
+    for (threshold, shares) in [(2, 2), (2, 3), (3, 4)] {
+        for release in [ReleaseMode::AfterRemoval, ReleaseMode::WhenReady] {
+            all.explore(&Stage::new(threshold, shares, release));
+        }
+    }
+    let Explored { states, steps, faults, moves, repeats } = all;
+    assert!(faults.is_empty(), "{states} states, {steps} steps explored: {faults:#?}");
+    let none = BTreeSet::new();
+    for (state, can_move, can_repeat) in TABLE {
+        let taken = |from: &BTreeMap<_, _>| from.get(state).unwrap_or(&none).clone();
+        let listed = |text: &'static str| text.split_terminator(' ').collect::<BTreeSet<_>>();
+        assert!(moves.contains_key(state), "{states} states explored, none is {state}");
+        assert_eq!(taken(&moves), listed(can_move), "{states} states explored: {state} moves");
+        assert_eq!(taken(&repeats), listed(can_repeat), "{states} states explored: {state} stays");
+    }
+}
+
+#[test]
+fn rule_two_holds_at_the_door_even_for_a_plan_that_breaks_it() {
+    let Stage { mut envelope, uploads, .. } = Stage::new(2, 2, ReleaseMode::AfterRemoval);
+    let apart = envelope.routes.clone();
+    let mut channel = apart.clone();
+    channel[1].channel = channel[0].channel.clone();
+    let mut group = apart.clone();
+    group[1].group = group[0].group.clone();
+    let earlier = [Share::Waiting { exposed: true }, Share::Exposed { before: true }];
+    for first in outcomes().into_iter().chain(earlier) {
+        let free = matches!(first, Share::Waiting { exposed: false } | Share::Rejected { .. });
+        for (routes, fits) in [(&apart, true), (&channel, free), (&group, free)] {
+            envelope.routes.clone_from(routes);
+            let shares = vec![first.clone(), Share::Waiting { exposed: false }];
+            let state = State::Releasing { envelope: envelope.clone(), shares };
+            let taken = state.apply(Event::Exposing(2, uploads[0].1.removal.clone())).is_ok();
+            assert_eq!(taken, fits, "after {first:?} over {routes:?}");
+        }
+    }
+}
