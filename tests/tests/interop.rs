@@ -139,6 +139,16 @@ fn evidence_is_judged(world: &World, folder: &Path, statements: &[PathBuf]) {
             &["evidence", "verify", folder.to_str().unwrap(), "--trust", trust.to_str().unwrap()],
         )
     };
+    // The script of docs/ says the same each time, with ssh-keygen, sha256sum and jq alone.
+    let script = |trust: &Path| {
+        let script = root().join("docs/verify-evidence.sh");
+        tool(Command::new("sh").arg(script).arg(folder).arg(trust)).status.code()
+    };
+    let verify = |trust: &Path| {
+        let ours = verify(trust);
+        assert_eq!(ours.status.code(), script(trust), "{}{}", stdout(&ours), stderr(&ours));
+        ours
+    };
     let good = verify(&trust);
     assert!(good.status.success(), "{}", stderr(&good));
     assert!(
@@ -270,4 +280,28 @@ fn the_same_line_runs_on_postgresql_and_takes_its_store_alone() {
     let second = world.command("keeper").output().unwrap();
     assert!(stderr(&second).contains("in use by another core"), "{}", stderr(&second));
     assert!(somewhere(&world.path("agency"), b"SQLite format").is_empty());
+}
+
+#[test]
+fn a_python_reader_opens_the_envelope_from_the_lines_alone() {
+    let world = World::running();
+    let (code, lines) = released(&world);
+    let python = root().join("target/tools/venv/bin/python");
+    assert!(python.exists(), "tests/run installs Python packages into target/tools/venv");
+    let mut reader = Command::new(python);
+    reader
+        .arg(root().join("docs/open_envelope.py"))
+        .arg(&code)
+        .arg(world.vault(&code).join("envelope.age"));
+    reader
+        .arg(world.path("read"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut reader = reader.spawn().unwrap();
+    std::io::Write::write_all(reader.stdin.as_mut().unwrap(), lines[1..].join("\n").as_bytes())
+        .unwrap();
+    let read = reader.wait_with_output().unwrap();
+    assert!(read.status.success(), "{}{}", stdout(&read), stderr(&read));
+    assert_eq!(fs::read(world.path("read/lijst-2026.csv")).unwrap(), LIST);
 }
