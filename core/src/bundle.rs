@@ -138,6 +138,7 @@ impl Bundle {
             self.threshold == sent.threshold && usize::from(self.shares) == sent.routes.len(),
         )?;
         let routes = self.items.len() == sent.routes.len()
+            && sent.commitments.len() == sent.routes.len()
             && self.items.iter().zip(&sent.routes).zip(&sent.commitments).all(
                 |((item, route), commitment)| {
                     item.index == route.index

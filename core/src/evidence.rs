@@ -9,6 +9,8 @@
 //! let removal: sluis_core::evidence::Removal = serde_json::from_str("{}").unwrap();
 //! ```
 
+use std::collections::BTreeSet;
+
 use crate::agreement::{Agreement, Side};
 use crate::id::{Digest, TransferId, UploadId};
 use crate::statement::{self, Body, FormError, Sent, SignatureError, Signed, Statement, Tip};
@@ -79,6 +81,7 @@ impl Verified {
         let this = Self { digest: Digest::of(bytes), signed: signed.clone(), statement };
         let header = &this.statement.header;
         this.same("agreement", header.agreement == agreement.agreement)?;
+        this.same("terms", header.terms == terms.digest)?;
         this.same("issuer", header.issuer == *issuer)?;
         this.same("audience", header.audience == agreement.party(from.other()).id)?;
         Ok(this)
@@ -251,8 +254,15 @@ impl Opening {
         };
         let transfer = sent.transfer()?;
         opened.same("transfer", opened.transfer()? == transfer)?;
+        opened.same("terms", opened.statement.header.terms == sent.statement.header.terms)?;
         opened.same("sent", body.sent == sent.digest)?;
-        opened.same("plaintext", body.plaintext == sent.sent()?.plaintext)?;
+        let said = sent.sent()?;
+        opened.same("plaintext", body.plaintext == said.plaintext)?;
+        // Exactly t different shares of those that there are.
+        let known = |index: &&u8| said.routes.iter().any(|route| route.index == **index);
+        let different: BTreeSet<&u8> = body.shares.iter().filter(known).collect();
+        let needed = usize::from(said.threshold);
+        opened.same("shares", [different.len(), body.shares.len()] == [needed; 2])?;
         Ok(Self { transfer })
     }
     /// Of which transfer.

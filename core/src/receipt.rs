@@ -8,8 +8,10 @@
 //! | Removed | Ready | Removed | `ready` | |
 //! | Removed | ShareAccepted | Removed, one more | `share-accepted` | |
 //! | Removed | Opened | Opened | `opened` | |
-//! | before Opened | Withdrawn (their word) | Withdrawn | | discard |
-//! | before Opened | Mismatch | Failed | `failed` | |
+//! | before Opened | Ended (their word) | Ended | | discard |
+//! | before Opened | Mismatch | Failed | `failed` | discard |
+//!
+//! A share that was accepted before, or that there is none of, is taken in silence.
 
 use std::collections::BTreeSet;
 
@@ -18,13 +20,6 @@ use serde::{Deserialize, Serialize};
 use crate::id::{Digest, Time, TransferCode, UploadId};
 use crate::statement::{Look, Sent};
 use crate::transfer::Illegal;
-
-/// What the agency announced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Announced {
-    /// What `sent` says.
-    pub sent: Sent,
-}
 
 /// Where a transfer stands at the municipality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,13 +210,15 @@ impl State {
                 step(Self::Removed { sent, accepted, ready: true }, Some(Say::Ready), None)
             }
             (Self::Removed { sent, mut accepted, ready }, Event::ShareAccepted(index)) => {
-                let new = usize::from(index) <= sent.routes.len() && accepted.insert(index);
+                let known = sent.routes.iter().any(|route| route.index == index);
+                let new = known && accepted.insert(index);
                 let say = new.then_some(Say::ShareAccepted(index));
                 step(Self::Removed { sent, accepted, ready }, say, None)
             }
             (Self::Removed { sent, accepted, .. }, Event::Opened { at, plaintext, shares })
                 if plaintext == sent.plaintext
                     && shares.len() == usize::from(sent.threshold)
+                    && shares.iter().collect::<BTreeSet<_>>().len() == shares.len()
                     && shares.iter().all(|index| accepted.contains(index)) =>
             {
                 let say = Say::Opened(plaintext, shares);

@@ -19,12 +19,13 @@
 //! | Opened | Erased | Closed | `closed` | |
 //! | before Opened, fewer than t exposed | Withdraw | Withdrawn | `withdrawn` | erase, terminate |
 //! | Held, Failed before anything left | Retry | Claimed or Sealed | | seal or carry |
+//! | Failed after shares left | Opened (evidence) | Opened | `released`, where not said yet | erase |
 //! | Expired | Opened (evidence) | Closed | `closed` | |
 //! | from Sealed, before Opened | Expire | Expired | `expired` | erase, terminate |
 //! | any open state | Fail | Failed | `failed` | |
 //! | from Sealed until Opened, and after Failed, Expired, Withdrawn | Supersede | Superseded | `superseded` | erase |
 //!
-//! Everything else is [`Illegal`]. "Exposed" is set before a share is sent; unknown counts as exposed (rule 2).
+//! Words that come twice or late (Carried, Ready, ShareAccepted, Erased) are taken in silence; everything else is [`Illegal`]. "Exposed" is set before a share is sent; unknown counts as exposed (rule 2).
 
 use std::collections::BTreeSet;
 
@@ -404,6 +405,8 @@ impl State {
     pub fn mover(&self) -> &'static str {
         match self {
             Self::Held { .. } | Self::Failed { .. } | Self::Refused { .. } => "agency",
+            // With fewer shares out than open it, only a retry or redelivery helps.
+            Self::Released { envelope, .. } if self.exposed() < envelope.threshold => "agency",
             Self::Carried { .. } | Self::Delivered { .. } | Self::Released { .. } => "municipality",
             Self::Removed { envelope, probed: true, ready: false, .. }
                 if envelope.release == ReleaseMode::WhenReady =>
@@ -480,7 +483,7 @@ impl State {
             }
             (Self::Claimed, Event::Refused(reasons)) => Step::to(Self::Refused { reasons }),
             (Self::Claimed, Event::Held(why)) => Step::to(Self::Held { why }),
-            (Self::Sealed { envelope, .. }, Event::Placed(upload)) => {
+            (Self::Sealed { envelope, upload: None }, Event::Placed(upload)) => {
                 Step::to(Self::Sealed { envelope, upload: Some(upload) })
                     .work(Work::Carry { upload })
             }
@@ -564,6 +567,9 @@ impl State {
     fn accept(&self, index: u8) -> Option<Step> {
         match self.clone() {
             Self::Released { envelope, shares, mut accepted } => {
+                if !envelope.routes.iter().any(|route| route.index == index) {
+                    return None;
+                }
                 accepted.insert(index);
                 Some(Step::to(Self::Released { envelope, shares, accepted }))
             }
@@ -581,6 +587,8 @@ impl State {
         let step = Step::to(Self::Opened).work(Work::Erase);
         match self {
             Self::Released { .. } => Some(step),
+            // Enough had left before it failed.
+            Self::Failed { was, .. } => was.opened(),
             // A provider that is down does not keep the evidence from being complete.
             Self::Releasing { envelope, shares } => {
                 Some(step.say(Say::Released(shipped(envelope, shares))))
@@ -593,9 +601,14 @@ impl State {
         match self.clone() {
             Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
             Self::Failed { was, .. } => match *was {
-                Self::Claimed => Some(Step::to(Self::Claimed).work(Work::Seal)),
-                Self::Sealed { envelope, .. } => {
-                    Some(Step::to(Self::Sealed { envelope, upload: None }).work(Work::Place))
+                Self::Claimed | Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
+                Self::Sealed { envelope, upload } => {
+                    let step = Step::to(Self::Sealed { envelope, upload: None }).work(Work::Place);
+                    // What was made before is not left lying in the drop zone.
+                    Some(match upload {
+                        Some(upload) => step.work(Work::Terminate { upload }),
+                        None => step,
+                    })
                 }
                 _ => None,
             },

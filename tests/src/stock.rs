@@ -89,7 +89,8 @@ impl Client {
         let mut curl = self.request(method, path, headers);
         answered(run(curl.args(["--data-binary", "@-"]), body))
     }
-    /// Puts this through `openssl s_client`, which tells of the handshake too; until the server closes.
+    /// Puts this through `openssl s_client` until the server closes; gives what it tells of the handshake, and then what
+    /// the server said.
     #[must_use]
     pub fn s_client(&self, arguments: &[&str], input: &[u8]) -> String {
         let mut openssl = Command::new("openssl");
@@ -98,7 +99,7 @@ impl Client {
             openssl.arg("-cert").arg(certificate).arg("-key").arg(key);
         }
         let output = run(&mut openssl, input);
-        stdout(&output) + &stderr(&output)
+        stderr(&output) + &stdout(&output)
     }
 }
 

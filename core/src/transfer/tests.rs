@@ -10,7 +10,7 @@ const TABLE: [(&str, &str, &str); 15] = [
     ("Claimed", "Sealed Refused Held Withdraw Fail", ""),
     ("Held", "Retry Withdraw Fail", ""),
     ("Refused", "", "Erased"),
-    ("Sealed", "Placed Carried Delivered Withdraw Expire Fail Supersede", "Placed"),
+    ("Sealed", "Placed Carried Delivered Withdraw Expire Fail Supersede", ""),
     ("Carried", "Delivered Withdraw Expire Fail Supersede", ""),
     ("Delivered", "Removed Withdraw Expire Fail Supersede", "Carried"),
     ("Removed", "Probed Ready Withdraw Expire Fail Supersede", "Carried"),
@@ -26,7 +26,7 @@ const TABLE: [(&str, &str, &str); 15] = [
     ),
     ("Opened", "Erased", "ShareAccepted"),
     ("Closed", "", "Erased ShareAccepted"),
-    ("Failed", "Retry Withdraw Expire Supersede", ""),
+    ("Failed", "Retry Opened Withdraw Expire Supersede", ""),
     ("Expired", "Opened Supersede", "Erased"),
     ("Withdrawn", "Supersede", "Erased"),
     ("Superseded", "", "Erased"),
@@ -203,8 +203,7 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
         let ended = before.upload().map(|upload| Work::Terminate { upload });
         must(ended.is_none_or(|ended| step.work.contains(&ended)), "an end ends the upload")?;
     }
-    let repeated = before == after && !matches!(event, Event::Placed(_));
-    must(!repeated || step.work.is_empty(), "a repetition makes no work")
+    must(before != after || step.work.is_empty(), "a repetition makes no work")
 }
 
 /// What is to be said of a step.
@@ -215,6 +214,11 @@ fn due(before: &State, event: &Event, after: &State) -> Vec<Say> {
     if before.name() == after.name() {
         return Vec::new();
     }
+    // What had left before it failed may still open it.
+    let before = match (before, after) {
+        (State::Failed { was, .. }, State::Opened) => &**was,
+        (before, _) => before,
+    };
     match (before, after) {
         (State::Claimed, State::Sealed { .. }) => vec![Say::Sent],
         (State::Releasing { .. }, State::Released { envelope, shares, .. })

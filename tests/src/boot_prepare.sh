@@ -1,0 +1,36 @@
+# Run once inside the booted root: users, keys, agreement and configurations as docs/operations.md has it,
+# all three parties on one host.
+set -euo pipefail
+systemd-sysusers
+systemd-tmpfiles --create sluis.conf
+for user in officer an bart stranger; do useradd -m "$user"; done
+usermod -aG sluis-operators officer
+usermod -aG sluis-custodians an
+usermod -aG sluis-custodians bart
+mkdir /root/cards
+init() { sluis init "$1" --dir "/etc/sluis/$1" --id "$2" --name "$2" --lang en --listen 127.0.0.2:8443 >/dev/null; }
+init agency agentschap-ii
+init municipality stad-mechelen
+init dropzone sluiskom
+releaser=$(grep '^releaser = ' /etc/sluis/agency/sluis.toml)
+for host in agency municipality dropzone; do
+  sluis --config "/etc/sluis/$host/sluis.toml" identity >"/root/cards/$host"
+  sed -e "s/^releaser = .*/$releaser/" -e 's/^owners = .*/owners = ["officer"]\nsettle-ms = 200/' \
+    "/usr/share/sluis/units/$host.toml" >"/etc/sluis/$host/sluis.toml"
+done
+for channel in sms-a sms-b voice; do
+  printf '[releaser.channels.%s]\ndriver = "spool"\nfolder = "/var/lib/phones"\n' "$channel"
+done >>/etc/sluis/agency/sluis.toml
+install -d -m 0700 -o sluis-releaser -g sluis-releaser /var/lib/phones
+sed 's/{host}/127.0.0.2:8443/' /usr/share/sluis/demo/mechelen.toml >/root/mechelen.toml
+sed 's/{salt}/0123456789abcdef0123456789abcdef/' /usr/share/sluis/demo/mechelen.contacts.toml >/root/mechelen.contacts.toml
+for host in agency municipality dropzone; do
+  contacts=""
+  [ "$host" = agency ] && contacts="--contacts /root/mechelen.contacts.toml"
+  # shellcheck disable=SC2086
+  sluis --config "/etc/sluis/$host/sluis.toml" agreement add /root/mechelen.toml \
+    --card /root/cards/agency --card /root/cards/municipality --card /root/cards/dropzone $contacts >/dev/null
+done
+systemd-tmpfiles --create sluis.conf
+systemctl daemon-reload
+systemctl start provider.socket sluis-agency.target sluis-municipality.target sluis-dropzone.target
