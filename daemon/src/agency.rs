@@ -1,10 +1,11 @@
 //! The agency's side: the sealer (its core), and its two gates, carrier and releaser.
 //!
-//! The straight line: [`outbox`] -> [`admission`] -> [`seal`] -> [`carry`] -> [`confirm`] -> [`release`] ->
+//! The straight line: [`outbox`] -> [`claim`] -> [`admission`] -> [`seal`] -> [`carry`] -> [`confirm`] -> [`release`] ->
 //! [`close`].
 
 pub mod admission;
 pub mod carry;
+pub mod claim;
 pub mod close;
 pub mod confirm;
 pub mod envelopes;

@@ -3,19 +3,20 @@
 //! State, ledger and queued work change together in one transaction. One process writes, one transaction at
 //! a time. No secret and no file name is ever in it.
 
-use std::collections::BTreeMap;
+mod queue;
+mod said;
+
 use std::fs::File;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sluis_core::evidence::Verified;
-use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferCode, TransferId};
-use sluis_core::ledger::Entry;
-use sluis_core::statement::{Signed, Tip};
+use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Row, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+pub use queue::JobRow;
 
 /// What went wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -121,28 +122,6 @@ pub trait Stored: Serialize + DeserializeOwned + Send + Sync {
     /// When it expires, where it does.
     fn expires(&self) -> Option<Time>;
 }
-
-/// Queued work.
-#[derive(Debug, Clone)]
-pub struct JobRow {
-    /// Its number.
-    pub id: i64,
-    /// Which role does it.
-    pub gate: String,
-    /// In which queue it waits: `jobs` or `post`.
-    pub lane: String,
-    /// Under which agreement.
-    pub agreement: AgreementId,
-    /// For which transfer.
-    pub transfer: Option<TransferId>,
-    /// What, as JSON of the side's own type.
-    pub work: String,
-    /// How often it was tried.
-    pub attempts: i64,
-}
-
-/// How long a lease lasts unless it is renewed.
-const LEASE_MS: i64 = 90_000;
 
 impl Store {
     /// Opens the store and takes it: a second core on the same store is refused.
@@ -371,373 +350,6 @@ impl Tx {
             .await?;
         rows.iter().map(|row| text(row, "code", "transfers")).collect()
     }
-
-    /// The head of the ledger.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn head(&mut self) -> Result<Tip> {
-        let row = sqlx::query("SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1")
-            .fetch_optional(&mut *self.tx)
-            .await?;
-        row.as_ref().map_or_else(|| Ok(Tip::start()), |row| tip(row, "ledger"))
-    }
-
-    /// Appends an entry.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn enter(
-        &mut self,
-        now: Time,
-        kind: &str,
-        transfer: Option<TransferId>,
-        detail: BTreeMap<String, String>,
-    ) -> Result<u64> {
-        let head = self.head().await?;
-        let number = head.number + 1;
-        let entry = Entry {
-            number,
-            previous: head.digest,
-            time: now,
-            kind: kind.to_owned(),
-            transfer,
-            detail,
-        };
-        let bad = |_| StoreError::Row("ledger");
-        sqlx::query("INSERT INTO ledger (number, digest, transfer, line) VALUES ($1, $2, $3, $4)")
-            .bind(signed(number))
-            .bind(entry.tip().map_err(bad)?.digest.to_string())
-            .bind(transfer.map(|id| id.to_string()))
-            .bind(entry.line().map_err(bad)?)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(number)
-    }
-
-    /// Lines of the ledger after this number, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn ledger(&mut self, after: u64, limit: i64) -> Result<Vec<String>> {
-        let rows =
-            sqlx::query("SELECT line FROM ledger WHERE number > $1 ORDER BY number LIMIT $2")
-                .bind(signed(after))
-                .bind(limit)
-                .fetch_all(&mut *self.tx)
-                .await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-    }
-
-    /// The entries about a transfer.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn timeline(&mut self, transfer: &TransferId) -> Result<Vec<Entry>> {
-        let rows =
-            sqlx::query("SELECT line FROM ledger WHERE transfer = $1 ORDER BY number LIMIT 1000")
-                .bind(transfer.to_string())
-                .fetch_all(&mut *self.tx)
-                .await?;
-        let entry = |row: &AnyRow| {
-            let line: String = row.try_get(0)?;
-            serde_json::from_str(&line).map_err(|_| StoreError::Row("ledger"))
-        };
-        rows.iter().map(entry).collect()
-    }
-
-    /// The last statement of a party under an agreement.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn last_statement(
-        &mut self,
-        issuer: &PartyId,
-        agreement: &AgreementId,
-    ) -> Result<Tip> {
-        let row = sqlx::query(
-            "SELECT number, digest FROM statements WHERE issuer = $1 AND agreement = $2 ORDER BY number DESC LIMIT 1",
-        )
-        .bind(issuer.to_string())
-        .bind(agreement.to_string())
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        row.as_ref().map_or_else(|| Ok(Tip::start()), |row| tip(row, "statements"))
-    }
-
-    /// Keeps a statement to the byte, and enters it into the ledger.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn keep_statement(&mut self, now: Time, verified: &Verified) -> Result<()> {
-        let header = &verified.statement().header;
-        let kind = verified.statement().body.kind();
-        let detail = [
-            ("issuer", header.issuer.to_string()),
-            ("agreement", header.agreement.to_string()),
-            ("kind", kind.to_owned()),
-            ("number", header.number.to_string()),
-            ("digest", verified.digest().to_string()),
-        ];
-        let detail = detail.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let entry = self.enter(now, "statement", header.transfer, detail).await?;
-        sqlx::query(
-            "INSERT INTO statements
-                 (issuer, agreement, number, digest, kind, transfer, statement, signature, entry, effect)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)",
-        )
-        .bind(header.issuer.to_string())
-        .bind(header.agreement.to_string())
-        .bind(signed(header.number))
-        .bind(verified.digest().to_string())
-        .bind(kind)
-        .bind(header.transfer.map(|id| id.to_string()))
-        .bind(verified.signed().statement.as_str())
-        .bind(verified.signed().signature.as_str())
-        .bind(signed(entry))
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
-
-    /// A statement that is kept but has no effect is never taken for evidence.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn without_effect(&mut self, digest: &Digest) -> Result<()> {
-        sqlx::query("UPDATE statements SET effect = 0 WHERE digest = $1")
-            .bind(digest.to_string())
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
-    }
-
-    /// The statement of this kind that this party made about a transfer and that had an effect: the last one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn statement(
-        &mut self,
-        transfer: &TransferId,
-        kind: &str,
-        issuer: &PartyId,
-    ) -> Result<Option<Signed>> {
-        let row = sqlx::query(
-            "SELECT statement, signature FROM statements
-             WHERE transfer = $1 AND kind = $2 AND issuer = $3 AND effect = 1 ORDER BY entry DESC LIMIT 1",
-        )
-        .bind(transfer.to_string())
-        .bind(kind)
-        .bind(issuer.to_string())
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        row.as_ref().map(as_signed).transpose()
-    }
-
-    /// All statements about a transfer, in the order of the ledger.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn statements(&mut self, transfer: &TransferId) -> Result<Vec<Signed>> {
-        let rows = sqlx::query(
-            "SELECT statement, signature FROM statements WHERE transfer = $1 ORDER BY entry",
-        )
-        .bind(transfer.to_string())
-        .fetch_all(&mut *self.tx)
-        .await?;
-        rows.iter().map(as_signed).collect()
-    }
-
-    /// Queues work.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn queue(
-        &mut self,
-        gate: &str,
-        lane: &str,
-        agreement: &AgreementId,
-        transfer: Option<TransferId>,
-        work: &str,
-        due: Time,
-    ) -> Result<()> {
-        let id = self.count("jobs").await?;
-        sqlx::query(
-            "INSERT INTO jobs (id, gate, lane, agreement, transfer, work, due, attempts)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
-        )
-        .bind(id)
-        .bind(gate)
-        .bind(lane)
-        .bind(agreement.to_string())
-        .bind(transfer.map(|id| id.to_string()))
-        .bind(work)
-        .bind(due.0)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
-
-    /// The next number of a counter: numbers are never used again, even when their rows are gone.
-    async fn count(&mut self, name: &str) -> Result<i64> {
-        let row = sqlx::query(
-            "INSERT INTO counters (name, value) VALUES ($1, 1)
-             ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",
-        )
-        .bind(name)
-        .fetch_one(&mut *self.tx)
-        .await?;
-        Ok(row.try_get(0)?)
-    }
-
-    /// Leases due work to `holder`. In the lane `post` only the first letter of an agreement is ever due.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn lease(
-        &mut self,
-        gate: &str,
-        lane: &str,
-        agreement: Option<&AgreementId>,
-        holder: &str,
-        now: Time,
-    ) -> Result<Option<JobRow>> {
-        // Every agreement has a name, so the pattern of "any" is never one of them.
-        let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
-        let row = sqlx::query(
-            "UPDATE jobs SET holder = $4, leased = $5, attempts = attempts + 1 WHERE id = (
-                 SELECT id FROM jobs AS j
-                 WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND due <= $6
-                   AND (holder IS NULL OR holder <> $4 OR leased < $7)
-                   AND (lane <> 'post' OR NOT EXISTS (
-                        SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
-                          AND e.agreement = j.agreement AND e.id < j.id))
-                 ORDER BY due, id LIMIT 1)
-             RETURNING id, gate, lane, agreement, transfer, work, attempts",
-        )
-        .bind(gate)
-        .bind(lane)
-        .bind(agreement)
-        .bind(holder)
-        .bind(now.0)
-        .bind(now.0)
-        .bind(now.0 - LEASE_MS)
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        row.as_ref().map(job).transpose()
-    }
-
-    /// The work with this number, if it is still there.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn job(&mut self, id: i64) -> Result<Option<JobRow>> {
-        let row = sqlx::query(
-            "SELECT id, gate, lane, agreement, transfer, work, attempts FROM jobs WHERE id = $1",
-        )
-        .bind(id)
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        row.as_ref().map(job).transpose()
-    }
-
-    /// Renews the lease on a transfer's running work: bytes are moving.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn renew(&mut self, transfer: &TransferId, now: Time) -> Result<()> {
-        sqlx::query("UPDATE jobs SET leased = $1 WHERE transfer = $2 AND holder IS NOT NULL")
-            .bind(now.0)
-            .bind(transfer.to_string())
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
-    }
-
-    /// The work is done.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn finish(&mut self, id: i64) -> Result<()> {
-        sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(&mut *self.tx).await?;
-        Ok(())
-    }
-
-    /// All work of these gates for a transfer is void.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn void(&mut self, transfer: &TransferId, gate: &str) -> Result<()> {
-        sqlx::query("DELETE FROM jobs WHERE transfer = $1 AND gate = $2 AND lane = 'jobs'")
-            .bind(transfer.to_string())
-            .bind(gate)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
-    }
-
-    /// The work is to be tried again, not before `due`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn again(&mut self, id: i64, due: Time, why: &str) -> Result<()> {
-        sqlx::query(
-            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3 WHERE id = $1",
-        )
-        .bind(id)
-        .bind(due.0)
-        .bind(why.chars().take(300).collect::<String>())
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
-
-    /// Why work for this transfer waits.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn waiting(&mut self, transfer: &TransferId) -> Result<Vec<String>> {
-        let rows =
-            sqlx::query("SELECT gate, attempts, why FROM jobs WHERE transfer = $1 ORDER BY id")
-                .bind(transfer.to_string())
-                .fetch_all(&mut *self.tx)
-                .await?;
-        let line = |row: &AnyRow| {
-            let (gate, attempts): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
-            let why: Option<String> = row.try_get(2)?;
-            Ok(match why {
-                Some(why) => format!("{gate}: {why} (tried {attempts} times)"),
-                None => format!("{gate}: under way"),
-            })
-        };
-        rows.iter().map(line).collect()
-    }
-
-    /// When the earliest work that [`Tx::lease`] would give is due, if any waits.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn earliest(
-        &mut self,
-        gate: &str,
-        lane: &str,
-        agreement: Option<&AgreementId>,
-    ) -> Result<Option<Time>> {
-        let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
-        let row = sqlx::query(
-            "SELECT MIN(due) FROM jobs AS j
-             WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND holder IS NULL
-               AND (lane <> 'post' OR NOT EXISTS (
-                    SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
-                      AND e.agreement = j.agreement AND e.id < j.id))",
-        )
-        .bind(gate)
-        .bind(lane)
-        .bind(agreement)
-        .fetch_one(&mut *self.tx)
-        .await?;
-        Ok(row.try_get::<Option<i64>, _>(0)?.map(Time))
-    }
 }
 
 /// Counters stay far below 2^63.
@@ -748,16 +360,6 @@ fn signed(number: u64) -> i64 {
 fn text<T: std::str::FromStr>(row: &AnyRow, column: &str, table: &'static str) -> Result<T> {
     let text: String = row.try_get(column)?;
     text.parse().map_err(|_| StoreError::Row(table))
-}
-
-fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
-    let number: i64 = row.try_get("number")?;
-    let number = u64::try_from(number).map_err(|_| StoreError::Row(table))?;
-    Ok(Tip { number, digest: text(row, "digest", table)? })
-}
-
-fn as_signed(row: &AnyRow) -> Result<Signed> {
-    Ok(Signed { statement: row.try_get(0)?, signature: row.try_get(1)? })
 }
 
 fn optional_id(row: &AnyRow, column: &str, table: &'static str) -> Result<Option<TransferId>> {
@@ -778,18 +380,5 @@ fn record<S: Stored>(row: &AnyRow) -> Result<Record<S>> {
         state: serde_json::from_str(&data).map_err(|_| StoreError::Row(TABLE))?,
         changed: Time(row.try_get("changed")?),
         version: row.try_get("version")?,
-    })
-}
-
-fn job(row: &AnyRow) -> Result<JobRow> {
-    const TABLE: &str = "jobs";
-    Ok(JobRow {
-        id: row.try_get("id")?,
-        gate: row.try_get("gate")?,
-        lane: row.try_get("lane")?,
-        agreement: text(row, "agreement", TABLE)?,
-        transfer: optional_id(row, "transfer", TABLE)?,
-        work: row.try_get("work")?,
-        attempts: row.try_get("attempts")?,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::table::{place, shipped};
 use super::*;
 use crate::evidence::tests::{Evidence, GONE, World};
 

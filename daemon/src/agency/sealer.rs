@@ -1,256 +1,25 @@
-//! The sealer's own work: claiming drops, the queue of the core, and what its gates are told and report.
+//! The sealer's own work: the queue of the core, and what its gates are told and report.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use sluis_core::agreement::{KeepPlaintext, Side};
-use sluis_core::control::{Outcome, Row, Send, Task};
+use sluis_core::control::{Outcome, Row, Task};
 use sluis_core::evidence::Verified;
-use sluis_core::id::{AgreementId, TransferCode, TransferId};
-use sluis_core::policy::{Decision, Reason};
+use sluis_core::id::TransferId;
+use sluis_core::policy::Reason;
 use sluis_core::statement::Sent;
 use sluis_core::transfer::{Envelope, Event, Share, State, Work};
 
+use super::claim::kept_name;
 use super::seal::{self, Order, SealError};
-use super::{Agency, admission, outbox, status};
-use crate::books::{Books, CoreError, Result, backoff_ms, detail};
+use super::{Agency, admission, status};
+use crate::books::{Books, CoreError, Result, backoff_ms};
 use crate::files::{self, blocking};
 use crate::gatehouse::Core;
 use crate::store::{JobRow, Record, Tx};
 
-/// The file in a private folder that keeps the drop's name; names are never in the store.
-const NAME: &str = ".name";
-
 impl Agency {
-    /// Takes what has settled. An entry that cannot leave stays where it lies, with its status beside it.
-    ///
-    /// # Errors
-    /// [`CoreError`].
-    pub async fn claim(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
-        let _turn = self.claiming.lock().await;
-        self.claim_now(found).await
-    }
-
-    /// Moves what a person laid ready to its place in the outbox, and takes it before anybody else does.
-    /// The hidden folder must be that person's own and no link: nobody moves what is not theirs.
-    pub(super) async fn claim_ready(&self, ask: &Send, uid: u32) -> Result<Option<TransferCode>> {
-        let _turn = self.claiming.lock().await;
-        let refused = |why: &str| CoreError::refused("not-placed", why);
-        let name = OsStr::new(&ask.name);
-        if !sluis_core::envelope::is_plain_name(name) || outbox::is_left_alone(name) {
-            return Err(refused(
-                "a name like that is never taken from the outbox; send it under another",
-            ));
-        }
-        let parent = self.settings.outbox.join(ask.agreement.as_str());
-        let failed = || CoreError::io("looking into the outbox");
-        let outbox = std::fs::File::open(&parent).map_err(failed())?;
-        let ready = admission::open_beneath(&outbox, Path::new(&ask.folder()))
-            .map_err(|_| refused("nothing was laid ready under that name"))?;
-        let meta = ready.metadata().map_err(failed())?;
-        if !meta.is_dir() || meta.uid() != uid {
-            return Err(refused("what was laid ready is not yours"));
-        }
-        let flags = rustix::fs::RenameFlags::NOREPLACE;
-        rustix::fs::renameat_with(&ready, name, &outbox, name, flags).map_err(|error| {
-            refused(&format!(
-                "it cannot be put into the outbox: {error}; is there one by that name already?"
-            ))
-        })?;
-        let _ = std::fs::remove_dir(parent.join(ask.folder()));
-        self.claim_now(&outbox::Found::Settled(parent.join(name))).await
-    }
-
-    async fn claim_now(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
-        if found.path().symlink_metadata().is_err() {
-            return Ok(None);
-        }
-        let (path, growing) = match found {
-            outbox::Found::Settled(path) => (path, false),
-            outbox::Found::Growing(path) => (path, true),
-        };
-        let Some((folder, name)) = outbox::parts(&self.settings.outbox, path) else {
-            return Ok(None);
-        };
-        let parent = self.settings.outbox.join(&folder);
-        let agreement = folder.parse().ok().filter(|id| self.books.agreements.get(id).is_some());
-        let Some(agreement) = agreement else {
-            return self.refuse(None, &parent, &name, vec![Reason::UnknownAgreement]).await;
-        };
-        if growing {
-            return self.refuse(Some(&agreement), &parent, &name, vec![Reason::Unsettled]).await;
-        }
-        let owners = self.owners.clone();
-        let (at, what) = (parent.clone(), PathBuf::from(&name));
-        let survey = blocking(move || admission::survey(&at, &what, &owners)).await?;
-        let items = match survey {
-            Ok(items) => items,
-            Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
-        };
-        let Some(installed) = self.books.agreements.get(&agreement) else { return Ok(None) };
-        if let Decision::Deny(reasons) =
-            admission::decide(&installed.terms.agreement, &items, self.books.now())
-        {
-            return self.refuse(Some(&agreement), &parent, &name, reasons).await;
-        }
-        self.begin(&agreement, &parent, &name, None).await.map(Some)
-    }
-
-    /// Claims by rename, then enters it. A crash in between is mended by [`Agency::recover`].
-    async fn begin(
-        &self,
-        agreement: &AgreementId,
-        parent: &Path,
-        name: &OsStr,
-        replaces: Option<TransferId>,
-    ) -> Result<TransferCode> {
-        let id = TransferId::random();
-        let private = self.private(agreement, &id);
-        files::private_folder(&private).map_err(CoreError::io("making the private folder"))?;
-        files::write_durable(&private.join(NAME), name.as_bytes())
-            .map_err(CoreError::io("keeping the name"))?;
-        let moved = std::fs::rename(parent.join(name), private.join(name))
-            .and_then(|()| files::sync_folder(&private))
-            .and_then(|()| files::sync_folder(parent));
-        if let Err(error) = moved {
-            if private.join(name).symlink_metadata().is_err() {
-                let _ = files::remove(&private);
-            }
-            return Err(CoreError::Io("claiming the drop".into(), error));
-        }
-        let mut tx = self.books.store.begin().await?;
-        let record = self.enter(&mut tx, agreement, id, State::Claimed, replaces).await?;
-        let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
-        tx.queue("sealer", "jobs", agreement, Some(id), &work, self.books.now()).await?;
-        tx.enter(
-            self.books.now(),
-            "claimed",
-            Some(id),
-            detail([("agreement", agreement.to_string())]),
-        )
-        .await?;
-        self.touch(id);
-        self.books.commit(tx).await?;
-        Ok(record.code)
-    }
-
-    /// A new transfer under the agreement's present version, with a code that no open transfer has.
-    pub(super) async fn enter(
-        &self,
-        tx: &mut Tx,
-        agreement: &AgreementId,
-        id: TransferId,
-        state: State,
-        replaces: Option<TransferId>,
-    ) -> Result<Record<State>> {
-        let installed = self.books.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
-        let taken = tx.open_codes().await?;
-        let code = std::iter::repeat_with(TransferCode::random).find(|code| !taken.contains(code));
-        let now = self.books.now();
-        let mut record = Record {
-            id,
-            code: code.unwrap_or_else(TransferCode::random),
-            agreement: agreement.clone(),
-            terms: installed.terms.digest,
-            replaces,
-            created: now,
-            state,
-            changed: now,
-            version: 0,
-        };
-        tx.put(&mut record).await?;
-        Ok(record)
-    }
-
-    /// Says why a drop will not leave; once, not at every look.
-    async fn refuse(
-        &self,
-        agreement: Option<&AgreementId>,
-        parent: &Path,
-        name: &OsStr,
-        reasons: Vec<Reason>,
-    ) -> Result<Option<TransferCode>> {
-        let text = status::refused(self.language, &reasons);
-        let new = status::write(&status::path(parent, name), &text).unwrap_or(true);
-        if !new {
-            return Ok(None);
-        }
-        let codes: Vec<String> =
-            reasons.iter().map(|r| format!("{}: {}", r.article(), code_of(r))).collect();
-        tracing::warn!(
-            agreement = agreement.map(AgreementId::as_str),
-            reasons = codes.join(", "),
-            "a drop is refused"
-        );
-        let mut tx = self.books.store.begin().await?;
-        let id = TransferId::random();
-        if let Some(agreement) = agreement {
-            self.enter(&mut tx, agreement, id, State::Refused { reasons }, None).await?;
-        }
-        tx.enter(self.books.now(), "refused", Some(id), detail([("reasons", codes.join(", "))]))
-            .await?;
-        self.books.commit(tx).await?;
-        Ok(None)
-    }
-
-    /// What a crash left in the private folder goes back to the outbox: a drop that no transfer knows, or one
-    /// that was refused after it was claimed. What cannot be put back is told, and stays.
-    ///
-    /// # Errors
-    /// [`CoreError::Store`].
-    pub async fn recover(&self) -> Result<()> {
-        for folder in list(&self.settings.private) {
-            for private in list(&folder) {
-                let id =
-                    private.file_name().and_then(OsStr::to_str).and_then(|name| name.parse().ok());
-                let Some(id) = id else { continue };
-                let mut tx = self.books.store.begin().await?;
-                let known = tx.transfer::<State>(&id).await?.map(|record| record.state);
-                drop(tx);
-                if !matches!(known, None | Some(State::Refused { .. })) {
-                    continue;
-                }
-                if let Err(error) = self.put_back(&folder, &private) {
-                    tracing::error!(private = %private.display(), %error, "a drop cannot be put back");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves a claimed drop back to where it was found, never over something else.
-    fn put_back(&self, folder: &Path, private: &Path) -> std::io::Result<()> {
-        let outbox = self.settings.outbox.join(folder.file_name().unwrap_or_default());
-        if let Some(name) = kept_name(private) {
-            let from = private.join(&name);
-            if from.symlink_metadata().is_ok() {
-                let flags = rustix::fs::RenameFlags::NOREPLACE;
-                let mut to = name.clone();
-                while let Err(error) = rustix::fs::renameat_with(
-                    rustix::fs::CWD,
-                    &from,
-                    rustix::fs::CWD,
-                    outbox.join(&to),
-                    flags,
-                ) {
-                    if error != rustix::io::Errno::EXIST || to.len() > 240 {
-                        return Err(error.into());
-                    }
-                    to.push("_");
-                }
-                files::sync_folder(&outbox)?;
-                if let Ok(mut returned) = self.returned.lock() {
-                    returned.push(outbox.join(&to));
-                }
-            }
-        }
-        files::remove(private)
-    }
-
     async fn finish(&self, job: &JobRow) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
         tx.finish(job.id).await?;
@@ -645,11 +414,6 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(100).collect()
 }
 
-fn code_of(reason: &Reason) -> String {
-    let json = serde_json::to_value(reason).unwrap_or_default();
-    json["code"].as_str().unwrap_or_default().to_owned()
-}
-
 fn note(state: &State, language: sluis_core::agreement::Language) -> String {
     match state {
         State::Held { why } => why.clone(),
@@ -667,62 +431,5 @@ fn note(state: &State, language: sluis_core::agreement::Language) -> String {
             )
         }
         _ => String::new(),
-    }
-}
-
-/// The name of the drop in a private folder.
-fn kept_name(private: &Path) -> Option<OsString> {
-    std::fs::read(private.join(NAME))
-        .ok()
-        .map(OsString::from_vec)
-        .filter(|name| sluis_core::envelope::is_plain_name(name))
-}
-
-fn list(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).collect()
-}
-
-impl Agency {
-    /// Takes a redelivery's plaintext over from the transfer it replaces.
-    ///
-    /// # Errors
-    /// [`CoreError::Refused`] where the plaintext is gone.
-    pub(super) async fn redeliver(&self, code: &TransferCode) -> Result<TransferCode> {
-        let mut tx = self.books.store.begin().await?;
-        let mut record = crate::persons::find::<Self>(&mut tx, code).await?;
-        let terms = self.books.terms(&mut tx, &record.terms).await?;
-        let old = self.private(&record.agreement, &record.id);
-        let name = kept_name(&old).filter(|name| old.join(name).symlink_metadata().is_ok());
-        let Some(name) = name else {
-            return Err(CoreError::refused(
-                "no-plaintext",
-                "its plaintext is no longer here: make a new export and offer that",
-            ));
-        };
-        let id = TransferId::random();
-        self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;
-        // After a crash before the commit, `recover` finds a drop that no transfer knows and puts it back into
-        // the outbox: it is sent as a new transfer then, and not lost.
-        let new = self.private(&record.agreement, &id);
-        files::private_folder(&new).map_err(CoreError::io("making the private folder"))?;
-        files::write_durable(&new.join(NAME), name.as_bytes())
-            .map_err(CoreError::io("keeping the name"))?;
-        std::fs::rename(old.join(&name), new.join(&name))
-            .map_err(CoreError::io("taking the plaintext over"))?;
-        let fresh =
-            self.enter(&mut tx, &record.agreement, id, State::Claimed, Some(record.id)).await?;
-        let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
-        tx.queue("sealer", "jobs", &record.agreement, Some(id), &work, self.books.now()).await?;
-        tx.enter(
-            self.books.now(),
-            "claimed",
-            Some(id),
-            detail([("replaces", record.id.to_string())]),
-        )
-        .await?;
-        self.touch(id);
-        self.books.commit(tx).await?;
-        Ok(fresh.code)
     }
 }

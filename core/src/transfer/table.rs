@@ -1,0 +1,287 @@
+//! The table, as code: what each event makes of each state.
+
+use std::collections::BTreeSet;
+
+use super::{Envelope, Event, Illegal, ReleaseMode, Say, Share, State, Step, Work};
+use crate::evidence::Removal;
+use crate::id::{TransferId, UploadId};
+use crate::plan::Route;
+use crate::statement::Shipped;
+
+impl State {
+    /// The table at the head of this module.
+    ///
+    /// # Errors
+    /// [`Illegal`]; the state is as it was.
+    pub fn apply(&self, event: Event) -> Result<Step, Illegal> {
+        let illegal = Illegal { state: self.name(), event: event.name() };
+        let step = match event {
+            Event::Withdraw => self.withdraw(),
+            Event::Expire => self.expire(),
+            Event::Supersede(by) => self.supersede(by),
+            Event::Fail { step, code } => self.fail(step, code),
+            Event::Exposing(index, removal) => self.expose(index, &removal),
+            Event::Shipped(index, share) => self.ship(index, share),
+            Event::Retry => self.retry(),
+            Event::ShareAccepted(index) => self.accept(index),
+            Event::Opened(_) => self.opened(),
+            event => self.forward(event),
+        };
+        step.ok_or(illegal)
+    }
+
+    /// The straight line, up to the release.
+    fn forward(&self, event: Event) -> Option<Step> {
+        Some(match (self.clone(), event) {
+            (Self::Claimed, Event::Sealed(envelope)) => {
+                Step::to(Self::Sealed { envelope, upload: None }).say(Say::Sent).work(Work::Place)
+            }
+            (Self::Claimed, Event::Refused(reasons)) => Step::to(Self::Refused { reasons }),
+            (Self::Claimed, Event::Held(why)) => Step::to(Self::Held { why }),
+            (Self::Sealed { envelope, upload: None }, Event::Placed(upload)) => {
+                Step::to(Self::Sealed { envelope, upload: Some(upload) })
+                    .work(Work::Carry { upload })
+            }
+            (Self::Sealed { envelope, upload: Some(made) }, Event::Carried(upload))
+                if made == upload =>
+            {
+                Step::to(Self::Carried { envelope, upload })
+            }
+            // The municipality may be quicker than the carrier's report, but only of the upload that we made:
+            // any other may be gone without ours being so.
+            (
+                Self::Sealed { envelope, upload: Some(upload) }
+                | Self::Carried { envelope, upload },
+                Event::Delivered(delivery),
+            ) if delivery.upload() == upload => Step::to(Self::Delivered { envelope, upload }),
+            (Self::Delivered { envelope, upload }, Event::Removed(removal))
+                if removal.upload() == upload =>
+            {
+                let state = Self::Removed { envelope, upload, probed: false, ready: false };
+                Step::to(state).work(Work::Probe { upload })
+            }
+            (Self::Removed { envelope, upload, probed: false, ready }, Event::Probed(look))
+                if look.is_gone() =>
+            {
+                release_if_due(envelope, upload, true, ready).say(Say::Probed(upload, look))
+            }
+            (Self::Removed { envelope, upload, probed, ready: false }, Event::Ready) => {
+                release_if_due(envelope, upload, probed, true)
+            }
+            (Self::Opened, Event::Erased) => Step::to(Self::Closed).say(Say::Closed),
+            // Erasing after an end changes nothing more.
+            (state, Event::Erased) if state.is_over() => Step::to(state),
+            // Words that come twice or late change nothing.
+            (
+                state @ (Self::Delivered { .. }
+                | Self::Removed { .. }
+                | Self::Releasing { .. }
+                | Self::Released { .. }),
+                Event::Carried(_),
+            ) => Step::to(state),
+            (state @ (Self::Releasing { .. } | Self::Released { .. }), Event::Ready) => {
+                Step::to(state)
+            }
+            _ => return None,
+        })
+    }
+
+    fn expose(&self, at: u8, removal: &Removal) -> Option<Step> {
+        let Self::Releasing { envelope, shares } = self else { return None };
+        let _proof: &Removal = removal;
+        let place = place(at)?;
+        let Share::Waiting { exposed } = *shares.get(place)? else { return None };
+        if !keeps_rule_two(envelope, shares, at) {
+            return None;
+        }
+        let mut shares = shares.clone();
+        shares[place] = Share::Exposed { before: exposed };
+        Some(Step::to(Self::Releasing { envelope: envelope.clone(), shares }))
+    }
+
+    fn ship(&self, index: u8, outcome: Share) -> Option<Step> {
+        let Self::Releasing { envelope, shares } = self else { return None };
+        let place = place(index)?;
+        // Only a share that was exposed has an outcome.
+        let Share::Exposed { before } = *shares.get(place)? else { return None };
+        let (envelope, mut shares) = (envelope.clone(), shares.clone());
+        shares[place] = match outcome {
+            Share::Exposed { .. } => return None,
+            // This attempt surely failed; what an earlier one did stays unknown.
+            Share::Waiting { .. } => Share::Waiting { exposed: before },
+            Share::Rejected { driver, .. } if before => Share::Unknown { driver },
+            other => other,
+        };
+        if !shares.iter().all(Share::is_settled) {
+            return Some(Step::to(Self::Releasing { envelope, shares }));
+        }
+        let say = Say::Released(shipped(&envelope, &shares));
+        Some(Step::to(Self::Released { envelope, shares, accepted: BTreeSet::new() }).say(say))
+    }
+
+    fn accept(&self, index: u8) -> Option<Step> {
+        match self.clone() {
+            Self::Released { envelope, shares, mut accepted } => {
+                if !envelope.routes.iter().any(|route| route.index == index) {
+                    return None;
+                }
+                accepted.insert(index);
+                Some(Step::to(Self::Released { envelope, shares, accepted }))
+            }
+            // The quickest custodian types before the last provider answers.
+            state @ (Self::Releasing { .. } | Self::Opened | Self::Closed) => Some(Step::to(state)),
+            _ => None,
+        }
+    }
+
+    fn opened(&self) -> Option<Step> {
+        // Enough shares may have left before the time was over: the word still counts, all is erased here.
+        if matches!(self, Self::Expired) {
+            return Some(Step::to(Self::Closed).say(Say::Closed));
+        }
+        let step = Step::to(Self::Opened).work(Work::Erase);
+        match self {
+            Self::Released { .. } => Some(step),
+            // Enough had left before it failed.
+            Self::Failed { was, .. } => was.opened(),
+            // A provider that is down does not keep the evidence from being complete.
+            Self::Releasing { envelope, shares } => {
+                Some(step.say(Say::Released(shipped(envelope, shares))))
+            }
+            _ => None,
+        }
+    }
+
+    fn retry(&self) -> Option<Step> {
+        match self.clone() {
+            Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
+            Self::Failed { was, .. } => match *was {
+                Self::Claimed | Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
+                Self::Sealed { envelope, upload } => {
+                    let step = Step::to(Self::Sealed { envelope, upload: None }).work(Work::Place);
+                    // What was made before is not left lying in the drop zone.
+                    Some(match upload {
+                        Some(upload) => step.work(Work::Terminate { upload }),
+                        None => step,
+                    })
+                }
+                _ => None,
+            },
+            Self::Released { envelope, mut shares, .. } => {
+                let mut work = Vec::new();
+                for (index, share) in (1..).zip(&mut shares) {
+                    if matches!(share, Share::Rejected { .. } | Share::Unknown { .. }) {
+                        *share = Share::Waiting { exposed: share.is_exposed() };
+                        work.push(Work::Release { index });
+                    }
+                }
+                (!work.is_empty()).then_some(Step {
+                    state: Self::Releasing { envelope, shares },
+                    say: Vec::new(),
+                    work,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn withdraw(&self) -> Option<Step> {
+        let possible = match self {
+            Self::Claimed | Self::Held { .. } => true,
+            Self::Failed { was, .. } if was.envelope().is_none() => true,
+            state => state.envelope().is_some_and(|envelope| state.exposed() < envelope.threshold),
+        };
+        possible.then(|| self.end(Self::Withdrawn).say(Say::Withdrawn(self.exposed())))
+    }
+
+    fn expire(&self) -> Option<Step> {
+        self.envelope()?;
+        Some(self.end(Self::Expired).say(Say::Expired(self.exposed())))
+    }
+
+    fn fail(&self, step: &str, code: String) -> Option<Step> {
+        if self.is_over() || matches!(self, Self::Opened | Self::Failed { .. }) {
+            return None;
+        }
+        let failed =
+            Self::Failed { step: step.to_owned(), code: code.clone(), was: Box::new(self.clone()) };
+        Some(Step::to(failed).say(Say::Failed(step.to_owned(), code)))
+    }
+
+    fn supersede(&self, by: TransferId) -> Option<Step> {
+        let ended = matches!(self, Self::Failed { .. } | Self::Expired | Self::Withdrawn);
+        (ended || self.envelope().is_some())
+            .then(|| self.end(Self::Superseded { by }).say(Say::Superseded(by)))
+    }
+
+    /// An end that erases what is here and in the drop zone.
+    fn end(&self, state: Self) -> Step {
+        let mut step = Step::to(state).work(Work::Erase);
+        if let Some(upload) = self.upload() {
+            step = step.work(Work::Terminate { upload });
+        }
+        step
+    }
+}
+
+impl Step {
+    fn to(state: State) -> Self {
+        Self { state, say: Vec::new(), work: Vec::new() }
+    }
+    fn say(mut self, say: Say) -> Self {
+        self.say.push(say);
+        self
+    }
+    fn work(mut self, work: Work) -> Self {
+        self.work.push(work);
+        self
+    }
+}
+
+fn release_if_due(envelope: Envelope, upload: UploadId, probed: bool, ready: bool) -> Step {
+    if !probed || (envelope.release == ReleaseMode::WhenReady && !ready) {
+        return Step::to(State::Removed { envelope, upload, probed, ready });
+    }
+    let shares = vec![Share::Waiting { exposed: false }; envelope.routes.len()];
+    let work = envelope.routes.iter().map(|route| Work::Release { index: route.index }).collect();
+    Step { state: State::Releasing { envelope, shares }, say: Vec::new(), work }
+}
+
+/// Rule 2 once more, on what is exposed in fact: no channel and no group reaches t.
+fn keeps_rule_two(envelope: &Envelope, shares: &[Share], index: u8) -> bool {
+    let Some(next) = envelope.routes.iter().find(|route| route.index == index) else {
+        return false;
+    };
+    let exposed = || {
+        let pairs = envelope.routes.iter().zip(shares);
+        pairs
+            .filter(|(route, share)| share.is_exposed() || route.index == index)
+            .map(|(route, _)| route)
+    };
+    let same_channel = exposed().filter(|route| route.channel == next.channel).count();
+    let same_group = exposed().filter(|route| route.group == next.group).count();
+    same_channel.max(same_group) < usize::from(envelope.threshold)
+}
+
+pub(super) fn shipped(envelope: &Envelope, shares: &[Share]) -> Vec<Shipped> {
+    let one = |(route, share): (&Route, &Share)| {
+        let (outcome, driver, message) = match share {
+            Share::Accepted { driver, message } => ("accepted", driver.as_str(), message.clone()),
+            Share::Rejected { driver, .. } => ("rejected", driver.as_str(), None),
+            Share::Unknown { driver } => ("unknown", driver.as_str(), None),
+            Share::Waiting { .. } | Share::Exposed { .. } => ("unknown", "?", None),
+        };
+        Shipped {
+            index: route.index,
+            channel: route.channel.to_string(),
+            driver: driver.to_owned(),
+            outcome: outcome.to_owned(),
+            message,
+        }
+    };
+    envelope.routes.iter().zip(shares).map(one).collect()
+}
+
+pub(super) fn place(index: u8) -> Option<usize> {
+    usize::from(index).checked_sub(1)
+}

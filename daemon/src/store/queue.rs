@@ -1,0 +1,235 @@
+//! The queue of work: leased to one holder at a time, tried again later, never done twice under one lease.
+
+use sluis_core::id::{AgreementId, Time, TransferId};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Result, Tx, optional_id, text};
+
+/// Queued work.
+#[derive(Debug, Clone)]
+pub struct JobRow {
+    /// Its number.
+    pub id: i64,
+    /// Which role does it.
+    pub gate: String,
+    /// In which queue it waits: `jobs` or `post`.
+    pub lane: String,
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// For which transfer.
+    pub transfer: Option<TransferId>,
+    /// What, as JSON of the side's own type.
+    pub work: String,
+    /// How often it was tried.
+    pub attempts: i64,
+}
+
+/// How long a lease lasts unless it is renewed.
+const LEASE_MS: i64 = 90_000;
+
+impl Tx {
+    /// Queues work.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn queue(
+        &mut self,
+        gate: &str,
+        lane: &str,
+        agreement: &AgreementId,
+        transfer: Option<TransferId>,
+        work: &str,
+        due: Time,
+    ) -> Result<()> {
+        let id = self.count("jobs").await?;
+        sqlx::query(
+            "INSERT INTO jobs (id, gate, lane, agreement, transfer, work, due, attempts)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
+        )
+        .bind(id)
+        .bind(gate)
+        .bind(lane)
+        .bind(agreement.to_string())
+        .bind(transfer.map(|id| id.to_string()))
+        .bind(work)
+        .bind(due.0)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The next number of a counter: numbers are never used again, even when their rows are gone.
+    async fn count(&mut self, name: &str) -> Result<i64> {
+        let row = sqlx::query(
+            "INSERT INTO counters (name, value) VALUES ($1, 1)
+             ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",
+        )
+        .bind(name)
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Leases due work to `holder`. In the lane `post` only the first letter of an agreement is ever due.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease(
+        &mut self,
+        gate: &str,
+        lane: &str,
+        agreement: Option<&AgreementId>,
+        holder: &str,
+        now: Time,
+    ) -> Result<Option<JobRow>> {
+        // Every agreement has a name, so the pattern of "any" is never one of them.
+        let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
+        let row = sqlx::query(
+            "UPDATE jobs SET holder = $4, leased = $5, attempts = attempts + 1 WHERE id = (
+                 SELECT id FROM jobs AS j
+                 WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND due <= $6
+                   AND (holder IS NULL OR holder <> $4 OR leased < $7)
+                   AND (lane <> 'post' OR NOT EXISTS (
+                        SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
+                          AND e.agreement = j.agreement AND e.id < j.id))
+                 ORDER BY due, id LIMIT 1)
+             RETURNING id, gate, lane, agreement, transfer, work, attempts",
+        )
+        .bind(gate)
+        .bind(lane)
+        .bind(agreement)
+        .bind(holder)
+        .bind(now.0)
+        .bind(now.0)
+        .bind(now.0 - LEASE_MS)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// The work with this number, if it is still there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn job(&mut self, id: i64) -> Result<Option<JobRow>> {
+        let row = sqlx::query(
+            "SELECT id, gate, lane, agreement, transfer, work, attempts FROM jobs WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// Renews the lease on a transfer's running work: bytes are moving.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn renew(&mut self, transfer: &TransferId, now: Time) -> Result<()> {
+        sqlx::query("UPDATE jobs SET leased = $1 WHERE transfer = $2 AND holder IS NOT NULL")
+            .bind(now.0)
+            .bind(transfer.to_string())
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The work is done.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn finish(&mut self, id: i64) -> Result<()> {
+        sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
+    /// All work of these gates for a transfer is void.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn void(&mut self, transfer: &TransferId, gate: &str) -> Result<()> {
+        sqlx::query("DELETE FROM jobs WHERE transfer = $1 AND gate = $2 AND lane = 'jobs'")
+            .bind(transfer.to_string())
+            .bind(gate)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The work is to be tried again, not before `due`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn again(&mut self, id: i64, due: Time, why: &str) -> Result<()> {
+        sqlx::query(
+            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3 WHERE id = $1",
+        )
+        .bind(id)
+        .bind(due.0)
+        .bind(why.chars().take(300).collect::<String>())
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Why work for this transfer waits.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn waiting(&mut self, transfer: &TransferId) -> Result<Vec<String>> {
+        let rows =
+            sqlx::query("SELECT gate, attempts, why FROM jobs WHERE transfer = $1 ORDER BY id")
+                .bind(transfer.to_string())
+                .fetch_all(&mut *self.tx)
+                .await?;
+        let line = |row: &AnyRow| {
+            let (gate, attempts): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+            let why: Option<String> = row.try_get(2)?;
+            Ok(match why {
+                Some(why) => format!("{gate}: {why} (tried {attempts} times)"),
+                None => format!("{gate}: under way"),
+            })
+        };
+        rows.iter().map(line).collect()
+    }
+
+    /// When the earliest work that [`Tx::lease`] would give is due, if any waits.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn earliest(
+        &mut self,
+        gate: &str,
+        lane: &str,
+        agreement: Option<&AgreementId>,
+    ) -> Result<Option<Time>> {
+        let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
+        let row = sqlx::query(
+            "SELECT MIN(due) FROM jobs AS j
+             WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND holder IS NULL
+               AND (lane <> 'post' OR NOT EXISTS (
+                    SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
+                      AND e.agreement = j.agreement AND e.id < j.id))",
+        )
+        .bind(gate)
+        .bind(lane)
+        .bind(agreement)
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(Time))
+    }
+}
+
+fn job(row: &AnyRow) -> Result<JobRow> {
+    const TABLE: &str = "jobs";
+    Ok(JobRow {
+        id: row.try_get("id")?,
+        gate: row.try_get("gate")?,
+        lane: row.try_get("lane")?,
+        agreement: text(row, "agreement", TABLE)?,
+        transfer: optional_id(row, "transfer", TABLE)?,
+        work: row.try_get("work")?,
+        attempts: row.try_get("attempts")?,
+    })
+}

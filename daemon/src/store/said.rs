@@ -1,0 +1,200 @@
+//! The ledger, and the statements of both parties that it names.
+
+use std::collections::BTreeMap;
+
+use sluis_core::evidence::Verified;
+use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
+use sluis_core::ledger::Entry;
+use sluis_core::statement::{Signed, Tip};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Result, StoreError, Tx, signed, text};
+
+impl Tx {
+    /// The head of the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn head(&mut self) -> Result<Tip> {
+        let row = sqlx::query("SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1")
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.as_ref().map_or_else(|| Ok(Tip::start()), |row| tip(row, "ledger"))
+    }
+
+    /// Appends an entry.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn enter(
+        &mut self,
+        now: Time,
+        kind: &str,
+        transfer: Option<TransferId>,
+        detail: BTreeMap<String, String>,
+    ) -> Result<u64> {
+        let head = self.head().await?;
+        let number = head.number + 1;
+        let entry = Entry {
+            number,
+            previous: head.digest,
+            time: now,
+            kind: kind.to_owned(),
+            transfer,
+            detail,
+        };
+        let bad = |_| StoreError::Row("ledger");
+        sqlx::query("INSERT INTO ledger (number, digest, transfer, line) VALUES ($1, $2, $3, $4)")
+            .bind(signed(number))
+            .bind(entry.tip().map_err(bad)?.digest.to_string())
+            .bind(transfer.map(|id| id.to_string()))
+            .bind(entry.line().map_err(bad)?)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(number)
+    }
+
+    /// Lines of the ledger after this number, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ledger(&mut self, after: u64, limit: i64) -> Result<Vec<String>> {
+        let rows =
+            sqlx::query("SELECT line FROM ledger WHERE number > $1 ORDER BY number LIMIT $2")
+                .bind(signed(after))
+                .bind(limit)
+                .fetch_all(&mut *self.tx)
+                .await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// The entries about a transfer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn timeline(&mut self, transfer: &TransferId) -> Result<Vec<Entry>> {
+        let rows =
+            sqlx::query("SELECT line FROM ledger WHERE transfer = $1 ORDER BY number LIMIT 1000")
+                .bind(transfer.to_string())
+                .fetch_all(&mut *self.tx)
+                .await?;
+        let entry = |row: &AnyRow| {
+            let line: String = row.try_get(0)?;
+            serde_json::from_str(&line).map_err(|_| StoreError::Row("ledger"))
+        };
+        rows.iter().map(entry).collect()
+    }
+
+    /// The last statement of a party under an agreement.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_statement(
+        &mut self,
+        issuer: &PartyId,
+        agreement: &AgreementId,
+    ) -> Result<Tip> {
+        let row = sqlx::query(
+            "SELECT number, digest FROM statements WHERE issuer = $1 AND agreement = $2 ORDER BY number DESC LIMIT 1",
+        )
+        .bind(issuer.to_string())
+        .bind(agreement.to_string())
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.as_ref().map_or_else(|| Ok(Tip::start()), |row| tip(row, "statements"))
+    }
+
+    /// Keeps a statement to the byte, and enters it into the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_statement(&mut self, now: Time, verified: &Verified) -> Result<()> {
+        let header = &verified.statement().header;
+        let kind = verified.statement().body.kind();
+        let detail = [
+            ("issuer", header.issuer.to_string()),
+            ("agreement", header.agreement.to_string()),
+            ("kind", kind.to_owned()),
+            ("number", header.number.to_string()),
+            ("digest", verified.digest().to_string()),
+        ];
+        let detail = detail.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let entry = self.enter(now, "statement", header.transfer, detail).await?;
+        sqlx::query(
+            "INSERT INTO statements
+                 (issuer, agreement, number, digest, kind, transfer, statement, signature, entry, effect)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)",
+        )
+        .bind(header.issuer.to_string())
+        .bind(header.agreement.to_string())
+        .bind(signed(header.number))
+        .bind(verified.digest().to_string())
+        .bind(kind)
+        .bind(header.transfer.map(|id| id.to_string()))
+        .bind(verified.signed().statement.as_str())
+        .bind(verified.signed().signature.as_str())
+        .bind(signed(entry))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// A statement that is kept but has no effect is never taken for evidence.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn without_effect(&mut self, digest: &Digest) -> Result<()> {
+        sqlx::query("UPDATE statements SET effect = 0 WHERE digest = $1")
+            .bind(digest.to_string())
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The statement of this kind that this party made about a transfer and that had an effect: the last one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn statement(
+        &mut self,
+        transfer: &TransferId,
+        kind: &str,
+        issuer: &PartyId,
+    ) -> Result<Option<Signed>> {
+        let row = sqlx::query(
+            "SELECT statement, signature FROM statements
+             WHERE transfer = $1 AND kind = $2 AND issuer = $3 AND effect = 1 ORDER BY entry DESC LIMIT 1",
+        )
+        .bind(transfer.to_string())
+        .bind(kind)
+        .bind(issuer.to_string())
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.as_ref().map(as_signed).transpose()
+    }
+
+    /// All statements about a transfer, in the order of the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn statements(&mut self, transfer: &TransferId) -> Result<Vec<Signed>> {
+        let rows = sqlx::query(
+            "SELECT statement, signature FROM statements WHERE transfer = $1 ORDER BY entry",
+        )
+        .bind(transfer.to_string())
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.iter().map(as_signed).collect()
+    }
+}
+
+fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
+    let number: i64 = row.try_get("number")?;
+    let number = u64::try_from(number).map_err(|_| StoreError::Row(table))?;
+    Ok(Tip { number, digest: text(row, "digest", table)? })
+}
+
+fn as_signed(row: &AnyRow) -> Result<Signed> {
+    Ok(Signed { statement: row.try_get(0)?, signature: row.try_get(1)? })
+}
