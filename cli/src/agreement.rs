@@ -1,5 +1,6 @@
 //! `sluis agreement`: add, list, show, check.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sluis_config::{Agreements, Config, Installed, agreements, strict};
@@ -141,6 +142,10 @@ fn put(path: &Path, text: &str, mode: u32) -> Result<()> {
     let part = path.with_extension("new");
     let _ = std::fs::remove_file(&part);
     crate::init::file(&part, text.as_bytes(), mode)?;
+    // Whoever had it keeps it: the service may be another user than the one who adds.
+    if let Ok(before) = std::fs::metadata(path) {
+        let _ = std::os::unix::fs::chown(&part, Some(before.uid()), Some(before.gid()));
+    }
     std::fs::rename(&part, path).map_err(Failure::io(path.display()))
 }
 

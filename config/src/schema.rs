@@ -60,7 +60,8 @@ pub struct Paths {
     pub run: PathBuf,
     /// The group whose members may use the socket for persons; the core's own where it is missing.
     pub persons: Option<String>,
-    /// The group whose members may use the sockets for gates; the core's own where it is missing.
+    /// The group whose members may use a gate's socket, `{gate}` standing for the gate's name; the core's own
+    /// where it is missing.
     pub gates: Option<String>,
 }
 

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::agency::outbox::Outbox;
+use crate::agency::outbox::{Heard, Outbox};
 use crate::agency::{self, Agency};
 use crate::books::{Books, CoreError};
 use crate::channel;
@@ -95,6 +95,9 @@ pub async fn run(role: Role, path: &Path, config: Config, stop: CancellationToke
         Role::Fetcher => host.fetcher()?,
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    if let Some(every) = sd_notify::watchdog_enabled() {
+        tokio::spawn(watchdog(every / 2));
+    }
     tracing::info!(?role, "ready");
     tokio::select! {
         () = stop.cancelled() => {}
@@ -113,6 +116,14 @@ pub async fn run(role: Role, path: &Path, config: Config, stop: CancellationToke
         format!("{role:?}"),
         std::io::Error::other("a task ended by itself; the log says why"),
     ))
+}
+
+/// Tells the service manager that the runtime still runs.
+async fn watchdog(every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+    }
 }
 
 /// What a role is built from.
@@ -163,9 +174,13 @@ impl Host {
     fn serve(&mut self, name: &str, router: Router) -> Result<()> {
         let socket = self.config.socket(name);
         let paths = &self.config.paths;
-        let group = if name.contains('-') { &paths.gates } else { &paths.persons };
-        let group = group.as_deref().map(|name| {
-            files::group_id(name).ok_or_else(|| {
+        // A group of its own for each gate, where the configuration says so: no gate speaks for another.
+        let group = match name.split_once('-') {
+            Some((_, gate)) => paths.gates.as_ref().map(|group| group.replace("{gate}", gate)),
+            None => paths.persons.clone(),
+        };
+        let group = group.map(|name| {
+            files::group_id(&name).ok_or_else(|| {
                 let why =
                     std::io::Error::other(format!("there is no group {name} on this machine"));
                 AppError::Io("[paths]".into(), why)
@@ -415,17 +430,30 @@ async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: 
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(rest) => {}
-            Some(event) = told.recv() => {
-                let mut overflow = outbox.hear(&event);
-                while let Ok(event) = told.try_recv() {
-                    overflow |= outbox.hear(&event);
-                }
-                if overflow {
+            heard = change(&mut outbox, &mut told) => {
+                if heard == Heard::Lost {
                     full = tokio::time::Instant::now();
                 }
             }
         }
     }
+}
+
+/// Waits until an event tells of a change, and takes the hints of all that came with it.
+async fn change(
+    outbox: &mut Outbox,
+    told: &mut tokio::sync::mpsc::Receiver<notify::Event>,
+) -> Heard {
+    let mut heard = Heard::Nothing;
+    while heard == Heard::Nothing {
+        // The watcher lives as long as this loop; without one, the rescan is all there is.
+        let Some(event) = told.recv().await else { return std::future::pending().await };
+        heard = outbox.hear(&event);
+        while let Ok(event) = told.try_recv() {
+            heard = heard.max(outbox.hear(&event));
+        }
+    }
+    heard
 }
 
 /// Folders of agreements come and go; watching one twice changes nothing.

@@ -41,7 +41,12 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Away`] where no client can be made.
     pub fn new(socket: &Path) -> Result<Self, DeskError> {
+        // Nothing of TLS on a local socket: without this, the machine's authorities would be loaded for it.
+        let no_tls = rustls::ClientConfig::builder()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
         let client = Client::builder()
+            .tls_backend_preconfigured(no_tls)
             .unix_socket(socket)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

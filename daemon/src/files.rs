@@ -60,6 +60,20 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// Gives a file or folder to a group, unless it has it already: a service may not be allowed to ask.
+///
+/// # Errors
+/// Those of the system.
+pub fn give_to_group(path: &Path, group: Option<u32>) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    match group {
+        Some(group) if std::fs::symlink_metadata(path)?.gid() != group => {
+            std::os::unix::fs::lchown(path, None, Some(group))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a whole file so that after a crash it is there or not: temporary name, fsync, rename, fsync.
 ///
 /// # Errors

@@ -124,7 +124,7 @@ pub fn listen(path: &Path, group: Option<u32>) -> Result<UnixListener> {
     let hidden: PathBuf = path.with_extension("new");
     let _ = std::fs::remove_file(&hidden);
     let listener = UnixListener::bind(&hidden).map_err(failed)?;
-    std::os::unix::fs::chown(&hidden, None, group).map_err(failed)?;
+    crate::files::give_to_group(&hidden, group).map_err(failed)?;
     std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
     std::fs::rename(&hidden, path).map_err(failed)?;
     Ok(listener)

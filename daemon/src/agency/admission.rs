@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
 use sluis_core::agreement::Agreement;
 use sluis_core::id::Time;
 use sluis_core::policy::{self, Decision, Drop, Reason};
@@ -40,11 +41,30 @@ pub struct Stamp {
 /// Opens a file below a folder: no link on the way, no way out, no waiting for a pipe.
 ///
 /// # Errors
-/// Those of the system; `ELOOP` or `EXDEV` where the path leads elsewhere.
+/// Those of the system; `ELOOP`, `ENOTDIR` or `EXDEV` where the path leads elsewhere.
 pub fn open_beneath(folder: &File, path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    Ok(rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve)?.into())
+    match rustix::fs::openat2(folder, path, PLAIN, Mode::empty(), resolve) {
+        // A unit with RestrictSUIDSGID= may not call it.
+        Err(Errno::NOSYS | Errno::PERM) => open_by_steps(folder, path),
+        opened => Ok(opened?.into()),
+    }
+}
+
+/// How a drop's file is opened.
+const PLAIN: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// The same, one name at a time, none of them a link.
+fn open_by_steps(folder: &File, path: &Path) -> io::Result<File> {
+    let mut names = path.components().peekable();
+    let mut at = folder.try_clone()?;
+    while let Some(name) = names.next() {
+        let Component::Normal(name) = name else { return Err(Errno::XDEV.into()) };
+        let more = if names.peek().is_some() { OFlags::DIRECTORY } else { OFlags::empty() };
+        at = rustix::fs::openat(&at, name, PLAIN | more, Mode::empty())?.into();
+    }
+    Ok(at)
 }
 
 /// The stamp of an open file, or why it may not leave: only plain files with one name, put there by an owner
@@ -91,9 +111,8 @@ pub fn survey(parent: &Path, name: &Path, owners: &[u32]) -> Result<Vec<Item>, V
 }
 
 fn refusal(error: &io::Error) -> Reason {
-    use rustix::io::Errno;
     match error.raw_os_error().map(Errno::from_raw_os_error) {
-        Some(Errno::LOOP | Errno::XDEV | Errno::NXIO) => Reason::NotPlain,
+        Some(Errno::LOOP | Errno::XDEV | Errno::NXIO | Errno::NOTDIR) => Reason::NotPlain,
         _ => Reason::Unreadable,
     }
 }
@@ -139,6 +158,22 @@ mod tests {
         let paths: Vec<_> = items.iter().map(|item| item.path.to_str().unwrap()).collect();
         assert_eq!(paths, ["map/a", "map/b/2"]);
         assert_eq!(items[1].stamp.size, 2);
+    }
+
+    #[test]
+    fn both_ways_of_opening_go_where_the_path_says_and_nowhere_else() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("map/b")).unwrap();
+        std::fs::write(dir.path().join("map/b/2"), "22").unwrap();
+        symlink("b", dir.path().join("map/link")).unwrap();
+        let folder = File::open(dir.path()).unwrap();
+        for open in [open_beneath, open_by_steps] {
+            assert!(open(&folder, Path::new("map/b/2")).is_ok());
+            for bad in ["map/link/2", "map/link", "../x", "/etc/passwd", "map/../map/b/2/x", "gone"]
+            {
+                assert!(open(&folder, Path::new(bad)).is_err(), "{bad}");
+            }
+        }
     }
 
     #[test]

@@ -64,6 +64,17 @@ struct Seen {
     told: bool,
 }
 
+/// What an event asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heard {
+    /// Nothing has changed.
+    Nothing,
+    /// Something has: look.
+    Change,
+    /// Events were lost: look at everything.
+    Lost,
+}
+
 /// What is known of the entries under the outbox.
 #[derive(Debug)]
 pub struct Outbox {
@@ -89,23 +100,25 @@ impl Outbox {
         }
     }
 
-    /// Takes the hint in an event. `true`: events were lost, look at everything.
-    pub fn hear(&mut self, event: &Event) -> bool {
+    /// Takes the hint in an event.
+    pub fn hear(&mut self, event: &Event) -> Heard {
         if event.need_rescan() {
             self.hints.clear();
-            return true;
+            return Heard::Lost;
         }
         let hint = match event.kind {
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Some(Hint::Moved),
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Hint::Closed),
             // Only a writer that wrote has something to close: a link or pipe is made and never closed.
             EventKind::Modify(ModifyKind::Data(_)) => Some(Hint::Open),
+            // Our own looks open folders: an answer to those would never end.
+            EventKind::Access(_) => return Heard::Nothing,
             _ => None,
         };
         if let (Some(hint), Some(path)) = (hint, event.paths.last()) {
             self.hints.insert(path.clone(), hint);
         }
-        false
+        Heard::Change
     }
 
     /// This entry was refused as it is: it is looked at again when it changes, or at the next rescan.
@@ -252,6 +265,21 @@ mod tests {
         outbox.hear(&event(EventKind::Access(AccessKind::Close(AccessMode::Write)), &open));
         assert_eq!(outbox.look(Time(1_000_001)).unwrap().0, vec![]);
         assert_eq!(outbox.look(Time(1_002_001)).unwrap().0, vec![Found::Settled(open)]);
+    }
+
+    #[test]
+    fn our_own_looks_are_no_change() {
+        let (dir, mut outbox) = outbox();
+        let event = |kind| Event::new(kind).add_path(dir.path().join("mechelen"));
+        use notify::event::CreateKind;
+        for (kind, heard) in [
+            (EventKind::Access(AccessKind::Open(AccessMode::Any)), Heard::Nothing),
+            (EventKind::Access(AccessKind::Close(AccessMode::Read)), Heard::Nothing),
+            (EventKind::Access(AccessKind::Close(AccessMode::Write)), Heard::Change),
+            (EventKind::Create(CreateKind::File), Heard::Change),
+        ] {
+            assert_eq!(outbox.hear(&event(kind)), heard, "{kind:?}");
+        }
     }
 
     #[test]

@@ -290,14 +290,14 @@ fn place(
     let mut file =
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to)?;
     std::io::copy(content, &mut file)?;
-    std::os::unix::fs::fchown(&file, None, group)?;
+    files::give_to_group(&to, group)?;
     file.set_permissions(std::fs::Permissions::from_mode(0o640))?;
     file.sync_all()
 }
 
 fn make_folder(path: &Path, group: Option<u32>) -> std::io::Result<()> {
     std::fs::DirBuilder::new().mode(0o700).create(path)?;
-    std::os::unix::fs::chown(path, None, group)?;
+    files::give_to_group(path, group)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o750))
 }
 

@@ -1,0 +1,482 @@
+//! The units of systemd/: held down as far as promised, and started for real.
+//!
+//! The real start is a systemd in namespaces of its own, on a Debian root that is made once and kept under
+//! target/tools/root. It needs root and namespaces; without them it fails, it is not skipped.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use sluis_tests::{binary, root, stderr, stdout, tool, until};
+
+/// Roles, the most that `systemd-analyze security` may say (tenths), and addresses that a host would name.
+const ROLES: [(&str, u32, &str); 6] = [
+    ("sealer", 4, ""),
+    ("keeper", 4, ""),
+    ("dropzone", 2, ""),
+    ("carrier", 10, "192.0.2.10"),
+    ("fetcher", 10, "192.0.2.10"),
+    ("releaser", 10, "198.51.100.20 203.0.113.30"),
+];
+
+fn units(end: &str) -> Vec<PathBuf> {
+    let all = fs::read_dir(root().join("systemd")).unwrap().flatten().map(|entry| entry.path());
+    all.filter(|path| path.extension().is_some_and(|known| known == end)).collect()
+}
+
+#[test]
+fn every_unit_is_held_down_as_far_as_promised() {
+    assert_eq!(units("service").len(), ROLES.len());
+    let folder = tempfile::tempdir().unwrap();
+    for (role, most, peers) in ROLES {
+        let name = format!("sluis-{role}.service");
+        let mut text = fs::read_to_string(root().join("systemd").join(&name)).unwrap();
+        assert!(!text.contains("IPAddressAllow=\n") && text.contains("\nIPAddressDeny=any\n"));
+        if !peers.is_empty() {
+            // As a host has it: with its peers named.
+            let named = format!("\nIPAddressDeny=any\nIPAddressAllow={peers}\n");
+            text = text.replace("\nIPAddressDeny=any\n", &named);
+        }
+        let unit = folder.path().join(&name);
+        fs::write(&unit, text).unwrap();
+        let judged = tool(
+            Command::new("systemd-analyze")
+                .args(["security", "--no-pager", "--offline=true"])
+                .arg(format!("--threshold={most}"))
+                .arg(&unit),
+        );
+        println!("{}", stdout(&judged).lines().last().unwrap_or_default());
+        assert!(judged.status.success(), "{name} over {most}/10: {}", stdout(&judged));
+    }
+}
+
+#[test]
+fn systemd_finds_no_fault_in_the_units() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("systemd-analyze");
+    command.args(["verify", "--man=no"]);
+    for unit in ["service", "socket", "target"].into_iter().flat_map(units) {
+        let text = fs::read_to_string(&unit).unwrap();
+        let here = folder.path().join(unit.file_name().unwrap());
+        let program = binary("sluisd");
+        fs::write(&here, text.replace("/usr/bin/sluisd", program.to_str().unwrap())).unwrap();
+        command.arg(here);
+    }
+    let path = format!("{}:", folder.path().display());
+    let verified = tool(command.env("SYSTEMD_UNIT_PATH", path));
+    assert!(verified.status.success() && verified.stderr.is_empty(), "{}", stderr(&verified));
+}
+
+#[test]
+fn each_role_is_given_its_own_secrets_and_no_other() {
+    for (role, secrets) in [
+        ("sealer", "statement-key mailbox-identity"),
+        ("keeper", "statement-key mailbox-identity"),
+        ("carrier", "tls-key tls-certificate"),
+        ("fetcher", "tls-key tls-certificate"),
+        ("dropzone", "tls-key tls-certificate"),
+        ("releaser", "bundle-identity"),
+    ] {
+        let unit = root().join(format!("systemd/sluis-{role}.service"));
+        let text = fs::read_to_string(unit).unwrap();
+        let given = text.lines().filter_map(|line| line.strip_prefix("LoadCredential="));
+        let given: Vec<_> = given.filter_map(|line| line.split(':').next()).collect();
+        assert_eq!(given.join(" "), secrets, "{role}");
+        assert!(!text.contains("\nEnvironment"), "{role}");
+    }
+}
+
+/// A systemd in namespaces of its own, with all roles of all parties.
+struct Machine {
+    folder: tempfile::TempDir,
+    cgroup: PathBuf,
+    outer: Child,
+    init: String,
+}
+
+impl Machine {
+    fn start() -> Self {
+        assert!(rustix::process::getuid().is_root(), "the units start for real only as root");
+        let base = debian();
+        let folder = tempfile::Builder::new().prefix("sluis-units-").tempdir().unwrap();
+        lay_out(&folder.path().join("tree"));
+        let cgroup = own_cgroup();
+        let console = File::create(folder.path().join("console")).unwrap();
+        let outer = Command::new("sh")
+            .args(["-c", "echo $$ >\"$0\"/cgroup.procs && exec \"$@\""])
+            .arg(&cgroup)
+            .args(["timeout", "--signal=KILL", "600", "unshare", "-m", "-p", "-u", "-i", "-n"])
+            .args(["-C", "--fork", "--kill-child=SIGKILL", "sh"])
+            .arg(root().join("tests/src/boot.sh"))
+            .args([base.as_path(), folder.path()])
+            .stdin(Stdio::null())
+            .stdout(console.try_clone().unwrap())
+            .stderr(console)
+            .spawn()
+            .unwrap();
+        let mut machine = Self { folder, cgroup, outer, init: String::new() };
+        machine.init = until("the first process", || {
+            let ended = machine.outer.try_wait().unwrap();
+            assert!(ended.is_none(), "no namespaces here? {}", machine.console());
+            // timeout, unshare, and then the one that becomes systemd.
+            child_of(&child_of(&machine.outer.id().to_string())?)
+        });
+        until("systemd to be up", || {
+            let up = machine.run("systemctl is-system-running");
+            ["running", "degraded"].contains(&stdout(&up).trim()).then_some(())
+        });
+        machine.ok(include_str!("../src/boot_prepare.sh"));
+        machine
+    }
+
+    fn console(&self) -> String {
+        fs::read_to_string(self.folder.path().join("console")).unwrap_or_default()
+    }
+
+    /// Runs a script in the machine, as its root.
+    fn run(&self, script: &str) -> Output {
+        tool(
+            Command::new("timeout")
+                .args(["120", "nsenter", "-t", &self.init, "-m", "-p", "-n", "-u", "-i", "-C"])
+                .args(["--", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"])
+                .args(["LANG=C", "bash", "-c", script])
+                .stdin(Stdio::null()),
+        )
+    }
+
+    fn ok(&self, script: &str) -> String {
+        let done = self.run(script);
+        assert!(done.status.success(), "{script}\n{}{}", stdout(&done), stderr(&done));
+        stdout(&done)
+    }
+
+    fn pid(&self, role: &str) -> String {
+        let pid = self.ok(&format!("systemctl show -P MainPID sluis-{role}"));
+        assert_ne!(pid.trim(), "0", "{role} does not run");
+        pid.trim().to_owned()
+    }
+
+    /// Whether a role, where it runs and as whom it runs, can do this.
+    fn can(&self, role: &str, what: &str) -> bool {
+        let pid = self.pid(role);
+        let script = format!(
+            "echo $$ >/sys/fs/cgroup/system.slice/sluis-{role}.service/cgroup.procs && exec \
+             nsenter -t {pid} -m -n -- setpriv --reuid=sluis-{role} --regid=sluis-{role} \
+             --init-groups --no-new-privs bash -c '{what}'"
+        );
+        self.run(&script).status.success()
+    }
+
+    fn send(&self, content: &str) -> String {
+        let script = format!(
+            "cd /home/officer && {content} >list.csv && chmod 644 list.csv && runuser -u officer -- \
+             sluis --config /etc/sluis/agency/sluis.toml --json send mechelen list.csv"
+        );
+        let sent: serde_json::Value = serde_json::from_str(&self.ok(&script)).unwrap();
+        sent["code"].as_str().unwrap().to_owned()
+    }
+
+    fn state(&self, code: &str) -> Option<String> {
+        let list = self
+            .run("runuser -u officer -- sluis --config /etc/sluis/agency/sluis.toml --json list");
+        // The sealer may just be starting anew.
+        let list: serde_json::Value = serde_json::from_slice(&list.stdout).ok()?;
+        let row = list.as_array()?.iter().find(|row| row["code"] == code)?.clone();
+        Some(row["state"].as_str()?.to_owned())
+    }
+
+    fn wait(&self, code: &str, state: &str) {
+        until(&format!("{code} to be {state}; now {:?}", self.state(code)), || {
+            self.state(code).filter(|now| state.split(' ').any(|one| one == now))
+        });
+    }
+
+    /// Two custodians' lines open it, and what comes out is what went in.
+    fn opens(&self, code: &str) {
+        let messages = self.ok(&format!("grep -rl {code} /var/lib/phones | sort"));
+        assert_eq!(messages.lines().count(), 3, "one message a custodian: {messages}");
+        let script = format!(
+            "cat $(grep -rl {code} /var/lib/phones | sort | head -2) | grep -E '^[0-9A-Z-]{{31,}}$' | \
+             runuser -u an -- sluis --config /etc/sluis/municipality/sluis.toml open {code} && \
+             runuser -u bart -- sluis --config /etc/sluis/municipality/sluis.toml take {code} | \
+             cmp - /home/officer/list.csv"
+        );
+        self.ok(&script);
+        self.wait(code, "Closed");
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- console\n{}", self.console());
+            if !self.init.is_empty() {
+                eprintln!("{}", stdout(&self.run("journalctl -o cat -u 'sluis-*' | tail -80")));
+            }
+        }
+        // The first process of a PID namespace takes all others with it.
+        if let Some(pid) = self.init.parse().ok().and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+        let _ = self.outer.kill();
+        let _ = self.outer.wait();
+        for _ in 0..100 {
+            remove_cgroup(&self.cgroup);
+            if !self.cgroup.exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+}
+
+fn child_of(pid: &str) -> Option<String> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_whitespace().next().map(str::to_owned)
+}
+
+/// A Debian root with systemd, made once.
+fn debian() -> PathBuf {
+    let place = root().join("target/tools/root");
+    if place.exists() {
+        return place;
+    }
+    let sources = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
+    let sources = sources.iter().find(|path| Path::new(path).exists()).expect("sources of apt");
+    let release = fs::read_to_string("/etc/os-release").unwrap();
+    let suite = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME=")).unwrap();
+    let part = place.with_extension("part");
+    let _ = fs::remove_dir_all(&part);
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    let made = tool(
+        Command::new("timeout")
+            .args(["600", "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase"])
+            .arg("--include=systemd,dbus,iproute2,ca-certificates")
+            .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
+            .arg(suite)
+            .arg(&part)
+            .arg("-")
+            .stdin(File::open(sources).unwrap()),
+    );
+    assert!(made.status.success(), "{}", stderr(&made));
+    fs::rename(part, &place).unwrap();
+    place
+}
+
+/// What an installation puts onto a host, and a provider to dial.
+fn lay_out(tree: &Path) {
+    let put = |to: &str, text: &str| {
+        let to = tree.join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(to, text).unwrap();
+    };
+    let copy = |from: &Path, to: &str| {
+        let to = tree.join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    };
+    copy(&binary("sluisd"), "usr/bin/sluisd");
+    copy(&binary("sluis"), "usr/bin/sluis");
+    for unit in ["service", "socket", "target"].into_iter().flat_map(units) {
+        let name = unit.file_name().unwrap().to_str().unwrap();
+        copy(&unit, &format!("usr/lib/systemd/system/{name}"));
+    }
+    let ours = root();
+    copy(&ours.join("systemd/sysusers.d/sluis.conf"), "usr/lib/sysusers.d/sluis.conf");
+    copy(&ours.join("systemd/tmpfiles.d/sluis.conf"), "usr/lib/tmpfiles.d/sluis.conf");
+    for name in ["agency.toml", "municipality.toml", "dropzone.toml"] {
+        let from = ours.join("config/examples/units").join(name);
+        copy(&from, &format!("usr/share/sluis/units/{name}"));
+    }
+    for name in ["mechelen.toml", "mechelen.contacts.toml"] {
+        let from = ours.join("config/examples/demo").join(name);
+        copy(&from, &format!("usr/share/sluis/demo/{name}"));
+    }
+    for (role, peers) in [
+        ("carrier", "IPAddressAllow=127.0.0.2"),
+        ("fetcher", "IPAddressAllow=127.0.0.2"),
+        ("releaser", "IPAddressAllow=127.0.0.3\nReadWritePaths=/var/lib/phones"),
+    ] {
+        let to = format!("etc/systemd/system/sluis-{role}.service.d/peers.conf");
+        put(&to, &format!("[Service]\n{peers}\n"));
+    }
+    put(
+        "etc/systemd/system/provider.socket",
+        "[Socket]\nListenStream=127.0.0.3:9000\nAccept=yes\n",
+    );
+    put(
+        "etc/systemd/system/provider@.service",
+        "[Service]\nExecStart=/bin/true\nStandardInput=socket\n",
+    );
+}
+
+/// A group of processes below our own, so that the inner systemd rules nothing else.
+fn own_cgroup() -> PathBuf {
+    let mounts = fs::read_to_string("/proc/mounts").unwrap();
+    let at = mounts
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>())
+        .find(|fields| fields.get(2) == Some(&"cgroup2"))
+        .map(|fields| PathBuf::from(fields[1]))
+        .expect("a cgroup2 hierarchy is mounted");
+    let ours = at.join(format!("sluis-units-{}", std::process::id()));
+    fs::create_dir(&ours).expect("a control group of our own can be made");
+    ours
+}
+
+fn remove_cgroup(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_cgroup(&entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder);
+}
+
+/// What there is to be read, and who may.
+const THINGS: [(&str, &[&str]); 27] = [
+    ("/var/lib/sluis/agency/outbox", &["sealer"]),
+    ("/var/lib/sluis/agency/private", &["sealer"]),
+    ("/var/lib/sluis/agency/spool", &["sealer"]),
+    ("/var/lib/sluis/agency/bundles", &["sealer"]),
+    ("/var/lib/sluis/agency/state/agency.db", &["sealer"]),
+    ("/var/lib/sluis/municipality/vault/mechelen", &["keeper"]),
+    ("/var/lib/sluis/municipality/state/municipality.db", &["keeper"]),
+    ("/var/lib/sluis/dropzone", &["dropzone"]),
+    ("/var/lib/phones", &["releaser"]),
+    ("/etc/sluis/agency/agreements/mechelen.contacts.toml", &["sealer"]),
+    ("/etc/sluis/agency/credentials/statement-key", &[]),
+    ("/etc/sluis/agency/credentials/mailbox-identity", &[]),
+    ("/etc/sluis/agency/credentials/bundle-identity", &[]),
+    ("/etc/sluis/agency/credentials/tls-key", &[]),
+    ("/etc/sluis/municipality/credentials/statement-key", &[]),
+    ("/etc/sluis/dropzone/credentials/tls-key", &[]),
+    ("/run/credentials/sluis-sealer.service/statement-key", &["sealer"]),
+    ("/run/credentials/sluis-sealer.service/mailbox-identity", &["sealer"]),
+    ("/run/credentials/sluis-carrier.service/tls-key", &["carrier"]),
+    ("/run/credentials/sluis-releaser.service/bundle-identity", &["releaser"]),
+    ("/run/credentials/sluis-keeper.service/statement-key", &["keeper"]),
+    ("/run/credentials/sluis-fetcher.service/tls-key", &["fetcher"]),
+    ("/run/credentials/sluis-dropzone.service/tls-key", &["dropzone"]),
+    // Sockets: who may connect. No gate speaks for another.
+    ("/run/sluis/agency/sealer.sock", &["sealer"]),
+    ("/run/sluis/agency/sealer-carrier.sock", &["sealer", "carrier"]),
+    ("/run/sluis/agency/sealer-releaser.sock", &["sealer", "releaser"]),
+    ("/run/sluis/municipality/keeper-fetcher.sock", &["keeper", "fetcher"]),
+];
+
+const DROP_ZONE: &str = "127.0.0.2/8443";
+const PROVIDER: &str = "127.0.0.3/9000";
+
+fn dial(to: &str) -> String {
+    format!("timeout 5 bash -c \"exec 3<>/dev/tcp/{to}\"")
+}
+
+/// Everything that a role can reach, against what it should; the table goes to a file.
+fn nobody_reaches_more_than_its_own(machine: &Machine, table: &mut String) {
+    for (thing, may) in THINGS {
+        let try_it = if thing.ends_with(".sock") {
+            format!("test -S {thing} && test -w {thing}")
+        } else {
+            format!("if test -d {thing}; then ls {thing}; else head -c1 {thing}; fi >/dev/null")
+        };
+        assert!(
+            may.is_empty() || !thing.starts_with("/var") || machine.run(&try_it).status.success(),
+            "{thing} is there at all"
+        );
+        let can = ROLES.iter().map(|(role, ..)| *role).filter(|role| machine.can(role, &try_it));
+        let can: BTreeSet<&str> = can.collect();
+        writeln!(table, "{thing}: {can:?}").unwrap();
+        assert_eq!(can, may.iter().copied().collect(), "{thing}\n{table}");
+    }
+    for (role, ..) in ROLES {
+        let reached: Vec<_> =
+            [DROP_ZONE, PROVIDER].into_iter().filter(|to| machine.can(role, &dial(to))).collect();
+        writeln!(table, "{role} dials {reached:?}").unwrap();
+        let may: &[&str] = match role {
+            "carrier" | "fetcher" => &[DROP_ZONE],
+            "releaser" => &[PROVIDER],
+            _ => &[],
+        };
+        assert_eq!(reached, may, "{role}\n{table}");
+        let status = machine.ok(&format!(
+            "cd /proc/{pid} && grep -E '^(NoNewPrivs|Seccomp|CapEff|CapBnd):' status; \
+             grep core limits; cat uid_map | head -1",
+            pid = machine.pid(role)
+        ));
+        writeln!(table, "{}", status.replace('\n', "; ")).unwrap();
+        let flat: String = status.split_whitespace().collect::<Vec<_>>().join(" ");
+        for fact in ["NoNewPrivs: 1", "Seccomp: 2", "CapEff: 0000000000000000", "file size 0 0"] {
+            assert!(flat.contains(fact), "{role}: {fact}: {flat}");
+        }
+    }
+    // The control: without a unit around it both are reached.
+    machine.ok(&dial(DROP_ZONE));
+    machine.ok(&dial(PROVIDER));
+    for core in ["agency/sealer", "municipality/keeper"] {
+        let socket = format!("/run/sluis/{core}.sock");
+        assert!(!machine.run(&format!("runuser -u stranger test -w {socket}")).status.success());
+    }
+}
+
+#[test]
+fn the_units_start_for_real_and_each_role_reaches_only_its_own() {
+    let machine = Machine::start();
+    let mut table = String::new();
+    for (role, ..) in ROLES {
+        until(&format!("{role} to be active"), || {
+            let state = machine.run(&format!("systemctl is-active sluis-{role}"));
+            (stdout(&state).trim() == "active").then_some(())
+        });
+    }
+    let code = machine.send("printf 'nummer;contract\\n1;2\\n'");
+    machine.wait(&code, "Released");
+    nobody_reaches_more_than_its_own(&machine, &mut table);
+    machine.opens(&code);
+    // As an officer's desktop does it, with a umask that hides everything from others.
+    machine.ok("runuser -u officer -- bash -c 'umask 077; cp ~officer/list.csv \
+                /var/lib/sluis/agency/outbox/mechelen/by-hand.csv'");
+    until("the copied file to be taken", || {
+        let list = "runuser -u officer -- sluis --config /etc/sluis/agency/sluis.toml list";
+        stdout(&machine.run(list)).contains("by-hand.csv").then_some(())
+    });
+    for (role, ..) in ROLES {
+        // The transfer waits for this role, so that it is in its hands when it ends. Without the sealer nothing
+        // is taken; a drop zone is started by its socket.
+        let waits = match role {
+            "carrier" => Some("Sealed"),
+            "keeper" | "fetcher" => Some("Carried"),
+            "releaser" => Some("Removed Releasing"),
+            _ => None,
+        };
+        if waits.is_some() {
+            machine.ok(&format!("systemctl stop sluis-{role}"));
+        }
+        let code = machine.send("head -c 48M /dev/urandom | base64");
+        let mut seen = Vec::new();
+        if let Some(state) = waits {
+            machine.wait(&code, state);
+            seen.push(machine.state(&code).unwrap_or_default());
+            machine.ok(&format!(
+                "systemctl start sluis-{role}; systemctl kill -s KILL sluis-{role}; \
+                 systemctl start sluis-{role}"
+            ));
+        }
+        for how in ["kill -s KILL", "restart", "kill -s KILL", "restart"] {
+            seen.push(machine.state(&code).unwrap_or_else(|| "starting".into()));
+            machine.run(&format!("systemctl {how} sluis-{role}; systemctl start sluis-{role}"));
+        }
+        writeln!(table, "{role} ended and started while {code} was {seen:?}").unwrap();
+        assert_ne!(seen[0], "Released", "{role} had nothing left to do");
+        machine.wait(&code, "Released");
+        machine.opens(&code);
+    }
+    let journal = machine.ok("journalctl -o cat -u 'sluis-*'");
+    assert!(!journal.contains("AGE-SECRET-KEY") && !journal.contains("by-hand"), "{journal}");
+    println!("{table}");
+    fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("units.txt"), table).unwrap();
+}
