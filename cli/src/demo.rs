@@ -32,12 +32,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs it.
 pub(crate) fn run(order: &Order) -> Result<()> {
-    let began = Instant::now();
     let lang = order.lang;
     if order.json {
         output::be_quiet();
     }
-    let world = World::build(order.dir.as_deref(), lang)?;
+    let sluisd = world::sluisd()?;
+    let began = Instant::now();
+    let world = World::build(&sluisd, order.dir.as_deref(), lang)?;
     say(
         lang,
         "Zes processen draaien: sealer, carrier, releaser | dropzone | fetcher, keeper",

@@ -7,14 +7,14 @@ for user in officer an bart stranger; do useradd -m "$user"; done
 usermod -aG sluis-operators officer
 usermod -aG sluis-custodians an
 usermod -aG sluis-custodians bart
-mkdir /root/cards
+mkdir -p /srv/cards
 init() { sluis init "$1" --dir "/etc/sluis/$1" --id "$2" --name "$2" --lang en --listen 127.0.0.2:8443 >/dev/null; }
 init agency agentschap-ii
 init municipality stad-mechelen
 init dropzone sluiskom
 releaser=$(grep '^releaser = ' /etc/sluis/agency/sluis.toml)
 for host in agency municipality dropzone; do
-  sluis --config "/etc/sluis/$host/sluis.toml" identity >"/root/cards/$host"
+  sluis --config "/etc/sluis/$host/sluis.toml" identity >"/srv/cards/$host"
   sed -e "s/^releaser = .*/$releaser/" -e 's/^owners = .*/owners = ["officer"]\nsettle-ms = 200/' \
     "/usr/share/sluis/units/$host.toml" >"/etc/sluis/$host/sluis.toml"
 done
@@ -22,14 +22,14 @@ for channel in sms-a sms-b voice; do
   printf '[releaser.channels.%s]\ndriver = "spool"\nfolder = "/var/lib/phones"\n' "$channel"
 done >>/etc/sluis/agency/sluis.toml
 install -d -m 0700 -o sluis-releaser -g sluis-releaser /var/lib/phones
-sed 's/{host}/127.0.0.2:8443/' /usr/share/sluis/demo/mechelen.toml >/root/mechelen.toml
-sed 's/{salt}/0123456789abcdef0123456789abcdef/' /usr/share/sluis/demo/mechelen.contacts.toml >/root/mechelen.contacts.toml
+sed 's/{host}/127.0.0.2:8443/' /usr/share/sluis/demo/mechelen.toml >/srv/mechelen.toml
+sed 's/{salt}/0123456789abcdef0123456789abcdef/' /usr/share/sluis/demo/mechelen.contacts.toml >/srv/mechelen.contacts.toml
 for host in agency municipality dropzone; do
   contacts=""
-  [ "$host" = agency ] && contacts="--contacts /root/mechelen.contacts.toml"
+  [ "$host" = agency ] && contacts="--contacts /srv/mechelen.contacts.toml"
   # shellcheck disable=SC2086
-  sluis --config "/etc/sluis/$host/sluis.toml" agreement add /root/mechelen.toml \
-    --card /root/cards/agency --card /root/cards/municipality --card /root/cards/dropzone $contacts >/dev/null
+  sluis --config "/etc/sluis/$host/sluis.toml" agreement add /srv/mechelen.toml \
+    --card /srv/cards/agency --card /srv/cards/municipality --card /srv/cards/dropzone $contacts >/dev/null
 done
 systemd-tmpfiles --create sluis.conf
 systemctl daemon-reload

@@ -43,8 +43,7 @@ pub(super) struct World {
 
 impl World {
     /// Makes the folders, and starts the processes.
-    pub(super) fn build(dir: Option<&Path>, lang: Lang) -> Result<Self> {
-        let sluisd = sluisd()?;
+    pub(super) fn build(sluisd: &Path, dir: Option<&Path>, lang: Lang) -> Result<Self> {
         let mut random = [0; 4];
         id::fill_random(&mut random);
         let tag = random.map(|byte| format!("{byte:02x}")).concat();
@@ -62,7 +61,7 @@ impl World {
         let mut world =
             Self { folder, run, keep: dir.is_some(), host: free_host()?, processes: Vec::new() };
         world.make(lang)?;
-        world.start(&sluisd)?;
+        world.start(sluisd)?;
         Ok(world)
     }
 
@@ -308,7 +307,7 @@ fn free_host() -> Result<String> {
 }
 
 /// `sluisd` lies beside `sluis`. Where `cargo run` has started us, cargo first brings it up to date.
-fn sluisd() -> Result<PathBuf> {
+pub(super) fn sluisd() -> Result<PathBuf> {
     let here = std::env::current_exe().map_err(Failure::io("this program"))?;
     let beside = here.with_file_name("sluisd");
     let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR") else {
