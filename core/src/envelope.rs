@@ -31,7 +31,7 @@ const LOG_N: u8 = 4;
 /// The largest work factor that is read: a hostile header would buy memory and time with more.
 const MAX_LOG_N: u8 = 14;
 /// The most files an envelope may hold.
-const MAX_ENTRIES: usize = 100_000;
+pub const MAX_FILES: usize = 100_000;
 /// The longest path of a file in it, in bytes.
 const MAX_NAME: u64 = 8192;
 
@@ -325,9 +325,10 @@ pub fn unpack<R: Read>(
     let mut payload = Digesting::new(open(key, envelope)?);
     let mut archive = tar::Archive::new(payload);
     let mut long_name: Option<PathBuf> = None;
+    // A long name is an entry of its own, before that of its file.
     for (count, entry) in archive.entries().map_err(stream_error)?.raw(true).enumerate() {
         let mut entry = entry.map_err(stream_error)?;
-        if count >= MAX_ENTRIES {
+        if count >= 2 * MAX_FILES {
             return Err(OpenError::Forbidden("too many files"));
         }
         match entry.header().entry_type() {

@@ -18,7 +18,7 @@
 //! | Releasing, Released | Opened (evidence) | Opened | `released`, where not said yet | erase |
 //! | Opened | Erased | Closed | `closed` | |
 //! | before Opened, fewer than t exposed | Withdraw | Withdrawn | `withdrawn` | erase, terminate |
-//! | Held, Failed before anything left | Retry | Claimed or Sealed | | seal or carry |
+//! | Held, Failed before it was sealed | Retry | Claimed | | seal |
 //! | Failed after shares left | Opened (evidence) | Opened | `released`, where not said yet | erase |
 //! | Expired | Opened (evidence) | Closed | `closed` | |
 //! | from Sealed, before Opened | Expire | Expired | `expired` | erase, terminate |
@@ -205,7 +205,7 @@ pub enum State {
     Opened,
     /// Opened, and erased here.
     Closed,
-    /// It went wrong; `sluis retry` where nothing left yet, else `sluis redeliver`.
+    /// It went wrong; `sluis retry` where it was not sealed yet, else `sluis redeliver`.
     Failed {
         /// Which step.
         step: String,
@@ -353,9 +353,7 @@ impl Illegal {
     /// What a person who asked for it can do instead.
     fn next(&self) -> &'static str {
         match (self.event, self.state) {
-            ("Retry", "Failed") => {
-                ": something of it has left already; sluis redeliver sends it anew"
-            }
+            ("Retry", "Failed") => ": the municipality was told; sluis redeliver sends it anew",
             ("Retry", _) => ": nothing of it waits for a person; sluis show says what it waits for",
             ("Withdraw", "Releasing" | "Released") => {
                 ": enough shares may be out to open it; call the municipality, and sluis redeliver if need be"

@@ -137,6 +137,7 @@ impl Agency {
         let now = self.books.now();
         let name = event.name();
         let step = record.state.apply(event)?;
+        let was_over = record.state.is_over();
         let told = step.state != record.state || !step.say.is_empty();
         record.state = step.state;
         record.changed = now;
@@ -145,7 +146,8 @@ impl Agency {
             let detail = detail([("state", record.state.name().to_owned())]);
             tx.enter(now, &name.to_lowercase(), Some(record.id), detail).await?;
         }
-        if record.state.is_over() {
+        // On the way into an end only: what an end itself asks for is done to its end.
+        if record.state.is_over() && !was_over {
             for gate in ["sealer", "carrier", "releaser"] {
                 tx.void(&record.id, gate).await?;
             }

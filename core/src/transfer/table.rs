@@ -157,14 +157,6 @@ impl State {
             Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
             Self::Failed { was, .. } => match *was {
                 Self::Claimed | Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
-                Self::Sealed { envelope, upload } => {
-                    let step = Step::to(Self::Sealed { envelope, upload: None }).work(Work::Place);
-                    // What was made before is not left lying in the drop zone.
-                    Some(match upload {
-                        Some(upload) => step.work(Work::Terminate { upload }),
-                        None => step,
-                    })
-                }
                 _ => None,
             },
             Self::Released { envelope, mut shares, .. } => {

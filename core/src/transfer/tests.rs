@@ -241,7 +241,7 @@ fn check_choices(state: &State, moves: &BTreeSet<&str>) -> Result<(), &'static s
     let open = !state.is_over() && *state != State::Opened;
     must(moves.contains("Withdraw") == (open && early), "withdraw while fewer than t are out")?;
     if let State::Failed { was, .. } = state {
-        let unsealed = matches!(**was, State::Claimed | State::Held { .. } | State::Sealed { .. });
+        let unsealed = matches!(**was, State::Claimed | State::Held { .. });
         must(moves.contains("Retry") == unsealed, "retry after failing before anything left")?;
     }
     if state.is_over() {

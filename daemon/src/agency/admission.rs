@@ -8,13 +8,12 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use sluis_core::agreement::Agreement;
+use sluis_core::envelope::MAX_FILES;
 use sluis_core::id::Time;
 use sluis_core::policy::{self, Decision, Drop, Reason};
 
-/// The most files in one drop.
-const MAX_FILES: usize = 100_000;
 /// How deep folders may go.
-const MAX_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 17;
 
 /// One file of a drop, as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,12 +118,13 @@ fn refusal(error: &io::Error) -> Reason {
 
 fn walk(parent: &Path, name: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Reason> {
     let meta = std::fs::symlink_metadata(parent.join(name)).map_err(|_| Reason::Unreadable)?;
+    // What could not be opened over there is not sent.
+    if depth >= MAX_DEPTH || found.len() >= MAX_FILES {
+        return Err(Reason::NotPlain);
+    }
     if !meta.is_dir() {
         found.push(name.to_owned());
         return Ok(());
-    }
-    if depth >= MAX_DEPTH || found.len() > MAX_FILES {
-        return Err(Reason::NotPlain);
     }
     for entry in std::fs::read_dir(parent.join(name)).map_err(|_| Reason::Unreadable)? {
         let entry = entry.map_err(|_| Reason::Unreadable)?;

@@ -66,15 +66,16 @@ impl Carrier {
     ) -> Result<Outcome, Outcome> {
         let offset = match self.zone.offset(&upload).await {
             Ok(offset) => offset,
-            Err(ZoneError::Status(410 | 404, _)) => {
-                return Err(never("upload-gone", "the upload is gone from the drop zone"));
+            // Gone: the municipality was quicker than our report, and its word will say so.
+            Err(ZoneError::Status(410, _)) => return Ok(Outcome::Moved { upload }),
+            Err(ZoneError::Status(404, _)) => {
+                return Err(never("upload-lost", "the drop zone knows nothing of the upload"));
             }
             Err(error) => return Err(again(&error)),
         };
         if offset < size {
             let bytes = self.desk.envelope(transfer, offset).await.map_err(|e| again(&e))?;
-            let body = reqwest::Body::wrap_stream(bytes.bytes_stream());
-            let reached = self.zone.append(&upload, offset, body).await.map_err(|e| again(&e))?;
+            let reached = self.zone.append(&upload, offset, bytes).await.map_err(|e| again(&e))?;
             if reached != size {
                 return Err(again(&format!("{reached} of {size} bytes are in the drop zone")));
             }

@@ -115,19 +115,44 @@ impl Agency {
             }
             return Err(CoreError::Io("claiming the drop".into(), error));
         }
+        let entered = self.enter_claim(agreement, id, replaces).await;
+        if entered.is_err() {
+            // What no transfer knows goes back to the outbox now, not only at the next start.
+            self.recover().await?;
+        }
+        entered
+    }
+
+    async fn enter_claim(
+        &self,
+        agreement: &AgreementId,
+        id: TransferId,
+        replaces: Option<TransferId>,
+    ) -> Result<TransferCode> {
         let mut tx = self.books.store.begin().await?;
-        let record = self.enter(&mut tx, agreement, id, State::Claimed, replaces).await?;
-        let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
-        tx.queue("sealer", "jobs", agreement, Some(id), &work, self.books.now()).await?;
-        tx.enter(
-            self.books.now(),
-            "claimed",
-            Some(id),
-            detail([("agreement", agreement.to_string())]),
-        )
-        .await?;
-        self.touch(id);
+        let code = self.enter_claimed(&mut tx, agreement, id, replaces).await?;
         self.books.commit(tx).await?;
+        Ok(code)
+    }
+
+    /// The transfer, its work and its entry.
+    async fn enter_claimed(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+        id: TransferId,
+        replaces: Option<TransferId>,
+    ) -> Result<TransferCode> {
+        let record = self.enter(tx, agreement, id, State::Claimed, replaces).await?;
+        let (now, work) =
+            (self.books.now(), serde_json::to_string(&Work::Seal).unwrap_or_default());
+        tx.queue("sealer", "jobs", agreement, Some(id), &work, now).await?;
+        let detail = match replaces {
+            Some(old) => detail([("replaces", old.to_string())]),
+            None => detail([("agreement", agreement.to_string())]),
+        };
+        tx.enter(now, "claimed", Some(id), detail).await?;
+        self.touch(id);
         Ok(record.code)
     }
 
@@ -219,30 +244,33 @@ impl Agency {
     /// Moves a claimed drop back to where it was found, never over something else.
     pub(super) fn put_back(&self, folder: &Path, private: &Path) -> std::io::Result<()> {
         let outbox = self.settings.outbox.join(folder.file_name().unwrap_or_default());
-        if let Some(name) = kept_name(private) {
-            let from = private.join(&name);
-            if from.symlink_metadata().is_ok() {
-                let flags = rustix::fs::RenameFlags::NOREPLACE;
-                let mut to = name.clone();
-                while let Err(error) = rustix::fs::renameat_with(
-                    rustix::fs::CWD,
-                    &from,
-                    rustix::fs::CWD,
-                    outbox.join(&to),
-                    flags,
-                ) {
-                    if error != rustix::io::Errno::EXIST || to.len() > 240 {
-                        return Err(error.into());
-                    }
-                    to.push("_");
-                }
-                files::sync_folder(&outbox)?;
-                if let Ok(mut returned) = self.returned.lock() {
-                    returned.push(outbox.join(&to));
-                }
+        let name = match std::fs::read(private.join(NAME)) {
+            Ok(name) => OsString::from_vec(name),
+            // Made, and nothing was moved into it: what is not empty stays.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return std::fs::remove_dir(private);
             }
+            Err(e) => return Err(e),
+        };
+        let from = private.join(&name);
+        if !sluis_core::envelope::is_plain_name(&name) || !from.try_exists()? {
+            std::fs::remove_file(private.join(NAME))?;
+            return std::fs::remove_dir(private);
         }
-        files::remove(private)
+        let (flags, cwd) = (rustix::fs::RenameFlags::NOREPLACE, rustix::fs::CWD);
+        let mut to = name.clone();
+        while let Err(error) = rustix::fs::renameat_with(cwd, &from, cwd, outbox.join(&to), flags) {
+            if error != rustix::io::Errno::EXIST || to.len() > 240 {
+                return Err(error.into());
+            }
+            to.push("_");
+        }
+        files::sync_folder(&outbox)?;
+        if let Ok(mut returned) = self.returned.lock() {
+            returned.push(outbox.join(&to));
+        }
+        std::fs::remove_file(private.join(NAME))?;
+        std::fs::remove_dir(private)
     }
 
     /// Takes a redelivery's plaintext over from the transfer it replaces.
@@ -271,20 +299,14 @@ impl Agency {
             .map_err(CoreError::io("keeping the name"))?;
         std::fs::rename(old.join(&name), new.join(&name))
             .map_err(CoreError::io("taking the plaintext over"))?;
-        let fresh =
-            self.enter(&mut tx, &record.agreement, id, State::Claimed, Some(record.id)).await?;
-        let work = serde_json::to_string(&Work::Seal).unwrap_or_default();
-        tx.queue("sealer", "jobs", &record.agreement, Some(id), &work, self.books.now()).await?;
-        tx.enter(
-            self.books.now(),
-            "claimed",
-            Some(id),
-            detail([("replaces", record.id.to_string())]),
-        )
-        .await?;
-        self.touch(id);
+        let entered = self.enter_claimed(&mut tx, &record.agreement, id, Some(record.id)).await;
+        let Ok(code) = entered else {
+            let _ = std::fs::rename(new.join(&name), old.join(&name));
+            let _ = files::remove(&new);
+            return entered;
+        };
         self.books.commit(tx).await?;
-        Ok(fresh.code)
+        Ok(code)
     }
 }
 

@@ -45,6 +45,8 @@ enum Hint {
     Closed,
     /// It is being written.
     Open,
+    /// We put it back: it is taken again once it lies still.
+    Returned,
 }
 
 /// What identifies the content of an entry without reading it.
@@ -179,10 +181,11 @@ impl Outbox {
         };
         let before = self.seen.remove(path).filter(|seen| seen.stamp == stamp);
         let fresh = self.hints.remove(path).map(|hint| match hint {
-            Hint::Moved if self.returned.contains(path) => Hint::Closed,
+            Hint::Moved if self.returned.contains(path) => Hint::Returned,
             other => other,
         });
-        let hint = fresh.or(before.as_ref().and_then(|seen| seen.hint));
+        let back = self.returned.contains(path).then_some(Hint::Returned);
+        let hint = fresh.or(before.as_ref().and_then(|seen| seen.hint)).or(back);
         let told = fresh.is_none() && before.as_ref().is_some_and(|seen| seen.told);
         let since = before.filter(|_| fresh.is_none()).map_or(now, |seen| seen.since);
         Seen { stamp, since, hint, told }
@@ -197,6 +200,7 @@ fn judge(seen: &Seen, path: &Path, folder: bool, now: Time, settle_ms: i64) -> O
     let still = now.0 - seen.since.0 >= settle_ms;
     match seen.hint {
         Some(Hint::Moved) => Some(Found::Settled(path.to_owned())),
+        Some(Hint::Returned) => still.then(|| Found::Settled(path.to_owned())),
         _ if folder => Some(Found::Growing(path.to_owned())),
         Some(Hint::Closed) | None => still.then(|| Found::Settled(path.to_owned())),
         Some(Hint::Open) => None,

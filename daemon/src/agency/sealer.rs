@@ -331,12 +331,7 @@ impl Core for Agency {
         self.touch(id);
         let (event, finished) = match (work, outcome) {
             (Work::Place, Outcome::Moved { upload }) => (Event::Placed(upload), true),
-            // Gone before we saw it whole: fine where the municipality says that it has it.
-            (Work::Carry { upload }, Outcome::Never { code, .. }) => {
-                if !matches!(record.state, State::Sealed { .. }) {
-                    return Ok(true);
-                }
-                let _ = upload;
+            (Work::Carry { .. }, Outcome::Never { code, .. }) => {
                 (Event::Fail { step: "carry", code: plain(&code) }, true)
             }
             (Work::Carry { .. }, Outcome::Moved { upload }) => (Event::Carried(upload), true),

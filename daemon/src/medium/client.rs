@@ -2,7 +2,10 @@
 //!
 //! It follows no redirect, uses no proxy, repeats nothing by itself, and takes no `Location` off its origin.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
 
 use reqwest::header::{CONTENT_TYPE, LOCATION, RANGE};
 use reqwest::{Client, Method, Response, StatusCode};
@@ -48,6 +51,9 @@ type Result<T> = std::result::Result<T, ZoneError>;
 #[derive(Debug, Clone)]
 pub struct ZoneClient {
     client: Client,
+    /// For uploads: their answer comes only after the last byte, so silence is measured on the bytes that leave.
+    uploads: Client,
+    idle: Duration,
     base: String,
 }
 
@@ -69,18 +75,20 @@ impl ZoneClient {
         agreement: &AgreementId,
         idle: Duration,
     ) -> Result<Self> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(Duration::from_secs(15))
-            .read_timeout(idle)
-            .tcp_keepalive(Duration::from_secs(20))
-            .build()?;
-        Ok(Self { client, base: format!("https://{host}/{agreement}") })
+        let builder = |tls: ClientConfig| {
+            Client::builder()
+                .tls_backend_preconfigured(tls)
+                .https_only(true)
+                .http1_only()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .connect_timeout(Duration::from_secs(15))
+                .tcp_keepalive(Duration::from_secs(20))
+        };
+        let uploads = builder(tls.clone()).build()?;
+        let client = builder(tls).read_timeout(idle).build()?;
+        Ok(Self { client, uploads, idle, base: format!("https://{host}/{agreement}") })
     }
 
     /// The upload that carries this transfer; made if there is none.
@@ -148,16 +156,38 @@ impl ZoneClient {
     /// Sends bytes from this offset on; the answer is the new offset.
     ///
     /// # Errors
-    /// [`ZoneError`].
-    pub async fn append(&self, upload: &UploadId, offset: u64, body: reqwest::Body) -> Result<u64> {
+    /// [`ZoneError`]; also where no byte leaves for as long as a connection may be idle.
+    pub async fn append(&self, upload: &UploadId, offset: u64, bytes: Response) -> Result<u64> {
+        let moved = Arc::new(Mutex::new(Instant::now()));
+        let moving = Arc::clone(&moved);
+        let body = reqwest::Body::wrap_stream(bytes.bytes_stream().inspect(move |_| {
+            if let Ok(mut moved) = moving.lock() {
+                *moved = Instant::now();
+            }
+        }));
         let request = self
-            .client
+            .uploads
             .patch(self.file(upload))
             .header("Tus-Resumable", tus::VERSION)
             .header("Upload-Offset", offset)
             .header(CONTENT_TYPE, tus::CONTENT_TYPE)
-            .body(body);
-        reached(&expect(request.send().await?, StatusCode::NO_CONTENT, "appending")?)
+            .body(body)
+            .send();
+        // After the last byte the other side makes all of it durable, which may take longer than any pause.
+        let silent = async {
+            loop {
+                let still = moved.lock().map_or(Duration::ZERO, |moved| moved.elapsed());
+                let most = self.idle * 5;
+                if still >= most {
+                    return;
+                }
+                tokio::time::sleep(most - still).await;
+            }
+        };
+        tokio::select! {
+            answer = request => reached(&expect(answer?, StatusCode::NO_CONTENT, "appending")?),
+            () = silent => Err(ZoneError::Unreachable("nothing moves any more".into())),
+        }
     }
 
     /// The bytes of a complete upload from this offset on.
