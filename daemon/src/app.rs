@@ -217,7 +217,7 @@ impl Host {
     async fn keeper(&mut self) -> Result<()> {
         let settings = self.section(&self.config.keeper, "keeper")?;
         let books = self.books(&settings.store, Side::Municipality).await?;
-        files::private_folder(&settings.vault).map_err(AppError::io(settings.vault.display()))?;
+        vault(&settings.vault).map_err(AppError::io(settings.vault.display()))?;
         let core = Arc::new(Municipality::new(books, settings));
         core.recover().await?;
         self.serve("keeper", municipality::persons::router(Arc::clone(&core)))?;
@@ -322,6 +322,15 @@ impl Host {
         self.tasks.spawn(sweep(zone, clock, self.stop.clone()));
         Ok(())
     }
+}
+
+/// A new vault lets people through to what their group may read, and nobody look around in it.
+fn vault(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    files::private_folder(path)?;
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o711))
 }
 
 fn desk(socket: &Path) -> Result<Desk> {

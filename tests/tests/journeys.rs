@@ -4,10 +4,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
 
 use sluis_tests::provider::{Mood, Provider};
 use sluis_tests::world::{Plan, ROLES, line_in, somewhere};
-use sluis_tests::{World, stderr, stdout, until};
+use sluis_tests::{World, stderr, stdout, tool, until};
 
 const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n";
 
@@ -300,6 +301,17 @@ fn an_opened_file_belongs_to_the_group_of_its_agreement() {
     world.wait("agency", &code, "Released");
     let opened = world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
     assert!(opened.status.success(), "{}", stderr(&opened));
-    let meta = fs::metadata(world.vault(&code).join("opened/lijst.csv")).unwrap();
+    let file = world.vault(&code).join("opened/lijst.csv");
+    let meta = fs::metadata(&file).unwrap();
     assert_eq!((meta.gid(), meta.mode() & 0o777), (group, 0o640));
+    fs::set_permissions(world.path(""), fs::Permissions::from_mode(0o711)).unwrap();
+    let reads = |gid: u32| {
+        let mut member = Command::new("setpriv");
+        member
+            .args(["--reuid=65534", &format!("--regid={gid}"), "--clear-groups", "cat"])
+            .arg(&file);
+        tool(&mut member).stdout
+    };
+    assert_eq!(reads(group), LIST, "a member of the group reads it where it stands");
+    assert!(reads(65_534).is_empty(), "nobody else does");
 }
