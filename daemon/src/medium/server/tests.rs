@@ -1,5 +1,7 @@
 //! The drop zone through its router: every status, both parties, strangers, cuts, kills and restarts.
 
+mod letters;
+
 use std::fs;
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt as _;
@@ -590,83 +592,6 @@ async fn settings_that_contradict_themselves_are_refused() {
     };
     assert!(open("two", "m"));
     assert!(!open("one", "m") && !open("two", "a"));
-}
-
-#[tokio::test]
-async fn letters_arrive_in_order_once_and_on_the_other_side() {
-    let bed = Bed::new();
-    let put = async |peer: &str, number: u64, letter: &'static str| {
-        let path = format!("/mechelen/mailbox/{number}");
-        bed.ask(peer, "PUT", &path, &[], letter).await.status
-    };
-    let (agency, municipality) = ("agency of mechelen", "municipality of mechelen");
-    assert_eq!(put(agency, 10, "ten").await, 201);
-    assert_eq!(put(agency, 9, "nine").await, 201);
-    assert_eq!(put(agency, 9, "nine").await, 204, "again");
-    assert_eq!(put(agency, 9, "other").await, 409);
-    assert_eq!(put(municipality, 9, "back").await, 201, "each direction has its own numbers");
-    assert_eq!(put(agency, 11, "").await, 400);
-    assert_eq!(put(agency, 11, "eleven").await, 201);
-    assert_eq!(put(agency, 12, "twelve").await, 507, "three are unread");
-    assert_eq!(put(agency, 10, "ten").await, 204, "what is here needs no room");
-
-    let letter = |number: u64, text: &str| serde_json::json!({"number": number, "letter": BASE64.encode(text.as_bytes())});
-    let all = bed.municipality("GET", "/mechelen/mailbox").await.json();
-    let three = [letter(9, "nine"), letter(10, "ten"), letter(11, "eleven")];
-    assert_eq!(all, serde_json::json!({"letters": three}));
-    let later = bed.municipality("GET", "/mechelen/mailbox?after=10").await.json();
-    assert_eq!(later, serde_json::json!({"letters": [letter(11, "eleven")]}));
-    assert_eq!(put(agency, 12, "twelve").await, 201, "two were read");
-    let own = bed.agency("GET", "/mechelen/mailbox?after=0").await.json();
-    assert_eq!(own, serde_json::json!({"letters": [letter(9, "back")]}));
-    for bad in ["after=-1", "after=x", "before=1"] {
-        let path = format!("/mechelen/mailbox?{bad}");
-        assert_eq!(bed.agency("GET", &path).await.status, 400);
-    }
-}
-
-#[tokio::test]
-async fn a_letter_has_a_size_and_an_end() {
-    let bed = Bed::new();
-    let put = async |body: Body| {
-        bed.ask("agency of mechelen", "PUT", "/mechelen/mailbox/1", &[], body).await.status
-    };
-    assert_eq!(put(Body::from(vec![0; MAX_BYTES + 1])).await, 413);
-    assert_eq!(put(cut("a")).await, 400);
-    assert_eq!(put(silent("a")).await, 408);
-    assert_eq!(put(Body::from(vec![0; MAX_BYTES])).await, 201);
-    let letters = bed.municipality("GET", "/mechelen/mailbox").await.json();
-    let letter = letters["letters"][0]["letter"].as_str().unwrap();
-    assert_eq!(BASE64.decode(letter.as_bytes()).unwrap().len(), MAX_BYTES);
-}
-
-#[tokio::test]
-async fn letters_go_when_they_were_read_and_are_old() {
-    let bed = Bed::new();
-    for number in ["1", "2"] {
-        let path = format!("/mechelen/mailbox/{number}");
-        assert_eq!(bed.ask("agency of mechelen", "PUT", &path, &[], "x").await.status, 201);
-    }
-    let bed = bed.reopen();
-    let numbers = async |after: u64| {
-        let path = format!("/mechelen/mailbox?after={after}");
-        let letters = bed.municipality("GET", &path).await.json();
-        let letters = letters["letters"].as_array().unwrap().clone();
-        letters.iter().map(|letter| letter["number"].as_u64().unwrap()).collect::<Vec<_>>()
-    };
-    bed.clock.advance_ms(30 * DAY - 1);
-    assert_eq!(numbers(1).await, [2]);
-    bed.zone.sweep(bed.clock.now()).unwrap();
-    assert_eq!(numbers(0).await, [1, 2], "young still, by the time at which they came");
-    bed.clock.advance_ms(1);
-    bed.zone.sweep(bed.clock.now()).unwrap();
-    assert_eq!(numbers(0).await, [2], "an unread one stays");
-    assert!(numbers(u64::MAX).await.is_empty());
-    let late = bed.ask("agency of mechelen", "PUT", "/mechelen/mailbox/3", &[], "x").await;
-    assert_eq!(late.status, 201);
-    bed.clock.advance_ms(30 * DAY);
-    bed.zone.sweep(bed.clock.now()).unwrap();
-    assert_eq!(numbers(0).await, [3], "nobody reads what is still to come");
 }
 
 #[tokio::test]
