@@ -99,10 +99,13 @@ enum Verb {
         /// Its code.
         code: TransferCode,
     },
-    /// Try again what is held, failed before it left, or is unknown.
+    /// Try again what is held, failed before it left, was lost, or is unknown.
     Retry {
         /// Its code.
         code: TransferCode,
+        /// Only this share, word for word over the same channel, whatever became of it: its custodian has not got it.
+        #[arg(long, value_name = "NUMBER")]
+        share: Option<u8>,
     },
     /// Send it again under a new key; the old transfer ends.
     Redeliver {
@@ -273,7 +276,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Show { code } => transfers::show(&socket()?, code, lang, json),
         Verb::Follow { code } => transfers::follow(&socket()?, code, lang, json),
         Verb::Withdraw { code } => transfers::act(&socket()?, "withdraw", code, json),
-        Verb::Retry { code } => transfers::act(&socket()?, "retry", code, json),
+        Verb::Retry { code, share } => transfers::retry(&socket()?, code, share, json),
         Verb::Redeliver { code } => transfers::act(&socket()?, "redeliver", code, json),
         Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),
         Verb::Open { code } => open::open(&socket()?, code, lang, json),
@@ -377,13 +380,19 @@ fn channel_gaps(
     let mut gaps = Vec::new();
     for (id, driver) in &releaser.channels {
         let Driver::Http(http) = driver else { continue };
-        if let Err(why) = http.check_url() {
+        if let Err(why) = http.check() {
             gaps.push(format!("releaser.channels.{id}: {why}"));
         }
-        if http.auth.is_some()
-            && let Err(error) = credentials.secret(&format!("provider-{id}"))
-        {
-            gaps.push(error.to_string());
+        if http.calls_back() && releaser.callback.is_none() {
+            gaps.push(format!(
+                "releaser.channels.{id}: its template has {{callback}}, and releaser.callback is missing"
+            ));
+        }
+        let secrets = [("provider", http.needs_secret()), ("reports", http.calls_back())];
+        for (name, _) in secrets.into_iter().filter(|(_, needed)| *needed) {
+            if let Err(error) = credentials.secret(&format!("{name}-{id}")) {
+                gaps.push(error.to_string());
+            }
         }
     }
     for installed in agreements.iter() {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use sluis_core::control::{About, ByCode, Detail, Row, Send};
+use sluis_core::control::{About, ByCode, Detail, Retry, Row, Send};
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 
 use crate::failure::{Failure, Result};
@@ -172,11 +172,24 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
     }
 }
 
-/// `sluis withdraw | retry | redeliver | ready CODE`
+/// `sluis withdraw | redeliver | ready CODE`
 pub(crate) fn act(socket: &Socket, verb: &str, code: TransferCode, json: bool) -> Result<()> {
-    let row: Row = socket.post(verb, &ByCode { code })?;
+    moved(&socket.post(verb, &ByCode { code })?, json)
+}
+
+/// `sluis retry CODE [--share NUMBER]`
+pub(crate) fn retry(
+    socket: &Socket,
+    code: TransferCode,
+    share: Option<u8>,
+    json: bool,
+) -> Result<()> {
+    moved(&socket.post("retry", &Retry { code, share })?, json)
+}
+
+fn moved(row: &Row, json: bool) -> Result<()> {
     if json {
-        return output::json(&row);
+        return output::json(row);
     }
     output::line(format!("{}  {}  {}", row.code, row.state, row.note).trim_end().to_owned())
 }

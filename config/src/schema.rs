@@ -9,6 +9,9 @@ use sluis_core::id::{ChannelId, PartyId};
 
 use crate::strict::{self, ConfigError};
 
+mod channels;
+pub use channels::{Answer, Auth, Body, Driver, Field, Http, Method, Reporter, Reports};
+
 /// The file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -27,6 +30,8 @@ pub struct Config {
     pub carrier: Option<Gate>,
     /// The agency's gate to the SMS providers.
     pub releaser: Option<Releaser>,
+    /// The agency's gate for what operators report.
+    pub reports: Option<Reports>,
     /// The transport medium.
     pub dropzone: Option<DropZone>,
     /// The municipality's core.
@@ -117,6 +122,12 @@ pub struct Sealer {
     pub rescan_s: u64,
     /// The releaser's age recipient.
     pub releaser: String,
+    /// How long a share whose answer was lost waits for a report before it goes again.
+    #[serde(default = "ten_minutes")]
+    pub resend_after_s: u64,
+    /// How often it does; 0: a person decides.
+    #[serde(default = "two")]
+    pub resends: u8,
 }
 
 /// A Unix user.
@@ -145,117 +156,10 @@ pub struct Gate {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Releaser {
+    /// `https://...` where operators reach the role `reports`; what `{callback}` of a template begins with.
+    pub callback: Option<String>,
     /// How each channel of the agreements is reached.
     pub channels: BTreeMap<ChannelId, Driver>,
-}
-
-/// How a channel is reached.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "driver", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Driver {
-    /// A folder: rehearsals and tests. Statements say so.
-    Spool {
-        /// One folder a custodian is made in it.
-        folder: PathBuf,
-    },
-    /// A provider's HTTP interface.
-    Http(Box<Http>),
-}
-
-/// A provider's HTTP interface, as data.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Http {
-    /// `https://...`; plain http only to this machine.
-    pub url: String,
-    /// How it is asked; never GET, which would put a share into the URL.
-    #[serde(default)]
-    pub method: Method,
-    /// Headers; never a secret.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// How the account is shown.
-    pub auth: Option<Auth>,
-    /// What is sent. `{to}`, `{text}` and `{reference}` are filled in.
-    pub body: Body,
-    /// When the message was taken.
-    pub success: Answer,
-    /// Where the provider's number of the message stands: a JSON pointer.
-    pub message_id: Option<String>,
-    /// When it was surely not taken and may be sent again.
-    #[serde(default)]
-    pub retryable: Answer,
-    /// When it never will be.
-    #[serde(default)]
-    pub permanent: Answer,
-    /// How long an answer may take.
-    #[serde(default = "twenty")]
-    pub timeout_s: u64,
-}
-
-impl Http {
-    /// A share leaves over https only; plain http goes no further than this machine.
-    ///
-    /// # Errors
-    /// What is wrong with the URL.
-    pub fn check_url(&self) -> Result<(), String> {
-        let local = ["http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:", "http://[::1]/"];
-        if self.url.starts_with("https://") || local.iter().any(|start| self.url.starts_with(start))
-        {
-            return Ok(());
-        }
-        Err(format!("{}: a share leaves over https only", self.url))
-    }
-}
-
-/// How a provider is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// As nearly all of them.
-    #[default]
-    Post,
-    /// As few.
-    Put,
-}
-
-/// How an account is shown; the secret is a credential named `provider-<channel>`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Auth {
-    /// HTTP Basic; the password is the credential.
-    Basic {
-        /// The user's name.
-        user: String,
-    },
-    /// `Authorization: Bearer <credential>`
-    Bearer,
-    /// A header of the provider's own, with the credential as its value.
-    Header(String),
-}
-
-/// The request's body.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Body {
-    /// `application/x-www-form-urlencoded`
-    Form(BTreeMap<String, String>),
-    /// `application/json`: the table as an object; placeholders in its texts are filled in.
-    Json(toml::Table),
-    /// `text/plain`
-    Text(String),
-}
-
-/// A class of answers. Where both lists are empty nothing is in it; where both are given both must hold.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Answer {
-    /// HTTP statuses.
-    pub status: Vec<u16>,
-    /// A JSON pointer into the answer.
-    pub pointer: Option<String>,
-    /// What stands there, as text.
-    pub values: Vec<String>,
 }
 
 /// `[dropzone]`
@@ -305,8 +209,11 @@ fn two_seconds() -> u64 {
 fn sixty() -> u64 {
     60
 }
-fn twenty() -> u64 {
-    20
+fn ten_minutes() -> u64 {
+    600
+}
+fn two() -> u8 {
+    2
 }
 fn hour() -> u64 {
     3600
@@ -387,7 +294,7 @@ impl Config {
             fix(&mut dropzone.folder);
         }
         for driver in self.releaser.iter_mut().flat_map(|releaser| releaser.channels.values_mut()) {
-            if let Driver::Spool { folder } = driver {
+            if let Driver::Spool { folder } | Driver::Smsd { outgoing: folder } = driver {
                 fix(folder);
             }
         }

@@ -45,6 +45,14 @@ pub enum ConfigError {
         /// What is wrong.
         why: String,
     },
+    /// A channel of the releaser whose template does not serve.
+    #[error("releaser.channels.{id}: {why}")]
+    Channel {
+        /// Which.
+        id: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A secret that is missing or that others can read.
     #[error("credential {name}: {why}")]
     Credential {

@@ -5,9 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgreementId, Digest, PartyId, Time, TransferCode, TransferId, UploadId};
+use crate::id::{
+    AgreementId, ChannelId, Digest, PartyId, Time, TransferCode, TransferId, UploadId,
+};
 use crate::ledger::Entry;
 use crate::statement::{Look, Signed};
+use crate::transfer::Report;
 
 /// The largest JSON request or answer on the socket, in bytes.
 pub const MAX_BYTES: usize = 4 << 20;
@@ -147,21 +150,21 @@ pub enum Outcome {
     Posted,
     /// The provider took the share.
     Accepted {
-        /// `http` or `spool`.
+        /// `http`, `smsd` or `spool`.
         driver: String,
         /// The provider's number of the message.
         message: Option<String>,
     },
     /// The provider will never take it.
     Rejected {
-        /// `http` or `spool`.
+        /// `http`, `smsd` or `spool`.
         driver: String,
         /// A status or code.
         code: String,
     },
     /// Nobody knows whether it took it.
     Unknown {
-        /// `http` or `spool`.
+        /// `http`, `smsd` or `spool`.
         driver: String,
     },
     /// Surely not done; try again later.
@@ -176,6 +179,18 @@ pub enum Outcome {
         /// What is wrong, for people.
         why: String,
     },
+}
+
+/// `report`: what an operator says became of a message. A hint, and the only verb of the gate `reports`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reported {
+    /// Over which channel it left, by the address at which the report came in.
+    pub channel: ChannelId,
+    /// Our own number for it, as the operator repeats it.
+    pub reference: String,
+    /// What became of it.
+    pub report: Report,
 }
 
 /// How far a core has read the other party's feed.
@@ -223,6 +238,16 @@ pub struct Listed {
 pub struct ByCode {
     /// Its code.
     pub code: TransferCode,
+}
+
+/// `retry`: a person says that it is to be tried again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Which transfer.
+    pub code: TransferCode,
+    /// Only this share, whatever became of it; what failed or is unknown where it is missing.
+    pub share: Option<u8>,
 }
 
 /// `send`: take what was laid ready in a hidden folder of the outbox; it is complete.

@@ -3,10 +3,13 @@
 //! No link, no personal data, and no share material in the first 20 characters: delivery reports of
 //! gateways repeat those (SMPP 3.4, appendix B).
 
+use std::fmt;
+use std::str::FromStr;
+
 use zeroize::Zeroizing;
 
 use crate::agreement::Language;
-use crate::id::TransferCode;
+use crate::id::{TransferCode, TransferId};
 
 /// Septets of one segment of GSM 03.38.
 pub const SEGMENT: usize = 160;
@@ -25,6 +28,35 @@ pub enum TextError {
     /// More than 160 septets.
     #[error("{0} septets, one message holds 160")]
     TooLong(usize),
+}
+
+/// Our own number for a message, the same for every attempt: `<transfer>-<index>`. It travels to the operator and
+/// comes back in its reports, and says nothing to anybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference {
+    /// The transfer.
+    pub transfer: TransferId,
+    /// The share's number.
+    pub index: u8,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.transfer, self.index)
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (transfer, index) = text.split_once('-').ok_or(())?;
+        let reference = Self {
+            transfer: transfer.parse().map_err(|_| ())?,
+            index: index.parse().map_err(|_| ())?,
+        };
+        // One way to write it.
+        if reference.to_string() == text { Ok(reference) } else { Err(()) }
+    }
 }
 
 /// The message for one custodian.
@@ -87,6 +119,17 @@ mod tests {
             let head: String = text.chars().take(20).collect();
             assert!(!head.contains(&line[..4]), "{head}");
             assert!(!text.contains("http"));
+        }
+    }
+
+    #[test]
+    fn a_reference_reads_back_and_nothing_else_does() {
+        let reference = Reference { transfer: TransferId::random(), index: 16 };
+        let text = reference.to_string();
+        assert_eq!(text.parse(), Ok(reference));
+        let others = [format!("{text}0"), text.replace('-', "-+"), text[1..].to_owned()];
+        for other in others.iter().map(String::as_str).chain(["", "-", "1", "a-1"]) {
+            assert_ne!(other.parse(), Ok(reference), "{other}");
         }
     }
 

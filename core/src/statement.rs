@@ -91,7 +91,7 @@ pub struct Shipped {
     pub index: u8,
     /// Over which route.
     pub channel: String,
-    /// `http` or `spool`: a folder is no SMS and does not pretend to be one.
+    /// `http`, `smsd`, or `spool`: a folder is no SMS and does not pretend to be one.
     pub driver: String,
     /// `accepted`, `rejected` or `unknown`.
     pub outcome: String,

@@ -13,8 +13,11 @@
 //! | Removed | Probed, gone | Removed or Releasing | `probed` | release, where nothing else is waited for |
 //! | Removed | Ready | Removed or Releasing | | release, where the look was made |
 //! | Releasing | Exposing (evidence) | Releasing, one more exposed | | |
-//! | Releasing | Shipped | Releasing or Released | `released`, after the last | |
+//! | Releasing | Shipped | Releasing or Released | `released`, after the last | resend, after a while, of what is unknown |
+//! | Releasing | Resend | Releasing, one waits again | | release, of what is still unknown |
+//! | Releasing, Released | Reported | Releasing or Released, a doubt less | `released`, after the last | |
 //! | Released | Retry | Releasing | | release, of what failed or is unknown |
+//! | Releasing, Released | Retry of one share | Releasing | | release |
 //! | Releasing, Released | Opened (evidence) | Opened | `released`, where not said yet | erase |
 //! | Opened | Erased | Closed | `closed` | |
 //! | before Opened, fewer than t exposed | Withdraw | Withdrawn | `withdrawn` | erase, terminate |
@@ -25,7 +28,7 @@
 //! | any open state | Fail | Failed | `failed` | |
 //! | from Sealed until Opened, and after Failed, Expired, Withdrawn | Supersede | Superseded | `superseded` | erase |
 //!
-//! Words that come twice or late (Carried, Ready, ShareAccepted, Erased) are taken in silence; everything else is [`Illegal`]. "Exposed" is set before a share is sent; unknown counts as exposed (rule 2).
+//! Words that come twice or late (Carried, Ready, ShareAccepted, Reported, Erased) are taken in silence; everything else is [`Illegal`]. "Exposed" is set before a share is sent; unknown counts as exposed (rule 2).
 
 use std::collections::BTreeSet;
 
@@ -51,6 +54,8 @@ pub struct Envelope {
     pub routes: Vec<Route>,
     /// When the shares leave.
     pub release: ReleaseMode,
+    /// How often a share whose answer was lost goes again by itself.
+    pub resends: u8,
     /// When it expires.
     pub expires: Time,
 }
@@ -81,59 +86,11 @@ impl Envelope {
         size: u64,
         plan: Plan,
         release: ReleaseRule,
+        resends: u8,
         expires: Time,
     ) -> Self {
         let Plan { threshold, routes } = plan;
-        Self { ciphertext, size, threshold, routes, release: release.into(), expires }
-    }
-}
-
-/// How far one share is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Share {
-    /// To be handed to its channel.
-    Waiting {
-        /// Whether an earlier attempt may have exposed it: unknown counts as exposed, also while it waits.
-        exposed: bool,
-    },
-    /// Handed over, answer outstanding. Counts as exposed.
-    Exposed {
-        /// Whether an earlier attempt may have exposed it.
-        before: bool,
-    },
-    /// The provider took it.
-    Accepted {
-        /// `http` or `spool`.
-        driver: String,
-        /// The provider's number, where it gave one.
-        message: Option<String>,
-    },
-    /// The provider will never take it.
-    Rejected {
-        /// `http` or `spool`.
-        driver: String,
-        /// What it said: a status or code, never a body.
-        code: String,
-    },
-    /// Nobody knows. Counts as exposed, is never sent again unless a person says so.
-    Unknown {
-        /// `http`, `spool`, or `?` after a crash.
-        driver: String,
-    },
-}
-
-impl Share {
-    fn is_exposed(&self) -> bool {
-        matches!(
-            self,
-            Self::Waiting { exposed: true }
-                | Self::Exposed { .. }
-                | Self::Accepted { .. }
-                | Self::Unknown { .. }
-        )
-    }
-    fn is_settled(&self) -> bool {
-        matches!(self, Self::Accepted { .. } | Self::Rejected { .. } | Self::Unknown { .. })
+        Self { ciphertext, size, threshold, routes, release: release.into(), resends, expires }
     }
 }
 
@@ -190,14 +147,14 @@ pub enum State {
         /// The envelope.
         envelope: Envelope,
         /// How far each is.
-        shares: Vec<Share>,
+        shares: Vec<Shipment>,
     },
     /// Every share left or is known not to.
     Released {
         /// The envelope.
         envelope: Envelope,
         /// What became of each.
-        shares: Vec<Share>,
+        shares: Vec<Shipment>,
         /// Which ones the municipality has accepted.
         accepted: BTreeSet<u8>,
     },
@@ -249,7 +206,11 @@ pub enum Event {
     /// This share is about to be handed to its channel.
     Exposing(u8, Removal),
     /// What became of it.
-    Shipped(u8, Share),
+    Shipped(u8, Stands),
+    /// Its answer was lost, and no report came: it goes again.
+    Resend(u8),
+    /// What the operator reports of it.
+    Reported(u8, Report),
     /// The municipality accepted this share.
     ShareAccepted(u8),
     /// The municipality's word that it is open.
@@ -258,8 +219,8 @@ pub enum Event {
     Erased,
     /// A person stops it.
     Withdraw,
-    /// A person says: try again.
-    Retry,
+    /// A person says: try again. What failed or is unknown; or this share, whatever became of it.
+    Retry(Option<u8>),
     /// Its time is over.
     Expire,
     /// It cannot go on.
@@ -321,6 +282,11 @@ pub enum Work {
     },
     /// Releaser: hand this share to its channel.
     Release {
+        /// Its number.
+        index: u8,
+    },
+    /// Sealer, after a while: a share that is still unknown goes again.
+    Resend {
         /// Its number.
         index: u8,
     },
@@ -403,8 +369,12 @@ impl State {
     pub fn mover(&self) -> &'static str {
         match self {
             Self::Held { .. } | Self::Failed { .. } | Self::Refused { .. } => "agency",
-            // With fewer shares out than open it, only a retry or redelivery helps.
-            Self::Released { envelope, .. } if self.exposed() < envelope.threshold => "agency",
+            // With fewer shares on their way than open it, only a retry or redelivery helps.
+            Self::Released { envelope, shares, .. }
+                if count(shares, Shipment::may_arrive) < envelope.threshold =>
+            {
+                "agency"
+            }
             Self::Carried { .. } | Self::Delivered { .. } | Self::Released { .. } => "municipality",
             Self::Removed { envelope, probed: true, ready: false, .. }
                 if envelope.release == ReleaseMode::WhenReady =>
@@ -444,8 +414,7 @@ impl State {
     pub fn exposed(&self) -> u8 {
         match self {
             Self::Releasing { shares, .. } | Self::Released { shares, .. } => {
-                u8::try_from(shares.iter().filter(|share| share.is_exposed()).count())
-                    .unwrap_or(u8::MAX)
+                count(shares, Shipment::is_exposed)
             }
             Self::Failed { was, .. } => was.exposed(),
             _ => 0,
@@ -453,7 +422,41 @@ impl State {
     }
 }
 
+/// How many shares are so.
+fn count(shares: &[Shipment], so: impl Fn(&Shipment) -> bool) -> u8 {
+    u8::try_from(shares.iter().filter(|share| so(share)).count()).unwrap_or(u8::MAX)
+}
+
 impl Event {
+    /// What the ledger keeps of it beside its name: numbers and codes, never a body.
+    #[must_use]
+    pub fn detail(&self) -> Vec<(&'static str, String)> {
+        let share = |index: &u8| ("share", index.to_string());
+        match self {
+            Self::Exposing(index, _) | Self::Resend(index) | Self::ShareAccepted(index) => {
+                vec![share(index)]
+            }
+            Self::Retry(Some(index)) => vec![share(index)],
+            Self::Shipped(index, stands) => match stands {
+                Stands::Waiting => vec![share(index), ("outcome", "again".into())],
+                Stands::Leaving => vec![share(index)],
+                Stands::Accepted { .. } => vec![share(index), ("outcome", "accepted".into())],
+                Stands::Rejected { code, .. } => {
+                    vec![share(index), ("outcome", "rejected".into()), ("code", code.clone())]
+                }
+                Stands::Unknown { .. } => vec![share(index), ("outcome", "unknown".into())],
+            },
+            Self::Reported(index, report) => {
+                let mut detail = vec![share(index), ("report", report.name().to_owned())];
+                if let Report::Failed { code } = report {
+                    detail.push(("code", code.clone()));
+                }
+                detail
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -469,11 +472,13 @@ impl Event {
             Self::Ready => "Ready",
             Self::Exposing(..) => "Exposing",
             Self::Shipped(..) => "Shipped",
+            Self::Resend(_) => "Resend",
+            Self::Reported(..) => "Reported",
             Self::ShareAccepted(_) => "ShareAccepted",
             Self::Opened(_) => "Opened",
             Self::Erased => "Erased",
             Self::Withdraw => "Withdraw",
-            Self::Retry => "Retry",
+            Self::Retry(_) => "Retry",
             Self::Expire => "Expire",
             Self::Fail { .. } => "Fail",
             Self::Supersede(_) => "Supersede",
@@ -481,6 +486,8 @@ impl Event {
     }
 }
 
+mod shipment;
 mod table;
+pub use shipment::{Report, Shipment, Stands};
 #[cfg(test)]
 mod tests;

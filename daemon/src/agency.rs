@@ -1,7 +1,7 @@
-//! The agency's side: the sealer (its core), and its two gates, carrier and releaser.
+//! The agency's side: the sealer (its core), and its gates: carrier, releaser and reports.
 //!
 //! The straight line: [`outbox`] -> [`claim`] -> [`admission`] -> [`seal`] -> [`carry`] -> [`confirm`] -> [`release`] ->
-//! [`close`].
+//! [`close`]. Beside it, [`reports`] -> [`report`]: what operators say became of a message.
 
 pub mod admission;
 pub mod carry;
@@ -12,6 +12,8 @@ pub mod envelopes;
 pub mod outbox;
 pub mod persons;
 pub mod release;
+pub mod report;
+pub mod reports;
 pub mod seal;
 pub mod sealer;
 pub mod status;
@@ -67,7 +69,7 @@ impl Stored for State {
 /// Which role does which work.
 fn gate_of(work: &Work) -> &'static str {
     match work {
-        Work::Seal | Work::Forget | Work::Erase => "sealer",
+        Work::Seal | Work::Forget | Work::Erase | Work::Resend { .. } => "sealer",
         Work::Place | Work::Carry { .. } | Work::Probe { .. } | Work::Terminate { .. } => "carrier",
         Work::Release { .. } => "releaser",
     }
@@ -135,7 +137,7 @@ impl Agency {
         sent: Option<Sent>,
     ) -> Result<()> {
         let now = self.books.now();
-        let name = event.name();
+        let (name, mut known) = (event.name(), event.detail());
         let step = record.state.apply(event)?;
         let was_over = record.state.is_over();
         let told = step.state != record.state || !step.say.is_empty();
@@ -143,8 +145,8 @@ impl Agency {
         record.changed = now;
         tx.put(record).await?;
         if told {
-            let detail = detail([("state", record.state.name().to_owned())]);
-            tx.enter(now, &name.to_lowercase(), Some(record.id), detail).await?;
+            known.push(("state", record.state.name().to_owned()));
+            tx.enter(now, &name.to_lowercase(), Some(record.id), detail(known)).await?;
         }
         // On the way into an end only: what an end itself asks for is done to its end.
         if record.state.is_over() && !was_over {
@@ -158,7 +160,15 @@ impl Agency {
         }
         for work in step.work {
             let json = serde_json::to_string(&work).unwrap_or_default();
-            tx.queue(gate_of(&work), "jobs", &record.agreement, Some(record.id), &json, now)
+            let due = match work {
+                // A report may still come.
+                Work::Resend { .. } => now.plus_ms(
+                    i64::try_from(self.settings.resend_after_s.saturating_mul(1000))
+                        .unwrap_or(i64::MAX / 2),
+                ),
+                _ => now,
+            };
+            tx.queue(gate_of(&work), "jobs", &record.agreement, Some(record.id), &json, due)
                 .await?;
         }
         if let Ok(mut touched) = self.touched.lock() {

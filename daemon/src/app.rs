@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::accept::{self, Door};
 use crate::agency::outbox::{Heard, Outbox};
 use crate::agency::{self, Agency};
 use crate::books::{Books, CoreError};
@@ -26,7 +27,7 @@ use crate::desk::Desk;
 use crate::files;
 use crate::gatehouse::{self, Core, gate_router};
 use crate::medium::client::ZoneClient;
-use crate::medium::{accept, server};
+use crate::medium::server;
 use crate::municipality::{self, Municipality};
 use crate::store::Store;
 use crate::tls;
@@ -45,6 +46,8 @@ pub enum Role {
     Carrier,
     /// The agency's gate to the SMS providers.
     Releaser,
+    /// The agency's gate for what operators report.
+    Reports,
     /// The transport medium.
     Dropzone,
     /// The municipality's core.
@@ -90,6 +93,7 @@ pub async fn run(role: Role, path: &Path, config: Config, stop: CancellationToke
         Role::Sealer => host.sealer().await?,
         Role::Carrier => host.carrier()?,
         Role::Releaser => host.releaser()?,
+        Role::Reports => host.reports().await?,
         Role::Dropzone => host.dropzone().await?,
         Role::Keeper => host.keeper().await?,
         Role::Fetcher => host.fetcher()?,
@@ -209,6 +213,7 @@ impl Host {
             .merge(agency::envelopes::router(Arc::clone(&core)));
         self.serve("sealer-carrier", carrier)?;
         self.serve("sealer-releaser", gate_router(Arc::clone(&core), "releaser"))?;
+        self.serve("sealer-reports", agency::report::router(Arc::clone(&core)))?;
         self.tasks.spawn(watch(Arc::clone(&core), settings, self.stop.clone()));
         self.tasks.spawn(drive(core, self.stop.clone(), "sealer"));
         Ok(())
@@ -277,9 +282,35 @@ impl Host {
             desk: desk(&self.config.socket("sealer-releaser"))?,
             agreements: self.agreements()?,
             identity: self.age_identity("bundle-identity")?,
-            channels: channel::load(&settings.channels, &self.credentials())?,
+            channels: channel::load(
+                &settings.channels,
+                settings.callback.as_deref(),
+                &self.credentials(),
+            )?,
         };
         self.tasks.spawn(agency::release::serve(Arc::new(releaser), self.stop.clone()));
+        Ok(())
+    }
+
+    async fn reports(&mut self) -> Result<()> {
+        let settings = self.section(&self.config.reports, "reports")?;
+        let desk = desk(&self.config.socket("sealer-reports"))?;
+        let credentials = self.credentials();
+        let reports = agency::reports::Reports::new(desk, settings.channels, &credentials)?;
+        let tls = match settings.tls {
+            true => Some(tls::open_server(tls::Identity::named(&credentials, "reports")?)?),
+            false => None,
+        };
+        let listener = listener(&settings.listen).await?;
+        let at = listener.local_addr().map_err(AppError::io(&settings.listen))?;
+        if tls.is_none() && !at.ip().is_loopback() {
+            let why = "plain http is for this machine only: set reports.tls, or listen on 127.0.0.1 \
+                 behind a server that speaks TLS";
+            return Err(AppError::Io(settings.listen, std::io::Error::other(why)));
+        }
+        let door = Door { listener, tls, max_connections: settings.max_connections };
+        let router = agency::reports::router(Arc::new(reports));
+        self.tasks.spawn(accept::serve(door, router, self.stop.clone(), DRAIN));
         Ok(())
     }
 
@@ -311,14 +342,8 @@ impl Host {
         .map_err(AppError::io(settings.folder.display()))?;
         let listener = listener(&settings.listen).await?;
         let router = server::router(Arc::clone(&zone));
-        self.tasks.spawn(accept::serve(
-            listener,
-            tls,
-            router,
-            settings.max_connections,
-            self.stop.clone(),
-            DRAIN,
-        ));
+        let door = Door { listener, tls: Some(tls), max_connections: settings.max_connections };
+        self.tasks.spawn(accept::serve(door, router, self.stop.clone(), DRAIN));
         self.tasks.spawn(sweep(zone, clock, self.stop.clone()));
         Ok(())
     }

@@ -315,7 +315,7 @@ impl Books {
 
 /// Details of a ledger entry.
 #[must_use]
-pub fn detail<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+pub fn detail<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 

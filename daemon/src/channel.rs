@@ -3,6 +3,7 @@
 //! Called by `agency::release` alone, which asks for evidence of the removal first.
 
 pub mod http;
+pub mod smsd;
 pub mod spool;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Message<'a> {
 pub enum Channel {
     /// A folder.
     Spool(spool::Spool),
+    /// A modem of our own.
+    Smsd(smsd::Smsd),
     /// A provider.
     Http(Box<http::Provider>),
 }
@@ -39,6 +42,7 @@ impl Channel {
     pub async fn send(&self, message: &Message<'_>) -> Outcome {
         match self {
             Self::Spool(spool) => spool.send(message),
+            Self::Smsd(smsd) => smsd.send(message),
             Self::Http(provider) => provider.send(message).await,
         }
     }
@@ -50,13 +54,15 @@ impl Channel {
 /// [`ConfigError`] of the first that does not serve.
 pub fn load(
     drivers: &BTreeMap<ChannelId, Driver>,
+    callback: Option<&str>,
     credentials: &Credentials,
 ) -> Result<BTreeMap<ChannelId, Channel>, ConfigError> {
     let channel = |(id, driver): (&ChannelId, &Driver)| {
         let channel = match driver {
             Driver::Spool { folder } => Channel::Spool(spool::Spool::new(folder.clone())),
+            Driver::Smsd { outgoing } => Channel::Smsd(smsd::Smsd::new(outgoing.clone())),
             Driver::Http(http) => {
-                Channel::Http(Box::new(http::Provider::new(id, http, credentials)?))
+                Channel::Http(Box::new(http::Provider::new(id, http, callback, credentials)?))
             }
         };
         Ok((id.clone(), channel))

@@ -7,7 +7,7 @@ use reqwest::{Client, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sluis_core::control::{
-    Cursor, Done, Exposing, Job, Kept, Lane, Letters, Next, Outcome, Refused,
+    Cursor, Done, Exposing, Job, Kept, Lane, Letters, Next, Outcome, Refused, Reported,
 };
 use sluis_core::id::{AgreementId, TransferId};
 use tokio_util::sync::CancellationToken;
@@ -109,6 +109,14 @@ impl Desk {
                 () = tokio::time::sleep(PAUSE) => {}
             }
         }
+    }
+
+    /// Hands in what an operator reports.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn report(&self, word: &Reported) -> Result<(), DeskError> {
+        self.post("report", word, Duration::from_secs(15)).await.map(drop)
     }
 
     /// How far the other party's feed was entered.

@@ -1,8 +1,9 @@
-//! `sluisd`: the six roles of Sluis, each its own process.
+//! `sluisd`: the roles of Sluis, each its own process.
 //!
 //! In reading order. `agency` and `municipality` never name each other; only `agency::release` calls a
 //! channel; only the cores open a store and sign.
 
+pub mod accept;
 pub mod agency;
 pub mod app;
 pub mod books;

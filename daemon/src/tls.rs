@@ -38,15 +38,27 @@ impl Identity {
     /// # Errors
     /// [`ConfigError::Credential`].
     pub fn load(credentials: &Credentials) -> Result<Self, ConfigError> {
-        let certificate = credentials.public("tls-certificate")?;
-        let key: SecretString = credentials.secret("tls-key")?;
-        let wrong =
-            |name: &str, why: String| ConfigError::Credential { name: name.to_owned(), why };
-        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes())
-            .map_err(|e| wrong("tls-certificate", e.to_string()))?;
+        Self::named(credentials, "tls")
+    }
+
+    /// From the credentials `<name>-certificate`, which may be a chain, and `<name>-key`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Credential`].
+    pub fn named(credentials: &Credentials, name: &str) -> Result<Self, ConfigError> {
+        let (of_chain, of_key) = (format!("{name}-certificate"), format!("{name}-key"));
+        let certificate = credentials.public(&of_chain)?;
+        let key: SecretString = credentials.secret(&of_key)?;
+        let wrong = |name: &str, why: String| ConfigError::Credential { name: name.into(), why };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|e| wrong(&of_chain, e.to_string()))?;
+        if chain.is_empty() {
+            return Err(wrong(&of_chain, "no certificate in it".into()));
+        }
         let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
-            .map_err(|e| wrong("tls-key", e.to_string()))?;
-        Ok(Self { chain: vec![certificate], key })
+            .map_err(|e| wrong(&of_key, e.to_string()))?;
+        Ok(Self { chain, key })
     }
 }
 
@@ -95,14 +107,31 @@ pub fn client(
 pub fn server(identity: Identity, clients: Vec<Digest>) -> Result<ServerConfig, Error> {
     let provider = provider();
     let pins = Pins { allowed: clients, provider: provider.clone() };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+    let config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(pins))
         .with_single_cert(identity.chain, identity.key)?;
+    Ok(without_memory(config))
+}
+
+/// A server for clients that we do not know: it shows who it is, and asks nobody.
+///
+/// # Errors
+/// Where the identity does not serve.
+pub fn open_server(identity: Identity) -> Result<ServerConfig, Error> {
+    let config = ServerConfig::builder_with_provider(Arc::new(provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(identity.chain, identity.key)?;
+    Ok(without_memory(config))
+}
+
+/// No tickets, no sessions, no early data: every connection is a handshake of its own.
+fn without_memory(mut config: ServerConfig) -> ServerConfig {
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     config.max_early_data_size = 0;
-    Ok(config)
+    config
 }
 
 /// Accepts a certificate by its public key alone.

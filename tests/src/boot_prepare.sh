@@ -15,12 +15,22 @@ init dropzone sluiskom
 releaser=$(grep '^releaser = ' /etc/sluis/agency/sluis.toml)
 for host in agency municipality dropzone; do
   sluis --config "/etc/sluis/$host/sluis.toml" identity >"/srv/cards/$host"
-  sed -e "s/^releaser = .*/$releaser/" -e 's/^owners = .*/owners = ["officer"]\nsettle-ms = 200/' \
+  sed -e "s/^releaser = .*/$releaser/" -e 's/^owners = .*/owners = ["officer"]\nsettle-ms = 200\nresend-after-s = 1/' \
     "/usr/share/sluis/units/$host.toml" >"/etc/sluis/$host/sluis.toml"
 done
 for channel in sms-a sms-b voice; do
   printf '[releaser.channels.%s]\ndriver = "spool"\nfolder = "/var/lib/phones"\n' "$channel"
 done >>/etc/sluis/agency/sluis.toml
+cat >>/etc/sluis/agency/sluis.toml <<'END'
+[reports]
+listen = "127.0.0.1:8450"
+[reports.channels.sms-a]
+reference = { query = "ref" }
+state = { query = "type" }
+delivered = ["1"]
+failed = ["2"]
+END
+(umask 077 && printf 0123456789abcdefghijkl >/etc/sluis/agency/credentials/reports-sms-a)
 install -d -m 0700 -o sluis-releaser -g sluis-releaser /var/lib/phones
 sed 's/{host}/127.0.0.2:8443/' /usr/share/sluis/demo/mechelen.toml >/srv/mechelen.toml
 sed 's/{salt}/0123456789abcdef0123456789abcdef/' /usr/share/sluis/demo/mechelen.contacts.toml >/srv/mechelen.contacts.toml
@@ -33,4 +43,4 @@ for host in agency municipality dropzone; do
 done
 systemd-tmpfiles --create sluis.conf
 systemctl daemon-reload
-systemctl start provider.socket sluis-agency.target sluis-municipality.target sluis-dropzone.target
+systemctl start provider.socket sluis-reports.socket sluis-reports.service sluis-agency.target sluis-municipality.target sluis-dropzone.target

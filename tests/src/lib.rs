@@ -11,7 +11,9 @@
 #![allow(clippy::missing_panics_doc)]
 
 pub mod cutter;
+pub mod kannel;
 pub mod provider;
+pub mod smsd;
 pub mod stock;
 pub mod world;
 
@@ -20,7 +22,9 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 pub use cutter::Cutter;
+pub use kannel::Kannel;
 pub use provider::Provider;
+pub use smsd::Smsd;
 pub use world::World;
 
 /// How long anything may take before it counts as a fault.

@@ -29,6 +29,8 @@ pub const ROLES: [(&str, &str); 6] = [
 pub struct Plan {
     /// The agreement; `{host}` stands for the drop zone.
     pub agreement: String,
+    /// Where its custodians are reached.
+    pub contacts: String,
     /// The `[releaser.channels]` tables.
     pub channels: String,
     /// Added to the `[sealer]` table.
@@ -48,8 +50,10 @@ impl Default for Plan {
         };
         Self {
             agreement,
+            contacts: include_str!("../../config/examples/demo/mechelen.contacts.toml")
+                .replace("{salt}", "0123456789abcdef"),
             channels: ["sms-a", "sms-b", "voice"].map(folder).concat(),
-            sealer: "settle-ms = 100\nrescan-s = 2\n".into(),
+            sealer: "settle-ms = 100\nrescan-s = 2\nresend-after-s = 1\n".into(),
             dropzone: String::new(),
             behind: false,
         }
@@ -57,7 +61,7 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// Real channels: no rehearsal, and so no folder.
+    /// Real channels: no rehearsal, and so no folder, but telephones.
     #[must_use]
     pub fn over(mut self, channels: &str) -> Self {
         self.agreement = self
@@ -65,7 +69,28 @@ impl Plan {
             .replace("kind = \"other\"", "kind = \"sms\"")
             .replace("reason = \"demonstratie: een map in plaats van een telefoon\"\n", "");
         channels.clone_into(&mut self.channels);
+        for (at, owner) in ["an", "bart", "chantal"].iter().enumerate() {
+            self.contacts =
+                self.contacts.replace(&format!("\"{owner}\""), &format!("\"+3247000000{at}\""));
+        }
         self
+    }
+}
+
+/// Where operators report.
+#[derive(Debug)]
+pub struct Heard {
+    /// `host:port` of the role.
+    pub address: String,
+    /// The token of each channel.
+    pub tokens: BTreeMap<String, String>,
+}
+
+impl Heard {
+    /// The address for a channel's reports.
+    #[must_use]
+    pub fn url(&self, channel: &str) -> String {
+        format!("http://{}/{channel}/{}", self.address, self.tokens[channel])
     }
 }
 
@@ -144,12 +169,7 @@ impl World {
         }
         let (file, contacts) = (world.path("mechelen.toml"), world.path("mechelen.contacts.toml"));
         fs::write(&file, plan.agreement.replace("{host}", &world.host)).unwrap();
-        fs::write(
-            &contacts,
-            include_str!("../../config/examples/demo/mechelen.contacts.toml")
-                .replace("{salt}", "0123456789abcdef"),
-        )
-        .unwrap();
+        fs::write(&contacts, &plan.contacts).unwrap();
         for (host, ..) in hosts {
             let mut arguments = vec!["agreement", "add", file.to_str().unwrap()];
             cards.iter().for_each(|card| arguments.extend(["--card", card.to_str().unwrap()]));
@@ -214,6 +234,38 @@ impl World {
             };
             up.then_some(())
         });
+    }
+
+    /// Has operators report: `reporters` are the `[reports.channels]` tables of these channels. Gives the token in
+    /// the address of each. Before `releaser` and `reports` are started.
+    pub fn hears(&self, channels: &[&str], reporters: &str) -> Heard {
+        let address = free_host();
+        self.edit("agency", |text| {
+            text + &format!(
+                "\n[releaser]\ncallback = \"http://{address}\"\n\
+                 \n[reports]\nlisten = \"{address}\"\n{reporters}"
+            )
+        });
+        let token = |channel: &&str| {
+            let token = format!("{channel}-0123456789abcdefghijkl");
+            self.credential("agency", &format!("reports-{channel}"), &token);
+            ((*channel).to_owned(), token)
+        };
+        Heard { tokens: channels.iter().map(token).collect(), address }
+    }
+
+    /// Lays a secret where a host's roles find it.
+    pub fn credential(&self, host: &str, name: &str, secret: &str) {
+        let path = self.path(host).join("credentials").join(name);
+        fs::write(&path, secret).unwrap();
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+
+    /// How far the shares of a transfer are, as the agency shows them.
+    #[must_use]
+    pub fn shares(&self, code: &str) -> Vec<Value> {
+        let state = &self.json("agency", &["show", code])["state"];
+        state["shares"].as_array().cloned().unwrap_or_default()
     }
 
     /// The socket for persons of a core.
@@ -412,6 +464,9 @@ pub fn sluis<'a>(arguments: &[&str], more: impl IntoIterator<Item = &'a OsStr>) 
 /// The host that a role belongs to.
 #[must_use]
 pub fn host_of(role: &str) -> &'static str {
+    if role == "reports" {
+        return "agency";
+    }
     ROLES.iter().find(|(name, _)| *name == role).unwrap().1
 }
 

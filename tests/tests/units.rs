@@ -14,13 +14,14 @@ use std::process::{Child, Command, Output, Stdio};
 use sluis_tests::{binary, root, stderr, stdout, tool, until};
 
 /// Roles, the most that `systemd-analyze security` may say (tenths), and addresses that a host would name.
-const ROLES: [(&str, u32, &str); 6] = [
+const ROLES: [(&str, u32, &str); 7] = [
     ("sealer", 4, ""),
     ("keeper", 4, ""),
     ("dropzone", 2, ""),
     ("carrier", 10, "192.0.2.10"),
     ("fetcher", 10, "192.0.2.10"),
     ("releaser", 10, "198.51.100.20 203.0.113.30"),
+    ("reports", 2, ""),
 ];
 
 fn units(end: &str) -> Vec<PathBuf> {
@@ -80,6 +81,8 @@ fn each_role_is_given_its_own_secrets_and_no_other() {
         ("fetcher", "tls-key tls-certificate"),
         ("dropzone", "tls-key tls-certificate"),
         ("releaser", "bundle-identity"),
+        // Its tokens are named by the host: one for each channel that reports.
+        ("reports", ""),
     ] {
         let unit = root().join(format!("systemd/sluis-{role}.service"));
         let text = fs::read_to_string(unit).unwrap();
@@ -196,7 +199,7 @@ impl Machine {
         ));
         let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
         let shares = shown["state"]["shares"].as_array().cloned().unwrap_or_default();
-        shares.iter().filter(|share| share.get("Unknown").is_some()).count()
+        shares.iter().filter(|share| share["stands"].get("Unknown").is_some()).count()
     }
 
     fn wait(&self, code: &str, state: &str) {
@@ -322,6 +325,7 @@ fn lay_out(tree: &Path) {
         ("carrier", "IPAddressAllow=127.0.0.2"),
         ("fetcher", "IPAddressAllow=127.0.0.2"),
         ("releaser", "IPAddressAllow=127.0.0.3\nReadWritePaths=/var/lib/phones"),
+        ("reports", "LoadCredential=reports-sms-a:/etc/sluis/agency/credentials/reports-sms-a"),
     ] {
         let to = format!("etc/systemd/system/sluis-{role}.service.d/peers.conf");
         put(&to, &format!("[Service]\n{peers}\n"));
@@ -360,7 +364,7 @@ fn remove_cgroup(folder: &Path) {
 }
 
 /// What there is to be read, and who may.
-const THINGS: [(&str, &[&str]); 27] = [
+const THINGS: [(&str, &[&str]); 29] = [
     ("/var/lib/sluis/agency/outbox", &["sealer"]),
     ("/var/lib/sluis/agency/private", &["sealer"]),
     ("/var/lib/sluis/agency/spool", &["sealer"]),
@@ -381,6 +385,7 @@ const THINGS: [(&str, &[&str]); 27] = [
     ("/run/credentials/sluis-sealer.service/mailbox-identity", &["sealer"]),
     ("/run/credentials/sluis-carrier.service/tls-key", &["carrier"]),
     ("/run/credentials/sluis-releaser.service/bundle-identity", &["releaser"]),
+    ("/run/credentials/sluis-reports.service/reports-sms-a", &["reports"]),
     ("/run/credentials/sluis-keeper.service/statement-key", &["keeper"]),
     ("/run/credentials/sluis-fetcher.service/tls-key", &["fetcher"]),
     ("/run/credentials/sluis-dropzone.service/tls-key", &["dropzone"]),
@@ -388,6 +393,7 @@ const THINGS: [(&str, &[&str]); 27] = [
     ("/run/sluis/agency/sealer.sock", &["sealer"]),
     ("/run/sluis/agency/sealer-carrier.sock", &["sealer", "carrier"]),
     ("/run/sluis/agency/sealer-releaser.sock", &["sealer", "releaser"]),
+    ("/run/sluis/agency/sealer-reports.sock", &["sealer", "reports"]),
     ("/run/sluis/municipality/keeper-fetcher.sock", &["keeper", "fetcher"]),
 ];
 
@@ -497,6 +503,15 @@ fn the_units_start_for_real_and_each_role_reaches_only_its_own() {
         machine.wait(&code, "Released");
         machine.opens(&code);
     }
+    // What an operator reports gets through, also to a role that has no network of its own.
+    let token = machine.ok("cat /etc/sluis/agency/credentials/reports-sms-a");
+    let url = format!("http://127.0.0.1:8450/sms-a/{}", token.trim());
+    let answer = machine.ok(&format!(
+        "exec 3<>/dev/tcp/127.0.0.1/8450 && printf 'GET {}?ref=none&type=1 HTTP/1.0\\r\\n\\r\\n' >&3 && \
+         head -1 <&3",
+        url.trim_start_matches("http://127.0.0.1:8450")
+    ));
+    assert!(answer.contains(" 200 "), "{answer}");
     let journal = machine.ok("journalctl -o cat -u 'sluis-*'");
     assert!(!journal.contains("AGE-SECRET-KEY") && !journal.contains("by-hand"), "{journal}");
     println!("{table}");

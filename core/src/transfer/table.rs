@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Envelope, Event, Illegal, ReleaseMode, Say, Share, State, Step, Work};
+use super::{
+    Envelope, Event, Illegal, ReleaseMode, Report, Say, Shipment, Stands, State, Step, Work,
+};
 use crate::evidence::Removal;
 use crate::id::{TransferId, UploadId};
 use crate::plan::Route;
@@ -21,8 +23,11 @@ impl State {
             Event::Supersede(by) => self.supersede(by),
             Event::Fail { step, code } => self.fail(step, code),
             Event::Exposing(index, removal) => self.expose(index, &removal),
-            Event::Shipped(index, share) => self.ship(index, share),
-            Event::Retry => self.retry(),
+            Event::Shipped(index, stands) => self.ship(index, stands),
+            Event::Resend(index) => self.resend(index),
+            Event::Reported(index, report) => self.reported(index, &report),
+            Event::Retry(None) => self.retry(),
+            Event::Retry(Some(index)) => self.retry_one(index),
             Event::ShareAccepted(index) => self.accept(index),
             Event::Opened(_) => self.opened(),
             event => self.forward(event),
@@ -89,34 +94,68 @@ impl State {
     fn expose(&self, at: u8, removal: &Removal) -> Option<Step> {
         let Self::Releasing { envelope, shares } = self else { return None };
         let _proof: &Removal = removal;
-        let place = place(at)?;
-        let Share::Waiting { exposed } = *shares.get(place)? else { return None };
         if !keeps_rule_two(envelope, shares, at) {
             return None;
         }
-        let mut shares = shares.clone();
-        shares[place] = Share::Exposed { before: exposed };
-        Some(Step::to(Self::Releasing { envelope: envelope.clone(), shares }))
+        self.with_share(at, Shipment::leave)
     }
 
-    fn ship(&self, index: u8, outcome: Share) -> Option<Step> {
-        let Self::Releasing { envelope, shares } = self else { return None };
-        let place = place(index)?;
-        // Only a share that was exposed has an outcome.
-        let Share::Exposed { before } = *shares.get(place)? else { return None };
-        let (envelope, mut shares) = (envelope.clone(), shares.clone());
-        shares[place] = match outcome {
-            Share::Exposed { .. } => return None,
-            // This attempt surely failed; what an earlier one did stays unknown.
-            Share::Waiting { .. } => Share::Waiting { exposed: before },
-            Share::Rejected { driver, .. } if before => Share::Unknown { driver },
-            other => other,
-        };
-        if !shares.iter().all(Share::is_settled) {
-            return Some(Step::to(Self::Releasing { envelope, shares }));
+    fn ship(&self, index: u8, outcome: Stands) -> Option<Step> {
+        let Self::Releasing { .. } = self else { return None };
+        let step = self.with_share(index, |share| share.ship(outcome))?;
+        let lost =
+            |share: &Shipment| matches!(share.stands, Stands::Unknown { .. }) && share.resends > 0;
+        let again = step.state.share(index).is_some_and(lost);
+        Some(if again { step.work(Work::Resend { index }) } else { step })
+    }
+
+    fn resend(&self, index: u8) -> Option<Step> {
+        let Self::Releasing { .. } = self else { return None };
+        Some(self.with_share(index, Shipment::resend)?.work(Work::Release { index }))
+    }
+
+    fn reported(&self, index: u8, report: &Report) -> Option<Step> {
+        match self {
+            Self::Releasing { .. } | Self::Released { .. } => {
+                self.with_share(index, |share| Some(share.reported(report)))
+            }
+            // The quickest custodian types before the operator reports.
+            Self::Opened | Self::Closed => Some(Step::to(self.clone())),
+            _ => None,
         }
-        let say = Say::Released(shipped(&envelope, &shares));
-        Some(Step::to(Self::Released { envelope, shares, accepted: BTreeSet::new() }).say(say))
+    }
+
+    fn share(&self, index: u8) -> Option<&Shipment> {
+        match self {
+            Self::Releasing { shares, .. } | Self::Released { shares, .. } => {
+                shares.get(place(index)?)
+            }
+            _ => None,
+        }
+    }
+
+    /// One share moves; the release is said when no other is under way.
+    fn with_share(
+        &self,
+        index: u8,
+        change: impl FnOnce(&Shipment) -> Option<Shipment>,
+    ) -> Option<Step> {
+        let changed = change(self.share(index)?)?;
+        let mut state = self.clone();
+        match &mut state {
+            Self::Releasing { envelope, shares } => {
+                shares[place(index)?] = changed;
+                if shares.iter().all(Shipment::is_settled) {
+                    let say = Say::Released(shipped(envelope, shares));
+                    let (envelope, shares) = (envelope.clone(), std::mem::take(shares));
+                    let state = Self::Released { envelope, shares, accepted: BTreeSet::new() };
+                    return Some(Step::to(state).say(say));
+                }
+            }
+            Self::Released { shares, .. } => shares[place(index)?] = changed,
+            _ => return None,
+        }
+        Some(Step::to(state))
     }
 
     fn accept(&self, index: u8) -> Option<Step> {
@@ -162,8 +201,8 @@ impl State {
             Self::Released { envelope, mut shares, .. } => {
                 let mut work = Vec::new();
                 for (index, share) in (1..).zip(&mut shares) {
-                    if matches!(share, Share::Rejected { .. } | Share::Unknown { .. }) {
-                        *share = Share::Waiting { exposed: share.is_exposed() };
+                    if let Some(again) = share.again().filter(|_| share.is_lost()) {
+                        *share = again;
                         work.push(Work::Release { index });
                     }
                 }
@@ -175,6 +214,19 @@ impl State {
             }
             _ => None,
         }
+    }
+
+    /// The custodian lost it, or never got it: the same text goes again, over the same channel.
+    fn retry_one(&self, index: u8) -> Option<Step> {
+        let (Self::Releasing { envelope, shares } | Self::Released { envelope, shares, .. }) = self
+        else {
+            return None;
+        };
+        let mut shares = shares.clone();
+        let share = shares.get_mut(place(index)?)?;
+        *share = share.again()?;
+        let state = Self::Releasing { envelope: envelope.clone(), shares };
+        Some(Step::to(state).work(Work::Release { index }))
     }
 
     fn withdraw(&self) -> Option<Step> {
@@ -234,13 +286,13 @@ fn release_if_due(envelope: Envelope, upload: UploadId, probed: bool, ready: boo
     if !probed || (envelope.release == ReleaseMode::WhenReady && !ready) {
         return Step::to(State::Removed { envelope, upload, probed, ready });
     }
-    let shares = vec![Share::Waiting { exposed: false }; envelope.routes.len()];
+    let shares = vec![Shipment::new(envelope.resends); envelope.routes.len()];
     let work = envelope.routes.iter().map(|route| Work::Release { index: route.index }).collect();
     Step { state: State::Releasing { envelope, shares }, say: Vec::new(), work }
 }
 
 /// Rule 2 once more, on what is exposed in fact: no channel and no group reaches t.
-fn keeps_rule_two(envelope: &Envelope, shares: &[Share], index: u8) -> bool {
+fn keeps_rule_two(envelope: &Envelope, shares: &[Shipment], index: u8) -> bool {
     let Some(next) = envelope.routes.iter().find(|route| route.index == index) else {
         return false;
     };
@@ -255,13 +307,13 @@ fn keeps_rule_two(envelope: &Envelope, shares: &[Share], index: u8) -> bool {
     same_channel.max(same_group) < usize::from(envelope.threshold)
 }
 
-pub(super) fn shipped(envelope: &Envelope, shares: &[Share]) -> Vec<Shipped> {
-    let one = |(route, share): (&Route, &Share)| {
-        let (outcome, driver, message) = match share {
-            Share::Accepted { driver, message } => ("accepted", driver.as_str(), message.clone()),
-            Share::Rejected { driver, .. } => ("rejected", driver.as_str(), None),
-            Share::Unknown { driver } => ("unknown", driver.as_str(), None),
-            Share::Waiting { .. } | Share::Exposed { .. } => ("unknown", "?", None),
+pub(super) fn shipped(envelope: &Envelope, shares: &[Shipment]) -> Vec<Shipped> {
+    let one = |(route, share): (&Route, &Shipment)| {
+        let (outcome, driver, message) = match &share.stands {
+            Stands::Accepted { driver, message } => ("accepted", driver.as_str(), message.clone()),
+            Stands::Rejected { driver, .. } => ("rejected", driver.as_str(), None),
+            Stands::Unknown { driver } => ("unknown", driver.as_str(), None),
+            Stands::Waiting | Stands::Leaving => ("unknown", "?", None),
         };
         Shipped {
             index: route.index,

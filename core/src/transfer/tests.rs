@@ -17,16 +17,16 @@ const TABLE: [(&str, &str, &str); 15] = [
     ("Removed", "Probed Ready Withdraw Expire Fail Supersede", "Carried"),
     (
         "Releasing",
-        "Exposing Shipped Opened Withdraw Expire Fail Supersede",
-        "Carried Ready ShareAccepted",
+        "Exposing Shipped Resend Reported Retry Opened Withdraw Expire Fail Supersede",
+        "Carried Ready ShareAccepted Reported",
     ),
     (
         "Released",
-        "Retry ShareAccepted Opened Withdraw Expire Fail Supersede",
-        "Carried Ready ShareAccepted",
+        "Retry Reported ShareAccepted Opened Withdraw Expire Fail Supersede",
+        "Carried Ready ShareAccepted Reported",
     ),
-    ("Opened", "Erased", "ShareAccepted"),
-    ("Closed", "", "Erased ShareAccepted"),
+    ("Opened", "Erased", "ShareAccepted Reported"),
+    ("Closed", "", "Erased ShareAccepted Reported"),
     ("Failed", "Retry Opened Withdraw Expire Supersede", ""),
     ("Expired", "Opened Supersede", "Erased"),
     ("Withdrawn", "Supersede", "Erased"),
@@ -37,7 +37,7 @@ const TABLE: [(&str, &str, &str); 15] = [
 const MOVERS: [(&str, &str); 3] = [
     ("agency", "Retry Withdraw Supersede"),
     ("municipality", "Delivered Removed Ready Opened"),
-    ("itself", "Sealed Placed Carried Probed Exposing Shipped Erased"),
+    ("itself", "Sealed Placed Carried Probed Exposing Shipped Resend Erased"),
 ];
 
 /// What happened on the way to a state.
@@ -46,7 +46,7 @@ struct Path {
     removed: bool,
     probed: bool,
     ready: bool,
-    /// Handed over, and neither surely failed nor tried again by a person since.
+    /// Handed over, and neither surely failed nor let go again since.
     out: BTreeSet<u8>,
 }
 
@@ -59,11 +59,13 @@ impl Path {
             Event::Probed(look) => path.probed |= look.is_gone(),
             Event::Ready => path.ready = true,
             Event::Exposing(index, _) => drop(path.out.insert(*index)),
-            Event::Shipped(index, Share::Waiting { .. }) => drop(path.out.remove(index)),
-            // What was accepted is not tried again.
-            Event::Retry => path.out.retain(|index| {
+            Event::Shipped(index, Stands::Waiting)
+            | Event::Resend(index)
+            | Event::Retry(Some(index)) => drop(path.out.remove(index)),
+            // What was accepted is not tried again, unless the operator says that it was lost.
+            Event::Retry(None) => path.out.retain(|index| {
                 let share = place(*index).and_then(|place| shares(state)?.get(place));
-                matches!(share, Some(Share::Accepted { .. }))
+                share.is_some_and(|share| !share.is_lost())
             }),
             _ => {}
         }
@@ -72,7 +74,7 @@ impl Path {
 }
 
 /// How far the shares are, also where the transfer failed meanwhile.
-fn shares(state: &State) -> Option<&[Share]> {
+fn shares(state: &State) -> Option<&[Shipment]> {
     match state {
         State::Releasing { shares, .. } | State::Released { shares, .. } => Some(shares),
         State::Failed { was, .. } => shares(was),
@@ -80,16 +82,19 @@ fn shares(state: &State) -> Option<&[Share]> {
     }
 }
 
-fn outcomes() -> [Share; 6] {
+fn outcomes() -> [Stands; 5] {
     let driver = || "http".to_owned();
     [
-        Share::Waiting { exposed: false },
-        Share::Waiting { exposed: true },
-        Share::Exposed { before: false },
-        Share::Accepted { driver: driver(), message: None },
-        Share::Rejected { driver: driver(), code: "400".into() },
-        Share::Unknown { driver: driver() },
+        Stands::Waiting,
+        Stands::Leaving,
+        Stands::Accepted { driver: driver(), message: None },
+        Stands::Rejected { driver: driver(), code: "400".into() },
+        Stands::Unknown { driver: driver() },
     ]
+}
+
+fn reports() -> [Report; 3] {
+    [Report::Pending, Report::Failed { code: "28".into() }, Report::Delivered]
 }
 
 /// What there is to happen: this transfer's envelope, and evidence for its upload and for another one.
@@ -97,10 +102,12 @@ struct Stage {
     envelope: Envelope,
     uploads: [(UploadId, Evidence); 2],
     other: TransferId,
+    /// Whether operators report, and persons send single shares again.
+    reports: bool,
 }
 
 impl Stage {
-    fn new(threshold: u8, shares: u8, release: ReleaseMode) -> Self {
+    fn new(threshold: u8, shares: u8, release: ReleaseMode, resends: u8, reports: bool) -> Self {
         let mut world = World::new(threshold, shares);
         let envelope = Envelope {
             ciphertext: world.sent.ciphertext,
@@ -108,12 +115,13 @@ impl Stage {
             threshold,
             routes: world.sent.routes.clone(),
             release,
+            resends,
             expires: world.sent.expires,
         };
         let first = (world.upload, world.evidence());
         world.upload = UploadId::random();
         let second = (world.upload, world.evidence());
-        Self { envelope, uploads: [first, second], other: TransferId::random() }
+        Self { envelope, uploads: [first, second], other: TransferId::random(), reports }
     }
 
     /// Every event, also those out of place, twice over, or wrong.
@@ -129,7 +137,7 @@ impl Stage {
             Event::Opened(self.uploads[0].1.opening.clone()),
             Event::Erased,
             Event::Withdraw,
-            Event::Retry,
+            Event::Retry(None),
             Event::Expire,
             Event::Fail { step: "carry", code: "gone".into() },
             Event::Supersede(self.other),
@@ -146,6 +154,11 @@ impl Stage {
         for index in 0..=shares + 1 {
             events.push(Event::Exposing(index, self.uploads[0].1.removal.clone()));
             events.extend(outcomes().map(|outcome| Event::Shipped(index, outcome)));
+            events.push(Event::Resend(index));
+            if self.reports {
+                events.push(Event::Retry(Some(index)));
+                events.extend(reports().map(|report| Event::Reported(index, report)));
+            }
         }
         events.extend((1..=shares).map(Event::ShareAccepted));
         events
@@ -186,15 +199,16 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
     if let Event::Exposing(index, _) = event {
         must(!path.out.contains(index), "no share leaves twice unasked")?;
         let share = place(*index).and_then(|place| shares(before)?.get(place));
-        must(matches!(share, Some(Share::Waiting { .. })), "only what waits leaves")?;
+        must(share.is_some_and(|share| share.stands == Stands::Waiting), "only what waits leaves")?;
     }
+    check_shares(before, event, after)?;
     let fewer = before.exposed().checked_sub(after.exposed()).filter(|fewer| *fewer > 0);
     if let Some(fewer) = fewer.filter(|_| after.envelope().is_some()) {
-        let Event::Shipped(index, Share::Waiting { .. } | Share::Rejected { .. }) = event else {
+        let Event::Shipped(index, Stands::Waiting | Stands::Rejected { .. }) = event else {
             return Err("exposed stays exposed");
         };
         let share = place(*index).and_then(|place| shares(before)?.get(place));
-        let first = matches!(share, Some(Share::Exposed { before: false }));
+        let first = share.is_some_and(|share| share.stands == Stands::Leaving && !share.exposed);
         must(first && fewer == 1, "an earlier attempt stays exposed")?;
     }
     must(step.say == due(before, event, after), "a state and its statement come together")?;
@@ -205,6 +219,22 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
         must(ended.is_none_or(|ended| step.work.contains(&ended)), "an end ends the upload")?;
     }
     must(before != after || step.work.is_empty(), "a repetition makes no work")
+}
+
+/// What holds of each share in a step.
+fn check_shares(before: &State, event: &Event, after: &State) -> Result<(), &'static str> {
+    let (Some(before), Some(after)) = (shares(before), shares(after)) else { return Ok(()) };
+    for (before, after) in before.iter().zip(after) {
+        let lost = matches!(before.stands, Stands::Unknown { .. });
+        let resent = matches!(event, Event::Resend(_)) && before != after;
+        must(!resent || (lost && after.resends + 1 == before.resends), "resends are bounded")?;
+        must(after.resends <= before.resends, "resends only become fewer")?;
+        let asked = matches!(event, Event::Retry(_));
+        must(asked || before.report <= after.report, "a report is never taken back")?;
+        let hinted = matches!(event, Event::Reported(..)) && before != after;
+        must(!hinted || before.is_exposed(), "nobody reports on what never left")?;
+    }
+    Ok(())
 }
 
 /// What is to be said of a step.
@@ -301,9 +331,12 @@ impl Explored {
 #[test]
 fn every_reachable_state_keeps_the_rules() {
     let mut all = Explored::default();
-    for (threshold, shares) in [(2, 2), (2, 3), (3, 4)] {
+    // What shares do on their way does not depend on one another: with more of them, less of it is tried.
+    for (threshold, shares, resends, reports) in
+        [(2, 2, 2, true), (2, 3, 1, false), (3, 4, 0, false)]
+    {
         for release in [ReleaseMode::AfterRemoval, ReleaseMode::WhenReady] {
-            all.explore(&Stage::new(threshold, shares, release));
+            all.explore(&Stage::new(threshold, shares, release, resends, reports));
         }
     }
     let Explored { states, steps, faults, moves, repeats } = all;
@@ -320,18 +353,22 @@ fn every_reachable_state_keeps_the_rules() {
 
 #[test]
 fn rule_two_holds_at_the_door_even_for_a_plan_that_breaks_it() {
-    let Stage { mut envelope, uploads, .. } = Stage::new(2, 2, ReleaseMode::AfterRemoval);
+    let stage = Stage::new(2, 2, ReleaseMode::AfterRemoval, 1, false);
+    let Stage { mut envelope, uploads, .. } = stage;
     let apart = envelope.routes.clone();
     let mut channel = apart.clone();
     channel[1].channel = channel[0].channel.clone();
     let mut group = apart.clone();
     group[1].group = group[0].group.clone();
-    let earlier = [Share::Waiting { exposed: true }, Share::Exposed { before: true }];
-    for first in outcomes().into_iter().chain(earlier) {
-        let free = matches!(first, Share::Waiting { exposed: false } | Share::Rejected { .. });
+    let earlier = [false, true].into_iter().flat_map(|exposed| {
+        outcomes().map(|stands| Shipment { stands, exposed, ..Shipment::new(1) })
+    });
+    for first in earlier {
+        let free =
+            !first.exposed && matches!(first.stands, Stands::Waiting | Stands::Rejected { .. });
         for (routes, fits) in [(&apart, true), (&channel, free), (&group, free)] {
             envelope.routes.clone_from(routes);
-            let shares = vec![first.clone(), Share::Waiting { exposed: false }];
+            let shares = vec![first.clone(), Shipment::new(1)];
             let state = State::Releasing { envelope: envelope.clone(), shares };
             let taken = state.apply(Event::Exposing(2, uploads[0].1.removal.clone())).is_ok();
             assert_eq!(taken, fits, "after {first:?} over {routes:?}");

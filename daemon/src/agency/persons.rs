@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_core::control::{ByCode, Row, Send};
+use sluis_core::control::{ByCode, Retry, Row, Send};
 use sluis_core::id::TransferCode;
 use sluis_core::transfer::Event;
 
@@ -52,9 +52,9 @@ async fn withdraw(
 async fn retry(
     State(core): State<Arc<Agency>>,
     caller: ConnectInfo<Caller>,
-    Json(ask): Json<ByCode>,
+    Json(ask): Json<Retry>,
 ) -> Result<Json<Row>> {
-    act(&core, &ask.code, "retry", caller.0, Event::Retry).await
+    act(&core, &ask.code, "retry", caller.0, Event::Retry(ask.share)).await
 }
 
 async fn redeliver(

@@ -12,7 +12,7 @@ use sluis_core::bundle::{Bundle, Item};
 use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::evidence::{Removal, Terms, Verified};
 use sluis_core::id::ChannelId;
-use sluis_core::message;
+use sluis_core::message::{self, Reference};
 use sluis_core::statement::{Body, Signed, Statement};
 use tokio_util::sync::CancellationToken;
 
@@ -136,7 +136,7 @@ async fn hand_over(channel: &Channel, removal: &Removal, bundle: &Bundle, item: 
     if let Err(error) = message::septets(&text) {
         return never("text", &error.to_string());
     }
-    let reference = format!("{}-{}", removal.transfer(), item.index);
+    let reference = Reference { transfer: removal.transfer(), index: item.index }.to_string();
     channel
         .send(&Message {
             custodian: &item.custodian,

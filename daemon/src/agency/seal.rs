@@ -50,6 +50,8 @@ pub struct Order {
     pub plan: Plan,
     /// Where they are reached, and the digest of that file.
     pub contacts: (Contacts, Digest),
+    /// How often a share whose answer was lost goes again by itself.
+    pub resends: u8,
     /// Whether every channel is a folder.
     pub rehearsal: bool,
     /// Where the plaintext lies.
@@ -97,7 +99,10 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
         rehearsal: order.rehearsal,
     };
     let release = order.agreement.key.release;
-    Ok((Envelope::new(sealed.ciphertext, sealed.size, order.plan, release, expires), sent))
+    Ok((
+        Envelope::new(sealed.ciphertext, sealed.size, order.plan, release, order.resends, expires),
+        sent,
+    ))
 }
 
 fn io_error(what: &'static str) -> impl FnOnce(io::Error) -> SealError {

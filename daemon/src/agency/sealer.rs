@@ -9,7 +9,7 @@ use sluis_core::evidence::Verified;
 use sluis_core::id::TransferId;
 use sluis_core::policy::Reason;
 use sluis_core::statement::Sent;
-use sluis_core::transfer::{Envelope, Event, Share, State, Work};
+use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Work};
 
 use super::claim::kept_name;
 use super::seal::{self, Order, SealError};
@@ -81,6 +81,20 @@ impl Agency {
         } else {
             files::remove(&self.spooled(&id)).map_err(CoreError::io("discarding the envelope"))?;
             files::remove(&self.bundled(&id)).map_err(CoreError::io("discarding the bundle"))?;
+        }
+        tx.finish(job.id).await?;
+        self.books.commit(tx).await
+    }
+
+    /// Nobody said what became of a share for a while.
+    async fn resend(&self, job: &JobRow, index: u8) -> Result<()> {
+        let Some(id) = job.transfer else { return self.finish(job).await };
+        let mut tx = self.books.store.begin().await?;
+        let (mut record, terms) = self.load(&mut tx, &id).await?;
+        match self.advance(&mut tx, &mut record, &terms, Event::Resend(index), None).await {
+            // A report, a person or an end was quicker.
+            Ok(()) | Err(CoreError::Illegal(_)) => {}
+            Err(other) => return Err(other),
         }
         tx.finish(job.id).await?;
         self.books.commit(tx).await
@@ -171,6 +185,7 @@ impl Agency {
             plan: installed.plan.clone(),
             contacts,
             rehearsal,
+            resends: self.settings.resends,
             from: private,
             items,
             owners: self.owners.clone(),
@@ -277,7 +292,9 @@ impl Core for Agency {
             }
             (Work::Probe { upload }, State::Removed { .. }) => Some(Task::Probe { upload }),
             (Work::Terminate { upload }, _) => Some(Task::Terminate { upload }),
-            (Work::Release { index }, State::Releasing { .. }) => {
+            (Work::Release { index }, State::Releasing { shares, .. })
+                if under_way(shares, index) =>
+            {
                 // A database row alone never frees a key: the bytes are verified again, here and at the gate.
                 self.removal(tx, &terms, &id).await?;
                 let sent = self.books.required(tx, &terms, &id, "sent", Side::Agency).await?;
@@ -315,7 +332,7 @@ impl Core for Agency {
             Err(other) => return Err(other),
         }
         // Exposed already, and nobody reported: after a crash nobody knows whether it left. Not a second time.
-        let lost = Share::Unknown { driver: "?".into() };
+        let lost = Stands::Unknown { driver: "?".into() };
         match self.advance(tx, &mut record, &terms, Event::Shipped(index, lost), None).await {
             Ok(()) | Err(CoreError::Illegal(_)) => Ok(false),
             Err(other) => Err(other),
@@ -342,8 +359,8 @@ impl Core for Agency {
                 (Event::Fail { step: "release", code: plain(&code) }, true)
             }
             (Work::Release { index }, outcome) => {
-                let Some((share, finished)) = share_of(outcome) else { return Ok(false) };
-                (Event::Shipped(index, share), finished)
+                let Some((stands, finished)) = stands_after(outcome) else { return Ok(false) };
+                (Event::Shipped(index, stands), finished)
             }
             _ => return Ok(false),
         };
@@ -366,6 +383,7 @@ impl Core for Agency {
             Ok(Work::Seal) => self.seal(&job).await,
             Ok(Work::Erase) => self.erase_job(&job).await,
             Ok(Work::Forget) => self.forget(&job).await,
+            Ok(Work::Resend { index }) => self.resend(&job, index).await,
             _ => self.finish(&job).await,
         };
         if let Err(error) = done {
@@ -389,17 +407,23 @@ impl Core for Agency {
     }
 }
 
+/// Whether a share is still to be handed over, or was and nobody said what became of it.
+fn under_way(shares: &[Shipment], index: u8) -> bool {
+    let share = usize::from(index).checked_sub(1).and_then(|at| shares.get(at));
+    share.is_some_and(|share| matches!(share.stands, Stands::Waiting | Stands::Leaving))
+}
+
 /// What a releaser's word makes of a share, and whether its job is finished.
-fn share_of(outcome: Outcome) -> Option<(Share, bool)> {
+fn stands_after(outcome: Outcome) -> Option<(Stands, bool)> {
     Some(match outcome {
         Outcome::Accepted { driver, message } => {
-            (Share::Accepted { driver: plain(&driver), message: message.map(|m| plain(&m)) }, true)
+            (Stands::Accepted { driver: plain(&driver), message: message.map(|m| plain(&m)) }, true)
         }
         Outcome::Rejected { driver, code } => {
-            (Share::Rejected { driver: plain(&driver), code: plain(&code) }, true)
+            (Stands::Rejected { driver: plain(&driver), code: plain(&code) }, true)
         }
-        Outcome::Unknown { driver } => (Share::Unknown { driver: plain(&driver) }, true),
-        Outcome::Again { .. } => (Share::Waiting { exposed: false }, false),
+        Outcome::Unknown { driver } => (Stands::Unknown { driver: plain(&driver) }, true),
+        Outcome::Again { .. } => (Stands::Waiting, false),
         _ => return None,
     })
 }
@@ -407,6 +431,23 @@ fn share_of(outcome: Outcome) -> Option<(Share, bool)> {
 /// A gate's text as it may stand in a statement: printable ASCII, short.
 pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(100).collect()
+}
+
+/// What is known of single shares beyond that they were taken: lost ones, and what operators reported.
+fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = String> {
+    (1..).zip(shares).filter_map(|(index, share): (u8, _)| {
+        let what = match (&share.report, &share.stands) {
+            (Some(Report::Failed { code }), _) => format!("reported as failed ({code})"),
+            (_, Stands::Rejected { code, .. }) => format!("rejected ({code})"),
+            (_, Stands::Unknown { .. }) if share.resends > 0 => {
+                "unknown, goes again unless it is reported".into()
+            }
+            (_, Stands::Unknown { .. }) => "unknown".into(),
+            (Some(Report::Delivered), Stands::Accepted { .. }) => "reported as delivered".into(),
+            _ => return None,
+        };
+        Some(format!("share {index} {what}"))
+    })
 }
 
 fn note(state: &State, language: sluis_core::agreement::Language) -> String {
@@ -417,13 +458,14 @@ fn note(state: &State, language: sluis_core::agreement::Language) -> String {
         }
         State::Failed { step, code, .. } => format!("{step}: {code}"),
         State::Superseded { by } => format!("by {by}"),
-        State::Releasing { envelope, .. } | State::Released { envelope, .. } => {
-            format!(
+        State::Releasing { envelope, shares } | State::Released { envelope, shares, .. } => {
+            let sent = format!(
                 "{} of {} shares sent, {} open it",
                 state.exposed(),
                 envelope.routes.len(),
                 envelope.threshold
-            )
+            );
+            [sent].into_iter().chain(shares_note(shares)).collect::<Vec<_>>().join("; ")
         }
         _ => String::new(),
     }

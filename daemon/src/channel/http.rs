@@ -14,6 +14,7 @@ use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Answer, Auth, Body, Http, Method};
 use sluis_core::control::Outcome;
 use sluis_core::id::ChannelId;
+use zeroize::Zeroizing;
 
 use super::Message;
 
@@ -27,6 +28,8 @@ const DRIVER: &str = "http";
 pub struct Provider {
     http: Http,
     secret: Option<SecretString>,
+    /// Where the operator's reports go; its last part is a secret too.
+    callback: Option<SecretString>,
     client: Client,
 }
 
@@ -38,13 +41,27 @@ impl Provider {
     pub fn new(
         id: &ChannelId,
         http: &Http,
+        callback: Option<&str>,
         credentials: &Credentials,
     ) -> Result<Self, ConfigError> {
-        let wrong = |why: String| ConfigError::Credential { name: format!("provider-{id}"), why };
-        http.check_url().map_err(wrong)?;
-        let secret = match http.auth {
-            Some(_) => Some(credentials.secret(&format!("provider-{id}"))?),
-            None => None,
+        let wrong = |why: String| ConfigError::Channel { id: id.to_string(), why };
+        http.check().map_err(wrong)?;
+        let secret = match http.needs_secret() {
+            true => Some(credentials.secret(&format!("provider-{id}"))?),
+            false => None,
+        };
+        let callback = match (http.calls_back(), callback) {
+            (false, _) => None,
+            (true, Some(base)) => {
+                let token = credentials.secret(&format!("reports-{id}"))?;
+                let base = base.trim_end_matches('/');
+                Some(SecretString::from(format!("{base}/{id}/{}", token.expose_secret())))
+            }
+            (true, None) => {
+                let why = "its template has {callback}, but releaser.callback does not say where \
+                     operators reach the role `reports`";
+                return Err(wrong(why.into()));
+            }
         };
         let client = Client::builder()
             .no_proxy()
@@ -54,7 +71,7 @@ impl Provider {
             .timeout(Duration::from_secs(http.timeout_s))
             .build()
             .map_err(|e| wrong(e.to_string()))?;
-        Ok(Self { http: http.clone(), secret, client })
+        Ok(Self { http: http.clone(), secret, callback, client })
     }
 
     /// Hands the message over, once.
@@ -88,7 +105,7 @@ impl Provider {
             Method::Put => self.client.put(&self.http.url),
         };
         for (name, value) in &self.http.headers {
-            request = request.header(name, value);
+            request = request.header(name, self.fill(value, message).as_str());
         }
         let secret = self.secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
         request = match &self.http.auth {
@@ -99,46 +116,66 @@ impl Provider {
         };
         match &self.http.body {
             Body::Form(fields) => {
-                let filled: BTreeMap<&str, String> = fields
+                let filled: BTreeMap<&str, Zeroizing<String>> = fields
                     .iter()
-                    .map(|(name, value)| (name.as_str(), fill(value, message)))
+                    .map(|(name, value)| (name.as_str(), self.fill(value, message)))
                     .collect();
+                let filled: BTreeMap<_, &str> =
+                    filled.iter().map(|(name, value)| (name, value.as_str())).collect();
                 request.form(&filled)
             }
             Body::Json(table) => {
-                request.json(&fill_json(&toml::Value::Table(table.clone()), message))
+                request.json(&self.fill_json(&toml::Value::Table(table.clone()), message))
             }
             Body::Text(text) => request
                 .header("content-type", "text/plain; charset=utf-8")
-                .body(fill(text, message)),
+                .body(self.fill(text, message).to_string()),
+        }
+    }
+
+    /// Fills the placeholders in. The secrets come last, and none of the other values holds a brace.
+    fn fill(&self, template: &str, message: &Message<'_>) -> Zeroizing<String> {
+        let shown = |secret: &Option<SecretString>| {
+            secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default().to_owned()
+        };
+        let mut text = Zeroizing::new(template.to_owned());
+        for (placeholder, value) in [
+            ("{to}", message.to.to_owned()),
+            ("{digits}", message.to.trim_start_matches('+').to_owned()),
+            ("{text}", message.text.to_owned()),
+            ("{reference}", message.reference.to_owned()),
+            ("{callback}", shown(&self.callback)),
+            ("{secret}", shown(&self.secret)),
+        ] {
+            let value = Zeroizing::new(value);
+            if text.contains(placeholder) {
+                text = Zeroizing::new(text.replace(placeholder, &value));
+            }
+        }
+        text
+    }
+
+    fn fill_json(&self, value: &toml::Value, message: &Message<'_>) -> Value {
+        match value {
+            toml::Value::String(text) => self.fill(text, message).as_str().into(),
+            toml::Value::Integer(number) => (*number).into(),
+            toml::Value::Float(number) => (*number).into(),
+            toml::Value::Boolean(yes) => (*yes).into(),
+            toml::Value::Datetime(time) => time.to_string().into(),
+            toml::Value::Array(items) => {
+                items.iter().map(|item| self.fill_json(item, message)).collect()
+            }
+            toml::Value::Table(table) => {
+                let filled =
+                    table.iter().map(|(key, item)| (key.clone(), self.fill_json(item, message)));
+                Value::Object(filled.collect())
+            }
         }
     }
 }
 
 fn unknown() -> Outcome {
     Outcome::Unknown { driver: DRIVER.into() }
-}
-
-/// Fills the placeholders in. None of the values holds a brace.
-fn fill(template: &str, message: &Message<'_>) -> String {
-    template
-        .replace("{to}", message.to)
-        .replace("{text}", message.text)
-        .replace("{reference}", message.reference)
-}
-
-fn fill_json(value: &toml::Value, message: &Message<'_>) -> Value {
-    match value {
-        toml::Value::String(text) => fill(text, message).into(),
-        toml::Value::Integer(number) => (*number).into(),
-        toml::Value::Float(number) => (*number).into(),
-        toml::Value::Boolean(yes) => (*yes).into(),
-        toml::Value::Datetime(time) => time.to_string().into(),
-        toml::Value::Array(items) => items.iter().map(|item| fill_json(item, message)).collect(),
-        toml::Value::Table(table) => Value::Object(
-            table.iter().map(|(key, item)| (key.clone(), fill_json(item, message))).collect(),
-        ),
-    }
 }
 
 /// What an answer means. What fits no class is unknown.
@@ -201,6 +238,7 @@ mod tests {
             message-id = "/messages/0/message-id"
             [body.form]
             to = "{to}"
+            text = "{text}"
             [success]
             status = [200]
             pointer = "/messages/0/status"

@@ -42,17 +42,13 @@ use axum::routing::any;
 use serde::de::DeserializeOwned;
 use sluis_core::id::{AgreementId, Digest};
 
+use crate::accept::Peer;
 use refusal::Refusal;
 pub use zone::Zone;
 use zone::{Role, Space};
 
 /// The longest that a request may wait for something to happen.
 const MAX_WAIT_SECONDS: u64 = 60;
-
-/// Who is at the other end of the connection: the SHA-256 of its TLS public key. Whoever accepts the connection puts it
-/// on every request as an `axum::Extension`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(pub Digest);
 
 /// An agreement, its two parties, and how much they may have here.
 #[derive(Debug, Clone)]

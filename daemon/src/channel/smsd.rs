@@ -1,0 +1,69 @@
+//! A modem of one's own: the outgoing folder of the SMS Server Tools (`smsd`, Debian's package `smstools`).
+//!
+//! smsd takes a file once it can lock it, and hands the message to the modem. No operator of a gateway sees the
+//! text; the network does. What became of it smsd tells its event handler (`config/providers/smsd-report.sh`).
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use sluis_core::control::Outcome;
+use zeroize::Zeroizing;
+
+use super::Message;
+use crate::files;
+
+/// The driver's name in statements.
+const DRIVER: &str = "smsd";
+
+/// A folder that smsd watches.
+#[derive(Debug)]
+pub struct Smsd {
+    outgoing: PathBuf,
+}
+
+impl Smsd {
+    /// Over this folder.
+    #[must_use]
+    pub fn new(outgoing: PathBuf) -> Self {
+        Self { outgoing }
+    }
+
+    /// Lays the message ready. The same message again is the same file, as long as smsd has not taken it.
+    pub fn send(&self, message: &Message<'_>) -> Outcome {
+        let text = Zeroizing::new(format!(
+            "To: {}\nAlphabet: UTF-8\nReport: yes\nValidity: 12 hours\n\n{}",
+            message.to.trim_start_matches('+'),
+            message.text
+        ));
+        // Ready before it has its name: smsd leaves alone what begins with a dot.
+        let part = self.outgoing.join(format!(".{}", message.reference));
+        let file = self.outgoing.join(message.reference);
+        let ready = write(&part, text.as_bytes());
+        if let Err(error) = ready {
+            let _ = std::fs::remove_file(&part);
+            return Outcome::Again { why: format!("the folder of smsd: {error}") };
+        }
+        match std::fs::rename(&part, &file) {
+            // Once it has its name it may be on its way, whatever the disk says.
+            Ok(()) => {
+                let _ = files::sync_folder(&self.outgoing);
+                Outcome::Accepted { driver: DRIVER.into(), message: None }
+            }
+            Err(error) => {
+                let _ = std::fs::remove_file(&part);
+                Outcome::Again { why: format!("the folder of smsd: {error}") }
+            }
+        }
+    }
+}
+
+/// Readable by the folder's group: smsd runs as a user of its own.
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let _ = std::fs::remove_file(path);
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o660).open(path)?;
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o660))?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
