@@ -12,6 +12,7 @@
 
 pub mod cutter;
 pub mod kannel;
+pub mod netns;
 pub mod provider;
 pub mod smsd;
 pub mod stock;

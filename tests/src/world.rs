@@ -39,6 +39,8 @@ pub struct Plan {
     pub dropzone: String,
     /// Whether the drop zone listens elsewhere than where the agreement says: something stands in between.
     pub behind: bool,
+    /// Where the drop zone stands, if not on loopback: the test starts it on a host of its own.
+    pub host: Option<String>,
 }
 
 impl Default for Plan {
@@ -56,6 +58,7 @@ impl Default for Plan {
             sealer: "settle-ms = 100\nrescan-s = 2\nresend-after-s = 1\n".into(),
             dropzone: String::new(),
             behind: false,
+            host: None,
         }
     }
 }
@@ -102,6 +105,8 @@ pub struct World {
     pub host: String,
     /// Where it listens.
     pub listen: String,
+    /// Whether that is on this host, so that the harness can knock.
+    near: bool,
     processes: BTreeMap<&'static str, Child>,
 }
 
@@ -124,9 +129,10 @@ impl World {
     #[must_use]
     pub fn make(plan: &Plan) -> Self {
         let dir = tempfile::Builder::new().prefix("sluis-").tempdir().unwrap();
-        let host = free_host();
+        let host = plan.host.clone().unwrap_or_else(free_host);
         let listen = if plan.behind { free_host() } else { host.clone() };
-        let world = Self { dir, host, listen, processes: BTreeMap::new() };
+        let near = plan.host.is_none();
+        let world = Self { dir, host, listen, near, processes: BTreeMap::new() };
         let hosts = [
             ("agency", "agentschap-ii", "Agentschap Integratie en Inburgering"),
             ("municipality", "stad-mechelen", "Stad Mechelen"),
@@ -228,7 +234,7 @@ impl World {
             let ended = self.processes.get_mut(role).and_then(|child| child.try_wait().unwrap());
             assert!(ended.is_none(), "{role} ended: {}", self.log(role));
             let up = match role {
-                "dropzone" => TcpStream::connect(&self.listen).is_ok(),
+                "dropzone" if self.near => TcpStream::connect(&self.listen).is_ok(),
                 "sealer" | "keeper" => UnixStream::connect(self.socket(role)).is_ok(),
                 _ => self.log(role).contains("ready"),
             };

@@ -78,8 +78,7 @@ fn wait_share(world: &World, code: &str, at: usize, what: &str, so: impl Fn(&Val
 /// Events about one share in the agency's ledger.
 fn events(world: &World, code: &str, kind: &str, share: &str) -> usize {
     let detail = world.json("agency", &["show", code]);
-    let of =
-        |entry: &&Value| entry["kind"] == kind && entry["detail"]["share"] == share;
+    let of = |entry: &&Value| entry["kind"] == kind && entry["detail"]["share"] == share;
     detail["timeline"].as_array().unwrap().iter().filter(of).count()
 }
 

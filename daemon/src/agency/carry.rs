@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::id::{AgreementId, TransferId, UploadId};
+use sluis_core::statement::Look;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -50,13 +51,26 @@ impl Worker for Carrier {
                 self.carry(&transfer, upload, size).await.unwrap_or_else(|outcome| outcome)
             }
             (Task::Probe { upload }, _) => poll::look(&self.zone, &upload).await,
-            (Task::Terminate { upload }, _) => poll::terminate(&self.zone, &upload).await,
+            (Task::Terminate { upload }, _) => self.end(upload).await,
             _ => never("task", "not work for a carrier"),
         }
     }
 }
 
 impl Carrier {
+    /// Ends an upload that nobody waits for. Proves nothing to anybody: a server may say 404 of what it ended itself.
+    async fn end(&self, upload: UploadId) -> Outcome {
+        let ended = match self.zone.terminate(&upload).await {
+            Ok(ended) => ended,
+            Err(error) => return again(&error),
+        };
+        match self.zone.look(&upload).await {
+            Ok(Look { head: 404, get: 404, .. }) if ended => Outcome::Moved { upload },
+            Ok(look) => Outcome::Looked { look },
+            Err(error) => again(&error),
+        }
+    }
+
     /// From where it was left, in one request.
     async fn carry(
         &self,
@@ -66,8 +80,12 @@ impl Carrier {
     ) -> Result<Outcome, Outcome> {
         let offset = match self.zone.offset(&upload).await {
             Ok(offset) => offset,
-            // Gone: the municipality was quicker than our report, and its word will say so.
-            Err(ZoneError::Status(410, _)) => return Ok(Outcome::Moved { upload }),
+            // Either the municipality was quicker than our report, and its word will say so; or it expired there.
+            Err(ZoneError::Status(410, _)) => {
+                return Err(again(
+                    &"the upload is gone from the drop zone; if the municipality does not say that it has the file: sluis redeliver",
+                ));
+            }
             Err(ZoneError::Status(404, _)) => {
                 return Err(never("upload-lost", "the drop zone knows nothing of the upload"));
             }

@@ -354,6 +354,7 @@ impl Core for Agency {
             (Work::Carry { .. }, Outcome::Moved { upload }) => (Event::Carried(upload), true),
             (Work::Probe { .. }, Outcome::Looked { look }) => (Event::Probed(look), look.is_gone()),
             (Work::Terminate { .. }, Outcome::Looked { look }) => return Ok(look.is_gone()),
+            (Work::Terminate { .. }, Outcome::Moved { .. }) => return Ok(true),
             // Not a word on one share: the bundle or its evidence serves for none.
             (Work::Release { .. }, Outcome::Never { code, .. }) => {
                 (Event::Fail { step: "release", code: plain(&code) }, true)

@@ -63,12 +63,14 @@ impl Provider {
                 return Err(wrong(why.into()));
             }
         };
+        let timeout = Duration::from_secs(http.timeout_s);
         let client = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(http.timeout_s))
+            // Well before the whole: what never got through is told apart from an answer that is lost.
+            .connect_timeout(Duration::from_secs(10).min(timeout / 2))
+            .timeout(timeout)
             .build()
             .map_err(|e| wrong(e.to_string()))?;
         Ok(Self { http: http.clone(), secret, callback, client })

@@ -59,9 +59,9 @@ pub struct ZoneClient {
 
 /// How long a short request may take.
 const SHORT: Duration = Duration::from_secs(30);
-/// How long a poll waits at the server, in seconds.
+/// How long a poll waits at the server at most, in seconds.
 const POLL_S: u64 = 25;
-/// How long a fetch waits for its envelope before another gets its turn, in seconds.
+/// How long a fetch waits for its envelope at most before another gets its turn, in seconds.
 const FETCH_S: u64 = 8;
 
 impl ZoneClient {
@@ -139,7 +139,7 @@ impl ZoneClient {
     /// # Errors
     /// [`ZoneError`].
     pub async fn complete(&self, transfer: &TransferId) -> Result<Option<Listed>> {
-        let listed = self.list(transfer, FETCH_S).await?;
+        let listed = self.list(transfer, self.wait(FETCH_S)).await?;
         Ok(listed.into_iter().find(|listed| listed.offset == listed.length))
     }
 
@@ -150,6 +150,10 @@ impl ZoneClient {
     pub async fn offset(&self, upload: &UploadId) -> Result<u64> {
         let request = self.client.head(self.file(upload)).header("Tus-Resumable", tus::VERSION);
         let answer = request.timeout(SHORT).send().await?;
+        // tus leaves a server the choice between the two.
+        if answer.status() == StatusCode::NO_CONTENT {
+            return reached(&answer);
+        }
         reached(&expect(answer, StatusCode::OK, "looking for an upload")?)
     }
 
@@ -203,13 +207,14 @@ impl ZoneClient {
         }
     }
 
-    /// Ends an upload. Gone already is fine.
+    /// Ends an upload. Gone already is fine; `true` where this ended it.
     ///
     /// # Errors
     /// [`ZoneError`].
-    pub async fn terminate(&self, upload: &UploadId) -> Result<()> {
+    pub async fn terminate(&self, upload: &UploadId) -> Result<bool> {
         match self.status(Method::DELETE, upload).await? {
-            204 | 410 => Ok(()),
+            204 => Ok(true),
+            410 => Ok(false),
             status => Err(ZoneError::Status(status, "ending an upload")),
         }
     }
@@ -252,10 +257,16 @@ impl ZoneClient {
     /// # Errors
     /// [`ZoneError`].
     pub async fn letters(&self, after: u64) -> Result<Letters> {
-        let url = format!("{}/mailbox?after={after}&wait={POLL_S}", self.base);
-        let request = self.client.get(url).timeout(SHORT + Duration::from_secs(POLL_S));
+        let wait = self.wait(POLL_S);
+        let url = format!("{}/mailbox?after={after}&wait={wait}", self.base);
+        let request = self.client.get(url).timeout(SHORT + Duration::from_secs(wait));
         let answer = expect(request.send().await?, StatusCode::OK, "reading the mailbox")?;
         read(answer).await
+    }
+
+    /// A poll that waits is silent, and must end before silence counts as a broken connection.
+    fn wait(&self, most: u64) -> u64 {
+        most.min(self.idle.as_secs() / 2)
     }
 
     fn file(&self, upload: &UploadId) -> String {

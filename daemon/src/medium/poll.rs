@@ -71,7 +71,7 @@ pub async fn look(zone: &ZoneClient, upload: &UploadId) -> Outcome {
 /// Ends an upload, and looks whether it is gone.
 pub async fn terminate(zone: &ZoneClient, upload: &UploadId) -> Outcome {
     match zone.terminate(upload).await {
-        Ok(()) => look(zone, upload).await,
+        Ok(_) => look(zone, upload).await,
         Err(error) => again(&error),
     }
 }

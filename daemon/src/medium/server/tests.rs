@@ -631,3 +631,19 @@ async fn who_waits_in_vain_hears_what_there_is() {
     assert!(space.for_agency.after(0, Duration::from_nanos(1)).await.is_empty());
     assert_eq!(waiting(3600), Duration::from_secs(60));
 }
+
+#[tokio::test]
+async fn what_is_gone_is_off_the_disk_also_where_a_reader_stands_still() {
+    let bed = Bed::new();
+    let path = bed.begin(3).await;
+    assert_eq!(bed.patch(&path, 0, &[], "abc").await.status, 204);
+    let data = bed.path(path.trim_start_matches('/')).join("data");
+    let reader = fs::File::open(&data).unwrap();
+    assert_eq!(bed.municipality("DELETE", &path).await.status, 204);
+    assert_eq!(bed.municipality("HEAD", &path).await.status, 410);
+    assert_eq!(
+        reader.metadata().unwrap().len(),
+        0,
+        "an open file keeps its bytes unless it is emptied"
+    );
+}

@@ -188,8 +188,11 @@ impl Upload {
     }
 
     /// Tells whoever reads or writes to stop, and takes it off the disk. May be repeated.
+    ///
+    /// Emptied before it loses its name: a reader that stands still would keep its bytes on the disk otherwise.
     pub(super) fn erase(&self) -> io::Result<()> {
         self.ending.store(true, Ordering::SeqCst);
+        disk::empty(&self.folder().join(DATA))?;
         disk::remove_folder(&self.files, &self.id.to_string())
     }
 
