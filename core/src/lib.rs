@@ -6,8 +6,10 @@
 
 pub mod agreement;
 pub mod bundle;
+pub mod content;
 pub mod control;
 pub mod crockford;
+pub mod deadline;
 pub mod envelope;
 pub mod evidence;
 pub mod id;

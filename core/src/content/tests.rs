@@ -1,0 +1,165 @@
+//! Each rule, broken and kept. No test knows today's date.
+
+use std::io::Cursor;
+
+use jiff::civil::{Date, date};
+
+use super::*;
+use crate::agreement::Language;
+
+mod csv;
+mod properties;
+mod xlsx;
+
+pub(super) const TODAY: Date = date(2026, 6, 1);
+pub(super) const HEADER: &str = "rijksregisternummer;contract;attest";
+
+/// The number with these nine first digits and its check number, for a birth before or from 2000 on.
+pub(super) fn number(nine: u64, from_2000: bool) -> String {
+    let lead = if from_2000 { 2_000_000_000 } else { 0 };
+    format!("{nine:09}{:02}", 97 - (lead + nine) % 97)
+}
+
+/// The `n`th of many valid numbers, for n below 998.
+pub(super) fn nth(n: u64) -> String {
+    number(850_730_001 + n, false)
+}
+
+pub(super) fn rules() -> Rules {
+    toml::from_str(
+        r#"
+        [[columns]]
+        name = "Rijksregisternummer"
+        kind = "national-number"
+        [[columns]]
+        name = "contract"
+        kind = "boolean"
+        [[columns]]
+        name = "attest"
+        kind = "boolean"
+        "#,
+    )
+    .unwrap()
+}
+
+pub(super) fn look(name: &str, bytes: &[u8], rules: &Rules) -> Result<Summary, Vec<Finding>> {
+    check(name, Cursor::new(bytes), rules, TODAY, &[])
+}
+
+/// What breaks, as `code[rows]`, or `code column[rows]`.
+pub(super) fn broken(outcome: Result<Summary, Vec<Finding>>) -> Vec<String> {
+    let show = |finding: Finding| {
+        let column = finding.column.map(|name| format!(" {name}")).unwrap_or_default();
+        format!("{}{column}{:?}", finding.rule.code(), finding.rows.first)
+    };
+    outcome.err().unwrap_or_default().into_iter().map(show).collect()
+}
+
+#[test]
+fn every_rule_has_a_code_an_article_and_two_texts() {
+    for rule in Rule::ALL {
+        let json = serde_json::to_string(rule).unwrap();
+        assert_eq!(json, format!("\"{}\"", rule.code()));
+        assert_eq!(serde_json::from_str::<Rule>(&json).unwrap(), *rule);
+        assert!(rule.code().bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{json}");
+        assert!(rule.article().starts_with("art. ") || rule.article() == "pt. C");
+        for language in [Language::Nl, Language::En] {
+            // What is wrong, and what to do.
+            assert!(rule.text(language).matches(". ").count() >= 1, "{json}");
+        }
+        assert_eq!(rule.overridable(), *rule == Rule::SingleRow);
+    }
+}
+
+#[test]
+fn a_finding_shows_twenty_rows_and_counts_all() {
+    let mut findings = finding::Findings::default();
+    let rows = (21..=40).rev().chain(2..=20);
+    rows.for_each(|row| findings.cell(Rule::NumberTwice, "rrn", row));
+    findings.file(Rule::Empty);
+    let all = findings.into_vec();
+    assert_eq!(all[0].text(Language::En), format!("art. 7: {}", Rule::Empty.text(Language::En)));
+    assert_eq!(all[1].rows.first, (2..=21).collect::<Vec<_>>());
+    assert_eq!(all[1].rows.total, 39);
+    assert!(all[1].text(Language::Nl).ends_with(" 20, 21; en nog 19]"));
+    assert!(all[1].text(Language::En).contains("[column rrn; row 2, 3, "));
+    let json = serde_json::to_string(&all).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<Finding>>(&json).unwrap(), all);
+}
+
+#[test]
+fn rules_are_what_a_list_can_be_held_against() {
+    use ColumnKind::{Boolean, NationalNumber, Nis};
+    let new = |kinds: &[ColumnKind], rows, nis: Option<&str>| {
+        let columns = kinds.iter().enumerate();
+        let column =
+            |(i, kind): (usize, &ColumnKind)| Column { name: format!("k{i}"), kind: *kind };
+        Rules::new(columns.map(column).collect(), rows, nis.map(str::to_owned)).map(|_| ())
+    };
+    assert_eq!(new(&[NationalNumber], 1, None), Ok(()));
+    assert_eq!(new(&[NationalNumber, Boolean, Boolean, Nis], MAX_ROWS, Some("12025")), Ok(()));
+    assert_eq!(new(&[Boolean], 1, None), Err(RulesError::Numbers));
+    assert_eq!(new(&[NationalNumber, NationalNumber], 1, None), Err(RulesError::Numbers));
+    let three = [NationalNumber, Boolean, Boolean, Boolean];
+    assert_eq!(new(&three, 1, None), Err(RulesError::Booleans), "R16");
+    for nis in [Some("12025"), Some("1202"), Some("1202x")] {
+        assert_eq!(new(&[NationalNumber], 1, nis), Err(RulesError::Nis));
+    }
+    assert_eq!(new(&[NationalNumber, Nis], 1, None), Err(RulesError::Nis));
+    assert_eq!(new(&[NationalNumber, Nis, Nis], 1, Some("12025")), Err(RulesError::Nis));
+    for rows in [0, MAX_ROWS + 1] {
+        assert_eq!(new(&[NationalNumber], rows, None), Err(RulesError::MaxRows));
+    }
+    for name in ["", " rrn", "=rrn", "r\u{200b}n", &"r".repeat(65)] {
+        let column = Column { name: name.into(), kind: NationalNumber };
+        assert_eq!(Rules::new(vec![column], 1, None), Err(RulesError::Name), "{name:?}");
+    }
+    let twice = ["A", "a"].map(|name| Column { name: name.into(), kind: NationalNumber });
+    let [one, mut other] = twice;
+    other.kind = Boolean;
+    assert_eq!(Rules::new(vec![one, other], 1, None), Err(RulesError::Name));
+}
+
+#[test]
+fn rules_are_read_strictly() {
+    let read = |text: &str| toml::from_str::<Rules>(text).map_err(|e| e.to_string());
+    let column = "columns = [{ name = 'rrn', kind = 'national-number' }]\n";
+    assert_eq!(read(column).unwrap().max_rows, 200_000);
+    assert_eq!(read(&format!("{column}max-rows = 5")).unwrap().max_rows, 5);
+    assert!(read(&format!("{column}max_rows = 5")).unwrap_err().contains("unknown field"));
+    assert!(read(&format!("{column}max-rows = 0")).unwrap_err().contains("data.max-rows"));
+    assert!(read("columns = [{ name = 'naam', kind = 'name' }]").is_err(), "R16: no such kind");
+}
+
+#[test]
+fn only_csv_and_xlsx_are_opened() {
+    let text = format!("{HEADER}\n{};ja;nee\n{};nee;nee\n", nth(0), nth(1));
+    assert!(look("LIJST.CSV", text.as_bytes(), &rules()).is_ok());
+    for name in ["lijst.txt", "lijst.xls", "lijst", "csv", "lijst.csv.gz", "lijst.xlsm"] {
+        assert_eq!(broken(look(name, text.as_bytes(), &rules())), ["format[]"], "{name}");
+    }
+    assert_eq!(broken(look("lijst.xlsx", text.as_bytes(), &rules())), ["unreadable[]"]);
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_not_read() {
+    let zeros = vec![b'\n'; usize::try_from(MAX_FILE).unwrap() + 1];
+    assert_eq!(broken(look("a.csv", &zeros, &rules())), ["too-large[]"]);
+    assert_eq!(broken(look("a.xlsx", &zeros, &rules())), ["too-large[]"]);
+}
+
+#[test]
+fn one_person_needs_a_reason() {
+    let text = format!("{HEADER}\n{};ja;nee\n", nth(0));
+    let ask = |text: &str, waive: &[Rule]| {
+        check("a.csv", Cursor::new(text.as_bytes().to_vec()), &rules(), TODAY, waive)
+    };
+    assert_eq!(broken(ask(&text, &[])), ["single-row[]"]);
+    let summary = ask(&text, &[Rule::SingleRow]).unwrap();
+    assert_eq!((summary.rows, summary.waived), (1, vec![Rule::SingleRow]));
+    // Nothing else can be let pass, and a waiver that is not needed leaves no trace.
+    let twice = text.clone() + &text[HEADER.len() + 1..];
+    assert_eq!(broken(ask(&twice, Rule::ALL)), ["number-twice Rijksregisternummer[2, 3]"]);
+    let two = format!("{text}{};ja;nee\n", nth(1));
+    assert!(ask(&two, &[Rule::SingleRow]).unwrap().waived.is_empty());
+}

@@ -1,0 +1,199 @@
+//! Every clock of the agreement: when it runs out, how it stands, when it reminds (R82).
+//!
+//! Nothing here acts, and nothing here knows what time it is: `now` is an argument. A deadline that was missed
+//! stays missed, also once it is met, for its lateness is evidence itself. The table of the clocks is
+//! [`Clock::rule`]; the counting is in [`civil`].
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::Side;
+use crate::id::Time;
+
+pub mod civil;
+mod clock;
+mod ics;
+mod text;
+
+pub use clock::{Clock, Nature, Rule, Term, Who};
+pub use ics::ics;
+
+/// One clock that runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadline {
+    /// Which clock.
+    pub clock: Clock,
+    /// What it is about: a transfer code, a case, a custodian's id; never personal data.
+    pub subject: String,
+    /// When it began to run.
+    pub starts: Time,
+    /// The last millisecond in time; for an opening the first one of its day.
+    pub due: Time,
+    /// When it was met, if it was.
+    pub met: Option<Time>,
+}
+
+/// How a deadline stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Met in time.
+    Met,
+    /// Nothing to do yet.
+    Ahead,
+    /// The first reminder has gone out, or the last quarter has begun (at most 30 days).
+    Soon,
+    /// What ends has ended, what opens is open; nobody is late.
+    Reached,
+    /// Met, but late; this never goes away.
+    MetLate,
+    /// Not met, and late.
+    Overdue,
+}
+
+impl Deadline {
+    /// A clock that starts now and runs as long as its rule says.
+    #[must_use]
+    pub fn new(clock: Clock, subject: impl Into<String>, starts: Time) -> Self {
+        Self::with_term(clock, subject.into(), starts, clock.rule().term)
+    }
+
+    /// The same where the agreement file says how long: so many hours, days or months, whichever the clock's
+    /// rule counts. Five years of retention can be made shorter, never longer (R17).
+    #[must_use]
+    pub fn within(clock: Clock, subject: impl Into<String>, starts: Time, count: u32) -> Self {
+        let term = match clock.rule().term {
+            Term::Hours(_) => Term::Hours(count),
+            Term::Days(_) => Term::Days(count),
+            Term::Months(_) => Term::Months(count),
+        };
+        Self::with_term(clock, subject.into(), starts, term)
+    }
+
+    /// The same where the date itself is given: the last day in time, or the first of an opening (R41: the date
+    /// in a custodian's entry). Retention ends after five years all the same.
+    #[must_use]
+    pub fn on(clock: Clock, subject: impl Into<String>, starts: Time, day: Date) -> Self {
+        Self::ending(clock, subject.into(), starts, day)
+    }
+
+    /// When a municipality with these requests may make its next one; nothing where it made none (R6).
+    #[must_use]
+    pub fn next_request(subject: impl Into<String>, previous: &[Date]) -> Option<Self> {
+        let starts = civil::start_of_day(previous.iter().copied().max()?);
+        Some(Self::on(Clock::RequestAllowed, subject, starts, civil::next_allowed(previous)?))
+    }
+
+    fn with_term(clock: Clock, subject: String, starts: Time, term: Term) -> Self {
+        let day = match term {
+            Term::Hours(hours) => {
+                let due = civil::hours_after(starts, hours);
+                return Self { clock, subject, starts, due, met: None };
+            }
+            Term::Days(days) => civil::days_after(starts.date(), days),
+            Term::Months(months) => civil::months_after(starts.date(), months),
+        };
+        // "Niet langer dan": a maximum ends before its anniversary, so that no way of counting finds a day too
+        // many.
+        let day = if clock == Clock::Retention { civil::days_before(day, 1) } else { day };
+        Self::ending(clock, subject, starts, day)
+    }
+
+    fn ending(clock: Clock, subject: String, starts: Time, day: Date) -> Self {
+        let day = match clock {
+            Clock::Retention => {
+                day.min(civil::days_before(civil::years_after(starts.date(), 5), 1))
+            }
+            _ => day,
+        };
+        let due = match clock.rule().nature {
+            Nature::Opening => civil::start_of_day(day),
+            Nature::Duty | Nature::Stop => civil::end_of_day(day),
+        };
+        Self { clock, subject, starts, due, met: None }
+    }
+
+    /// The same deadline, met at that time. The first time counts.
+    #[must_use]
+    pub fn meet(mut self, at: Time) -> Self {
+        self.met = Some(self.met.map_or(at, |met| met.min(at)));
+        self
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn standing(&self, now: Time) -> Standing {
+        let over = match self.clock.rule().nature {
+            Nature::Opening => now >= self.due,
+            Nature::Duty | Nature::Stop => now > self.due,
+        };
+        match (self.met, self.late_by(now)) {
+            (Some(_), Some(_)) => Standing::MetLate,
+            (Some(_), None) => Standing::Met,
+            (None, Some(_)) => Standing::Overdue,
+            (None, None) if over => Standing::Reached,
+            (None, None) if now >= self.soon() => Standing::Soon,
+            (None, None) => Standing::Ahead,
+        }
+    }
+
+    /// By how much it is or was late; nothing where it is not, or where nobody can be.
+    #[must_use]
+    pub fn late_by(&self, now: Time) -> Option<Duration> {
+        let late = self.met.unwrap_or(now).0.saturating_sub(self.due.0);
+        let duty = self.clock.rule().nature == Nature::Duty;
+        u64::try_from(late).ok().filter(|late| duty && *late > 0).map(Duration::from_millis)
+    }
+
+    /// When it reminds, in order: hours before an instant, or at nine in the morning some days before a date.
+    /// Nothing before it starts or once it is met.
+    #[must_use]
+    pub fn reminders(&self) -> Vec<Time> {
+        let at = |before: u32| {
+            if self.clock.in_hours() {
+                self.due.plus_ms(i64::from(before) * -3_600_000)
+            } else {
+                civil::morning(civil::days_before(self.due.date(), before))
+            }
+        };
+        let runs = |at: &Time| *at > self.starts && self.met.is_none_or(|met| *at < met);
+        self.clock.rule().reminds.iter().copied().map(at).filter(runs).collect()
+    }
+
+    fn soon(&self) -> Time {
+        const MONTH: i64 = 30 * 86_400_000;
+        let quarter = self.due.0.saturating_sub(self.starts.0) / 4;
+        let last_quarter = self.due.plus_ms(-quarter.clamp(0, MONTH));
+        self.reminders().into_iter().min().map_or(last_quarter, |first| first.min(last_quarter))
+    }
+}
+
+/// Something that one side found: an incident (art. 6, 9) or wrong data (art. 7). The clocks run from the
+/// finding; when the other side was told changes nothing about them (R43, R60).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// When it was found.
+    pub found: Time,
+    /// When the other side was told, if it was.
+    pub reported: Option<Time>,
+}
+
+impl Finding {
+    /// The 24 hours in which this side reports; the report meets them (R43, R66).
+    #[must_use]
+    pub fn incident(self, side: Side, subject: impl Into<String>) -> Deadline {
+        Deadline { met: self.reported, ..Deadline::new(Clock::Incident(side), subject, self.found) }
+    }
+
+    /// The two weeks in which the agency acts; only its measures meet them, not the report (R60).
+    #[must_use]
+    pub fn quality(self, subject: impl Into<String>) -> Deadline {
+        Deadline::new(Clock::Quality, subject, self.found)
+    }
+}
+
+#[cfg(test)]
+mod tests;
