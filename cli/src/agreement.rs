@@ -1,4 +1,9 @@
-//! `sluis agreement`: add, list, show, check.
+//! `sluis agreement`: add, list, show; check and new in files of their own.
+
+pub(crate) mod check;
+mod draft;
+pub(crate) mod new;
+mod questions;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +13,7 @@ use sluis_core::agreement::Keys;
 use sluis_core::id::AgreementId;
 
 use crate::card::{Card, Role};
-use crate::failure::{Failure, Result, exit};
+use crate::failure::{Failure, Result};
 use crate::output;
 
 /// Puts an agreement file into use on this host, with the keys of the cards if it has none of its own.
@@ -206,30 +211,4 @@ pub(crate) fn show(config: &Config, name: &AgreementId, json: bool) -> Result<()
     }
     output::write(installed.text.as_bytes())?;
     output::line(format!("# digest {}", installed.terms.digest))
-}
-
-/// `sluis agreement check FILE`
-pub(crate) fn check(path: &Path, json: bool) -> Result<()> {
-    let text = strict::read(path)?;
-    let (terms, plan) = agreements::parse(path, &text)
-        .map_err(|e| Failure::new(exit::CONFIG, "agreement", e.to_string()))?;
-    let contacts = agreements::read_contacts(path, &plan)?.is_some();
-    if json {
-        return output::json(
-            &serde_json::json!({ "ok": true, "digest": terms.digest, "contacts": contacts }),
-        );
-    }
-    output::line(format!(
-        "{}: in order. {} of {} shares open the envelope.",
-        path.display(),
-        plan.threshold,
-        plan.shares()
-    ))?;
-    for route in &plan.routes {
-        output::line(format!(
-            "  share {}: {} over {} (group {})",
-            route.index, route.custodian, route.channel, route.group
-        ))?;
-    }
-    output::line(format!("digest {}", terms.digest))
 }

@@ -7,12 +7,16 @@ use sluis_config::Config;
 use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Driver, Owner, Releaser};
 use sluis_core::id::{AgreementId, PartyId, TransferCode};
+use sluis_core::notice::Sort;
 
 use crate::card::{self, Role};
 use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
+use crate::notices::Wording;
 use crate::socket::Socket;
-use crate::{agreement, demo, evidence, init, keys, ledger, open, output, transfers};
+use crate::{
+    agreement, demo, dry_run, evidence, init, keys, ledger, notices, open, output, transfers,
+};
 
 /// Sluis hands a sealed list from an agency to a municipality, and its key by another way, only after the
 /// list is proven gone from the transport medium.
@@ -81,6 +85,9 @@ enum Verb {
         agreement: AgreementId,
         /// What to send.
         path: PathBuf,
+        /// Send nothing: say whether it might leave, and what would, in counts.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// The transfers: where each stands and who must act.
     List,
@@ -111,6 +118,44 @@ enum Verb {
     Redeliver {
         /// Its code.
         code: TransferCode,
+    },
+    /// Ask the agency for a list; once a year (recital C).
+    #[command(after_help = "Example:\n  sluis request mechelen --text 'de lijst van 2026'")]
+    Request(notices::Said),
+    /// Errors in the data (art. 7).
+    #[command(
+        subcommand,
+        after_help = "Example:\n  sluis quality report mechelen --found 2026-11-23T14:00 --transfer 7K3F-9QX --text 'rij 12 is verouderd'"
+    )]
+    Quality(notices::Quality),
+    /// Processing or access without right, attempts too (art. 6).
+    #[command(
+        subcommand,
+        after_help = "Example:\n  sluis incident report mechelen --found 2026-11-23T14:00 --text 'een poging tot aanmelden'"
+    )]
+    Incident(notices::Incident),
+    /// Announce that the data go to somebody else, before that day (art. 4).
+    Disclosure(notices::OfDay),
+    /// The list of function profiles was looked through (art. 4).
+    Profiles(notices::Said),
+    /// The register of processors changed (art. 6 and 9).
+    Processors(notices::Said),
+    /// Security policy and plan were reviewed (art. 6).
+    Reviewed(notices::Said),
+    /// State what is still kept, and that the rest is destroyed; yearly (art. 3).
+    Attest(notices::Said),
+    /// The law changed in what touches the agreement (art. 9).
+    LegalChange(notices::OfDay),
+    /// End the agreement with twelve months' notice; --on is the first day without lists (art. 12).
+    Terminate(notices::OfDay),
+    /// Everything that both parties said about their agreements.
+    Notices,
+    /// Every clock of the agreements: what is due, soon, missed.
+    #[command(after_help = "Example:\n  sluis deadlines --ics > sluis.ics")]
+    Deadlines {
+        /// As a calendar, for an agenda.
+        #[arg(long)]
+        ics: bool,
     },
     /// Say that the custodians are at their desks.
     Ready {
@@ -194,10 +239,25 @@ enum AgreementVerb {
         /// Its name.
         name: AgreementId,
     },
-    /// Check a file without putting it into use.
+    /// Check a file without putting it into use: what it lacks, by article.
+    #[command(
+        after_help = "Exit code 1 where a gap blocks, 78 where the file cannot be taken into use at all.\n\nExample:\n  sluis agreement check mechelen.toml"
+    )]
     Check {
         /// The file.
         file: PathBuf,
+        /// As on this day instead of today: 2027-01-01.
+        #[arg(long)]
+        on: Option<jiff::civil::Date>,
+    },
+    /// Write a new agreement by asking for everything that its articles need.
+    #[command(
+        after_help = "Questions come in the order of the articles; an empty answer takes what stands in brackets, a dash leaves it\nblank. Answers come from the terminal or, one a line, from standard input. Nothing is overwritten.\n\nExample:\n  sluis agreement new --out mechelen.toml"
+    )]
+    New {
+        /// Where it is written; the agreement's name and .toml where this is missing.
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
 }
 
@@ -256,6 +316,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let (json, path) = (arguments.json, arguments.config);
     let config = || Config::load(&path).map_err(Failure::from);
     let socket = || Socket::of(&config()?);
+    let note = |wording: Wording| notices::make(&socket()?, wording, lang, json);
     match arguments.verb {
         Verb::Init { host, dir, id, name, listen } => {
             start(host, &dir, &id, &name, &listen, (lang, json))
@@ -267,9 +328,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             }
             AgreementVerb::List => agreement::list(&config()?, json),
             AgreementVerb::Show { name } => agreement::show(&config()?, &name, json),
-            AgreementVerb::Check { file } => agreement::check(&file, json),
+            AgreementVerb::Check { file, on } => agreement::check::check(&file, on, lang, json),
+            AgreementVerb::New { out } => agreement::new::new(out.as_deref(), lang, json),
         },
-        Verb::Send { agreement, path } => {
+        Verb::Send { agreement, path, dry_run: true } => {
+            dry_run::look(&config()?, &socket()?, &agreement, &path, lang, json)
+        }
+        Verb::Send { agreement, path, dry_run: false } => {
             transfers::send(&socket()?, &agreement, &path, lang, json)
         }
         Verb::List => transfers::list(&socket()?, lang, json),
@@ -278,6 +343,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Withdraw { code } => transfers::act(&socket()?, "withdraw", code, json),
         Verb::Retry { code, share } => transfers::retry(&socket()?, code, share, json),
         Verb::Redeliver { code } => transfers::act(&socket()?, "redeliver", code, json),
+        Verb::Request(said) => note(Wording::plain(Sort::Request, said)),
+        Verb::Quality(verb) => note(verb.into()),
+        Verb::Incident(verb) => note(verb.into()),
+        Verb::Disclosure(of) => note(Wording::of_day(Sort::Disclosure, of)),
+        Verb::Profiles(said) => note(Wording::plain(Sort::Profiles, said)),
+        Verb::Processors(said) => note(Wording::plain(Sort::Processors, said)),
+        Verb::Reviewed(said) => note(Wording::plain(Sort::PolicyReview, said)),
+        Verb::Attest(said) => note(Wording::plain(Sort::Attestation, said)),
+        Verb::LegalChange(of) => note(Wording::of_day(Sort::LegalChange, of)),
+        Verb::Terminate(of) => note(Wording::of_day(Sort::Terminate, of)),
+        Verb::Notices => notices::list(&socket()?, lang, json),
+        Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),
         Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),
         Verb::Open { code } => open::open(&socket()?, code, lang, json),
         Verb::Take { code } => open::take(&socket()?, code),

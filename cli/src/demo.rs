@@ -7,8 +7,11 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sluis_core::control::{ByCode, Detail, Evidence, LineAnswer, Row, TypedLine};
+use sluis_core::control::{
+    ByCode, Detail, Evidence, LineAnswer, MakeNotice, NoticeRow, Row, TypedLine,
+};
 use sluis_core::id::TransferCode;
+use sluis_core::notice::{Notice, Sort};
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -38,7 +41,7 @@ pub(crate) fn run(order: &Order) -> Result<()> {
     }
     let sluisd = world::sluisd()?;
     let began = Instant::now();
-    let world = World::build(&sluisd, order.dir.as_deref(), lang)?;
+    let world = World::build(&sluisd, order, lang)?;
     say(
         lang,
         "Zes processen draaien: sealer, carrier, releaser | dropzone | fetcher, keeper",
@@ -87,12 +90,17 @@ fn file_gate(
     order: &Order,
 ) -> Result<TransferCode> {
     let lang = order.lang;
+    request(agency, municipality, lang)?;
     let name = world.drop(order.file.as_deref())?;
     step(
         1,
         lang,
-        &format!("De dienst legt {name} in outbox/mechelen/"),
-        &format!("The officer puts {name} into outbox/mechelen/"),
+        &format!(
+            "Mechelen vraagt de lijst op, getekend; de dienst legt {name} in outbox/mechelen/"
+        ),
+        &format!(
+            "Mechelen asks for the list, signed; the officer puts {name} into outbox/mechelen/"
+        ),
     )?;
     let code = taken(agency)?;
     step(
@@ -120,6 +128,25 @@ fn file_gate(
     )?;
     output::line(Gates::BothShut.draw(lang))?;
     Ok(code)
+}
+
+/// Nothing leaves unasked: the municipality's request, until it stands in the agency's ledger.
+fn request(agency: &Socket, municipality: &Socket, lang: Lang) -> Result<()> {
+    let notice = Notice {
+        text: lang.pick("de lijst van 2026", "the list of 2026").to_owned(),
+        case: None,
+        found: None,
+        on: None,
+        paper: None,
+    };
+    let agreement = "mechelen".parse().map_err(|_| Failure::refused("mechelen"))?;
+    let language = lang.core();
+    let ask = MakeNotice { agreement, code: None, sort: Sort::Request, notice, language };
+    let _: NoticeRow = municipality.post("notice", &ask)?;
+    until("the request", || {
+        let known: Vec<NoticeRow> = agency.get("notices")?;
+        Ok((!known.is_empty()).then_some(()))
+    })
 }
 
 /// The shares leave, each to its phone; gives the lines.

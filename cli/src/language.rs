@@ -19,6 +19,13 @@ impl Lang {
             .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         if set.is_some_and(|value| value.starts_with("nl")) { Self::Nl } else { Self::En }
     }
+    /// As the core calls it.
+    pub(crate) fn core(self) -> sluis_core::agreement::Language {
+        match self {
+            Self::Nl => sluis_core::agreement::Language::Nl,
+            Self::En => sluis_core::agreement::Language::En,
+        }
+    }
     /// One of the two.
     pub(crate) fn pick<'a>(self, nl: &'a str, en: &'a str) -> &'a str {
         match self {

@@ -93,7 +93,17 @@ fn the_examples_are_the_worked_case_and_load() {
     let agreements = Agreements::load_with_contacts(&examples().join("agreements")).unwrap();
     let mechelen = agreements.get(&"mechelen".parse().unwrap()).unwrap();
     let agreement = &mechelen.terms.agreement;
-    assert_eq!(agreement.agency.kbo.as_deref(), Some("0543.307.391"));
+    assert_eq!(agreement.agency.kbo.as_ref().unwrap().to_string(), "0543.307.391");
+    assert_eq!(agreement.municipality.nis.as_ref().unwrap().as_str(), "12025");
+    assert_eq!(agreement.municipality.dpo.as_ref().unwrap().name, "", "the text leaves it blank");
+    assert_eq!(agreement.advice.agency.unwrap().to_string(), "2020-08-21");
+    assert_eq!(agreement.advice.municipality.unwrap().to_string(), "2020-11-12");
+    assert_eq!(agreement.basis.original_purposes.len(), 7);
+    let columns: Vec<_> = agreement.data.columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(columns, ["rijksregisternummer", "contract", "attest"]);
+    assert_eq!((agreement.retention.years(), agreement.period.per_year()), (5, 1));
+    let heads = agreement.signed.representatives.iter().map(|head| head.name.as_str());
+    assert!(heads.eq(["Roel Verhaert", "Jo De Ro", "Alexander Vandersmissen", "Erik Laga"]));
     assert_eq!(
         (agreement.municipality.name.as_str(), agreement.in_force.to_string().as_str()),
         ("Stad Mechelen", "2020-12-18")
@@ -116,5 +126,38 @@ fn the_examples_are_the_worked_case_and_load() {
     ));
     for file in ["municipality.toml", "dropzone.toml"] {
         Config::load_with(&examples().join(file), |_| None).unwrap();
+    }
+}
+
+#[test]
+fn what_the_articles_ask_is_read_strictly_and_may_be_left_out() {
+    let worked = fs::read_to_string(examples().join("agreements/mechelen.toml")).unwrap();
+    let read = |text: &str| {
+        sluis_config::agreements::parse(Path::new("mechelen.toml"), text).map_err(|e| e.to_string())
+    };
+    let rest = worked.find("# Why the data may be handed over").unwrap();
+    let zone = worked.find("# The original transport medium").unwrap();
+    let after = worked.find("# \"Zo snel mogelijk\"").unwrap();
+    let keys = worked.find("[keys.agency]").unwrap();
+    let bare = [&worked[..rest], &worked[zone..after], &worked[keys..]].concat();
+    assert!(read(&bare).is_ok_and(|(terms, _)| terms.agreement.data.columns.is_empty()));
+    for (good, bad, why) in [
+        ("kbo = \"0543.307.391\"", "kbo = \"0543.307.392\"", "typing error"),
+        ("nis = \"12025\"", "nis = \"1202\"", "five digits"),
+        ("agency = \"2020-08-21\"", "agency = \"2020-02-30\"", "day"),
+        ("window = \"calendar-and-rolling\"", "window = \"lunar\"", "unknown variant"),
+        ("[term]\n", "[term]\nmonths = 3\n", "unknown field `months`"),
+        ("for = \"municipality\"", "for = \"mechelen\"", "unknown variant"),
+    ] {
+        assert!(worked.contains(good), "{good}");
+        let said = read(&worked.replace(good, bad)).unwrap_err();
+        assert!(said.contains(why) && said.contains("line ") && said.contains('^'), "{said}");
+    }
+    for (good, bad) in [
+        ("name = \"attest\"", "name = \"contract\""),
+        ("id = \"integratieambtenaar\"", "id = \"diensthoofd integratie\""),
+    ] {
+        let said = read(&worked.replace(good, bad)).unwrap_err();
+        assert!(said.contains("stands twice") && said.contains("take one of them out"), "{said}");
     }
 }

@@ -2,13 +2,23 @@
 //!
 //! Both parties hold the same bytes; their digest stands in every statement. Phone numbers are not in
 //! it (a digest over a phone number can be guessed) but in [`Contacts`], a salted file of the agency.
+//!
+//! Here stands what a transfer needs to run. What the articles ask beside that is in [`articles`]; it may be
+//! left out, and [`gaps`] then says what is missing.
+
+pub mod articles;
+pub mod gaps;
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgreementId, ChannelId, CustodianId, Digest, GroupId, PartyId};
+use crate::id::{AgreementId, ChannelId, CustodianId, Digest, GroupId, Kbo, Nis, PartyId};
+use articles::{
+    Access, Basis, ContactPoint, Data, Officer, Period, Processor, Publication, Retention,
+    Safeguards, Sides, Signed, Targets, Term,
+};
 
 /// Who a party of the agreement is (preamble; R1).
 #[derive(Debug, Clone, Deserialize)]
@@ -19,7 +29,16 @@ pub struct Party {
     /// Its name for people.
     pub name: String,
     /// Its number in the Belgian register of enterprises, if it has one there.
-    pub kbo: Option<String>,
+    pub kbo: Option<Kbo>,
+    /// Its seat.
+    pub address: Option<String>,
+    /// The municipality's code: whose inhabitants the lists are about (art. 2, R15).
+    pub nis: Option<Nis>,
+    /// Its data protection officer (art. 6, R38 and R42).
+    pub dpo: Option<Officer>,
+    /// Where the other party reports errors in the data (art. 7, R62).
+    #[serde(default)]
+    pub contact: ContactPoint,
 }
 
 /// The public keys of a party, as its card gives them.
@@ -150,6 +169,8 @@ pub struct Custodian {
     /// The language of the message.
     #[serde(default)]
     pub language: Language,
+    /// The last day on which this person gets shares (art. 6, R41).
+    pub valid_until: Option<Date>,
 }
 
 /// Rules about the key (art. 6).
@@ -192,6 +213,44 @@ pub struct Agreement {
     pub file: FileRules,
     /// Rules about the key.
     pub key: KeyRules,
+    /// Why the data may be handed over, and from where (recital C, art. 2).
+    #[serde(default)]
+    pub basis: Basis,
+    /// On which day each party's DPO gave advice (recitals F and G, R10).
+    #[serde(default)]
+    pub advice: Sides<Option<Date>>,
+    /// Since when MAGDA offers these lists, once it does (recital C, R8).
+    pub magda_service_since: Option<Date>,
+    /// Which data (art. 3).
+    #[serde(default)]
+    pub data: Data,
+    /// How long the municipality keeps them (art. 2 and 3).
+    #[serde(default)]
+    pub retention: Retention,
+    /// Who at the municipality may see them (art. 4).
+    #[serde(default)]
+    pub access: Access,
+    /// How often a list may be asked for (recital C, art. 5).
+    #[serde(default)]
+    pub period: Period,
+    /// What each party does about security (art. 6).
+    #[serde(default)]
+    pub security: Sides<Safeguards>,
+    /// How soon is "as soon as possible" (art. 6).
+    #[serde(default)]
+    pub targets: Targets,
+    /// Who processes data for a party (art. 6).
+    #[serde(default)]
+    pub processors: Vec<Processor>,
+    /// Where each party published the text (art. 10).
+    #[serde(default)]
+    pub publication: Sides<Publication>,
+    /// How it is ended (art. 12).
+    #[serde(default)]
+    pub term: Term,
+    /// Who signed what, and when.
+    #[serde(default)]
+    pub signed: Signed,
     /// Public keys, from the parties' cards.
     pub keys: Keys,
 }

@@ -20,6 +20,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::agreement::Agreement;
+use crate::agreement::articles::{Column, ColumnKind};
+
 mod csv;
 pub mod finding;
 mod list;
@@ -37,58 +40,16 @@ pub const MAX_FILE: u64 = 64 << 20;
 /// No agreement can allow more rows: a sheet has 1 048 576, one of them the header.
 pub const MAX_ROWS: u32 = (1 << 20) - 1;
 
-/// What a column holds. There is no kind for a name or free text: with [`Rules::new`]'s limits this is
-/// the bound that the decree sets to any agreement (art. 2; R16).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ColumnKind {
-    /// National register numbers, 11 digits.
-    NationalNumber,
-    /// Yes or no.
-    Boolean,
-    /// The NIS code of the municipality where the person is registered, 5 digits (R15).
-    Nis,
-}
-
-/// A column that the agreement lists (art. 3).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Column {
-    /// As the header has it; compared without regard to case and spaces around it.
-    pub name: String,
-    /// What it holds.
-    pub kind: ColumnKind,
-}
-
-/// What the agreement says about the list: the table `[data]` of its file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Unchecked")]
+/// What the agreement says about the list, from its table `[data]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     columns: Vec<Column>,
     max_rows: u32,
     municipality_nis: Option<String>,
 }
 
-/// [`Rules`] as they are written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Unchecked {
-    columns: Vec<Column>,
-    #[serde(default = "default_max_rows")]
-    max_rows: u32,
-    municipality_nis: Option<String>,
-}
-
-fn default_max_rows() -> u32 {
-    200_000
-}
-
-impl TryFrom<Unchecked> for Rules {
-    type Error = RulesError;
-    fn try_from(raw: Unchecked) -> Result<Self, RulesError> {
-        Self::new(raw.columns, raw.max_rows, raw.municipality_nis)
-    }
-}
+/// Persons on one list where the agreement names no number.
+const DEFAULT_ROWS: u32 = 200_000;
 
 /// Rules that no list could be held against, or wider than the law.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +78,21 @@ pub enum RulesError {
 }
 
 impl Rules {
+    /// What this agreement says; nothing where it lets whatever is dropped leave unread.
+    ///
+    /// # Errors
+    /// [`RulesError`].
+    pub fn of(agreement: &Agreement) -> Result<Option<Self>, RulesError> {
+        let data = &agreement.data;
+        if data.any_file.as_deref().is_some_and(|why| !why.trim().is_empty()) {
+            return Ok(None);
+        }
+        let rows = data.max_rows.map_or(DEFAULT_ROWS, |rows| u32::try_from(rows).unwrap_or(0));
+        let has_nis = data.columns.iter().any(|column| column.kind == ColumnKind::Nis);
+        let nis = agreement.municipality.nis.as_ref().filter(|_| has_nis);
+        Self::new(data.columns.clone(), rows, nis.map(ToString::to_string)).map(Some)
+    }
+
     /// Columns in any order; at most `max_rows` persons; `municipality_nis` where a column has that kind.
     ///
     /// # Errors

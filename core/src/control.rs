@@ -5,10 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agreement::Language;
 use crate::id::{
     AgreementId, ChannelId, Digest, PartyId, Time, TransferCode, TransferId, UploadId,
 };
 use crate::ledger::Entry;
+use crate::notice::{Notice, Sort};
 use crate::statement::{Look, Signed};
 use crate::transfer::Report;
 
@@ -238,6 +240,52 @@ pub struct Listed {
 pub struct ByCode {
     /// Its code.
     pub code: TransferCode,
+}
+
+/// `may`: whether a file of this size might leave now; the answer is every reason why not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct May {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// `notice`: a person makes a notice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MakeNotice {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// About which transfer, where it is about one.
+    pub code: Option<TransferCode>,
+    /// What it is about.
+    pub sort: Sort,
+    /// What it says.
+    pub notice: Notice,
+    /// In which language a refusal is said.
+    pub language: Language,
+}
+
+/// One line of `notices`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeRow {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// The digest of its statement; the number of the case that it begins.
+    pub digest: Digest,
+    /// Whose it is.
+    pub by: PartyId,
+    /// When it was entered here.
+    pub at: Time,
+    /// About which transfer.
+    pub transfer: Option<TransferId>,
+    /// What it is about.
+    pub sort: Sort,
+    /// What it says.
+    pub notice: Notice,
 }
 
 /// `retry`: a person says that it is to be tried again.

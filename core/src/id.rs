@@ -197,6 +197,68 @@ impl fmt::Display for Digest {
 }
 textual!(Digest);
 
+/// A number in the Belgian register of enterprises (KBO), ten digits of which the last two check the others.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Kbo(String);
+
+impl FromStr for Kbo {
+    type Err = Malformed;
+    /// With dots and spaces or without: `0543.307.391` is `0543307391`.
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let digits: String = text.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
+        let form = digits.len() == 10
+            && digits.starts_with(['0', '1'])
+            && digits.bytes().all(|b| b.is_ascii_digit());
+        let why = "ten digits of the KBO, the first 0 or 1, as in 0543.307.391";
+        let malformed = |why| Malformed { what: "enterprise number", why };
+        if !form {
+            return Err(malformed(why));
+        }
+        let number: u64 = digits.parse().map_err(|_| malformed(why))?;
+        if number % 100 != 97 - (number / 100) % 97 {
+            return Err(malformed(
+                "its last two digits do not check the first eight: a typing error",
+            ));
+        }
+        Ok(Self(digits))
+    }
+}
+impl fmt::Display for Kbo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", &self.0[..4], &self.0[4..7], &self.0[7..])
+    }
+}
+textual!(Kbo);
+
+/// The code of a municipality in the national statistics (NIS), five digits.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Nis(String);
+
+impl Nis {
+    /// The five digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+impl FromStr for Nis {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let fits =
+            text.len() == 5 && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+        let malformed = Malformed { what: "NIS code", why: "five digits, as in 12025" };
+        if fits { Ok(Self(text.to_owned())) } else { Err(malformed) }
+    }
+}
+impl fmt::Display for Nis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+textual!(Nis);
+
 /// Seven random Crockford symbols that people say to each other, shown as `7K3F-9QX`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -329,6 +391,30 @@ mod tests {
             Digest::of(b"").to_string(),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
+    }
+
+    #[test]
+    fn an_enterprise_number_checks_itself_and_a_nis_code_has_five_digits() {
+        for good in ["0543.307.391", "0543307391", "0543 307 391"] {
+            assert_eq!(good.parse::<Kbo>().unwrap().to_string(), "0543.307.391");
+        }
+        // Every single digit that is mistyped is seen.
+        for place in 0..10 {
+            for digit in b'0'..=b'9' {
+                let mut typed = *b"0543307391";
+                if typed[place] != digit {
+                    typed[place] = digit;
+                    assert!(std::str::from_utf8(&typed).unwrap().parse::<Kbo>().is_err());
+                }
+            }
+        }
+        for bad in ["", "543307391", "BE0543307391", "0543-307-391", "05433073910", "2543307391"] {
+            assert!(bad.parse::<Kbo>().is_err(), "{bad}");
+        }
+        assert_eq!("12025".parse::<Nis>().unwrap().as_str(), "12025");
+        for bad in ["", "1202", "120250", "0202a", "02025"] {
+            assert!(bad.parse::<Nis>().is_err(), "{bad}");
+        }
     }
 
     #[test]

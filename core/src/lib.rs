@@ -17,6 +17,7 @@ pub mod key;
 pub mod ledger;
 pub mod mailbox;
 pub mod message;
+pub mod notice;
 pub mod plan;
 pub mod policy;
 pub mod receipt;

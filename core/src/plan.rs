@@ -44,7 +44,7 @@ pub enum PlanError {
     #[error("custodian {0} has channel {1}, which is not among key.channels")]
     UnknownChannel(CustodianId, ChannelId),
     /// The same name twice.
-    #[error("{0} stands twice among the custodians or the channels")]
+    #[error("{0} stands twice where each name may stand once: take one of them out")]
     Twice(String),
     /// One carrier would hold enough to open the envelope.
     #[error(
@@ -183,6 +183,8 @@ impl Plan {
 /// What is wrong, for people.
 pub fn check(agreement: &Agreement) -> Result<Plan, PlanError> {
     let plan = Plan::make(&agreement.key)?;
+    unique(agreement.data.columns.iter().map(|column| column.name.as_str()))?;
+    unique(agreement.access.profiles.iter().map(|profile| profile.id.as_str()))?;
     if agreement.agency.id == agreement.municipality.id {
         return Err(PlanError::Twice(agreement.agency.id.to_string()));
     }
@@ -248,6 +250,7 @@ mod tests {
                     profile: "integratie".into(),
                     channel: format!("c{channel}").parse().unwrap(),
                     language: Language::Nl,
+                    valid_until: None,
                 })
                 .collect(),
         }

@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use jiff::civil::Date;
+
+use crate::agreement::gaps::{Weight, gaps};
 use crate::agreement::{Agreement, Language};
-use crate::id::Time;
+use crate::content::Finding;
+use crate::id::{Digest, Time};
 
 /// What is known of a drop before anything of it is sealed.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +18,23 @@ pub struct Drop {
     pub size: u64,
     /// How many files it has.
     pub files: usize,
+    /// Whether somebody asked for it.
+    pub requested: Requested,
+    /// The first day on which nothing is sent any more, where a party ended the agreement.
+    pub ends: Option<Date>,
+}
+
+/// Whether somebody asked for a list (recital C; R5, R6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requested {
+    /// The agreement is a standing request.
+    Standing,
+    /// By this statement.
+    By(Digest),
+    /// No request has come.
+    Never,
+    /// Every request was answered; the next is possible on this day.
+    Answered(Date),
 }
 
 /// The answer. There is no third way.
@@ -62,18 +83,46 @@ pub enum Reason {
     Unsettled,
     /// No agreement goes by the folder's name (art. 1).
     UnknownAgreement,
+    /// Something that the agreement lacks, and without which nothing may be sent; `sluis agreement check`.
+    Gap {
+        /// The gap's code.
+        gap: String,
+        /// The requirement it rests on.
+        requirement: String,
+        /// The article that asks for it, in Dutch.
+        article: String,
+        /// What is missing and what to do, in Dutch.
+        nl: String,
+        /// The same in English.
+        en: String,
+    },
+    /// The municipality has not asked for a list (recital C, R5).
+    NotRequested,
+    /// It asked, and got it; once a year (recital C, R6).
+    Answered {
+        /// The day from which it may ask again.
+        next: String,
+    },
+    /// The list is not what the agreement says (art. 3).
+    List(Finding),
+    /// More than one file, or a folder: what leaves is one list (art. 3).
+    NotOneList,
 }
 
 impl Reason {
     /// The article of the agreement it rests on.
     #[must_use]
-    pub fn article(&self) -> &'static str {
+    pub fn article(&self) -> &str {
         match self {
             Self::NotInForce { .. } | Self::Ended { .. } => "art. 12",
             Self::Empty | Self::Changed | Self::Unsettled => "art. 7",
             Self::TooLarge { .. } => "art. 3",
             Self::NotPlain | Self::Owner { .. } | Self::Unreadable => "art. 6",
             Self::UnknownAgreement => "art. 1",
+            Self::Gap { article, .. } => article,
+            Self::NotRequested | Self::Answered { .. } => "overw. C",
+            Self::List(finding) => finding.rule.article(),
+            Self::NotOneList => "art. 3",
         }
     }
 
@@ -81,6 +130,9 @@ impl Reason {
     #[must_use]
     pub fn text(&self, language: Language) -> String {
         let article = self.article();
+        if let Self::List(finding) = self {
+            return finding.text(language);
+        }
         let text = match language {
             Language::Nl | Language::Fr | Language::De => self.dutch(),
             Language::En => self.english(),
@@ -108,6 +160,13 @@ impl Reason {
             Self::Changed => "het veranderde tijdens het lezen; niets ervan is verzonden. Het wordt opnieuw genomen zodra het stil ligt.".into(),
             Self::Unsettled => "een map die hier ter plaatse groeit. Maak ze elders en verplaats ze hierheen, of gebruik: sluis send".into(),
             Self::UnknownAgreement => "geen overeenkomst draagt de naam van deze map. Kijk na met: sluis agreement list".into(),
+            Self::Gap { requirement, nl, .. } => format!("{nl} ({requirement})"),
+            Self::NotRequested => "de gemeente heeft geen lijst opgevraagd. Vraag haar om: sluis request, en bied het bestand dan opnieuw aan.".into(),
+            Self::Answered { next } => format!(
+                "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding: sluis quality report."
+            ),
+            Self::List(finding) => finding.text(Language::Nl),
+            Self::NotOneList => "dit is niet één lijst. Bied één bestand aan, .csv of .xlsx.".into(),
         }
     }
 
@@ -139,6 +198,13 @@ impl Reason {
                 "no agreement goes by the name of this folder. Look with: sluis agreement list"
                     .into()
             }
+            Self::Gap { requirement, en, .. } => format!("{en} ({requirement})"),
+            Self::NotRequested => "the municipality has not asked for a list. Ask it for: sluis request, and then offer the file again.".into(),
+            Self::Answered { next } => format!(
+                "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report: sluis quality report."
+            ),
+            Self::List(finding) => finding.text(Language::En),
+            Self::NotOneList => "this is not one list. Offer one file, .csv or .xlsx.".into(),
         }
     }
 }
@@ -150,8 +216,26 @@ pub fn decide(agreement: &Agreement, drop: Drop) -> Decision {
     if today < agreement.in_force {
         reasons.push(Reason::NotInForce { from: agreement.in_force.to_string() });
     }
-    if let Some(ends) = agreement.ends.filter(|ends| today >= *ends) {
+    let ends = [agreement.ends, drop.ends].into_iter().flatten().min();
+    if let Some(ends) = ends.filter(|ends| today >= *ends) {
         reasons.push(Reason::Ended { on: ends.to_string() });
+    }
+    reasons.extend(gaps(agreement, today).iter().filter(|gap| gap.weight() == Weight::Blocks).map(
+        |gap| {
+            let say = |language| format!("{} {}", gap.text(language), gap.next(language));
+            Reason::Gap {
+                gap: gap.code().to_owned(),
+                requirement: gap.requirement(),
+                article: gap.article(Language::Nl),
+                nl: say(Language::Nl),
+                en: say(Language::En),
+            }
+        },
+    ));
+    match drop.requested {
+        Requested::Standing | Requested::By(_) => {}
+        Requested::Never => reasons.push(Reason::NotRequested),
+        Requested::Answered(next) => reasons.push(Reason::Answered { next: next.to_string() }),
     }
     if drop.files == 0 || drop.size == 0 {
         reasons.push(Reason::Empty);

@@ -11,6 +11,7 @@ use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 use crate::id::{
     AgreementId, CustodianId, Digest, PartyId, Time, TransferCode, TransferId, UploadId,
 };
+use crate::notice::{Notice, Sort};
 use crate::plan::Route;
 
 /// SSHSIG namespace of statements.
@@ -105,6 +106,8 @@ macro_rules! bodies {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Body {
             $($(#[$doc])* $name($name),)*
+            /// About the agreement; the sort is its kind.
+            Notice(Sort, Notice),
             /// A kind that this version does not know; its JSON.
             Unknown(String, String),
         }
@@ -125,23 +128,44 @@ macro_rules! bodies {
             pub fn kind(&self) -> &str {
                 match self {
                     $(Self::$name(_) => $kind,)*
+                    Self::Notice(sort, _) => sort.kind(),
                     Self::Unknown(kind, _) => kind,
                 }
             }
             fn write(&self) -> serde_json::Result<String> {
                 match self {
-                    $(Self::$name(body) => serde_json::to_string(body),)*
+                    $(Self::$name(body) => ascii_json(body),)*
+                    Self::Notice(_, body) => ascii_json(body),
                     Self::Unknown(_, json) => Ok(json.clone()),
                 }
             }
             fn read(kind: &str, json: &str) -> serde_json::Result<Self> {
                 match kind {
                     $($kind => Ok(Self::$name(serde_json::from_str(json)?)),)*
-                    _ => Ok(Self::Unknown(kind.to_owned(), json.to_owned())),
+                    _ => match Sort::of(kind) {
+                        Some(sort) => Ok(Self::Notice(sort, serde_json::from_str(json)?)),
+                        None => Ok(Self::Unknown(kind.to_owned(), json.to_owned())),
+                    },
                 }
             }
         }
     };
+}
+
+/// JSON in ASCII: what is not becomes `\uXXXX` in lower case.
+fn ascii_json<T: Serialize>(body: &T) -> serde_json::Result<String> {
+    let mut text = String::new();
+    for c in serde_json::to_string(body)?.chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    Ok(text)
 }
 
 bodies! {
@@ -167,6 +191,8 @@ bodies! {
         expires: Time,
         /// The transfer that this one redelivers.
         replaces: Option<TransferId>,
+        /// Digest of the request that it answers; nothing where the agreement is a standing request.
+        request: Option<Digest>,
         /// Every channel is a folder: a rehearsal, not a delivery.
         rehearsal: bool,
     }

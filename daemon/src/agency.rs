@@ -14,6 +14,7 @@ pub mod persons;
 pub mod release;
 pub mod report;
 pub mod reports;
+pub mod request;
 pub mod seal;
 pub mod sealer;
 pub mod status;

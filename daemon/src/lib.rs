@@ -15,6 +15,7 @@ pub mod files;
 pub mod gatehouse;
 pub mod medium;
 pub mod municipality;
+pub mod notices;
 pub mod persons;
 pub mod store;
 pub mod telemetry;

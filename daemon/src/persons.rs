@@ -11,6 +11,7 @@ use sluis_core::id::TransferCode;
 
 use crate::books::{CoreError, Result};
 use crate::gatehouse::Core;
+use crate::notices;
 use crate::store::{Record, Tx};
 
 /// How many transfers `list` shows: the open ones and those that changed last.
@@ -26,7 +27,8 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
         .route("/show", post(show::<C>))
         .route("/ledger", get(ledger::<C>))
         .route("/evidence", post(evidence::<C>))
-        .with_state(core)
+        .with_state(Arc::clone(&core))
+        .merge(notices::router(core))
 }
 
 async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {

@@ -43,7 +43,8 @@ pub(super) struct World {
 
 impl World {
     /// Makes the folders, and starts the processes.
-    pub(super) fn build(sluisd: &Path, dir: Option<&Path>, lang: Lang) -> Result<Self> {
+    pub(super) fn build(sluisd: &Path, order: &super::Order, lang: Lang) -> Result<Self> {
+        let dir = order.dir.as_deref();
         let mut random = [0; 4];
         id::fill_random(&mut random);
         let tag = random.map(|byte| format!("{byte:02x}")).concat();
@@ -60,12 +61,12 @@ impl World {
         let run = std::env::temp_dir().join(format!("sluis-run-{tag}"));
         let mut world =
             Self { folder, run, keep: dir.is_some(), host: free_host()?, processes: Vec::new() };
-        world.make(lang)?;
+        world.make(lang, order.file.is_some())?;
         world.start(sluisd)?;
         Ok(world)
     }
 
-    fn make(&self, lang: Lang) -> Result<()> {
+    fn make(&self, lang: Lang, own_file: bool) -> Result<()> {
         init::folder_private(&self.folder)?;
         let hosts = [
             (Role::Agency, "agency", "agentschap-ii", "Agentschap Integratie en Inburgering"),
@@ -93,8 +94,12 @@ impl World {
         }
         let (file, contacts) =
             (self.folder.join("mechelen.toml"), self.folder.join("mechelen.contacts.toml"));
-        fs::write(&file, AGREEMENT.replace("{host}", &self.host))
-            .map_err(Failure::io(file.display()))?;
+        let mut agreement = AGREEMENT.replace("{host}", &self.host);
+        if own_file {
+            // Whatever it is, it may cross: this agreement is about nothing but the demonstration.
+            agreement = agreement.replace("[data]\n", "[data]\nany-file = \"demonstratie\"\n");
+        }
+        fs::write(&file, agreement).map_err(Failure::io(file.display()))?;
         fs::write(&contacts, CONTACTS.replace("{salt}", &id::TransferId::random().to_string()))
             .map_err(Failure::io(contacts.display()))?;
         for (_, name, ..) in hosts {

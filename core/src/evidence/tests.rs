@@ -98,6 +98,7 @@ impl World {
             contacts: Digest::of(b"contacts"),
             expires: Time(1_796_054_400_000),
             replaces: None,
+            request: None,
             rehearsal: false,
         };
         Self { terms: terms(), transfer, upload: UploadId::random(), shares: split, sent }

@@ -5,12 +5,14 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use jiff::civil::Date;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use sluis_core::agreement::Agreement;
+use sluis_core::content::{self, Rules, Summary};
 use sluis_core::envelope::MAX_FILES;
 use sluis_core::id::Time;
-use sluis_core::policy::{self, Decision, Drop, Reason};
+use sluis_core::policy::{self, Decision, Drop, Reason, Requested};
 
 /// How deep folders may go.
 const MAX_DEPTH: usize = 17;
@@ -133,10 +135,50 @@ fn walk(parent: &Path, name: &Path, depth: usize, found: &mut Vec<PathBuf>) -> R
     Ok(())
 }
 
+/// What is known of an agreement beside its file: who asked for a list, and whether it was ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// Whether somebody asked for it.
+    pub requested: Requested,
+    /// The first day on which nothing is sent any more.
+    pub ends: Option<Date>,
+}
+
 /// What the agreement says to a drop with these files.
-pub fn decide(agreement: &Agreement, items: &[Item], now: Time) -> Decision {
+pub fn decide(agreement: &Agreement, items: &[Item], facts: Facts, now: Time) -> Decision {
     let size = items.iter().map(|item| item.stamp.size).sum();
-    policy::decide(agreement, Drop { now, size, files: items.len() })
+    let Facts { requested, ends } = facts;
+    policy::decide(agreement, Drop { now, size, files: items.len(), requested, ends })
+}
+
+/// Holds the list in a drop against the agreement: the very file that was surveyed, as it was then.
+///
+/// # Errors
+/// Every reason why it may not leave.
+pub fn read_list(
+    parent: &Path,
+    items: &[Item],
+    agreement: &Agreement,
+    owners: &[u32],
+    now: Time,
+) -> Result<Option<Summary>, Vec<Reason>> {
+    let unusable = |_| vec![Reason::NotOneList];
+    let Some(rules) = Rules::of(agreement).map_err(unusable)? else { return Ok(None) };
+    let [item] = items else { return Err(vec![Reason::NotOneList]) };
+    let name = match item.path.to_str() {
+        Some(name) if item.path.components().count() == 1 => name,
+        _ => return Err(vec![Reason::NotOneList]),
+    };
+    let folder = File::open(parent).map_err(|_| vec![Reason::Unreadable])?;
+    let file = open_beneath(&folder, &item.path).map_err(|e| vec![refusal(&e)])?;
+    let same = || inspect(&file, owners).is_ok_and(|stamp| stamp == item.stamp);
+    let checked = content::check(name, &file, &rules, now.date(), &[]);
+    // What changed meanwhile was not read as it is now.
+    match checked {
+        _ if !same() => Err(vec![Reason::Changed]),
+        Ok(summary) => Ok(Some(summary)),
+        Err(findings) => Err(findings.into_iter().map(Reason::List).collect()),
+    }
 }
 
 #[cfg(test)]

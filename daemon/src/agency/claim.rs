@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sluis_core::control::Send;
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
-use sluis_core::policy::{Decision, Reason};
+use sluis_core::policy::Reason;
 use sluis_core::transfer::{Event, State, Work};
 
 use super::{Agency, admission, outbox, status};
@@ -84,10 +84,7 @@ impl Agency {
             Ok(items) => items,
             Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
         };
-        let Some(installed) = self.books.agreements.get(&agreement) else { return Ok(None) };
-        if let Decision::Deny(reasons) =
-            admission::decide(&installed.terms.agreement, &items, self.books.now())
-        {
+        if let Err(reasons) = self.admit(&agreement, &parent, items, None).await? {
             return self.refuse(Some(&agreement), &parent, &name, reasons).await;
         }
         self.begin(&agreement, &parent, &name, None).await.map(Some)

@@ -16,6 +16,9 @@ pub(super) type Effect = Result<std::result::Result<(), String>>;
 impl Agency {
     /// The statement is kept already; this is what follows from it.
     pub(super) async fn hear(&self, tx: &mut Tx, said: &Verified) -> Effect {
+        if let Body::Notice(sort, notice) = &said.statement().body {
+            return self.books.hear_notice(tx, said, *sort, notice).await;
+        }
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
         let Some(mut record) = tx.transfer::<State>(&id).await? else {
             return Ok(Err(format!("there is no transfer {id} here")));

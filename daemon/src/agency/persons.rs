@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_core::control::{ByCode, Retry, Row, Send};
+use sluis_core::control::{ByCode, May, Retry, Row, Send};
 use sluis_core::id::TransferCode;
+use sluis_core::policy::{self, Decision, Drop, Reason};
 use sluis_core::transfer::Event;
 
 use super::Agency;
@@ -18,6 +19,7 @@ use crate::persons::{self, find};
 pub fn router(core: Arc<Agency>) -> Router {
     Router::new()
         .route("/send", post(send))
+        .route("/may", post(may))
         .route("/withdraw", post(withdraw))
         .route("/retry", post(retry))
         .route("/redeliver", post(redeliver))
@@ -39,6 +41,22 @@ async fn send(
         )
     })?;
     note(&core, &code, "send", caller.0).await
+}
+
+/// Whether one file of this size might leave now: everything that is known without reading it.
+async fn may(State(core): State<Arc<Agency>>, Json(ask): Json<May>) -> Result<Json<Vec<Reason>>> {
+    let (terms, facts) = core.facts(&ask.agreement, None).await?;
+    let drop = Drop {
+        now: core.books.now(),
+        size: ask.size,
+        files: 1,
+        requested: facts.requested,
+        ends: facts.ends,
+    };
+    Ok(Json(match policy::decide(&terms, drop) {
+        Decision::Permit => Vec::new(),
+        Decision::Deny(reasons) => reasons,
+    }))
 }
 
 async fn withdraw(

@@ -42,6 +42,8 @@ pub struct Order {
     pub code: TransferCode,
     /// The transfer it redelivers.
     pub replaces: Option<TransferId>,
+    /// The request it answers.
+    pub request: Option<Digest>,
     /// The agreement.
     pub agreement: Agreement,
     /// Digest of its file.
@@ -96,6 +98,7 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
         contacts: order.contacts.1,
         expires,
         replaces: order.replaces,
+        request: order.request,
         rehearsal: order.rehearsal,
     };
     let release = order.agreement.key.release;

@@ -7,7 +7,7 @@ use sluis_core::agreement::{KeepPlaintext, Side};
 use sluis_core::control::{Outcome, Row, Task};
 use sluis_core::evidence::Verified;
 use sluis_core::id::TransferId;
-use sluis_core::policy::Reason;
+use sluis_core::policy::{Reason, Requested};
 use sluis_core::statement::Sent;
 use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Work};
 
@@ -169,6 +169,16 @@ impl Agency {
                 Ok(items) => items,
                 Err(reasons) => return Ok(Err(reasons)),
             };
+        let admitted =
+            self.admit(&record.agreement, &private, items.clone(), record.replaces).await?;
+        let requested = match admitted {
+            Ok(requested) => requested,
+            Err(reasons) => return Ok(Err(reasons)),
+        };
+        let request = match requested {
+            Requested::By(digest) => Some(digest),
+            _ => None,
+        };
         let rehearsal = installed
             .terms
             .agreement
@@ -180,6 +190,7 @@ impl Agency {
             transfer: record.id,
             code: record.code,
             replaces: record.replaces,
+            request,
             agreement: installed.terms.agreement.clone(),
             terms: record.terms,
             plan: installed.plan.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::ledger::Entry;
+use sluis_core::notice::Sort;
 use sluis_core::statement::{Signed, Tip};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -174,6 +175,56 @@ impl Tx {
         row.as_ref().map(as_signed).transpose()
     }
 
+    /// The notices under an agreement that have an effect, with the time at which each was entered here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn notices(&mut self, agreement: &AgreementId) -> Result<Vec<(Signed, Time)>> {
+        let kinds: Vec<_> = Sort::ALL.iter().map(|sort| format!("'{}'", sort.kind())).collect();
+        // Nothing in it but our own words.
+        let sql = format!(
+            "SELECT s.statement, s.signature, l.line FROM statements AS s
+             JOIN ledger AS l ON l.number = s.entry
+             WHERE s.agreement = $1 AND s.effect = 1 AND s.kind IN ({}) ORDER BY s.entry",
+            kinds.join(", ")
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(agreement.to_string())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(|row| Ok((as_signed(row)?, entered(row, 2)?))).collect()
+    }
+
+    /// Which kinds were said of a transfer, with an effect, and when each was first entered here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn said_when(&mut self, transfer: &TransferId) -> Result<Vec<(String, Time)>> {
+        let rows = sqlx::query(
+            "SELECT s.kind, l.line FROM statements AS s JOIN ledger AS l ON l.number = s.entry
+             WHERE s.transfer = $1 AND s.effect = 1 ORDER BY s.entry",
+        )
+        .bind(transfer.to_string())
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, entered(row, 1)?))).collect()
+    }
+
+    /// What this party sent under an agreement: each `sent`, as it was said.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_sent(&mut self, agreement: &AgreementId) -> Result<Vec<Signed>> {
+        let rows = sqlx::query(
+            "SELECT statement, signature FROM statements
+             WHERE agreement = $1 AND kind = 'sent' AND effect = 1 ORDER BY entry",
+        )
+        .bind(agreement.to_string())
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.iter().map(as_signed).collect()
+    }
+
     /// All statements about a transfer, in the order of the ledger.
     ///
     /// # Errors
@@ -193,6 +244,13 @@ fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
     let number: i64 = row.try_get("number")?;
     let number = u64::try_from(number).map_err(|_| StoreError::Row(table))?;
     Ok(Tip { number, digest: text(row, "digest", table)? })
+}
+
+/// The time of the ledger's line in this column.
+fn entered(row: &AnyRow, column: usize) -> Result<Time> {
+    let line: String = row.try_get(column)?;
+    let entry: Entry = serde_json::from_str(&line).map_err(|_| StoreError::Row("ledger"))?;
+    Ok(entry.time)
 }
 
 fn as_signed(row: &AnyRow) -> Result<Signed> {

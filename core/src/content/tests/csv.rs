@@ -41,11 +41,9 @@ fn what_would_leave_in_counts() {
 #[test]
 fn delimiters_quotes_and_encodings() {
     let columns = vec![
-        Column { name: "nummer, rijksregister".into(), kind: ColumnKind::NationalNumber },
-        Column { name: "geïntegreerd".into(), kind: ColumnKind::Boolean },
-        Column {
-            name: "reëel – €".replace('–', "-").replace('€', "e"), kind: ColumnKind::Boolean
-        },
+        column("nummer, rijksregister", ColumnKind::NationalNumber),
+        column("geïntegreerd", ColumnKind::Boolean),
+        column("reëel - e", ColumnKind::Boolean),
     ];
     let rules = Rules::new(columns, 10, None).unwrap();
     let text = format!(
@@ -217,11 +215,8 @@ fn nobody_is_there_twice() {
 
 #[test]
 fn persons_of_another_municipality_stay() {
-    let rules: Rules = toml::from_str(
-        "municipality-nis = '12025'
-         columns = [{ name = 'rrn', kind = 'national-number' }, { name = 'nis', kind = 'nis' }]",
-    )
-    .unwrap();
+    let columns = vec![column("rrn", ColumnKind::NationalNumber), column("nis", ColumnKind::Nis)];
+    let rules = Rules::new(columns, 10, Some("12025".into())).unwrap();
     let with = |nis: &str| {
         let text = format!("nis;rrn\n12025;{}\n{nis};{}\n", nth(0), nth(1));
         broken(look("a.csv", text.as_bytes(), &rules))

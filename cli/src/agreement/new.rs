@@ -1,0 +1,203 @@
+//! `sluis agreement new`: asks its way through the articles and writes an annotated agreement.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use super::questions::{Kind, PARTS, Part, Question, list, pairs};
+use super::{check, draft};
+use crate::failure::{Failure, Result};
+use crate::language::Lang;
+use crate::{init, output};
+
+/// How often a question is asked before it is given up: input that is not a person's ends somewhere.
+const TRIES: usize = 5;
+/// The longest answer that is read.
+const MAX_ANSWER: u64 = 10_000;
+
+/// What was answered so far.
+pub(super) struct Answers {
+    given: BTreeMap<String, String>,
+    /// Which share the question is about, from 1.
+    pub(super) turn: usize,
+    pub(super) today: Date,
+}
+
+impl Answers {
+    fn key(&self, key: &str) -> String {
+        key.replace('#', &self.turn.to_string())
+    }
+    /// The answer, empty where there is none; `#` is the present share.
+    pub(super) fn get(&self, key: &str) -> &str {
+        self.given.get(&self.key(key)).map_or("", String::as_str)
+    }
+    pub(super) fn number(&self, key: &str) -> usize {
+        self.get(key).parse().unwrap_or(0)
+    }
+    /// The answers about the shares before this one, of which the key is `kind.NUMBER.field`.
+    fn before(&self, kind: &str, field: &str) -> impl Iterator<Item = &str> {
+        let key = move |turn| format!("{kind}.{turn}.{field}");
+        let answer = move |turn| self.given.get(&key(turn)).map_or("", String::as_str);
+        (1..self.turn).map(answer)
+    }
+    /// The first halves of a list of pairs.
+    pub(super) fn heads(&self, key: &str) -> impl Iterator<Item = &str> {
+        pairs(self.get(key)).unwrap_or_default().into_iter().map(|(head, _)| head)
+    }
+    /// Whether neither the agency nor an earlier share has this name.
+    pub(super) fn is_new(&self, name: &str) -> bool {
+        let shares = self.before("custodian", "id").chain(self.before("channel", "id"));
+        shares.chain([self.get("agency.id")]).all(|known| known != name)
+    }
+    /// Rule 2: whether one more share with this provider or group leaves it below the threshold.
+    pub(super) fn may_carry(&self, name: &str) -> bool {
+        let same = |known: &&str| known.to_lowercase() == name.to_lowercase();
+        let providers = self.before("channel", "provider").filter(same).count();
+        let groups = self.before("channel", "group").filter(same).count();
+        providers.max(groups) + 1 < self.number("key.threshold")
+    }
+    fn is_party(&self, name: &str) -> bool {
+        let same = |key| self.get(key).to_lowercase() == name.to_lowercase();
+        same("agency.name") || same("municipality.name")
+    }
+    /// Whether the drop zone's operator is a processor.
+    pub(super) fn operator_is_new(&self) -> bool {
+        !self.is_party(self.get("drop-zone.operator"))
+    }
+    /// Whether the channel's provider is a processor that was not asked about before.
+    pub(super) fn provider_is_new(&self) -> bool {
+        let provider = self.get("channel.#.provider").to_lowercase();
+        let known = self.before("channel", "provider").chain([self.get("drop-zone.operator")]);
+        let known = known.map(str::to_lowercase).any(|known| known == provider);
+        !known && !self.is_party(&provider)
+    }
+    /// A question's text or default, with earlier answers in place of their keys.
+    fn fill(&self, text: &str) -> String {
+        let Some((before, rest)) = text.split_once('{') else { return self.key(text) };
+        let Some((key, after)) = rest.split_once('}') else { return text.to_owned() };
+        let answer = match key {
+            "today" => self.today.to_string(),
+            // Of a list of pairs, the first stands for all.
+            "access.profiles" => self.heads(key).next().unwrap_or_default().to_owned(),
+            key => self.get(key).to_owned(),
+        };
+        format!("{before}{answer}{after}")
+    }
+}
+
+/// `sluis agreement new [--out FILE]`
+pub(crate) fn new(out: Option<&Path>, lang: Lang, json: bool) -> Result<()> {
+    if json {
+        output::be_quiet();
+    }
+    if let Some(out) = out {
+        refuse_if_there(out, lang)?;
+    }
+    output::line(lang.pick(
+        "Enter neemt wat tussen haken staat; een streepje laat het leeg.",
+        "Enter takes what stands in brackets; a dash leaves it blank.",
+    ))?;
+    let mut answers = Answers { given: BTreeMap::new(), turn: 0, today: check::today() };
+    for part in PARTS {
+        ask_part(part, &mut answers, lang)?;
+    }
+    let path = match out {
+        Some(out) => out.to_owned(),
+        None => PathBuf::from(format!("{}.toml", answers.get("agreement"))),
+    };
+    refuse_if_there(&path, lang)?;
+    let text = draft::text(&answers);
+    check::parse(&path, &text)?;
+    init::file(&path, text.as_bytes(), 0o644)?;
+    if json {
+        return output::json(&serde_json::json!({ "file": path }));
+    }
+    let path = path.display();
+    output::line(format!("\n{}: {path}", lang.pick("geschreven", "written")))?;
+    output::line(lang.pick(
+        "Volgende stappen: kijk na wat nog ontbreekt; neem het bestand met de kaarten van beide partijen en van de tussenzone in gebruik.",
+        "Next: look what is still missing; put the file into use with the cards of both parties and of the drop zone.",
+    ))?;
+    output::line(format!("  sluis agreement check {path}"))?;
+    output::line(format!(
+        "  sluis agreement add {path} --card agency.card --card municipality.card --card dropzone.card"
+    ))
+}
+
+fn refuse_if_there(path: &Path, lang: Lang) -> Result<()> {
+    let there = lang.pick(
+        "bestaat al en wordt niet overschreven; kies een ander met --out",
+        "is there already and is not overwritten; choose another with --out",
+    );
+    match path.symlink_metadata() {
+        Ok(_) => Err(Failure::refused(format!("{} {there}", path.display()))),
+        Err(_) => Ok(()),
+    }
+}
+
+fn ask_part(part: &Part, answers: &mut Answers, lang: Lang) -> Result<()> {
+    let turns = if part.each_share { answers.number("shares") } else { 1 };
+    for turn in 1..=turns {
+        answers.turn = turn;
+        let number = if part.each_share { format!(" {turn}") } else { String::new() };
+        output::line(format!("\n{}{number}", lang.pick(part.nl, part.en)))?;
+        for question in part.questions {
+            if (question.when)(answers) {
+                let answer = ask(question, answers, lang)?;
+                answers.given.insert(answers.key(question.key), answer);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks until the answer will do.
+fn ask(question: &Question, answers: &Answers, lang: Lang) -> Result<String> {
+    let text = answers.fill(lang.pick(question.nl, question.en));
+    let default = answers.fill(question.default);
+    let hint = match question.kind {
+        Kind::Choice(these) => format!(" [{default}] ({})", these.join(", ")),
+        Kind::OneOf(key) => {
+            format!(" [{default}] ({})", answers.heads(key).collect::<Vec<_>>().join(", "))
+        }
+        Kind::Number(from, to) if default.is_empty() => format!(" ({from}-{to})"),
+        Kind::Number(from, to) => format!(" [{default}] ({from}-{to})"),
+        _ if default.is_empty() => String::new(),
+        _ => format!(" [{default}]"),
+    };
+    for _ in 0..TRIES {
+        output::prompt(&format!("  {text}{hint}: "))?;
+        let Some(line) = read_line()? else {
+            let end = lang.pick("de antwoorden houden op bij", "the answers end at");
+            return Err(Failure::refused(format!("{end} {} ({text})", answers.key(question.key))));
+        };
+        let answer = match line.trim() {
+            "" => default.clone(),
+            "-" => String::new(),
+            given => given.to_owned(),
+        };
+        if !std::io::stdin().is_terminal() {
+            output::line(answer.replace(char::is_control, "?"))?;
+        }
+        match question.kind.refuse(&answer, answers) {
+            None => return Ok(answer),
+            Some([nl, en]) => output::line(format!("    {}", lang.pick(nl, en)))?,
+        }
+    }
+    let often = lang.pick("vijf keer geen bruikbaar antwoord op", "five times no usable answer to");
+    Err(Failure::refused(format!("{often} {} ({text})", answers.key(question.key))))
+}
+
+/// A line of standard input, or nothing at its end.
+fn read_line() -> Result<Option<String>> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().take(MAX_ANSWER).read_line(&mut line);
+    Ok((read.map_err(Failure::io("standard input"))? > 0).then_some(line))
+}
+
+/// The answers to a list, for the draft.
+pub(super) fn items(text: &str) -> Vec<&str> {
+    list(text).collect()
+}

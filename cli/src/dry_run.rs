@@ -1,0 +1,91 @@
+//! `sluis send --dry-run`: whether a file might leave, and what would, in counts. Nothing is sent or kept.
+//!
+//! The file is read here, as the person who asks; what the core knows beside it is asked of the core.
+
+use std::path::Path;
+
+use sluis_config::{Agreements, Config};
+use sluis_core::content::{self, Encoding, Format, Rules, Summary};
+use sluis_core::control::May;
+use sluis_core::id::{AgreementId, Time};
+use sluis_core::policy::Reason;
+
+use crate::failure::{Failure, Result, exit};
+use crate::language::Lang;
+use crate::output;
+use crate::socket::Socket;
+
+/// Looks at a file under an agreement.
+pub(crate) fn look(
+    config: &Config,
+    socket: &Socket,
+    agreement: &AgreementId,
+    path: &Path,
+    lang: Lang,
+    json: bool,
+) -> Result<()> {
+    let agreements = Agreements::load(&config.paths.agreements)?;
+    let installed = agreements.get(agreement).ok_or_else(|| {
+        Failure::refused(format!(
+            "there is no agreement {agreement} here; look with: sluis agreement list"
+        ))
+    })?;
+    let file = std::fs::File::open(path).map_err(Failure::io(path.display()))?;
+    let size = file.metadata().map_err(Failure::io(path.display()))?.len();
+    let mut reasons: Vec<Reason> =
+        socket.post("may", &May { agreement: agreement.clone(), size })?;
+    let rules = Rules::of(&installed.terms.agreement);
+    let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", e.to_string()))?;
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let today = Time(jiff::Timestamp::now().as_millisecond()).date();
+    let checked = rules.map(|rules| content::check(name, &file, &rules, today, &[]));
+    let summary = match checked {
+        None => None,
+        Some(Ok(summary)) => Some(summary),
+        Some(Err(findings)) => {
+            reasons.extend(findings.into_iter().map(Reason::List));
+            None
+        }
+    };
+    if json {
+        output::json(&serde_json::json!({
+            "may": reasons.is_empty(), "bytes": size, "list": summary,
+            "reasons": reasons.iter().map(|it| it.text(lang.core())).collect::<Vec<_>>(),
+        }))?;
+    } else if let Some(summary) = &summary {
+        tell(summary, lang)?;
+    } else if reasons.is_empty() {
+        output::line(lang.pick(
+            "De inhoud wordt onder deze overeenkomst niet nagekeken.",
+            "Under this agreement the content is not checked.",
+        ))?;
+    }
+    if reasons.is_empty() {
+        return match json {
+            true => Ok(()),
+            false => output::line(lang.pick("Dit kan vertrekken.", "This may leave.")),
+        };
+    }
+    let lines: Vec<String> = reasons.iter().map(|it| it.text(lang.core())).collect();
+    Err(Failure::refused(lines.join("\n  ")))
+}
+
+fn tell(summary: &Summary, lang: Lang) -> Result<()> {
+    let persons = lang.pick("personen", "persons");
+    let format = match summary.format {
+        Format::Xlsx => "XLSX".to_owned(),
+        Format::Csv { delimiter, encoding } => {
+            let encoding = match encoding {
+                Encoding::Utf8 => "UTF-8",
+                Encoding::Windows1252 => "Windows-1252",
+            };
+            format!("CSV, {delimiter}, {encoding}")
+        }
+    };
+    output::line(format!("{} {persons} ({format})", summary.rows))?;
+    for count in &summary.counts {
+        let (yes, no) = (lang.pick("ja", "yes"), lang.pick("nee", "no"));
+        output::line(format!("  {}: {} {yes}, {} {no}", count.column, count.yes, count.no))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,293 @@
+//! Verbs about the agreement beside its transfers: request, quality, incident and the other notices; notices, deadlines.
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use sluis_core::control::{MakeNotice, NoticeRow};
+use sluis_core::deadline::{Deadline, Standing, ics};
+use sluis_core::id::{AgreementId, Digest, Time, TransferCode};
+use sluis_core::notice::{MAX_TEXT, Notice, Sort, short};
+
+use crate::failure::{Failure, Result};
+use crate::language::Lang;
+use crate::output;
+use crate::socket::Socket;
+
+/// What a notice says.
+#[derive(Debug, Args)]
+pub(crate) struct Said {
+    /// Under which agreement.
+    pub(crate) agreement: AgreementId,
+    /// What there is to say; without it, standard input. No personal data: it stands in both ledgers.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    /// About which transfer.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) transfer: Option<TransferCode>,
+    /// The letter or mail that it is entered from: its digest is kept, not its content.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) paper: Option<PathBuf>,
+}
+
+/// What a finding says.
+#[derive(Debug, Args)]
+pub(crate) struct Found {
+    #[command(flatten)]
+    pub(crate) said: Said,
+    /// When it was found: 2026-11-23T14:00 in Brussels, or 2026-11-23T13:00Z. The clock runs from there.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) found: String,
+}
+
+/// What is said in a case.
+#[derive(Debug, Args)]
+pub(crate) struct InCase {
+    #[command(flatten)]
+    pub(crate) said: Said,
+    /// The case, as `sluis notices` shows it.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) case: String,
+}
+
+/// What is said of a day.
+#[derive(Debug, Args)]
+pub(crate) struct OfDay {
+    #[command(flatten)]
+    pub(crate) said: Said,
+    /// The day: 2027-03-03.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Date,
+}
+
+/// `sluis quality`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quality {
+    /// Data are wrong, incomplete, outdated or too many: the agency acts within two weeks of the finding (art. 7).
+    Report(Found),
+    /// What the agency found and did about it.
+    Answer(InCase),
+    /// The case is done, after an answer.
+    Close(InCase),
+}
+
+/// `sluis incident`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Incident {
+    /// Processing or access without right, attempts too: at the latest 24 hours after it was found (art. 6).
+    Report(Found),
+    /// What became known or was done since.
+    Update(InCase),
+    /// The case is done.
+    Close(InCase),
+}
+
+/// What is to be said.
+pub(crate) struct Wording {
+    sort: Sort,
+    said: Said,
+    found: Option<String>,
+    case: Option<String>,
+    on: Option<Date>,
+}
+
+impl Wording {
+    /// A notice that needs nothing but its text.
+    pub(crate) fn plain(sort: Sort, said: Said) -> Self {
+        Self { sort, said, found: None, case: None, on: None }
+    }
+    /// One about a day.
+    pub(crate) fn of_day(sort: Sort, of: OfDay) -> Self {
+        Self { on: Some(of.on), ..Self::plain(sort, of.said) }
+    }
+    fn found(sort: Sort, it: Found) -> Self {
+        Self { found: Some(it.found), ..Self::plain(sort, it.said) }
+    }
+    fn in_case(sort: Sort, it: InCase) -> Self {
+        Self { case: Some(it.case), ..Self::plain(sort, it.said) }
+    }
+}
+
+impl From<Quality> for Wording {
+    fn from(verb: Quality) -> Self {
+        match verb {
+            Quality::Report(it) => Self::found(Sort::QualityReport, it),
+            Quality::Answer(it) => Self::in_case(Sort::QualityAnswer, it),
+            Quality::Close(it) => Self::in_case(Sort::QualityClose, it),
+        }
+    }
+}
+
+impl From<Incident> for Wording {
+    fn from(verb: Incident) -> Self {
+        match verb {
+            Incident::Report(it) => Self::found(Sort::IncidentReport, it),
+            Incident::Update(it) => Self::in_case(Sort::IncidentUpdate, it),
+            Incident::Close(it) => Self::in_case(Sort::IncidentClose, it),
+        }
+    }
+}
+
+/// Makes a notice.
+pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) -> Result<()> {
+    let Wording { sort, said, found, case, on } = wording;
+    let notice = Notice {
+        text: text(said.text, lang)?,
+        case: case.map(|case| resolve(socket, &case)).transpose()?,
+        found: found.map(|found| moment(&found)).transpose()?,
+        on,
+        paper: said.paper.as_deref().map(digest).transpose()?,
+    };
+    let language = lang.core();
+    let ask = MakeNotice { agreement: said.agreement, code: said.transfer, sort, notice, language };
+    let made: NoticeRow = socket.post("notice", &ask)?;
+    if json {
+        return output::json(&made);
+    }
+    output::line(format!("{}  {}  {}", sort.kind(), sort.article(), short(&made.digest)))?;
+    if sort.opens() {
+        output::line(
+            lang.pick("Dossiernummer: ", "Number of the case: ").to_owned() + &short(&made.digest),
+        )?;
+    }
+    Ok(())
+}
+
+fn text(given: Option<String>, lang: Lang) -> Result<String> {
+    if let Some(text) = given {
+        return Ok(text);
+    }
+    if std::io::stdin().is_terminal() {
+        output::line(lang.pick(
+            "Wat is er te melden? Sluit af met Ctrl-D.",
+            "What is there to say? End with Ctrl-D.",
+        ))?;
+    }
+    let mut text = String::new();
+    // One more than fits: too long is told, not cut.
+    let most = u64::try_from(MAX_TEXT * 4 + 1).unwrap_or(u64::MAX);
+    std::io::stdin().take(most).read_to_string(&mut text).map_err(Failure::io("standard input"))?;
+    Ok(text.trim().to_owned())
+}
+
+/// A case by the beginning of its number.
+fn resolve(socket: &Socket, number: &str) -> Result<Digest> {
+    let rows: Vec<NoticeRow> = socket.get("notices")?;
+    let number = number.to_lowercase();
+    let mut found = rows.iter().filter(|row| {
+        row.sort.opens() && number.len() >= 4 && row.digest.to_string().starts_with(&number)
+    });
+    match (found.next(), found.next()) {
+        (Some(row), None) => Ok(row.digest),
+        (None, _) => Err(Failure::refused(format!("no case {number}; look with: sluis notices"))),
+        _ => Err(Failure::refused(format!("{number} is the beginning of more than one case"))),
+    }
+}
+
+/// A moment: with a zone, or as the clock in Brussels has it.
+fn moment(text: &str) -> Result<Time> {
+    let wrong = || {
+        Failure::refused(format!(
+            "{text}: a moment looks like 2026-11-23T14:00 (Brussels) or 2026-11-23T13:00Z"
+        ))
+    };
+    let at = match text.parse::<jiff::Timestamp>() {
+        Ok(at) => at,
+        Err(_) => {
+            let local: DateTime = text.parse().map_err(|_| wrong())?;
+            let zone = TimeZone::get("Europe/Brussels").map_err(|_| wrong())?;
+            zone.to_timestamp(local).map_err(|_| wrong())?
+        }
+    };
+    Ok(Time(at.as_millisecond()))
+}
+
+fn digest(path: &Path) -> Result<Digest> {
+    let bytes = std::fs::read(path).map_err(Failure::io(path.display()))?;
+    Ok(Digest::of(&bytes))
+}
+
+/// `sluis notices`
+pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
+    let rows: Vec<NoticeRow> = socket.get("notices")?;
+    if json {
+        return output::json(&rows);
+    }
+    if rows.is_empty() {
+        return output::line(lang.pick("Er is niets gemeld.", "Nothing was said."));
+    }
+    let cells = rows.iter().map(|row| {
+        let case = row.notice.case.as_ref().or(row.sort.opens().then_some(&row.digest));
+        let first = row.notice.text.lines().next().unwrap_or_default();
+        vec![
+            row.at.local(),
+            row.agreement.to_string(),
+            row.by.to_string(),
+            row.sort.kind().to_owned(),
+            case.map(short).unwrap_or_default(),
+            row.notice.on.map(|on| on.to_string()).unwrap_or_default(),
+            format!(
+                "{}{}",
+                if row.notice.paper.is_some() { "[papier] " } else { "" },
+                shown(first)
+            ),
+        ]
+    });
+    let head = match lang {
+        Lang::Nl => ["TIJD", "OVEREENKOMST", "VAN", "SOORT", "DOSSIER", "DAG", "TEKST"],
+        Lang::En => ["TIME", "AGREEMENT", "FROM", "SORT", "CASE", "DAY", "TEXT"],
+    };
+    output::wide_table(&head, cells.collect())
+}
+
+/// The other party's words, as a terminal may have them.
+fn shown(text: &str) -> String {
+    let plain = text.chars().map(|c| if c.is_control() { '?' } else { c });
+    plain.take(60).collect()
+}
+
+/// `sluis deadlines`
+pub(crate) fn deadlines(socket: &Socket, as_ics: bool, lang: Lang, json: bool) -> Result<()> {
+    let due: Vec<Deadline> = socket.get("deadlines")?;
+    let now = Time(jiff::Timestamp::now().as_millisecond());
+    let language = lang.core();
+    if as_ics {
+        return output::write(ics(&due, now, language).as_bytes());
+    }
+    if json {
+        let rows: Vec<_> = due
+            .iter()
+            .map(|it| {
+                let rule = it.clock.rule();
+                serde_json::json!({
+                    "clock": it.clock, "subject": it.subject, "article": rule.article,
+                    "requirement": rule.requirement, "starts": it.starts, "due": it.due,
+                    "met": it.met, "standing": it.standing(now),
+                    "late_s": it.late_by(now).map(|late| late.as_secs()),
+                })
+            })
+            .collect();
+        return output::json(&rows);
+    }
+    let cells = due.iter().map(|it| {
+        vec![
+            it.due.local(),
+            it.standing(now).text(language).to_owned(),
+            it.clock.title(language).to_owned(),
+            it.subject.clone(),
+            it.clock.rule().article.to_owned(),
+        ]
+    });
+    let head = match lang {
+        Lang::Nl => ["TEN LAATSTE", "STAND", "KLOK", "WAARVAN", "ARTIKEL"],
+        Lang::En => ["DUE", "STANDING", "CLOCK", "OF", "ARTICLE"],
+    };
+    output::wide_table(&head, cells.collect())?;
+    let late = due.iter().filter(|it| it.standing(now) == Standing::Overdue).count();
+    if late > 0 {
+        output::line(format!("{late} {}", lang.pick("te laat", "overdue")))?;
+    }
+    Ok(())
+}

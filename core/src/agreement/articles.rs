@@ -1,0 +1,348 @@
+//! What the articles of an agreement ask beside what a transfer needs to run: plain data, each part optional.
+//!
+//! A part that is left out is a gap, not an error: see [`super::gaps`]. Where the text is silent and the
+//! product has a default, the default stands here.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::Side;
+use crate::id::{Digest, GroupId};
+
+/// The law's maximum of years that data stay identifiable (decree of 7 June 2013, art. 20; R17).
+pub const MAX_YEARS: u8 = 5;
+
+/// One of something for each party.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sides<T: Default> {
+    /// The agency's.
+    #[serde(default)]
+    pub agency: T,
+    /// The municipality's.
+    #[serde(default)]
+    pub municipality: T,
+}
+
+impl<T: Default> Sides<T> {
+    /// The one of this party.
+    pub fn of(&self, side: Side) -> &T {
+        match side {
+            Side::Agency => &self.agency,
+            Side::Municipality => &self.municipality,
+        }
+    }
+}
+
+/// A data protection officer (art. 6).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Officer {
+    /// Who it is; the worked case leaves it blank.
+    #[serde(default)]
+    pub name: String,
+    /// Telephone or mail.
+    pub contact: Option<String>,
+    /// Where letters go.
+    pub address: Option<String>,
+}
+
+/// Where errors in the data are reported to a party (art. 7).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ContactPoint {
+    /// Persons, each of whom will do.
+    pub persons: Vec<String>,
+    /// A form on a website.
+    pub web_form: Option<String>,
+}
+
+/// Why the data may be handed over, and where they come from (recital C, art. 2).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Basis {
+    /// The source of the data (R3).
+    pub source: Option<String>,
+    /// The ground of lawfulness (R12).
+    pub legal_basis: Option<String>,
+    /// What the agency collected the data for (R13).
+    pub original_purposes: Vec<String>,
+    /// Who is controller for handing the data over (R18).
+    pub controller: Option<Side>,
+    /// Why the municipality's purpose is compatible with those (R19).
+    pub compatibility: Option<String>,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColumnKind {
+    /// A national register number.
+    NationalNumber,
+    /// Yes or no.
+    Boolean,
+    /// A municipality's code.
+    Nis,
+    /// Anything else that is written, such as a name.
+    Text,
+}
+
+/// One column of a list (art. 3, R20).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Column {
+    /// Its head.
+    pub name: String,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// Why the purpose needs it (R21).
+    #[serde(default)]
+    pub why: String,
+}
+
+/// Which data, and how many (art. 3).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Data {
+    /// Exactly these columns.
+    pub columns: Vec<Column>,
+    /// Why whatever is dropped may leave, unread: an agreement about something else than lists.
+    pub any_file: Option<String>,
+    /// The largest number of persons on one list (R21: the extent).
+    pub max_rows: Option<u64>,
+    /// The passage of the signed text that lists names. The decree allows them, the worked case's table does
+    /// not have them: without this passage a column with names is refused.
+    pub names_allowed_by: Option<String>,
+    /// Whether there are data of GDPR art. 9 or 10 among them (R22).
+    pub special_categories: bool,
+}
+
+/// How data are destroyed when their time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Destroy {
+    /// When two persons have confirmed it.
+    #[default]
+    TwoPersons,
+    /// By itself.
+    Automatic,
+}
+
+/// How often the municipality states what it still keeps (art. 3, R24).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attestation {
+    /// Every year.
+    #[default]
+    Yearly,
+}
+
+/// How long data stay at the municipality (art. 2 and 3).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Retention {
+    /// Years in identifiable form.
+    pub years: Option<u8>,
+    /// How they are destroyed then.
+    pub destroy: Destroy,
+    /// How often it is stated.
+    pub attestation: Attestation,
+}
+
+impl Retention {
+    /// The years that count: never more than the law's maximum, which also counts where the file is silent.
+    #[must_use]
+    pub fn years(&self) -> u8 {
+        self.years.unwrap_or(MAX_YEARS).min(MAX_YEARS)
+    }
+}
+
+/// A function that needs the data (art. 4, R25).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Profile {
+    /// What the custodians' `profile` refers to.
+    pub id: String,
+    /// Its name for people.
+    #[serde(default)]
+    pub title: String,
+    /// Why it needs the data.
+    #[serde(default)]
+    pub why: String,
+}
+
+/// The municipality's list of function profiles (art. 4, R26).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Access {
+    /// When the list was last made or looked through.
+    pub listed_on: Option<Date>,
+    /// After so many months it is old; after twice as many it no longer counts (product default: 12).
+    pub renew_after_months: u16,
+    /// The list.
+    pub profiles: Vec<Profile>,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { listed_on: None, renew_after_months: 12, profiles: Vec::new() }
+    }
+}
+
+/// What "a year" is when requests are counted (R6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Window {
+    /// From 1 January.
+    CalendarYear,
+    /// The twelve months before.
+    RollingYear,
+    /// Both must allow it: the strictest reading, and so the default.
+    #[default]
+    CalendarAndRolling,
+}
+
+/// How often a list may be asked for (recital C, art. 5).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Period {
+    /// Requests a year (R6).
+    pub per_year: Option<u32>,
+    /// What a year is.
+    pub window: Window,
+    /// The passage of the signed text by which lists are sent without being asked for: then no request is waited
+    /// for, and none is counted (R29).
+    pub standing: Option<String>,
+}
+
+impl Period {
+    /// The number that counts: one where the file is silent.
+    #[must_use]
+    pub fn per_year(&self) -> u32 {
+        self.per_year.unwrap_or(1)
+    }
+}
+
+/// What a party does about security (art. 6).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Safeguards {
+    /// When its security policy and plan were last reviewed; yearly (R38, R42).
+    pub policy_reviewed_on: Option<Date>,
+    /// When its staff was last told which rules bind it (R40).
+    pub staff_informed_on: Option<Date>,
+    /// Where it is told of incidents (R43, R66).
+    pub incident_contact: Option<String>,
+    /// Its procedure for a breach; telling the agency is part of the municipality's (R50).
+    pub breach_procedure: Option<String>,
+}
+
+/// How soon is "as soon as possible" (art. 6, R35 and R36). The text gives no hours: these are the product's.
+/// The end of it, when the sender withdraws, is `file.expires-after-days`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Targets {
+    /// Within so many hours the file is taken over and removed.
+    pub removal_target_hours: u32,
+    /// After so many hours the municipality is reminded.
+    pub reminder_after_hours: u32,
+    /// After so many hours both sides are alarmed.
+    pub alarm_after_hours: u32,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self { removal_target_hours: 1, reminder_after_hours: 1, alarm_after_hours: 24 }
+    }
+}
+
+/// Who processes data for a party (art. 6, R56-R58).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Processor {
+    /// As the channel's `provider` or the drop zone's `operator` has it.
+    pub name: String,
+    /// What it does.
+    pub service: String,
+    /// For which party.
+    #[serde(rename = "for")]
+    pub works_for: Side,
+    /// When the contract of GDPR art. 28 was signed (R57).
+    pub contract: Option<Date>,
+    /// Channels of these groups are covered by that contract too.
+    #[serde(default)]
+    pub groups: Vec<GroupId>,
+    /// So are drop zones at these addresses, `host:port`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
+/// Where a party published the text (art. 10).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Publication {
+    /// On which page.
+    pub url: Option<String>,
+    /// Since when.
+    pub on: Option<Date>,
+    /// Of what was seen there.
+    pub digest: Option<Digest>,
+}
+
+/// How the agreement is ended (art. 12).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Term {
+    /// Months between notice and end (R76).
+    pub notice_months: Option<u16>,
+}
+
+impl Term {
+    /// The months that count: the worked case's twelve where the file is silent.
+    #[must_use]
+    pub fn notice_months(&self) -> u16 {
+        self.notice_months.unwrap_or(12)
+    }
+}
+
+/// Who may bind a party, as the head of the text has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Representative {
+    /// Which party.
+    pub party: Side,
+    /// Who.
+    pub name: String,
+    /// As what.
+    pub capacity: String,
+    /// By which decision, where it needs one.
+    pub mandate: Option<String>,
+}
+
+/// Who stands below the text (R79).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Signatory {
+    /// For which party.
+    pub party: Side,
+    /// Who.
+    pub name: String,
+    /// As what.
+    pub capacity: Option<String>,
+    /// When.
+    pub on: Option<Date>,
+}
+
+/// The signed original.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Signed {
+    /// The date that the text itself gives.
+    pub drawn_up_on: Option<Date>,
+    /// Digest of the original, as each party keeps it (R80).
+    pub original: Option<Digest>,
+    /// Who may bind the parties.
+    pub representatives: Vec<Representative>,
+    /// Who signed.
+    pub signatories: Vec<Signatory>,
+}

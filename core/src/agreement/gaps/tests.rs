@@ -1,0 +1,323 @@
+//! Each change of a whole agreement makes exactly its gap; the worked case has the blanks of its text.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::date;
+
+use super::*;
+use crate::agreement::articles::{Column, Processor};
+
+const WORKED: &str = include_str!("../../../../config/examples/agreements/mechelen.toml");
+const DEMO: &str = include_str!("../../../../config/examples/demo/mechelen.toml");
+const DAY: Date = date(2021, 1, 4);
+
+fn worked() -> Agreement {
+    toml::from_str(WORKED).unwrap()
+}
+
+/// The worked case with the blanks of its text filled in: nothing is missing.
+fn whole() -> Agreement {
+    let filled = WORKED
+        .replace("# [agency.dpo]\n", "[agency.dpo]\nname = \"x\"\ncontact = \"x\"\n")
+        .replace("# kbo = \"...\" ", "kbo = \"0543.307.391\" ")
+        .replace("name = \"\" ", "name = \"x\" ")
+        .replace("persons = [] ", "persons = [\"x\"] ")
+        .replace("# max-rows", "max-rows")
+        .replace("# listed-on", "listed-on")
+        .replace("# policy-reviewed-on", "policy-reviewed-on")
+        .replace("# staff-informed-on", "staff-informed-on");
+    let mut agreement: Agreement = toml::from_str(&filled).unwrap();
+    for page in [&mut agreement.publication.agency, &mut agreement.publication.municipality] {
+        page.url = Some("https://x.example".into());
+        page.on = Some(DAY);
+        page.digest = Some(crate::id::Digest::none());
+    }
+    agreement.key.custodians.iter_mut().for_each(|c| c.valid_until = Some(date(2021, 12, 31)));
+    agreement.signed.original = Some(crate::id::Digest::none());
+    agreement.signed.signatories.retain(|hand| hand.name != "Patrick Bosmans");
+    agreement.signed.signatories.iter_mut().for_each(|hand| hand.on = Some(date(2020, 12, 10)));
+    agreement.signed.representatives.retain(|head| head.name != "Roel Verhaert");
+    agreement
+}
+
+/// One change to the whole agreement, and the one gap that it makes.
+type Change = (Missing, Option<Side>, fn(&mut Agreement));
+const AGENCY: Option<Side> = Some(Side::Agency);
+const MUNICIPALITY: Option<Side> = Some(Side::Municipality);
+
+fn column(name: &str, kind: ColumnKind) -> Column {
+    Column { name: name.into(), kind, why: "x".into() }
+}
+
+const PARTIES: &[Change] = &[
+    (Missing::KboMissing, AGENCY, |a| a.agency.kbo = None),
+    (Missing::AddressMissing, MUNICIPALITY, |a| a.municipality.address = None),
+    (Missing::NisMissing, MUNICIPALITY, |a| a.municipality.nis = None),
+    (Missing::AdviceMissing, AGENCY, |a| a.advice.agency = None),
+    (Missing::AdviceMissing, MUNICIPALITY, |a| a.advice.municipality = Some(date(2021, 1, 5))),
+    (Missing::DpoMissing, AGENCY, |a| a.agency.dpo.as_mut().unwrap().name = " ".into()),
+    (Missing::ContactMissing, AGENCY, |a| a.agency.contact.web_form = None),
+    (Missing::ContactMissing, MUNICIPALITY, |a| a.municipality.contact.persons.clear()),
+    (Missing::PublicationMissing, AGENCY, |a| a.publication.agency.url = None),
+    (Missing::PublicationMissing, MUNICIPALITY, |a| a.publication.municipality.digest = None),
+    (Missing::RepresentativesMissing, AGENCY, |a| {
+        a.signed.representatives.retain(|head| head.party != Side::Agency);
+    }),
+    (Missing::Unsigned, MUNICIPALITY, |a| {
+        a.signed.signatories.retain(|hand| hand.party == Side::Agency);
+    }),
+    (Missing::SignatoryNotRepresentative, None, |a| {
+        let mut other = a.signed.signatories[0].clone();
+        other.name = "Patrick Bosmans".into();
+        a.signed.signatories.push(other);
+    }),
+    (Missing::RepresentativeUnsigned, None, |a| {
+        a.signed.signatories.retain(|hand| hand.name != "Erik Laga");
+    }),
+    (Missing::SignatureUndated, None, |a| a.signed.signatories[0].on = None),
+    (Missing::OriginalMissing, None, |a| a.signed.original = None),
+    (Missing::NoticeDefault, None, |a| a.term.notice_months = None),
+];
+
+const PURPOSE_AND_DATA: &[Change] = &[
+    (Missing::SourceMissing, None, |a| a.basis.source = Some("  ".into())),
+    (Missing::LegalBasisMissing, None, |a| a.basis.legal_basis = None),
+    (Missing::OriginalPurposesMissing, None, |a| a.basis.original_purposes.clear()),
+    (Missing::PurposeMissing, None, |a| a.purpose.clear()),
+    (Missing::ControllerMissing, None, |a| a.basis.controller = None),
+    (Missing::CompatibilityMissing, None, |a| a.basis.compatibility = None),
+    (Missing::PeriodDefault, None, |a| a.period.per_year = None),
+    (Missing::PeriodTooOften, None, |a| a.period.per_year = Some(2)),
+    (Missing::MagdaServiceLive, None, |a| a.magda_service_since = Some(date(2019, 1, 5))),
+    (Missing::MagdaServiceOver, None, |a| a.magda_service_since = Some(date(2019, 1, 4))),
+    (Missing::ColumnsMissing, None, |a| a.data.columns.clear()),
+    (Missing::NameRefused, None, |a| a.data.columns.push(column("naam", ColumnKind::Text))),
+    (Missing::ColumnBeyondDecree, None, |a| {
+        a.data.columns.push(column("nationaliteit", ColumnKind::Text));
+    }),
+    (Missing::ColumnKindWrong, None, |a| a.data.columns[0].kind = ColumnKind::Text),
+    (Missing::ColumnReasonMissing, None, |a| a.data.columns[1].why.clear()),
+    (Missing::MaxRowsMissing, None, |a| a.data.max_rows = None),
+    (Missing::SpecialCategories, None, |a| a.data.special_categories = true),
+    (Missing::RetentionDefault, None, |a| a.retention.years = None),
+    (Missing::RetentionTooLong, None, |a| a.retention.years = Some(6)),
+    (Missing::RetentionTooLong, None, |a| a.retention.years = Some(0)),
+];
+
+const ACCESS_AND_SECURITY: &[Change] = &[
+    (Missing::ProfilesMissing, None, |a| a.access.profiles.clear()),
+    (Missing::ProfileNotListed, None, |a| a.key.custodians[0].profile = "jurist".into()),
+    (Missing::ProfileReasonMissing, None, |a| a.access.profiles[0].why.clear()),
+    (Missing::ProfilesUndated, None, |a| a.access.listed_on = None),
+    (Missing::ProfilesOld, None, |a| a.access.listed_on = Some(date(2020, 1, 3))),
+    (Missing::ProfilesTooOld, None, |a| a.access.listed_on = Some(date(2019, 1, 3))),
+    (Missing::CustodianUndated, None, |a| a.key.custodians[0].valid_until = None),
+    (Missing::CustodianExpired, None, |a| {
+        a.key.custodians[0].valid_until = Some(date(2021, 1, 3));
+    }),
+    (Missing::TargetsOutOfOrder, None, |a| a.targets.reminder_after_hours = 25),
+    (Missing::TargetsOutOfOrder, None, |a| a.targets.alarm_after_hours = 7 * 24 + 1),
+    (Missing::DpoContactMissing, AGENCY, |a| {
+        a.security.agency.incident_contact = Some("x".into());
+        a.agency.dpo.as_mut().unwrap().contact = None;
+    }),
+    (Missing::IncidentContactMissing, AGENCY, |a| {
+        // The DPO's address would do: this party has neither, and so the DPO's gap too.
+        a.agency.dpo.as_mut().unwrap().contact = None;
+    }),
+    (Missing::PolicyReviewMissing, AGENCY, |a| a.security.agency.policy_reviewed_on = None),
+    (Missing::PolicyReviewMissing, MUNICIPALITY, |a| {
+        a.security.municipality.policy_reviewed_on = Some(date(2021, 1, 5));
+    }),
+    (Missing::ProfilesUndated, None, |a| a.access.listed_on = Some(date(2021, 1, 5))),
+    (Missing::PolicyReviewOld, MUNICIPALITY, |a| {
+        a.security.municipality.policy_reviewed_on = Some(date(2020, 1, 3));
+    }),
+    (Missing::StaffNotInformed, MUNICIPALITY, |a| {
+        a.security.municipality.staff_informed_on = None;
+    }),
+    (Missing::BreachProcedureMissing, MUNICIPALITY, |a| {
+        a.security.municipality.breach_procedure = None;
+    }),
+    (Missing::AnyFile, None, |a| a.data.any_file = Some("x".into())),
+    (Missing::StandingRequest, None, |a| a.period.standing = Some("x".into())),
+    (Missing::ProcessorMissing, None, |a| a.drop_zone.operator = "Iemand".into()),
+    (Missing::ProcessorMissing, None, |a| a.key.channels[0].provider = "Iemand".into()),
+    (Missing::ProcessorContractMissing, None, |a| a.processors[1].contract = None),
+];
+
+#[test]
+fn each_change_of_a_whole_agreement_makes_exactly_its_gap() {
+    assert_eq!(gaps(&whole(), DAY), []);
+    let mut seen = BTreeSet::new();
+    for (what, side, change) in [PARTIES, PURPOSE_AND_DATA, ACCESS_AND_SECURITY].concat() {
+        let mut agreement = whole();
+        change(&mut agreement);
+        let mut found = gaps(&agreement, DAY);
+        if what == Missing::IncidentContactMissing {
+            found.retain(|gap| gap.what != Missing::DpoContactMissing);
+        }
+        assert_eq!(found.len(), 1, "{what:?}: {found:?}");
+        assert_eq!((found[0].what, found[0].side), (what, side), "{found:?}");
+        seen.insert(what);
+    }
+    assert_eq!(seen.len(), Missing::ALL.len(), "every gap has its change");
+}
+
+#[test]
+fn the_gaps_of_the_worked_case_are_the_blanks_of_its_text() {
+    let found = gaps(&worked(), DAY);
+    let found: Vec<_> = found.iter().map(|gap| (gap.code(), gap.about.as_str())).collect();
+    let (agency, mechelen) = ("Agentschap Integratie en Inburgering", "Stad Mechelen");
+    assert_eq!(
+        found,
+        [
+            // Art. 4 asks for a list of function profiles; the text has none, and so no date of one.
+            ("profiles-undated", ""),
+            // Art. 6: the agency's DPO is not named, Mechelen's name is blank.
+            ("dpo-missing", agency),
+            ("policy-review-missing", agency),
+            ("staff-not-informed", mechelen),
+            ("dpo-missing", mechelen),
+            ("policy-review-missing", mechelen),
+            // Art. 6: within 24 hours, and not where.
+            ("incident-contact-missing", agency),
+            // Art. 7: "vermeld op blz. 1", where nobody is.
+            ("contact-missing", mechelen),
+            // Art. 10: promised.
+            ("publication-missing", agency),
+            ("publication-missing", mechelen),
+            // Below the text stands somebody else than at its head.
+            ("signatory-not-representative", "Patrick Bosmans"),
+            ("representative-unsigned", "Roel Verhaert"),
+            // No text holds its own digest.
+            ("original-missing", ""),
+            ("kbo-missing", mechelen),
+            // Art. 3: "omvang", and no number.
+            ("max-rows-missing", ""),
+            // Whoever is a custodian is not in the text.
+            ("custodian-undated", "custodian-a"),
+            ("custodian-undated", "custodian-b"),
+            ("custodian-undated", "custodian-c"),
+            ("signature-undated", "Jo De Ro"),
+            ("signature-undated", "Erik Laga"),
+            ("signature-undated", "Alexander Vandersmissen"),
+        ]
+    );
+}
+
+#[test]
+fn the_weights_order_them_and_nothing_blocks_in_the_examples() {
+    let bare = gaps(&toml::from_str(&minimal()).unwrap(), DAY);
+    assert!(bare.is_sorted_by_key(Gap::weight), "{bare:?}");
+    let blocks: Vec<_> =
+        bare.iter().filter(|gap| gap.weight() == Weight::Blocks).map(Gap::code).collect();
+    let processors = ["processor-missing"; 4];
+    assert_eq!(
+        blocks,
+        [
+            &["source-missing", "advice-missing", "advice-missing", "columns-missing"][..],
+            &["profiles-missing"],
+            &processors
+        ]
+        .concat()
+    );
+    for (text, day) in [(WORKED, DAY), (WORKED, date(2060, 1, 1)), (DEMO, date(2060, 1, 1))] {
+        let agreement: Agreement = toml::from_str(&with_keys(text)).unwrap();
+        let found = gaps(&agreement, day);
+        assert!(found.iter().all(|gap| gap.weight() != Weight::Blocks), "{found:?}");
+    }
+}
+
+/// What a transfer needs to run, and nothing else.
+fn minimal() -> String {
+    let cut = |from: &str, to: &str| {
+        WORKED[WORKED.find(from).unwrap()..WORKED.find(to).unwrap()].to_owned()
+    };
+    let head = cut("agreement =", "# The parties.");
+    let parties = "[agency]\nid = \"a\"\nname = \"A\"\n[municipality]\nid = \"m\"\nname = \"M\"\n";
+    head + parties
+        + &cut("[drop-zone]", "# \"Zo snel mogelijk\"")
+        + &WORKED[WORKED.find("[keys.agency]").unwrap()..]
+}
+
+fn with_keys(text: &str) -> String {
+    let keys = &WORKED[WORKED.find("[keys.agency]").unwrap()..];
+    if text.contains("[keys.agency]") { text.to_owned() } else { format!("{text}\n{keys}") }
+}
+
+#[test]
+fn a_name_is_allowed_where_the_signed_text_lists_it() {
+    let mut agreement = whole();
+    agreement.data.columns.push(column("voornaam", ColumnKind::Text));
+    agreement.data.names_allowed_by = Some("art. 3 van het protocol van 1 mei 2026".into());
+    assert_eq!(gaps(&agreement, DAY), []);
+    agreement.data.columns.push(column("nis", ColumnKind::Nis));
+    assert_eq!(gaps(&agreement, DAY)[0].what, Missing::ColumnBeyondDecree);
+}
+
+#[test]
+fn a_party_needs_no_contract_with_itself_and_one_contract_may_cover_a_group() {
+    let mut agreement = whole();
+    agreement.drop_zone.operator = "stad mechelen".into();
+    agreement.processors.retain(|known| known.name != "Sluiskom (voorbeeld)");
+    assert_eq!(gaps(&agreement, DAY), []);
+    agreement.key.channels[1].provider = "Dochter van B".into();
+    assert_eq!(gaps(&agreement, DAY)[0].about, "sms-b: Dochter van B");
+    let cover: &mut Processor = &mut agreement.processors[1];
+    cover.groups.push("groep-b".parse().unwrap());
+    assert_eq!(gaps(&agreement, DAY), []);
+    agreement.drop_zone.operator = "Haven".into();
+    agreement.processors[0].hosts.push(agreement.drop_zone.host.clone());
+    assert_eq!(gaps(&agreement, DAY), []);
+}
+
+#[test]
+fn years_end_on_their_day_also_on_a_leap_day() {
+    let mut agreement = whole();
+    agreement.security.agency.policy_reviewed_on = Some(date(2020, 2, 29));
+    agreement.security.municipality.policy_reviewed_on = Some(date(2020, 2, 29));
+    let old = |agreement: &Agreement, day| {
+        gaps(agreement, day).iter().filter(|gap| gap.what == Missing::PolicyReviewOld).count()
+    };
+    assert_eq!(old(&agreement, date(2021, 2, 28)), 0);
+    assert_eq!(old(&agreement, date(2021, 3, 1)), 2);
+    agreement.magda_service_since = Some(date(2024, 2, 29));
+    let blocked = |day| gaps(&agreement, day).iter().any(|g| g.what == Missing::MagdaServiceOver);
+    assert!(!blocked(date(2026, 2, 27)) && blocked(date(2026, 2, 28)));
+}
+
+#[test]
+fn each_gap_says_what_and_what_next_in_both_languages() {
+    let mut codes = BTreeSet::new();
+    for what in Missing::ALL {
+        for side in [Side::Agency, Side::Municipality] {
+            let gap = Gap { what: *what, side: Some(side), about: "X".into() };
+            for language in [Language::Nl, Language::En] {
+                let (text, next) = (gap.text(language), gap.next(language));
+                assert!(text.ends_with('.') && next.ends_with('.'), "{text} {next}");
+                assert!(!text.contains('{') && !next.contains('{'), "{text} {next}");
+            }
+            assert!(gap.requirement()[1..].parse::<u8>().is_ok_and(|number| number <= 88));
+        }
+        let gap = Gap { what: *what, side: None, about: "X".into() };
+        codes.insert(gap.code());
+        let words = gap.code().split('-').collect::<String>();
+        assert_eq!(words, format!("{what:?}").to_lowercase(), "the code is the name");
+    }
+    assert_eq!(codes.len(), Missing::ALL.len());
+    let advice = Gap { what: Missing::AdviceMissing, side: MUNICIPALITY, about: "M".into() };
+    assert_eq!(advice.article(Language::Nl), "overweging G");
+    assert_eq!((advice.requirement().as_str(), advice.weight()), ("R10", Weight::Blocks));
+}
+
+#[test]
+fn defaults_are_the_strictest_reading() {
+    let bare: Agreement = toml::from_str(&minimal()).unwrap();
+    assert_eq!((bare.retention.years(), bare.period.per_year()), (5, 1));
+    assert_eq!(bare.period.window, crate::agreement::articles::Window::CalendarAndRolling);
+    assert_eq!((bare.term.notice_months(), bare.targets.alarm_after_hours), (12, 24));
+    let mut long = bare;
+    long.retention.years = Some(9);
+    assert_eq!(long.retention.years(), 5, "the law's maximum whatever the file says");
+}

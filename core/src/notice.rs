@@ -1,0 +1,420 @@
+//! Notices: what the parties tell each other about an agreement beside its transfers (art. 4 to 9 and 12).
+//!
+//! Each is a statement: numbered, signed, in both ledgers. A [`Register`] holds those of one agreement and says
+//! what may be said next, and which clocks run from what was said.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::{Agreement, Language, Side};
+use crate::deadline::{Clock, Deadline, Finding, civil};
+use crate::id::{Digest, Time, TransferId};
+
+/// The longest text of a notice, in characters.
+pub const MAX_TEXT: usize = 1000;
+
+macro_rules! sorts {
+    ($($(#[$doc:meta])* $name:ident $kind:literal $article:literal $by:expr, $needs:expr;)*) => {
+        /// What a notice is about. The kind of its statement.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Sort {
+            $($(#[$doc])* #[serde(rename = $kind)] $name,)*
+        }
+        impl Sort {
+            /// All of them, in the order of the articles.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+            /// The kind, as statements have it.
+            #[must_use]
+            pub fn kind(self) -> &'static str {
+                match self { $(Self::$name => $kind,)* }
+            }
+            /// The article it rests on.
+            #[must_use]
+            pub fn article(self) -> &'static str {
+                match self { $(Self::$name => $article,)* }
+            }
+            /// Who may make it.
+            #[must_use]
+            pub fn by(self) -> &'static [Side] {
+                match self { $(Self::$name => $by,)* }
+            }
+            fn needs(self) -> Needs {
+                match self { $(Self::$name => $needs,)* }
+            }
+        }
+    };
+}
+
+/// What a notice must have beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// When it was found.
+    Found,
+    /// A case of this sort that is open.
+    Case(Sort),
+    /// A day.
+    Day,
+}
+
+const BOTH: &[Side] = &[Side::Agency, Side::Municipality];
+const AGENCY: &[Side] = &[Side::Agency];
+const MUNICIPALITY: &[Side] = &[Side::Municipality];
+
+sorts! {
+    /// The municipality asks for a list (recital C; R5, R6).
+    Request "request" "rec. C" MUNICIPALITY, Needs::Nothing;
+    /// Data are wrong, inaccurate, incomplete, missing, outdated or too many (R59).
+    QualityReport "quality-report" "art. 7" BOTH, Needs::Found;
+    /// What the agency found and did about it (R60, R61).
+    QualityAnswer "quality-answer" "art. 7" AGENCY, Needs::Case(Self::QualityReport);
+    /// The case is done, after an answer (R61).
+    QualityClose "quality-close" "art. 7" AGENCY, Needs::Case(Self::QualityReport);
+    /// Processing or access without right, attempts too (R43, R66).
+    IncidentReport "incident-report" "art. 6" BOTH, Needs::Found;
+    /// What became known or was done since (R44, R67).
+    IncidentUpdate "incident-update" "art. 6" BOTH, Needs::Case(Self::IncidentReport);
+    /// The case is done.
+    IncidentClose "incident-close" "art. 6" BOTH, Needs::Case(Self::IncidentReport);
+    /// The data will go to somebody else, on that day (R27, R28).
+    Disclosure "disclosure" "art. 4" MUNICIPALITY, Needs::Day;
+    /// The list of function profiles was looked through (R26).
+    Profiles "profiles" "art. 4" MUNICIPALITY, Needs::Nothing;
+    /// The register of processors changed (R58, R70).
+    Processors "processors" "art. 6" BOTH, Needs::Nothing;
+    /// Security policy and plan were reviewed (R38, R42).
+    PolicyReview "policy-review" "art. 6" BOTH, Needs::Nothing;
+    /// What is still kept, and that the rest is destroyed; yearly (R24).
+    Attestation "attestation" "art. 3" MUNICIPALITY, Needs::Nothing;
+    /// The law changed in what touches this agreement (R69).
+    LegalChange "legal-change" "art. 9" MUNICIPALITY, Needs::Day;
+    /// The agreement ends: from that day on nothing is sent (R64, R76).
+    Terminate "terminate" "art. 12" BOTH, Needs::Day;
+}
+
+impl Sort {
+    /// The sort of this kind.
+    #[must_use]
+    pub fn of(kind: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|sort| sort.kind() == kind)
+    }
+    /// Whether it begins a case.
+    #[must_use]
+    pub fn opens(self) -> bool {
+        matches!(self, Self::QualityReport | Self::IncidentReport)
+    }
+    fn closes(self) -> bool {
+        matches!(self, Self::QualityClose | Self::IncidentClose)
+    }
+}
+
+/// The body of a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// For people. No personal data: it stands in both ledgers and in every bundle.
+    pub text: String,
+    /// The case it belongs to: the digest of the statement that began it.
+    pub case: Option<Digest>,
+    /// When it was found, where a clock runs from that.
+    pub found: Option<Time>,
+    /// A day: of the disclosure, of the change, or the first one on which nothing is sent any more.
+    pub on: Option<Date>,
+    /// The digest of the letter or mail that it was entered from.
+    pub paper: Option<Digest>,
+}
+
+/// Why a notice is not made or has no effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It is not this party's to make.
+    NotYours(Sort),
+    /// No text, too much of it, or characters that no text has.
+    Text,
+    /// A number that could be a person's.
+    Personal,
+    /// A field that it must have is missing.
+    Missing(&'static str),
+    /// It was found after now.
+    Future,
+    /// No open case by that digest.
+    NoCase,
+    /// A case is closed after it was answered (R61).
+    Unanswered,
+    /// The next request is possible on that day (R6).
+    TooSoon(Date),
+    /// Twelve months' notice end on that day at the earliest (R76).
+    Notice(Date),
+}
+
+impl Fault {
+    /// What is wrong and what to do, for people.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let english = language == Language::En;
+        match self {
+            Self::NotYours(sort) if english => {
+                format!("{}: {} is the other party's to say", sort.article(), sort.kind())
+            }
+            Self::NotYours(sort) => {
+                format!("{}: {} is aan de andere partij", sort.article(), sort.kind())
+            }
+            Self::Text if english => {
+                format!("a text of 1 to {MAX_TEXT} characters, without control characters")
+            }
+            Self::Text => format!("een tekst van 1 tot {MAX_TEXT} tekens, zonder stuurtekens"),
+            Self::Personal if english => {
+                "eleven digits in the text could be a national register number: leave it out".into()
+            }
+            Self::Personal => {
+                "elf cijfers in de tekst kunnen een rijksregisternummer zijn: laat ze weg".into()
+            }
+            Self::Missing(what) if english => format!("give {what}"),
+            Self::Missing(what) => format!("geef {what} op"),
+            Self::Future if english => "what was found lies in the past: look at --found".into(),
+            Self::Future => "een vaststelling ligt in het verleden: kijk --found na".into(),
+            Self::NoCase if english => "no open case by that number: sluis notices".into(),
+            Self::NoCase => "geen open dossier met dat nummer: sluis notices".into(),
+            Self::Unanswered if english => {
+                "art. 7: first inform the municipality: sluis quality answer".into()
+            }
+            Self::Unanswered => {
+                "art. 7: breng eerst de gemeente op de hoogte: sluis quality answer".into()
+            }
+            Self::TooSoon(on) if english => format!(
+                "rec. C: one request a year; the next is possible from {on} on. A correction (art. 7) needs none: sluis quality report"
+            ),
+            Self::TooSoon(on) => format!(
+                "overw. C: één aanvraag per jaar; de volgende kan vanaf {on}. Een verbetering (art. 7) vraagt er geen: sluis quality report"
+            ),
+            Self::Notice(on) if english => format!(
+                "art. 12: twelve months' notice; the first day without lists is {on} or later"
+            ),
+            Self::Notice(on) => format!(
+                "art. 12: twaalf maanden opzeg; de eerste dag zonder lijsten is {on} of later"
+            ),
+        }
+    }
+}
+
+/// A notice as it stands in a ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entered {
+    /// The digest of its statement: the number of the case that it begins.
+    pub digest: Digest,
+    /// Whose it is.
+    pub by: Side,
+    /// When it was entered here, by this party's own clock.
+    pub at: Time,
+    /// The transfer it is about.
+    pub transfer: Option<TransferId>,
+    /// What it is about.
+    pub sort: Sort,
+    /// What it says.
+    pub notice: Notice,
+}
+
+/// All notices of one agreement, in the order of the ledger.
+#[derive(Debug, Clone, Default)]
+pub struct Register(pub Vec<Entered>);
+
+/// A case and what became of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// What began it.
+    pub begun: &'a Entered,
+    /// When it was first answered.
+    pub answered: Option<Time>,
+    /// When it was closed.
+    pub closed: Option<Time>,
+}
+
+impl Register {
+    /// Whether this party may make this notice now.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn may(&self, by: Side, sort: Sort, notice: &Notice, now: Time) -> Result<(), Fault> {
+        if !sort.by().contains(&by) {
+            return Err(Fault::NotYours(sort));
+        }
+        check_text(&notice.text)?;
+        match sort.needs() {
+            Needs::Nothing => {}
+            Needs::Found => match notice.found {
+                None => return Err(Fault::Missing("--found")),
+                // A minute for clocks that differ.
+                Some(found) if found > now.plus_ms(60_000) => return Err(Fault::Future),
+                Some(_) => {}
+            },
+            Needs::Day if notice.on.is_none() => return Err(Fault::Missing("--on")),
+            Needs::Day => {}
+            Needs::Case(of) => {
+                let wanted = notice.case.ok_or(Fault::Missing("--case"))?;
+                let case = self.cases().find(|case| case.begun.digest == wanted);
+                let case = case.filter(|case| case.begun.sort == of && case.closed.is_none());
+                let case = case.ok_or(Fault::NoCase)?;
+                if sort == Sort::QualityClose && case.answered.is_none() {
+                    return Err(Fault::Unanswered);
+                }
+            }
+        }
+        match (sort, notice.on) {
+            (Sort::Request, _) => match self.next_request() {
+                Some(on) if now.date() < on => Err(Fault::TooSoon(on)),
+                _ => Ok(()),
+            },
+            (Sort::Terminate, Some(on)) => {
+                let first = civil::ends_after_notice(now.date());
+                if on < first { Err(Fault::Notice(first)) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The requests.
+    pub fn requests(&self) -> impl DoubleEndedIterator<Item = &Entered> {
+        self.of(Sort::Request)
+    }
+
+    /// The first day on which the next request is possible, where there was one (R6, the stricter reading).
+    #[must_use]
+    pub fn next_request(&self) -> Option<Date> {
+        let days: Vec<Date> = self.requests().map(|entered| entered.at.date()).collect();
+        civil::next_allowed(&days)
+    }
+
+    /// The first day on which nothing is sent any more, where the agreement was ended (R76).
+    #[must_use]
+    pub fn ends(&self) -> Option<Date> {
+        self.of(Sort::Terminate).filter_map(|entered| entered.notice.on).min()
+    }
+
+    /// Every case.
+    pub fn cases(&self) -> impl Iterator<Item = Case<'_>> {
+        self.0.iter().filter(|entered| entered.sort.opens()).map(|begun| {
+            let later = || self.0.iter().filter(|it| it.notice.case == Some(begun.digest));
+            Case {
+                begun,
+                answered: later().find(|it| !it.sort.closes()).map(|it| it.at),
+                closed: later().find(|it| it.sort.closes()).map(|it| it.at),
+            }
+        })
+    }
+
+    /// Whether an error in this transfer's data is being mended: a corrected list needs no new request (R63).
+    #[must_use]
+    pub fn mends(&self, transfer: &TransferId) -> bool {
+        self.cases().any(|case| {
+            case.begun.sort == Sort::QualityReport
+                && case.begun.transfer == Some(*transfer)
+                && case.closed.is_none()
+        })
+    }
+
+    /// The clocks that run from what was said, and from what the agreement says (R82).
+    #[must_use]
+    pub fn deadlines(&self, agreement: &Agreement) -> Vec<Deadline> {
+        let mut due = Vec::new();
+        for case in self.cases() {
+            let subject = short(&case.begun.digest);
+            let found = case.begun.notice.found.unwrap_or(case.begun.at);
+            let finding = Finding { found, reported: Some(case.begun.at) };
+            if case.begun.sort == Sort::IncidentReport {
+                due.push(finding.incident(case.begun.by, subject));
+            } else {
+                let quality = finding.quality(subject);
+                due.push(match case.answered {
+                    Some(at) => quality.meet(at),
+                    None => quality,
+                });
+            }
+        }
+        due.extend(Deadline::next_request(
+            agreement.agreement.as_str(),
+            &self.requests().map(|entered| entered.at.date()).collect::<Vec<_>>(),
+        ));
+        due.extend(self.yearly(agreement));
+        if let Some(on) = self.ends().or(agreement.ends) {
+            let last = civil::days_before(on, 1);
+            let from = self
+                .of(Sort::Terminate)
+                .next()
+                .map_or_else(|| civil::start_of_day(agreement.in_force), |given| given.at);
+            due.push(Deadline::on(Clock::Notice, agreement.agreement.as_str(), from, last));
+        }
+        if let Some(since) = agreement.magda_service_since {
+            let from = civil::start_of_day(since);
+            due.push(Deadline::new(Clock::Magda, agreement.agreement.as_str(), from));
+        }
+        for custodian in &agreement.key.custodians {
+            if let Some(last) = custodian.valid_until {
+                let from = civil::start_of_day(agreement.in_force);
+                due.push(Deadline::on(Clock::Custodian, custodian.id.as_str(), from, last));
+            }
+        }
+        due.sort_by_key(|deadline| deadline.due);
+        due
+    }
+
+    /// Reviews, lists and attestations that come back every year, each from when it was last done.
+    fn yearly(&self, agreement: &Agreement) -> Vec<Deadline> {
+        let since = |sort, by, noted: Option<Date>| {
+            let said = self.of(sort).rev().find(|entered| entered.by == by).map(|it| it.at);
+            let noted = noted.map(civil::start_of_day);
+            said.max(noted).unwrap_or_else(|| civil::start_of_day(agreement.in_force))
+        };
+        let (agency, municipality) = (Side::Agency, Side::Municipality);
+        let reviewed = |side| {
+            let noted = agreement.security.of(side).policy_reviewed_on;
+            let subject = agreement.party(side).id.as_str();
+            Deadline::new(
+                Clock::PolicyReview(side),
+                subject,
+                since(Sort::PolicyReview, side, noted),
+            )
+        };
+        let name = agreement.agreement.as_str();
+        let listed = since(Sort::Profiles, municipality, agreement.access.listed_on);
+        let months = u32::from(agreement.access.renew_after_months);
+        vec![
+            reviewed(agency),
+            reviewed(municipality),
+            Deadline::within(Clock::Profiles, name, listed, months),
+            Deadline::new(Clock::Attestation, name, since(Sort::Attestation, municipality, None)),
+        ]
+    }
+
+    fn of(&self, sort: Sort) -> impl DoubleEndedIterator<Item = &Entered> {
+        self.0.iter().filter(move |entered| entered.sort == sort)
+    }
+}
+
+/// How a case is called by people: the beginning of its digest.
+#[must_use]
+pub fn short(digest: &Digest) -> String {
+    digest.to_string().chars().take(8).collect()
+}
+
+fn check_text(text: &str) -> Result<(), Fault> {
+    let plain = text.chars().all(|c| !c.is_control() || c == '\n');
+    if text.trim().is_empty() || text.chars().count() > MAX_TEXT || !plain {
+        return Err(Fault::Text);
+    }
+    // Digits with what people put between them; anything else ends a run.
+    let mut run = 0;
+    for c in text.chars() {
+        match c {
+            '0'..='9' => run += 1,
+            ' ' | '.' | '-' | '/' => {}
+            _ => run = 0,
+        }
+        if run >= 11 {
+            return Err(Fault::Personal);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What may be said after what, and which clocks run.
+
+use jiff::civil::date;
+
+use super::*;
+use crate::deadline::Standing;
+use crate::statement::{Body, Statement};
+
+const DAY: i64 = 86_400_000;
+/// Noon in Brussels on 2 March 2026.
+const NOON: Time = Time(1_772_449_200_000);
+
+fn notice(text: &str) -> Notice {
+    Notice { text: text.into(), case: None, found: None, on: None, paper: None }
+}
+
+fn entered(by: Side, sort: Sort, at: Time, notice: Notice) -> Entered {
+    let digest = Digest::of(format!("{by:?} {sort:?} {at:?}").as_bytes());
+    Entered { digest, by, at, transfer: None, sort, notice }
+}
+
+fn agreement() -> Agreement {
+    toml::from_str(include_str!("../../../config/examples/agreements/mechelen.toml")).unwrap()
+}
+
+#[test]
+fn one_request_a_year_by_the_stricter_reading_and_only_by_the_municipality() {
+    let mut register = Register::default();
+    let ask = notice("de lijst van 2026");
+    let may = |register: &Register, by, now| register.may(by, Sort::Request, &ask, now);
+    assert_eq!(may(&register, Side::Municipality, NOON), Ok(()));
+    assert_eq!(may(&register, Side::Agency, NOON), Err(Fault::NotYours(Sort::Request)));
+    register.0.push(entered(Side::Municipality, Sort::Request, NOON, ask.clone()));
+    let next = date(2027, 3, 2);
+    let before = Time(NOON.0 + 364 * DAY);
+    assert_eq!(may(&register, Side::Municipality, before), Err(Fault::TooSoon(next)));
+    assert_eq!(may(&register, Side::Municipality, Time(NOON.0 + 365 * DAY)), Ok(()));
+}
+
+#[test]
+fn a_case_is_answered_before_it_is_closed_and_closed_once() {
+    let mut register = Register::default();
+    let report = Notice { found: Some(Time(NOON.0 - DAY)), ..notice("een verkeerde rij") };
+    let may = |register: &Register, by, sort, notice: &Notice| register.may(by, sort, notice, NOON);
+    let unfound = notice("een verkeerde rij");
+    let refused = may(&register, Side::Municipality, Sort::QualityReport, &unfound);
+    assert_eq!(refused, Err(Fault::Missing("--found")));
+    let ahead = Notice { found: Some(Time(NOON.0 + DAY)), ..unfound };
+    assert_eq!(may(&register, Side::Agency, Sort::IncidentReport, &ahead), Err(Fault::Future));
+    assert_eq!(may(&register, Side::Municipality, Sort::QualityReport, &report), Ok(()));
+    let begun = entered(Side::Municipality, Sort::QualityReport, NOON, report);
+    let of = Notice { case: Some(begun.digest), ..notice("nagekeken") };
+    let agency = Side::Agency;
+    assert_eq!(may(&register, agency, Sort::QualityAnswer, &of), Err(Fault::NoCase));
+    register.0.push(begun);
+    assert_eq!(may(&register, agency, Sort::QualityClose, &of), Err(Fault::Unanswered));
+    assert_eq!(may(&register, agency, Sort::IncidentUpdate, &of), Err(Fault::NoCase));
+    assert_eq!(may(&register, agency, Sort::QualityAnswer, &of), Ok(()));
+    for sort in [Sort::QualityAnswer, Sort::QualityClose] {
+        register.0.push(entered(agency, sort, NOON, of.clone()));
+    }
+    assert_eq!(may(&register, agency, Sort::QualityClose, &of), Err(Fault::NoCase));
+}
+
+#[test]
+fn a_notice_of_twelve_months_ends_the_agreement_on_its_day() {
+    let register = Register::default();
+    let end = |on| Notice { on: Some(on), ..notice("opzegging") };
+    let may = |on| register.may(Side::Municipality, Sort::Terminate, &end(on), NOON);
+    assert_eq!(may(date(2027, 3, 2)), Err(Fault::Notice(date(2027, 3, 3))));
+    assert_eq!(may(date(2027, 3, 3)), Ok(()));
+    let said = entered(Side::Municipality, Sort::Terminate, NOON, end(date(2027, 3, 3)));
+    assert_eq!(Register(vec![said]).ends(), Some(date(2027, 3, 3)));
+}
+
+#[test]
+fn no_text_names_a_person_by_number() {
+    let register = Register::default();
+    let may = |text: &str| register.may(Side::Agency, Sort::Processors, &notice(text), NOON);
+    for bad in ["85073003328", "nr. 85.07.30-033.28 is fout", "8 5 0 7 3 0 0 3 3 2 8"] {
+        assert_eq!(may(bad), Err(Fault::Personal), "{bad}");
+    }
+    for bad in ["", " \n", "\u{1b}[31m", &"x".repeat(1001)] {
+        assert_eq!(may(bad), Err(Fault::Text), "{bad}");
+    }
+    assert_eq!(may("vanaf 2026-03-02, besluit nr. 12.345/6"), Ok(()));
+}
+
+#[test]
+fn clocks_run_from_the_finding_and_lateness_stays() {
+    let found = Time(NOON.0 - 15 * DAY);
+    let report = Notice { found: Some(found), ..notice("een verkeerde rij") };
+    let begun = entered(Side::Municipality, Sort::QualityReport, NOON, report.clone());
+    let answer = Notice { case: Some(begun.digest), ..notice("verbeterd") };
+    let late = Notice { found: Some(Time(NOON.0 - 2 * DAY)), ..notice("een poging") };
+    let register = Register(vec![
+        begun,
+        entered(Side::Agency, Sort::QualityAnswer, Time(NOON.0 + 1), answer),
+        entered(Side::Municipality, Sort::IncidentReport, NOON, late),
+    ]);
+    let due = register.deadlines(&agreement());
+    let stands =
+        |clock| due.iter().find(|it| it.clock == clock).map(|it| it.standing(Time(NOON.0 + 2)));
+    assert_eq!(stands(Clock::Quality), Some(Standing::MetLate), "from the finding (R60)");
+    assert_eq!(stands(Clock::Incident(Side::Municipality)), Some(Standing::MetLate));
+    assert_eq!(stands(Clock::RequestAllowed), None);
+    let reviews = due.iter().filter(|it| matches!(it.clock, Clock::PolicyReview(_))).count();
+    assert_eq!(reviews, 2);
+    assert!(register.cases().count() == 2 && !register.mends(&TransferId::random()));
+}
+
+#[test]
+fn a_notice_reads_back_from_its_statement_with_every_letter() {
+    let said = Notice {
+        on: Some(date(2028, 2, 29)),
+        ..notice("coördinatie – \"ë\" 😀 \\u00e9\n\u{7f}")
+    };
+    let said = Notice { text: said.text.replace('\u{7f}', ""), ..said };
+    for sort in Sort::ALL {
+        let body = Body::Notice(*sort, said.clone());
+        let header = crate::statement::tests::header("agentschap-ii", "stad-mechelen", 1);
+        let statement = Statement { header, body };
+        let bytes = statement.bytes().unwrap();
+        assert!(bytes.is_ascii());
+        assert_eq!(Statement::read(&bytes).unwrap(), statement);
+    }
+}

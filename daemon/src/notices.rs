@@ -1,0 +1,196 @@
+//! Notices in the books: made, heard, listed; and the clocks that run from them. The same on both sides.
+
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use sluis_core::agreement::{Agreement, Language, Side};
+use sluis_core::control::{MakeNotice, NoticeRow};
+use sluis_core::deadline::{Clock, Deadline};
+use sluis_core::evidence::{Terms, Verified};
+use sluis_core::id::{AgreementId, Digest, Time, TransferId};
+use sluis_core::notice::{Entered, Notice, Register, Sort};
+use sluis_core::statement::{Body, Statement};
+
+use crate::books::{Books, CoreError, Result, detail};
+use crate::gatehouse::{Caller, Core};
+use crate::persons::find;
+use crate::store::{Record, Tx};
+
+impl Books {
+    /// The notices under an agreement that have an effect, in the order of the ledger.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn notices(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Register> {
+        let mut entered = Vec::new();
+        for (signed, at) in tx.notices(agreement).await? {
+            let claimed = Statement::read(signed.statement.as_bytes())?;
+            let terms = self.terms(tx, &claimed.header.terms).await?;
+            let by = terms.agreement.side_of(&claimed.header.issuer);
+            let by = by.ok_or_else(|| CoreError::refused("notice", "a notice of no party"))?;
+            let verified = Verified::check(&signed, &terms, by)?;
+            let Body::Notice(sort, notice) = &verified.statement().body else { continue };
+            entered.push(Entered {
+                digest: verified.digest(),
+                by,
+                at,
+                transfer: verified.statement().header.transfer,
+                sort: *sort,
+                notice: notice.clone(),
+            });
+        }
+        Ok(Register(entered))
+    }
+
+    /// Makes a notice, if it may be made now.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] with the article.
+    pub async fn notify(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        transfer: Option<TransferId>,
+        sort: Sort,
+        notice: Notice,
+        language: Language,
+    ) -> Result<Digest> {
+        let register = self.notices(tx, &terms.agreement.agreement).await?;
+        let fault = register.may(self.side, sort, &notice, self.now());
+        fault.map_err(|fault| CoreError::refused("notice", fault.text(language)))?;
+        self.say(tx, terms, transfer, Body::Notice(sort, notice)).await
+    }
+
+    /// What the other party's notice does, which is in the ledger already: an effect, or why there is none.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn hear_notice(
+        &self,
+        tx: &mut Tx,
+        said: &Verified,
+        sort: Sort,
+        notice: &Notice,
+    ) -> Result<std::result::Result<(), String>> {
+        let mut register = self.notices(tx, &said.statement().header.agreement).await?;
+        register.0.retain(|entered| entered.digest != said.digest());
+        let may = register.may(self.side.other(), sort, notice, self.now());
+        Ok(may.map_err(|fault| fault.text(Language::En)))
+    }
+}
+
+/// The verbs about notices, the same for persons on both sides.
+pub fn router<C: Core>(core: Arc<C>) -> Router {
+    Router::new()
+        .route("/notice", post(make::<C>))
+        .route("/notices", get(list::<C>))
+        .route("/deadlines", get(deadlines::<C>))
+        .with_state(core)
+}
+
+async fn make<C: Core>(
+    State(core): State<Arc<C>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<MakeNotice>,
+) -> Result<Json<NoticeRow>> {
+    let books = core.books();
+    let mut tx = books.store.begin().await?;
+    let installed = books.agreements.get(&ask.agreement);
+    let installed = installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
+    let transfer = match &ask.code {
+        Some(code) => Some(find::<C>(&mut tx, code).await?.id),
+        None => None,
+    };
+    let terms = &installed.terms;
+    let digest = books.notify(&mut tx, terms, transfer, ask.sort, ask.notice, ask.language).await?;
+    let known = detail([("by", caller.0.name()), ("statement", digest.to_string())]);
+    tx.enter(books.now(), ask.sort.kind(), transfer, known).await?;
+    let register = books.notices(&mut tx, &ask.agreement).await?;
+    books.commit(tx).await?;
+    let made = register.0.into_iter().find(|entered| entered.digest == digest);
+    let made = made.ok_or_else(|| CoreError::refused("notice", "it was not kept"))?;
+    Ok(Json(row(&ask.agreement, &terms.agreement, made)))
+}
+
+async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<NoticeRow>>> {
+    let books = core.books();
+    let mut tx = books.store.begin().await?;
+    let mut rows = Vec::new();
+    for installed in books.agreements.iter() {
+        let agreement = &installed.terms.agreement;
+        let register = books.notices(&mut tx, &agreement.agreement).await?;
+        rows.extend(register.0.into_iter().map(|it| row(&agreement.agreement, agreement, it)));
+    }
+    Ok(Json(rows))
+}
+
+fn row(id: &AgreementId, agreement: &Agreement, entered: Entered) -> NoticeRow {
+    NoticeRow {
+        agreement: id.clone(),
+        digest: entered.digest,
+        by: agreement.party(entered.by).id.clone(),
+        at: entered.at,
+        transfer: entered.transfer,
+        sort: entered.sort,
+        notice: entered.notice,
+    }
+}
+
+/// How many transfers are looked at for clocks: the open ones and those that changed last.
+const LOOKED_AT: i64 = 500;
+
+async fn deadlines<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Deadline>>> {
+    let books = core.books();
+    let mut tx = books.store.begin().await?;
+    let mut due = Vec::new();
+    for installed in books.agreements.iter() {
+        let agreement = &installed.terms.agreement;
+        due.extend(books.notices(&mut tx, &agreement.agreement).await?.deadlines(agreement));
+    }
+    for record in tx.recent::<C::State>(LOOKED_AT).await? {
+        let terms = books.terms(&mut tx, &record.terms).await?;
+        let said = tx.said_when(&record.id).await?;
+        due.extend(of_transfer(books.side, &terms.agreement, &record, |kind| {
+            said.iter().find(|(known, _)| known == kind).map(|(_, at)| *at)
+        }));
+    }
+    due.sort_by_key(|deadline| deadline.due);
+    Ok(Json(due))
+}
+
+/// The clocks of one transfer: removal from the medium, expiry, and at the municipality the years that it keeps it.
+fn of_transfer<S>(
+    side: Side,
+    agreement: &Agreement,
+    record: &Record<S>,
+    when: impl Fn(&str) -> Option<Time>,
+) -> Vec<Deadline> {
+    let Some(sent) = when("sent") else { return Vec::new() };
+    let over = ["withdrawn", "expired", "superseded", "failed"].iter().find_map(|kind| when(kind));
+    let met = |deadline: Deadline, by: Option<Time>| match by.or(over) {
+        Some(at) => deadline.meet(at),
+        None => deadline,
+    };
+    let (code, targets) = (record.code.to_string(), &agreement.targets);
+    let hours = targets.removal_target_hours;
+    let removed = when("removed");
+    let mut due = vec![
+        met(Deadline::within(Clock::RemovalTarget, &code, sent, hours), removed),
+        met(Deadline::within(Clock::RemovalAlarm, &code, sent, targets.alarm_after_hours), removed),
+        met(
+            Deadline::within(Clock::Expiry, &code, sent, agreement.file.expires_after_days),
+            when("opened"),
+        ),
+    ];
+    if let (Side::Municipality, Some(delivered)) = (side, when("delivered")) {
+        let months = u32::from(agreement.retention.years()) * 12;
+        let kept = Deadline::within(Clock::Retention, &code, delivered, months);
+        due.push(match when("destroyed") {
+            Some(at) => kept.meet(at),
+            None => kept,
+        });
+    }
+    due
+}

@@ -1,0 +1,297 @@
+//! What the agreement asks before anything is sealed, and what the parties tell each other beside their transfers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+
+use serde_json::Value;
+use sluis_tests::world::{Plan, ROLES, somewhere};
+use sluis_tests::{World, stderr, stdout, until};
+
+/// Numbers that belong to nobody, with right check digits.
+const LIST: &[u8] =
+    b"rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n00010100105;0;0\n";
+
+/// The demonstration's agreement as it is: lists, and only when asked for.
+fn strict() -> Plan {
+    let agreement = include_str!("../../config/examples/demo/mechelen.toml").to_owned();
+    Plan { agreement, ..Plan::default() }
+}
+
+fn ask(world: &World) -> String {
+    let asked = world.json("municipality", &["request", "mechelen", "--text", "de lijst van 2026"]);
+    let digest = asked["digest"].as_str().unwrap().to_owned();
+    heard(world, "agency", "request", 1);
+    digest
+}
+
+/// Waits until a host's ledger has so many notices of a sort.
+fn heard(world: &World, host: &str, sort: &str, count: usize) {
+    until(&format!("{sort} to be heard by the {host}"), || {
+        let rows = world.json(host, &["notices"]);
+        let known = rows.as_array().unwrap().iter().filter(|row| row["sort"] == sort).count();
+        (known == count).then_some(())
+    });
+}
+
+fn refused(world: &World, name: &str, content: &[u8]) -> String {
+    world.put(name.as_ref(), content);
+    let text = world.status_says("mechelen", "REFUSED");
+    assert_eq!(fs::read(world.outbox().join(name)).unwrap(), content, "it stays where it was put");
+    fs::remove_file(world.outbox().join(name)).unwrap();
+    fs::remove_file(world.outbox().join(format!("STATUS-{name}.txt"))).unwrap();
+    text
+}
+
+fn open(world: &World, code: &str) {
+    world.wait("agency", code, "Released");
+    let opened = world.cli_with("municipality", &["open", code], &world.lines(code).join("\n"));
+    assert!(opened.status.success(), "{}", stderr(&opened));
+    world.wait("agency", code, "Closed");
+}
+
+fn case(world: &World, host: &str, arguments: &[&str]) -> String {
+    let made = world.json(host, arguments);
+    made["digest"].as_str().unwrap()[..8].to_owned()
+}
+
+#[test]
+fn a_list_leaves_once_when_it_was_asked_for_and_a_correction_is_no_second_one() {
+    let world = World::running_as(&strict());
+    let text = refused(&world, "ongevraagd.csv", LIST);
+    assert!(text.contains("has not asked for a list"), "{text}");
+    let request = ask(&world);
+    let code = world.send("lijst.csv", LIST);
+    open(&world, &code);
+    let sent = world.json("agency", &["show", &code]);
+    assert!(sent["timeline"].as_array().unwrap().len() > 5);
+    let text = refused(&world, "nog-een.csv", LIST);
+    assert!(text.contains("was delivered; the municipality may ask again from"), "{text}");
+    let again = world.cli("municipality", &["request", "mechelen", "--text", "nog een"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("one request a year"), "{}", stderr(&again));
+    // An error in it: the corrected list answers the same request.
+    let number = case(
+        &world,
+        "municipality",
+        &[
+            "quality",
+            "report",
+            "mechelen",
+            "--found",
+            "2026-01-05T10:00",
+            "--transfer",
+            &code,
+            "--text",
+            "rij 2 is verouderd",
+        ],
+    );
+    heard(&world, "agency", "quality-report", 1);
+    let better = world.send("beter.csv", LIST);
+    open(&world, &better);
+    for list in [&code, &better] {
+        let to = world.path(&format!("evidence-{list}"));
+        let made = world.cli("agency", &["evidence", "export", list, "--to", to.to_str().unwrap()]);
+        assert!(made.status.success(), "{}", stderr(&made));
+        assert!(!somewhere(&to, request.as_bytes()).is_empty(), "`sent` names its request");
+    }
+    let early =
+        world.cli("agency", &["quality", "close", "mechelen", "--case", &number, "--text", "x"]);
+    assert!(stderr(&early).contains("sluis quality answer"), "{}", stderr(&early));
+    for verb in ["answer", "close"] {
+        let _ = case(
+            &world,
+            "agency",
+            &["quality", verb, "mechelen", "--case", &number, "--text", "verbeterd"],
+        );
+    }
+    heard(&world, "municipality", "quality-close", 1);
+    assert!(refused(&world, "te-veel.csv", LIST).contains("may ask again"), "the case is closed");
+    for host in ["agency", "municipality"] {
+        assert!(world.cli(host, &["ledger", "verify"]).status.success());
+    }
+}
+
+#[test]
+fn what_is_not_the_agreed_list_stays_and_is_told_by_rows_without_a_value() {
+    let world = World::running_as(&strict());
+    let _ = ask(&world);
+    let head = "rijksregisternummer;contract;attest\n";
+    let good = "90020199704;1;0\n00010100105;0;0\n";
+    for (name, content, expected) in [
+        (
+            "naam.csv",
+            format!("naam;{head}Jan;85073003328;1;1\nAn;90020199704;1;0\n"),
+            "not in the table of art. 3",
+        ),
+        ("cijfer.csv", format!("{head}85073003329;1;1\n{good}"), "check number"),
+        ("bis.csv", format!("{head}85473003364;1;1\n{good}"), "art. 3"),
+        ("dubbel.csv", format!("{head}{good}{good}"), "row 2, 3, 4, 5"),
+        ("ja.csv", format!("{head}85073003328;misschien;1\n{good}"), "row 2"),
+        ("formule.csv", format!("{head}85073003328;=1+1;1\n{good}"), "a spreadsheet would run it"),
+        ("een.csv", format!("{head}85073003328;1;1\n"), "MAGDA"),
+        ("leeg.csv", head.to_owned(), "only a header"),
+        ("lijst.pdf", "%PDF-1.7 85073003328".to_owned(), "only .csv and .xlsx"),
+    ] {
+        let text = refused(&world, name, content.as_bytes());
+        assert!(text.contains(expected), "{name}: {text}");
+        for value in ["85073003329", "850730", "Jan", "misschien", "85473003364"] {
+            assert!(!text.contains(value), "{name}: {text}");
+        }
+    }
+    fs::create_dir(world.path("map")).unwrap();
+    fs::write(world.path("map/a.csv"), LIST).unwrap();
+    fs::rename(world.path("map"), world.outbox().join("map")).unwrap();
+    assert!(world.status_says("mechelen", "not one list").contains("art. 3"));
+    // Nothing of it stands in the store, the logs or a status.
+    for value in ["85073003329", "misschien"] {
+        assert_eq!(somewhere(&world.path(""), value.as_bytes()), Vec::<std::path::PathBuf>::new());
+    }
+    assert!(
+        world.codes().iter().all(|code| world.row("agency", code).unwrap()["state"] == "Refused")
+    );
+}
+
+#[test]
+fn a_dry_run_says_what_would_leave_in_counts_and_sends_nothing() {
+    let world = World::running_as(&strict());
+    let file = world.path("lijst.csv");
+    fs::write(&file, LIST).unwrap();
+    let look = |file: &std::path::Path| {
+        world.cli("agency", &["send", "mechelen", file.to_str().unwrap(), "--dry-run"])
+    };
+    let early = look(&file);
+    assert_eq!(early.status.code(), Some(1));
+    assert!(stdout(&early).contains("3 persons (CSV, ;, UTF-8)"), "{}", stdout(&early));
+    assert!(stderr(&early).contains("has not asked"), "{}", stderr(&early));
+    let _ = ask(&world);
+    let now = look(&file);
+    assert!(now.status.success(), "{}", stderr(&now));
+    let told = stdout(&now);
+    assert!(
+        told.contains("contract: 2 yes, 1 no") && told.contains("attest: 1 yes, 2 no"),
+        "{told}"
+    );
+    assert!(told.contains("This may leave.") && !told.contains("85073003328"), "{told}");
+    fs::write(&file, "naam\nJan\n").unwrap();
+    let bad = look(&file);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(!stderr(&bad).contains("Jan"), "{}", stderr(&bad));
+    assert!(world.codes().is_empty(), "nothing was sent");
+}
+
+#[test]
+fn an_agreement_that_lacks_what_the_law_asks_lets_nothing_leave() {
+    let mut plan = strict();
+    plan.agreement = plan.agreement.replace("municipality = \"2020-11-12\"\n", "");
+    let world = World::running_as(&plan);
+    let _ = ask(&world);
+    let text = refused(&world, "lijst.csv", LIST);
+    assert!(text.contains("(R10)") && text.contains("overweging G"), "{text}");
+}
+
+#[test]
+fn an_incident_that_is_reported_late_stays_late_on_both_sides() {
+    let world = World::running_as(&strict());
+    let number = case(
+        &world,
+        "municipality",
+        &[
+            "incident",
+            "report",
+            "mechelen",
+            "--found",
+            "2026-01-05T10:00",
+            "--text",
+            "een poging tot aanmelden op de server – coördinatie loopt",
+        ],
+    );
+    heard(&world, "agency", "incident-report", 1);
+    let _ = case(
+        &world,
+        "agency",
+        &["incident", "update", "mechelen", "--case", &number, "--text", "adres geblokkeerd"],
+    );
+    let _ = case(
+        &world,
+        "municipality",
+        &["incident", "close", "mechelen", "--case", &number, "--text", "klaar"],
+    );
+    heard(&world, "agency", "incident-close", 1);
+    for host in ["agency", "municipality"] {
+        let due = world.json(host, &["deadlines"]);
+        let incident = due.as_array().unwrap().iter().find(|it| it["subject"] == *number).cloned();
+        let incident = incident.unwrap_or_else(|| panic!("{due}"));
+        assert_eq!(incident["standing"], "met-late", "{incident}");
+        assert!(incident["late_s"].as_u64().unwrap() > 0);
+        let shown = world.cli(host, &["notices"]);
+        assert!(stdout(&shown).contains("coördinatie"), "{}", stdout(&shown));
+    }
+    let calendar = world.cli("agency", &["deadlines", "--ics"]);
+    let calendar = stdout(&calendar);
+    assert!(calendar.starts_with("BEGIN:VCALENDAR\r\n") && calendar.ends_with("END:VCALENDAR\r\n"));
+    assert!(calendar.lines().all(|line| line.len() <= 75), "{calendar}");
+    let table = world.cli("agency", &["deadlines"]);
+    assert!(table.status.success() && stdout(&table).contains("STANDING"), "{}", stdout(&table));
+}
+
+#[test]
+fn who_may_say_what_and_when_is_held_on_both_sides() {
+    let world = World::running_as(&strict());
+    let says = |host: &str, arguments: &[&str], why: &str| {
+        let said = world.cli(host, arguments);
+        assert_eq!(said.status.code(), Some(1), "{arguments:?}");
+        assert!(stderr(&said).contains(why), "{arguments:?}: {}", stderr(&said));
+    };
+    says("agency", &["request", "mechelen", "--text", "x"], "the other party's to say");
+    says(
+        "municipality",
+        &["profiles", "mechelen", "--text", "nr. 85.07.30-033.28"],
+        "national register",
+    );
+    says(
+        "municipality",
+        &["terminate", "mechelen", "--on", "2026-12-01", "--text", "x"],
+        "twelve months",
+    );
+    let future = ["incident", "report", "mechelen", "--found", "2999-01-01T00:00", "--text", "x"];
+    says("agency", &future, "lies in the past");
+    says(
+        "agency",
+        &["incident", "close", "mechelen", "--case", "abcd", "--text", "x"],
+        "no case abcd",
+    );
+    let paper = world.path("brief.pdf");
+    fs::write(&paper, "een brief").unwrap();
+    let said = world.json(
+        "municipality",
+        &[
+            "disclosure",
+            "mechelen",
+            "--on",
+            "2027-05-01",
+            "--text",
+            "aan het OCMW",
+            "--paper",
+            paper.to_str().unwrap(),
+        ],
+    );
+    assert_eq!(said["notice"]["on"], "2027-05-01");
+    assert!(said["notice"]["paper"].as_str().unwrap().len() == 64);
+    heard(&world, "agency", "disclosure", 1);
+    let rows = world.json("agency", &["notices"]);
+    let sorts: Vec<&Value> = rows.as_array().unwrap().iter().map(|row| &row["sort"]).collect();
+    assert_eq!(sorts, ["disclosure"], "what was refused was not said");
+}
+
+#[test]
+fn a_request_survives_a_restart_of_every_role() {
+    let mut world = World::running_as(&strict());
+    let _ = ask(&world);
+    for (role, _) in ROLES {
+        assert!(world.stop(role).success());
+        world.start(role);
+    }
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+}
