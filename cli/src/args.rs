@@ -119,6 +119,11 @@ enum Verb {
         /// Its code.
         code: TransferCode,
     },
+    /// Destroy what the vault holds of an opened list: one person asks, a second one confirms (art. 3 and 6).
+    Destroy {
+        /// Its code.
+        code: TransferCode,
+    },
     /// Ask the agency for a list; once a year (recital C).
     #[command(after_help = "Example:\n  sluis request mechelen --text 'de lijst van 2026'")]
     Request(notices::Said),
@@ -343,6 +348,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Withdraw { code } => transfers::act(&socket()?, "withdraw", code, json),
         Verb::Retry { code, share } => transfers::retry(&socket()?, code, share, json),
         Verb::Redeliver { code } => transfers::act(&socket()?, "redeliver", code, json),
+        Verb::Destroy { code } => transfers::destroy(&socket()?, code, lang, json),
         Verb::Request(said) => note(Wording::plain(Sort::Request, said)),
         Verb::Quality(verb) => note(verb.into()),
         Verb::Incident(verb) => note(verb.into()),

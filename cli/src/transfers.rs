@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use sluis_core::control::{About, ByCode, Detail, Retry, Row, Send};
+use sluis_core::control::{About, Asked, ByCode, Detail, Retry, Row, Send};
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 
 use crate::failure::{Failure, Result};
@@ -185,6 +185,31 @@ pub(crate) fn retry(
     json: bool,
 ) -> Result<()> {
     moved(&socket.post("retry", &Retry { code, share })?, json)
+}
+
+/// `sluis destroy CODE`
+pub(crate) fn destroy(socket: &Socket, code: TransferCode, lang: Lang, json: bool) -> Result<()> {
+    let asked: Asked = socket.post("destroy", &ByCode { code })?;
+    if json {
+        return output::json(&asked);
+    }
+    match &asked.first {
+        None => output::line(format!(
+            "{code}  {}",
+            lang.pick(
+                "gevraagd; een tweede persoon bevestigt met hetzelfde bevel, binnen zeven dagen",
+                "asked; a second person confirms with the same command, within seven days",
+            )
+        )),
+        Some(first) => output::line(format!(
+            "{code}  {} {first}. {}",
+            lang.pick("bevestigd na", "confirmed after"),
+            lang.pick(
+                "Vraag de bewaarders hun bericht te wissen.",
+                "Ask the custodians to delete their messages.",
+            )
+        )),
+    }
 }
 
 fn moved(row: &Row, json: bool) -> Result<()> {

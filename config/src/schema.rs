@@ -198,6 +198,8 @@ pub struct Keeper {
     /// The group that may read opened files, per agreement; the keeper's own where it is missing.
     #[serde(default)]
     pub groups: BTreeMap<String, String>,
+    /// How long backups of the vault are kept, so that `destroyed` can say until when they may hold a list.
+    pub backups_keep_days: Option<u32>,
     /// Accepted lines are forgotten when nobody types for so long.
     #[serde(default = "hour")]
     pub forget_lines_s: u64,

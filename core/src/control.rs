@@ -242,6 +242,16 @@ pub struct ByCode {
     pub code: TransferCode,
 }
 
+/// What becomes of a word that takes two persons.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The transfer.
+    pub row: Row,
+    /// Who asked first, once a second person has confirmed; nothing while one is waited for.
+    pub first: Option<String>,
+}
+
 /// `may`: whether a file of this size might leave now; the answer is every reason why not.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

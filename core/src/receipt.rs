@@ -8,6 +8,8 @@
 //! | Removed | Ready | Removed | `ready` | |
 //! | Removed | ShareAccepted | Removed, one more | `share-accepted` | |
 //! | Removed | Opened | Opened | `opened` | |
+//! | Opened | Destroy (two persons) | Destroying | | destroy |
+//! | Destroying | Destroyed | Destroyed | `destroyed` | |
 //! | before Opened | Ended (their word) | Ended | | discard |
 //! | before Opened | Mismatch | Failed | `failed` | discard |
 //!
@@ -53,6 +55,16 @@ pub enum State {
         /// Since when.
         at: Time,
     },
+    /// Two persons said that it is to be destroyed; what the vault holds of it goes.
+    Destroying {
+        /// What `sent` says.
+        sent: Sent,
+    },
+    /// Nothing of it is in the vault any more (art. 3; R17, R24).
+    Destroyed {
+        /// The code that people know it by.
+        code: TransferCode,
+    },
     /// The agency stopped it, or its time is over; the envelope stays shut and is discarded.
     Ended {
         /// The code that people know it by.
@@ -89,6 +101,10 @@ pub enum Event {
         /// Which shares were used.
         shares: Vec<u8>,
     },
+    /// Two persons said so.
+    Destroy,
+    /// The vault holds nothing of it any more.
+    Destroyed,
     /// The agency ended it.
     Ended(String),
     /// It is not what was announced.
@@ -108,6 +124,8 @@ pub enum Say {
     ShareAccepted(u8),
     /// `opened`
     Opened(Digest, Vec<u8>),
+    /// `destroyed`
+    Destroyed,
     /// `failed`
     Failed(String),
 }
@@ -125,6 +143,8 @@ pub enum Work {
     },
     /// Keeper: discard the envelope.
     Discard,
+    /// Keeper: erase all that the vault holds of it.
+    Destroy,
 }
 
 /// What an event leads to.
@@ -147,6 +167,8 @@ impl State {
             Self::Collected { .. } => "Collected",
             Self::Removed { .. } => "Removed",
             Self::Opened { .. } => "Opened",
+            Self::Destroying { .. } => "Destroying",
+            Self::Destroyed { .. } => "Destroyed",
             Self::Ended { .. } => "Ended",
             Self::Failed { .. } => "Failed",
         }
@@ -158,29 +180,37 @@ impl State {
             Self::Announced { sent }
             | Self::Collected { sent, .. }
             | Self::Removed { sent, .. }
-            | Self::Opened { sent, .. } => Some(sent),
-            Self::Ended { .. } | Self::Failed { .. } => None,
+            | Self::Opened { sent, .. }
+            | Self::Destroying { sent } => Some(sent),
+            Self::Ended { .. } | Self::Failed { .. } | Self::Destroyed { .. } => None,
         }
     }
     /// The code that people know it by.
     #[must_use]
     pub fn code(&self) -> TransferCode {
         match self {
-            Self::Ended { code, .. } | Self::Failed { code, .. } => *code,
+            Self::Ended { code, .. } | Self::Failed { code, .. } | Self::Destroyed { code } => {
+                *code
+            }
             Self::Announced { sent }
             | Self::Collected { sent, .. }
             | Self::Removed { sent, .. }
-            | Self::Opened { sent, .. } => sent.code,
+            | Self::Opened { sent, .. }
+            | Self::Destroying { sent } => sent.code,
         }
+    }
+    /// Whether it was announced and not opened.
+    fn is_shut(&self) -> bool {
+        matches!(self, Self::Announced { .. } | Self::Collected { .. } | Self::Removed { .. })
     }
     /// Who can move it on.
     #[must_use]
     pub fn mover(&self) -> &'static str {
         match self {
-            Self::Announced { .. } | Self::Collected { .. } => "itself",
+            Self::Announced { .. } | Self::Collected { .. } | Self::Destroying { .. } => "itself",
             Self::Removed { .. } => "municipality",
             Self::Failed { .. } => "agency",
-            Self::Opened { .. } | Self::Ended { .. } => "nobody",
+            Self::Opened { .. } | Self::Ended { .. } | Self::Destroyed { .. } => "nobody",
         }
     }
 
@@ -224,12 +254,16 @@ impl State {
                 let say = Say::Opened(plaintext, shares);
                 step(Self::Opened { sent, at }, Some(say), None)
             }
-            (state, Event::Ended(how)) if state.sent().is_some() && state.name() != "Opened" => {
+            (Self::Opened { sent, .. }, Event::Destroy) => {
+                step(Self::Destroying { sent }, None, Some(Work::Destroy))
+            }
+            (Self::Destroying { sent }, Event::Destroyed) => {
+                step(Self::Destroyed { code: sent.code }, Some(Say::Destroyed), None)
+            }
+            (state, Event::Ended(how)) if state.is_shut() => {
                 step(Self::Ended { code: state.code(), how }, None, Some(Work::Discard))
             }
-            (state, Event::Mismatch(what))
-                if state.sent().is_some() && state.name() != "Opened" =>
-            {
+            (state, Event::Mismatch(what)) if state.is_shut() => {
                 let say = Say::Failed(what.clone());
                 step(Self::Failed { code: state.code(), what }, Some(say), Some(Work::Discard))
             }
@@ -248,6 +282,8 @@ impl Event {
             Self::Ready => "Ready",
             Self::ShareAccepted(_) => "ShareAccepted",
             Self::Opened { .. } => "Opened",
+            Self::Destroy => "Destroy",
+            Self::Destroyed => "Destroyed",
             Self::Ended(_) => "Ended",
             Self::Mismatch(_) => "Mismatch",
         }

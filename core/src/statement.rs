@@ -4,6 +4,7 @@
 //! re-serialisation. Signed as SSHSIG in the namespace [`NAMESPACE`], so `ssh-keygen -Y verify` checks them.
 //! A statement of an unknown kind is chained and shown, and has no effect.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
@@ -268,6 +269,19 @@ bodies! {
         plaintext: Digest,
         /// Which shares were used.
         shares: Vec<u8>,
+    }
+    /// Municipality: what its environment held of the list is erased, on the word of two persons (art. 3; R17, R24).
+    "destroyed" => Destroyed {
+        /// Digest of `sent`.
+        sent: Digest,
+        /// What was erased.
+        erased: Vec<String>,
+        /// What the custodians were asked to delete themselves.
+        asked: Vec<String>,
+        /// Of which copies nothing is known.
+        unknown: Vec<String>,
+        /// Until when backups may still hold it, where that is known.
+        backups_until: Option<Date>,
     }
     /// Agency: what it still held of the transfer is erased.
     "closed" => Closed {

@@ -20,3 +20,4 @@ pub mod persons;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod two_persons;

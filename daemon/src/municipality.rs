@@ -14,10 +14,13 @@ use std::sync::Mutex;
 
 use sluis_config::schema::Keeper;
 use sluis_core::agreement::Side;
+use sluis_core::deadline::civil;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
 use sluis_core::receipt::{Event, Say, State, Work};
-use sluis_core::statement::{Body, Delivered, Failed, Opened, Ready, Removed, Sent, ShareAccepted};
+use sluis_core::statement::{
+    Body, Delivered, Destroyed, Failed, Opened, Ready, Removed, Sent, ShareAccepted,
+};
 
 use crate::books::{Books, CoreError, Result, detail};
 use crate::store::{Record, Stored, Tx};
@@ -120,7 +123,7 @@ impl Municipality {
     async fn queue(&self, tx: &mut Tx, record: &Record<State>, work: &Work) -> Result<()> {
         let gate = match work {
             Work::Fetch | Work::Terminate { .. } => "fetcher",
-            Work::Discard => "keeper",
+            Work::Discard | Work::Destroy => "keeper",
         };
         let json = serde_json::to_string(work).unwrap_or_default();
         Ok(tx
@@ -177,6 +180,17 @@ impl Municipality {
             Say::Opened(plaintext, shares) => {
                 Opened { sent: sent_digest, plaintext, shares }.into()
             }
+            Say::Destroyed => Destroyed {
+                sent: sent_digest,
+                erased: ["envelope", "opened"].map(str::to_owned).to_vec(),
+                asked: vec!["messages".into()],
+                unknown: ["snapshots", "backups"].map(str::to_owned).to_vec(),
+                backups_until: self
+                    .settings
+                    .backups_keep_days
+                    .map(|days| civil::days_after(self.books.now().date(), days)),
+            }
+            .into(),
             Say::Failed(code) => Failed { step: "fetch".into(), code }.into(),
         })
     }

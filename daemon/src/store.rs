@@ -67,6 +67,9 @@ const SCHEMA: &[&str] = &[
         id BIGINT PRIMARY KEY, gate TEXT NOT NULL, lane TEXT NOT NULL, agreement TEXT NOT NULL,
         transfer TEXT, work TEXT NOT NULL,
         due BIGINT NOT NULL, attempts BIGINT NOT NULL, holder TEXT, leased BIGINT, why TEXT)",
+    "CREATE TABLE IF NOT EXISTS asked (
+        verb TEXT NOT NULL, subject TEXT NOT NULL, uid BIGINT NOT NULL, name TEXT NOT NULL, at BIGINT NOT NULL,
+        PRIMARY KEY (verb, subject))",
     "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due)",
 ];
 

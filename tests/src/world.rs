@@ -335,6 +335,25 @@ impl World {
         child.wait_with_output().unwrap()
     }
 
+    /// `sluis` on a host, by a person with another Unix user who may use its socket.
+    #[must_use]
+    pub fn cli_as(&self, uid: &str, host: &str, arguments: &[&str]) -> Output {
+        let program = self.path("sluis");
+        if !program.exists() {
+            fs::copy(binary("sluis"), &program).unwrap();
+            let open = |path: &Path| {
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+                fs::set_permissions(path, mode).unwrap();
+            };
+            open(self.dir.path());
+        }
+        let mut command = Command::new("setpriv");
+        command.args([&format!("--reuid={uid}"), "--regid=0", "--clear-groups"]).arg(program);
+        command.arg("--config").arg(self.path(host).join("sluis.toml"));
+        command.args(["--lang", "en"]).args(arguments).stdin(Stdio::null());
+        command.output().unwrap()
+    }
+
     /// `sluis --json` on a host; it must succeed.
     #[must_use]
     pub fn json(&self, host: &str, arguments: &[&str]) -> Value {

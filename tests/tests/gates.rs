@@ -285,6 +285,62 @@ fn who_may_say_what_and_when_is_held_on_both_sides() {
 }
 
 #[test]
+fn a_list_is_destroyed_on_the_word_of_two_persons_and_not_of_one() {
+    let world = World::running_as(&strict());
+    world.edit("municipality", |text| {
+        text.replace("[keeper]\n", "[keeper]\nbackups-keep-days = 30\n")
+    });
+    let mut world = world;
+    world.stop("keeper");
+    world.start("keeper");
+    let _ = ask(&world);
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    let shut = world.cli("municipality", &["destroy", &code]);
+    assert_eq!(shut.status.code(), Some(1), "{}", stderr(&shut));
+    open(&world, &code);
+    let vault = world.vault(&code);
+    let one = world.cli("municipality", &["destroy", &code]);
+    assert!(one.status.success() && stdout(&one).contains("second person"), "{}", stderr(&one));
+    let same = world.cli("municipality", &["--json", "destroy", &code]);
+    assert_eq!(same.status.code(), Some(1));
+    assert!(stderr(&same).contains("same-person"), "{}", stderr(&same));
+    assert!(vault.join("opened/lijst.csv").exists(), "one person destroys nothing");
+    let two = world.cli_as("65534", "municipality", &["destroy", &code]);
+    assert!(two.status.success(), "{}{}", stdout(&two), stderr(&two));
+    world.wait("municipality", &code, "Destroyed");
+    assert!(!vault.exists());
+    // The program itself has the demonstration's list in it.
+    let mut left = somewhere(&world.path(""), b"85073003328");
+    left.retain(|path| *path != world.path("sluis"));
+    assert_eq!(left, Vec::<std::path::PathBuf>::new(), "nothing of it is left on any host");
+    until("both ledgers to hold `destroyed`", || {
+        let said = |host| world.statements(host, &code).contains(&"destroyed".to_owned());
+        (said("agency") && said("municipality")).then_some(())
+    });
+    let due = world.json("municipality", &["deadlines"]);
+    let kept =
+        due.as_array().unwrap().iter().find(|it| it["clock"] == "retention").unwrap().clone();
+    assert_eq!(
+        (&kept["subject"], &kept["standing"]),
+        (&code.as_str().into(), &"met".into()),
+        "{kept}"
+    );
+    let again = world.cli_with("municipality", &["open", &code], "x\n");
+    assert!(stderr(&again).contains("destroyed"), "{}", stderr(&again));
+    let detail = world.json("municipality", &["show", &code]);
+    let kinds: Vec<&str> = detail["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| it["kind"].as_str())
+        .collect();
+    for kind in ["destroy-asked", "destroy-confirmed", "destroy", "destroyed"] {
+        assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
+    }
+}
+
+#[test]
 fn a_request_survives_a_restart_of_every_role() {
     let mut world = World::running_as(&strict());
     let _ = ask(&world);

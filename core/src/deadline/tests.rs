@@ -1,3 +1,5 @@
+//! The clocks, on days where counting is not obvious.
+
 use jiff::Timestamp;
 use jiff::civil::date;
 use proptest::prelude::*;

@@ -29,6 +29,8 @@ fn events(sent: &Sent, upload: UploadId) -> Vec<Event> {
         Event::Terminated(Look { head: 200, ..GONE }),
         Event::Terminated(Look { control: 410, ..GONE }),
         Event::Ready,
+        Event::Destroy,
+        Event::Destroyed,
         Event::Ended("withdrawn".into()),
         Event::Mismatch("digest".into()),
     ];
@@ -48,7 +50,8 @@ fn must(holds: bool, rule: &'static str) -> Result<(), &'static str> {
 /// Holds one step against what may be said, and gives the path after it.
 fn follow(sent: &Sent, before: &State, path: &Path, step: &Step) -> Result<Path, &'static str> {
     let mut path = path.clone();
-    must(matches!(before.mover(), "itself" | "municipality"), "nothing follows an end")?;
+    let goes_on = matches!(before.mover(), "itself" | "municipality") || before.name() == "Opened";
+    must(goes_on, "nothing follows an end")?;
     let word = match &step.say {
         Some(Say::Delivered(_)) => "delivered",
         Some(Say::Removed(_, look)) => {
@@ -70,6 +73,7 @@ fn follow(sent: &Sent, before: &State, path: &Path, step: &Step) -> Result<Path,
             must(*plaintext == sent.plaintext, "what comes out is what went in")?;
             "opened"
         }
+        Some(Say::Destroyed) => "destroyed",
         Some(Say::Failed(_)) => "failed",
         None => "",
     };
@@ -78,6 +82,7 @@ fn follow(sent: &Sent, before: &State, path: &Path, step: &Step) -> Result<Path,
         "Collected" => "delivered",
         "Removed" => "removed",
         "Opened" => "opened",
+        "Destroyed" => "destroyed",
         "Failed" => "failed",
         _ => return Ok(path),
     };
@@ -111,6 +116,6 @@ fn what_is_said_is_true_once_and_nothing_follows_an_end() {
         let states = visited.len();
         assert!(faults.is_empty(), "{threshold} of {shares}, {states} states: {faults:#?}");
         let names: BTreeSet<_> = visited.iter().map(|(json, _)| json.split('"').nth(3)).collect();
-        assert_eq!(names.len(), 6, "{states} states: {names:?}");
+        assert_eq!(names.len(), 8, "{states} states: {names:?}");
     }
 }

@@ -29,6 +29,21 @@ impl Municipality {
         Ok(())
     }
 
+    /// Two persons said so: first it is gone, then that is said.
+    async fn destroy(&self, tx: &mut Tx, job: &JobRow) -> Result<()> {
+        let Some(id) = job.transfer else { return Ok(()) };
+        let (mut record, terms) = self.load(tx, &id).await?;
+        if !matches!(record.state, State::Destroying { .. }) {
+            return Ok(());
+        }
+        let folder = self.vault(&record.agreement, &id, &record.code);
+        files::remove(&folder).map_err(CoreError::io("destroying what the vault holds"))?;
+        if let Some(parent) = folder.parent() {
+            files::sync_folder(parent).map_err(CoreError::io("making the destruction durable"))?;
+        }
+        self.advance(tx, &mut record, &terms, Event::Destroyed).await
+    }
+
     async fn announced(
         &self,
         tx: &mut Tx,
@@ -148,6 +163,7 @@ impl Core for Municipality {
                 )
             }
             State::Opened { .. } => self.opened_folder(record).display().to_string(),
+            State::Destroying { .. } | State::Destroyed { .. } => String::new(),
             State::Ended { how, .. } => how.clone(),
             State::Failed { what, .. } => what.clone(),
             State::Announced { .. } | State::Collected { .. } => String::new(),
@@ -228,8 +244,11 @@ impl Core for Municipality {
         else {
             return Ok(false);
         };
-        let discarded = self.discard(&mut tx, &job).await;
-        match discarded {
+        let done = match serde_json::from_str(&job.work) {
+            Ok(Work::Destroy) => self.destroy(&mut tx, &job).await,
+            _ => self.discard(&mut tx, &job).await,
+        };
+        match done {
             Ok(()) => tx.finish(job.id).await?,
             Err(error) => {
                 let due = self.books.now().plus_ms(backoff_ms(job.attempts));

@@ -240,6 +240,9 @@ fn not_now(state: &State) -> String {
         State::Failed { what, .. } => {
             format!("what came was not what was announced ({what}); ask for a redelivery")
         }
+        State::Destroying { .. } | State::Destroyed { .. } => {
+            "it was destroyed, on the word of two persons; ask for a new list".into()
+        }
         State::Removed { .. } => "not now".into(),
     }
 }

@@ -11,6 +11,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Result, StoreError, Tx, signed, text};
+use crate::two_persons::Asked;
 
 impl Tx {
     /// The head of the ledger.
@@ -237,6 +238,56 @@ impl Tx {
         .fetch_all(&mut *self.tx)
         .await?;
         rows.iter().map(as_signed).collect()
+    }
+}
+
+impl Tx {
+    /// Who asked for this first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn asked(&mut self, verb: &str, subject: &str) -> Result<Option<Asked>> {
+        let row = sqlx::query("SELECT uid, name, at FROM asked WHERE verb = $1 AND subject = $2")
+            .bind(verb)
+            .bind(subject)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        let asked = |row: &AnyRow| {
+            let (uid, at): (i64, i64) = (row.try_get("uid")?, row.try_get("at")?);
+            let uid = u32::try_from(uid).map_err(|_| StoreError::Row("asked"))?;
+            Ok(Asked { uid, name: row.try_get("name")?, at: Time(at) })
+        };
+        row.as_ref().map(asked).transpose()
+    }
+
+    /// Keeps who asked for this first; what was asked long ago is forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ask(&mut self, verb: &str, subject: &str, asked: &Asked) -> Result<()> {
+        self.unask(verb, subject).await?;
+        sqlx::query("INSERT INTO asked (verb, subject, uid, name, at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(verb)
+            .bind(subject)
+            .bind(i64::from(asked.uid))
+            .bind(asked.name.as_str())
+            .bind(asked.at.0)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// It was confirmed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unask(&mut self, verb: &str, subject: &str) -> Result<()> {
+        sqlx::query("DELETE FROM asked WHERE verb = $1 AND subject = $2")
+            .bind(verb)
+            .bind(subject)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
     }
 }
 

@@ -1,3 +1,5 @@
+//! The calendar, as RFC 5545 has it.
+
 use jiff::civil::date;
 use proptest::prelude::*;
 

@@ -1,0 +1,63 @@
+//! What takes two persons: the first asks, a second one with another Unix user confirms (art. 6: separation of duties,
+//! R47; R84). The one place where that is decided.
+
+use sluis_core::id::{Time, TransferId};
+
+use crate::books::{Books, CoreError, Result, detail};
+use crate::gatehouse::Caller;
+use crate::store::Tx;
+
+/// What was asked waits so long for a second person.
+const WAITS_MS: i64 = 7 * 86_400_000;
+
+/// Who asked first, and when.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The user.
+    pub uid: u32,
+    /// Its name then.
+    pub name: String,
+    /// When.
+    pub at: Time,
+}
+
+/// Enters a person's word. The first person's name once a second one has confirmed; nothing while one is waited for.
+///
+/// # Errors
+/// [`CoreError::Refused`] where the first person would confirm.
+pub async fn confirm(
+    books: &Books,
+    tx: &mut Tx,
+    verb: &str,
+    subject: &str,
+    transfer: Option<TransferId>,
+    caller: Caller,
+) -> Result<Option<String>> {
+    let now = books.now();
+    let asked = tx.asked(verb, subject).await?.filter(|asked| now.0 - asked.at.0 <= WAITS_MS);
+    let entry =
+        |what: &str, known: Vec<(&'static str, String)>| (format!("{verb}-{what}"), detail(known));
+    match asked {
+        None => {
+            let asked = Asked { uid: caller.uid, name: caller.name(), at: now };
+            tx.ask(verb, subject, &asked).await?;
+            let (kind, known) = entry("asked", vec![("by", caller.name()), ("of", subject.into())]);
+            tx.enter(now, &kind, transfer, known).await?;
+            Ok(None)
+        }
+        Some(first) if first.uid == caller.uid => Err(CoreError::refused(
+            "same-person",
+            format!(
+                "art. 6: {} asked for it; a second person confirms it, with the same command",
+                first.name
+            ),
+        )),
+        Some(first) => {
+            tx.unask(verb, subject).await?;
+            let known = vec![("by", caller.name()), ("after", first.name.clone())];
+            let (kind, known) = entry("confirmed", known);
+            tx.enter(now, &kind, transfer, known).await?;
+            Ok(Some(first.name))
+        }
+    }
+}
