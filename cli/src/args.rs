@@ -153,6 +153,8 @@ enum Verb {
     LegalChange(notices::OfDay),
     /// End the agreement with twelve months' notice; --on is the first day without lists (art. 12).
     Terminate(notices::OfDay),
+    /// Say that the clock is right after it jumped ahead: one person says so, a second one confirms.
+    Clock,
     /// Everything that both parties said about their agreements.
     Notices,
     /// Every clock of the agreements: what is due, soon, missed.
@@ -359,6 +361,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Attest(said) => note(Wording::plain(Sort::Attestation, said)),
         Verb::LegalChange(of) => note(Wording::of_day(Sort::LegalChange, of)),
         Verb::Terminate(of) => note(Wording::of_day(Sort::Terminate, of)),
+        Verb::Clock => transfers::clock(&socket()?, lang, json),
         Verb::Notices => notices::list(&socket()?, lang, json),
         Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),
         Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use sluis_core::control::{About, Asked, ByCode, Detail, Retry, Row, Send};
+use sluis_core::control::{About, Asked, ByCode, ClockWord, Detail, Retry, Row, Send};
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 
 use crate::failure::{Failure, Result};
@@ -99,7 +99,15 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             row.note.clone(),
         ]
     };
-    output::table(&head, rows.iter().map(cells).collect())
+    output::table(&head, rows.iter().map(cells).collect())?;
+    let about: About = socket.get("about")?;
+    if about.clock_held {
+        output::line(lang.pick(
+            "De klok sprong vooruit: er vervalt niets tot twee personen ze bevestigen (sluis clock), of tot ze juist staat.",
+            "The clock jumped ahead: nothing expires until two persons confirm it (sluis clock), or it is set right.",
+        ))?;
+    }
+    Ok(())
 }
 
 /// `sluis show CODE`
@@ -210,6 +218,25 @@ pub(crate) fn destroy(socket: &Socket, code: TransferCode, lang: Lang, json: boo
             )
         )),
     }
+}
+
+/// `sluis clock`
+pub(crate) fn clock(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
+    let word: ClockWord = socket.post("clock", &())?;
+    if json {
+        return output::json(&word);
+    }
+    output::line(match (word.held, &word.first) {
+        (true, _) => lang.pick(
+            "gevraagd; een tweede persoon bevestigt met hetzelfde bevel, binnen zeven dagen",
+            "asked; a second person confirms with the same command, within seven days",
+        ),
+        (false, Some(_)) => lang
+            .pick("bevestigd: wat vervallen is, vervalt nu", "confirmed: what is over expires now"),
+        (false, None) => {
+            lang.pick("de klok is niet vooruitgesprongen", "the clock did not jump ahead")
+        }
+    })
 }
 
 fn moved(row: &Row, json: bool) -> Result<()> {

@@ -416,6 +416,18 @@ pub struct About {
     pub folder: String,
     /// Entries in its ledger.
     pub entries: u64,
+    /// Whether its clock jumped ahead, and nothing expires until two persons confirm it.
+    pub clock_held: bool,
+}
+
+/// What becomes of a person's word that the clock is right.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockWord {
+    /// Whether what expires is still held.
+    pub held: bool,
+    /// Who said so first, once a second person has confirmed.
+    pub first: Option<String>,
 }
 
 /// `evidence`: what proves one transfer.

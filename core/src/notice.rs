@@ -143,7 +143,7 @@ pub enum Fault {
     Unanswered,
     /// The next request is possible on that day (R6).
     TooSoon(Date),
-    /// Twelve months' notice end on that day at the earliest (R76).
+    /// The term of notice ends on that day at the earliest (R76).
     Notice(Date),
 }
 
@@ -187,12 +187,12 @@ impl Fault {
             Self::TooSoon(on) => format!(
                 "overw. C: één aanvraag per jaar; de volgende kan vanaf {on}. Een verbetering (art. 7) vraagt er geen: sluis quality report"
             ),
-            Self::Notice(on) if english => format!(
-                "art. 12: twelve months' notice; the first day without lists is {on} or later"
-            ),
-            Self::Notice(on) => format!(
-                "art. 12: twaalf maanden opzeg; de eerste dag zonder lijsten is {on} of later"
-            ),
+            Self::Notice(on) if english => {
+                format!("art. 12: the term of notice; the first day without lists is {on} or later")
+            }
+            Self::Notice(on) => {
+                format!("art. 12: de opzegtermijn; de eerste dag zonder lijsten is {on} of later")
+            }
         }
     }
 }
@@ -234,7 +234,14 @@ impl Register {
     ///
     /// # Errors
     /// [`Fault`].
-    pub fn may(&self, by: Side, sort: Sort, notice: &Notice, now: Time) -> Result<(), Fault> {
+    pub fn may(
+        &self,
+        agreement: &Agreement,
+        by: Side,
+        sort: Sort,
+        notice: &Notice,
+        now: Time,
+    ) -> Result<(), Fault> {
         if !sort.by().contains(&by) {
             return Err(Fault::NotYours(sort));
         }
@@ -265,7 +272,8 @@ impl Register {
                 _ => Ok(()),
             },
             (Sort::Terminate, Some(on)) => {
-                let first = civil::ends_after_notice(now.date());
+                let months = u32::from(agreement.term.notice_months());
+                let first = civil::ends_after_notice(now.date(), months);
                 if on < first { Err(Fault::Notice(first)) } else { Ok(()) }
             }
             _ => Ok(()),

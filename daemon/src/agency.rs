@@ -19,14 +19,14 @@ pub mod seal;
 pub mod sealer;
 pub mod status;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use sluis_config::schema::{Owner, Sealer};
 use sluis_core::agreement::{Language, Side};
 use sluis_core::evidence::Terms;
-use sluis_core::id::{AgreementId, Digest, Time, TransferId};
+use sluis_core::id::{AgreementId, ChannelId, Digest, Time, TransferId};
 use sluis_core::statement::{
     Body, Closed, Expired, Failed, Probed, Released, Sent, Superseded, Withdrawn,
 };
@@ -43,6 +43,8 @@ pub struct Agency {
     settings: Sealer,
     owners: Vec<u32>,
     language: Language,
+    /// Channels that are folders: a transfer over nothing else is a rehearsal.
+    folders: BTreeSet<ChannelId>,
     /// One claim at a time: the watcher and `sluis send` never take the same drop.
     claiming: tokio::sync::Mutex<()>,
     /// This process, where work is leased.
@@ -81,7 +83,12 @@ impl Agency {
     ///
     /// # Errors
     /// [`CoreError::Refused`] where an owner is no user here.
-    pub fn new(books: Books, settings: Sealer, language: Language) -> Result<Self> {
+    pub fn new(
+        books: Books,
+        settings: Sealer,
+        language: Language,
+        folders: BTreeSet<ChannelId>,
+    ) -> Result<Self> {
         let uid = |owner: &Owner| match owner {
             Owner::Uid(uid) => Ok(*uid),
             Owner::Name(name) => crate::files::user_id(name).ok_or_else(|| {
@@ -98,6 +105,7 @@ impl Agency {
             settings,
             owners,
             language,
+            folders,
             claiming,
             holder: TransferId::random().to_string(),
             progress: Mutex::default(),

@@ -9,7 +9,7 @@ use notify::{RecursiveMode, Watcher};
 use secrecy::ExposeSecret;
 use sluis_config::agreements::Agreements;
 use sluis_config::credentials::Credentials;
-use sluis_config::schema::Gate;
+use sluis_config::schema::{Driver, Gate};
 use sluis_config::{Config, ConfigError, Installed};
 use sluis_core::agreement::Side;
 use sluis_core::statement::Signer;
@@ -206,7 +206,11 @@ impl Host {
             std::fs::create_dir_all(&folder).map_err(AppError::io(folder.display()))?;
         }
         same_file_system(&settings.outbox, &settings.private)?;
-        let core = Arc::new(Agency::new(books, settings.clone(), self.config.party.language)?);
+        let channels = self.config.releaser.iter().flat_map(|releaser| &releaser.channels);
+        let folders = channels.filter(|(_, driver)| matches!(driver, Driver::Spool { .. }));
+        let folders = folders.map(|(id, _)| id.clone()).collect();
+        let language = self.config.party.language;
+        let core = Arc::new(Agency::new(books, settings.clone(), language, folders)?);
         core.recover().await?;
         self.serve("sealer", agency::persons::router(Arc::clone(&core)))?;
         let carrier = gate_router(Arc::clone(&core), "carrier")

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicI64;
 
 use data_encoding::BASE64;
 use sluis_config::{Agreements, agreements};
@@ -20,6 +21,7 @@ use sluis_core::transfer::Illegal;
 use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
+use crate::steady::Steady;
 use crate::store::{Store, StoreError, Tx};
 
 /// The queue that takes letters to the other party, on each side.
@@ -93,6 +95,9 @@ pub struct Books {
     signer: Signer,
     mailbox: age::x25519::Identity,
     changed: Notify,
+    /// What the clock was last seen to say, and how far it is ahead of what is believed.
+    pub(crate) steady: Steady,
+    pub(crate) ahead: AtomicI64,
 }
 
 impl std::fmt::Debug for Books {
@@ -130,7 +135,18 @@ impl Books {
             tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
         }
         tx.commit().await?;
-        Ok(Self { store, clock, party, side, agreements, signer, mailbox, changed: Notify::new() })
+        Ok(Self {
+            store,
+            clock,
+            party,
+            side,
+            agreements,
+            signer,
+            mailbox,
+            changed: Notify::new(),
+            steady: Steady::default(),
+            ahead: AtomicI64::default(),
+        })
     }
 
     /// Now.

@@ -17,6 +17,7 @@ pub mod medium;
 pub mod municipality;
 pub mod notices;
 pub mod persons;
+pub mod steady;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

@@ -58,7 +58,7 @@ impl Books {
         language: Language,
     ) -> Result<Digest> {
         let register = self.notices(tx, &terms.agreement.agreement).await?;
-        let fault = register.may(self.side, sort, &notice, self.now());
+        let fault = register.may(&terms.agreement, self.side, sort, &notice, self.now());
         fault.map_err(|fault| CoreError::refused("notice", fault.text(language)))?;
         self.say(tx, terms, transfer, Body::Notice(sort, notice)).await
     }
@@ -76,7 +76,8 @@ impl Books {
     ) -> Result<std::result::Result<(), String>> {
         let mut register = self.notices(tx, &said.statement().header.agreement).await?;
         register.0.retain(|entered| entered.digest != said.digest());
-        let may = register.may(self.side.other(), sort, notice, self.now());
+        let terms = self.terms(tx, &said.statement().header.terms).await?;
+        let may = register.may(&terms.agreement, self.side.other(), sort, notice, self.now());
         Ok(may.map_err(|fault| fault.text(Language::En)))
     }
 }

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use sluis_core::control::{About, ByCode, Detail, Evidence, Row};
+use sluis_core::control::{About, ByCode, ClockWord, Detail, Evidence, Row};
 use sluis_core::id::TransferCode;
 
 use crate::books::{CoreError, Result};
-use crate::gatehouse::Core;
+use crate::gatehouse::{Caller, Core};
 use crate::notices;
 use crate::store::{Record, Tx};
+use crate::two_persons;
 
 /// How many transfers `list` shows: the open ones and those that changed last.
 const LISTED: i64 = 500;
@@ -23,6 +24,7 @@ const LINES: i64 = 2000;
 pub fn router<C: Core>(core: Arc<C>) -> Router {
     Router::new()
         .route("/about", get(about::<C>))
+        .route("/clock", post(clock::<C>))
         .route("/list", get(list::<C>))
         .route("/show", post(show::<C>))
         .route("/ledger", get(ledger::<C>))
@@ -40,8 +42,27 @@ async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
         role: role.to_owned(),
         folder: folder.display().to_string(),
         entries,
+        clock_held: books.clock_is_held(),
     };
     Ok(Json(about))
+}
+
+/// One person says that the clock is right, a second one confirms; then what is over expires.
+async fn clock<C: Core>(
+    State(core): State<Arc<C>>,
+    caller: ConnectInfo<Caller>,
+) -> Result<Json<ClockWord>> {
+    let books = core.books();
+    if !books.clock_holds().await? {
+        return Ok(Json(ClockWord { held: false, first: None }));
+    }
+    let mut tx = books.store.begin().await?;
+    let first = two_persons::confirm(books, &mut tx, "clock", "clock", None, caller.0).await?;
+    if first.is_some() {
+        books.believe_clock(&mut tx).await?;
+    }
+    books.commit(tx).await?;
+    Ok(Json(ClockWord { held: first.is_none(), first }))
 }
 
 async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Row>>> {

@@ -252,7 +252,7 @@ fn who_may_say_what_and_when_is_held_on_both_sides() {
     says(
         "municipality",
         &["terminate", "mechelen", "--on", "2026-12-01", "--text", "x"],
-        "twelve months",
+        "term of notice",
     );
     let future = ["incident", "report", "mechelen", "--found", "2999-01-01T00:00", "--text", "x"];
     says("agency", &future, "lies in the past");

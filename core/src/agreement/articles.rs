@@ -117,36 +117,12 @@ pub struct Data {
     pub special_categories: bool,
 }
 
-/// How data are destroyed when their time is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Destroy {
-    /// When two persons have confirmed it.
-    #[default]
-    TwoPersons,
-    /// By itself.
-    Automatic,
-}
-
-/// How often the municipality states what it still keeps (art. 3, R24).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Attestation {
-    /// Every year.
-    #[default]
-    Yearly,
-}
-
 /// How long data stay at the municipality (art. 2 and 3).
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Retention {
     /// Years in identifiable form.
     pub years: Option<u8>,
-    /// How they are destroyed then.
-    pub destroy: Destroy,
-    /// How often it is stated.
-    pub attestation: Attestation,
 }
 
 impl Retention {
@@ -189,27 +165,12 @@ impl Default for Access {
     }
 }
 
-/// What "a year" is when requests are counted (R6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Window {
-    /// From 1 January.
-    CalendarYear,
-    /// The twelve months before.
-    RollingYear,
-    /// Both must allow it: the strictest reading, and so the default.
-    #[default]
-    CalendarAndRolling,
-}
-
 /// How often a list may be asked for (recital C, art. 5).
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Period {
-    /// Requests a year (R6).
+    /// Requests a year (R6); what a year is the text does not say: the calendar year and twelve months both count.
     pub per_year: Option<u32>,
-    /// What a year is.
-    pub window: Window,
     /// The passage of the signed text by which lists are sent without being asked for: then no request is waited
     /// for, and none is counted (R29).
     pub standing: Option<String>,
@@ -244,15 +205,13 @@ pub struct Safeguards {
 pub struct Targets {
     /// Within so many hours the file is taken over and removed.
     pub removal_target_hours: u32,
-    /// After so many hours the municipality is reminded.
-    pub reminder_after_hours: u32,
     /// After so many hours both sides are alarmed.
     pub alarm_after_hours: u32,
 }
 
 impl Default for Targets {
     fn default() -> Self {
-        Self { removal_target_hours: 1, reminder_after_hours: 1, alarm_after_hours: 24 }
+        Self { removal_target_hours: 1, alarm_after_hours: 24 }
     }
 }
 

@@ -214,8 +214,7 @@ impl Look<'_> {
             let what = if over { Missing::MagdaServiceOver } else { Missing::MagdaServiceLive };
             self.unless(false, what, stop.to_string());
         }
-        let ordered = targets.removal_target_hours <= targets.reminder_after_hours
-            && targets.reminder_after_hours <= targets.alarm_after_hours
+        let ordered = targets.removal_target_hours <= targets.alarm_after_hours
             && targets.alarm_after_hours
                 <= self.agreement.file.expires_after_days.saturating_mul(24);
         self.unless(ordered, Missing::TargetsOutOfOrder, "");

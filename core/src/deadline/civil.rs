@@ -69,8 +69,8 @@ pub fn next_allowed(previous: &[Date]) -> Option<Date> {
 /// The first day on which the agreement no longer binds when notice is given on this day: what `ends` in the
 /// agreement then says. Twelve full months, whole days (R76).
 #[must_use]
-pub fn ends_after_notice(given: Date) -> Date {
-    days_after(months_after(given, 12), 1)
+pub fn ends_after_notice(given: Date, months: u32) -> Date {
+    days_after(months_after(given, months), 1)
 }
 
 fn in_brussels(at: DateTime) -> Time {

@@ -133,8 +133,8 @@ fn r76_twelve_months_of_notice_are_whole() {
     let given = at("2026-03-15T13:00:00Z");
     let deadline = Deadline::new(Clock::Notice, "mechelen", given);
     assert_eq!(deadline.due.date(), date(2027, 3, 15));
-    assert_eq!(ends_after_notice(given.date()), date(2027, 3, 16));
-    assert_eq!(ends_after_notice(date(2024, 2, 29)), date(2025, 3, 1));
+    assert_eq!(ends_after_notice(given.date(), 12), date(2027, 3, 16));
+    assert_eq!(ends_after_notice(date(2024, 2, 29), 12), date(2025, 3, 1));
     assert_eq!(deadline.standing(deadline.due), Standing::Soon);
     assert_eq!(deadline.standing(deadline.due.plus_ms(1)), Standing::Reached);
     assert_eq!(deadline.late_by(Time(i64::MAX)), None);

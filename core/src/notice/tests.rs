@@ -27,7 +27,8 @@ fn agreement() -> Agreement {
 fn one_request_a_year_by_the_stricter_reading_and_only_by_the_municipality() {
     let mut register = Register::default();
     let ask = notice("de lijst van 2026");
-    let may = |register: &Register, by, now| register.may(by, Sort::Request, &ask, now);
+    let may =
+        |register: &Register, by, now| register.may(&agreement(), by, Sort::Request, &ask, now);
     assert_eq!(may(&register, Side::Municipality, NOON), Ok(()));
     assert_eq!(may(&register, Side::Agency, NOON), Err(Fault::NotYours(Sort::Request)));
     register.0.push(entered(Side::Municipality, Sort::Request, NOON, ask.clone()));
@@ -41,7 +42,9 @@ fn one_request_a_year_by_the_stricter_reading_and_only_by_the_municipality() {
 fn a_case_is_answered_before_it_is_closed_and_closed_once() {
     let mut register = Register::default();
     let report = Notice { found: Some(Time(NOON.0 - DAY)), ..notice("een verkeerde rij") };
-    let may = |register: &Register, by, sort, notice: &Notice| register.may(by, sort, notice, NOON);
+    let may = |register: &Register, by, sort, notice: &Notice| {
+        register.may(&agreement(), by, sort, notice, NOON)
+    };
     let unfound = notice("een verkeerde rij");
     let refused = may(&register, Side::Municipality, Sort::QualityReport, &unfound);
     assert_eq!(refused, Err(Fault::Missing("--found")));
@@ -66,7 +69,7 @@ fn a_case_is_answered_before_it_is_closed_and_closed_once() {
 fn a_notice_of_twelve_months_ends_the_agreement_on_its_day() {
     let register = Register::default();
     let end = |on| Notice { on: Some(on), ..notice("opzegging") };
-    let may = |on| register.may(Side::Municipality, Sort::Terminate, &end(on), NOON);
+    let may = |on| register.may(&agreement(), Side::Municipality, Sort::Terminate, &end(on), NOON);
     assert_eq!(may(date(2027, 3, 2)), Err(Fault::Notice(date(2027, 3, 3))));
     assert_eq!(may(date(2027, 3, 3)), Ok(()));
     let said = entered(Side::Municipality, Sort::Terminate, NOON, end(date(2027, 3, 3)));
@@ -76,7 +79,9 @@ fn a_notice_of_twelve_months_ends_the_agreement_on_its_day() {
 #[test]
 fn no_text_names_a_person_by_number() {
     let register = Register::default();
-    let may = |text: &str| register.may(Side::Agency, Sort::Processors, &notice(text), NOON);
+    let may = |text: &str| {
+        register.may(&agreement(), Side::Agency, Sort::Processors, &notice(text), NOON)
+    };
     for bad in ["85073003328", "nr. 85.07.30-033.28 is fout", "8 5 0 7 3 0 0 3 3 2 8"] {
         assert_eq!(may(bad), Err(Fault::Personal), "{bad}");
     }

@@ -8,6 +8,9 @@ use crate::books::{CoreError, Result};
 use crate::files;
 use crate::store::{JobRow, Record, Tx};
 
+/// How long an erasure waits before it is looked at again, where the clock is held.
+const HELD_MS: i64 = 60_000;
+
 impl Agency {
     /// Erases plaintext, spool and bundle, then says so. After a withdrawal the plaintext stays until the
     /// transfer would have expired, so that it can be redelivered: then this says when to come again.
@@ -20,8 +23,9 @@ impl Agency {
         files::remove(&self.spooled(&id)).map_err(CoreError::io("erasing the envelope"))?;
         files::remove(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
         let until = record.created.plus_days(terms.agreement.file.expires_after_days);
-        if record.state == State::Withdrawn && self.books.now() < until {
-            return Ok(Some(until));
+        let waits = self.books.now() < until || self.books.clock_is_held();
+        if record.state == State::Withdrawn && waits {
+            return Ok(Some(until.max(self.books.now().plus_ms(HELD_MS))));
         }
         // The status names the drop, and the name goes with the plaintext.
         let waiting = tx.waiting(&id).await?;

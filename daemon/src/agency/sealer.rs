@@ -179,13 +179,8 @@ impl Agency {
             Requested::By(digest) => Some(digest),
             _ => None,
         };
-        let rehearsal = installed
-            .terms
-            .agreement
-            .key
-            .channels
-            .iter()
-            .all(|channel| channel.kind == sluis_core::agreement::ChannelKind::Other);
+        let mut routes = installed.plan.routes.iter();
+        let rehearsal = routes.all(|route| self.folders.contains(&route.channel));
         Ok(Ok(Order {
             transfer: record.id,
             code: record.code,
@@ -386,7 +381,9 @@ impl Core for Agency {
 
     async fn step(&self) -> Result<bool> {
         let now = self.books.now();
-        self.expire(now).await?;
+        if !self.books.clock_holds().await? {
+            self.expire(now).await?;
+        }
         let mut tx = self.books.store.begin().await?;
         let job = tx.lease("sealer", "jobs", None, &self.holder, now).await?;
         let Some(job) = job else { return Ok(false) };

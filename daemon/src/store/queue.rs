@@ -59,6 +59,48 @@ impl Tx {
         Ok(())
     }
 
+    /// A number that was kept under this name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn number(&mut self, name: &str) -> Result<Option<i64>> {
+        let row = sqlx::query("SELECT value FROM counters WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
+    /// Keeps a number under this name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_number(&mut self, name: &str, value: i64) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO counters (name, value) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET value = $2",
+        )
+        .bind(name)
+        .bind(value)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The clock ran back: what was to be done later by the old time would wait for years.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn due_now(&mut self, now: Time) -> Result<()> {
+        for sql in [
+            "UPDATE jobs SET due = $1 WHERE due > $1",
+            "UPDATE jobs SET leased = $1 WHERE leased > $1",
+        ] {
+            sqlx::query(sql).bind(now.0).execute(&mut *self.tx).await?;
+        }
+        Ok(())
+    }
+
     /// The next number of a counter: numbers are never used again, even when their rows are gone.
     async fn count(&mut self, name: &str) -> Result<i64> {
         let row = sqlx::query(

@@ -140,8 +140,8 @@ kinds! {
         nl "De lijst van functieprofielen is van {about}: te oud om nog te gelden." "Kijk ze na, en zet die dag in access.listed-on van een nieuwe versie."
         en "The list of function profiles is of {about}: too old to count." "Look it through, and put that day in access.listed-on of a new version."
     TargetsOutOfOrder "targets-out-of-order" Warns both(36, "art. 6");
-        nl "De termijnen voor \"zo snel mogelijk\" volgen elkaar niet op: streefuur, herinnering, alarm, file.expires-after-days." "Zet ze in [targets] van klein naar groot."
-        en "The terms of \"as soon as possible\" do not follow each other: target, reminder, alarm, file.expires-after-days." "Set them in [targets] from small to large."
+        nl "De termijnen voor \"zo snel mogelijk\" volgen elkaar niet op: streefuur, alarm, file.expires-after-days." "Zet ze in [targets] van klein naar groot."
+        en "The terms of \"as soon as possible\" do not follow each other: target, alarm, file.expires-after-days." "Set them in [targets] from small to large."
     DpoMissing "dpo-missing" Warns [(38, "art. 6"), (42, "art. 6")];
         nl "De naam van de functionaris voor gegevensbescherming van {about} ontbreekt." "Vul {table}.dpo.name in."
         en "The name of {about}'s data protection officer is missing." "Fill in {table}.dpo.name."

@@ -115,7 +115,7 @@ const ACCESS_AND_SECURITY: &[Change] = &[
     (Missing::CustodianExpired, None, |a| {
         a.key.custodians[0].valid_until = Some(date(2021, 1, 3));
     }),
-    (Missing::TargetsOutOfOrder, None, |a| a.targets.reminder_after_hours = 25),
+    (Missing::TargetsOutOfOrder, None, |a| a.targets.removal_target_hours = 25),
     (Missing::TargetsOutOfOrder, None, |a| a.targets.alarm_after_hours = 7 * 24 + 1),
     (Missing::DpoContactMissing, AGENCY, |a| {
         a.security.agency.incident_contact = Some("x".into());
@@ -315,7 +315,6 @@ fn each_gap_says_what_and_what_next_in_both_languages() {
 fn defaults_are_the_strictest_reading() {
     let bare: Agreement = toml::from_str(&minimal()).unwrap();
     assert_eq!((bare.retention.years(), bare.period.per_year()), (5, 1));
-    assert_eq!(bare.period.window, crate::agreement::articles::Window::CalendarAndRolling);
     assert_eq!((bare.term.notice_months(), bare.targets.alarm_after_hours), (12, 24));
     let mut long = bare;
     long.retention.years = Some(9);

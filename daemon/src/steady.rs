@@ -1,0 +1,170 @@
+//! Whether the clock can be believed: what it says against the time that the machine has been up (rule 12).
+//!
+//! A clock that ran ahead holds everything that expires, until it is set right or two persons confirm it; nothing is
+//! destroyed on a jump alone. One that ran back locks nothing up: what was due later is due now.
+
+use std::sync::Mutex;
+
+use rustix::time::{ClockId, clock_gettime};
+use sluis_core::id::Time;
+
+use crate::books::{Books, Result, detail};
+
+/// A drift larger than this between two looks is a jump.
+const JUMP_MS: i64 = 3_600_000;
+/// A machine that was off tells nothing of how long: up to this much is taken for being off.
+const OFF_MS: i64 = 86_400_000;
+/// How often a look is kept, where nothing happens, in milliseconds of being up.
+const KEEP_MS: i64 = 600_000;
+
+/// The two clocks at one moment, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// What time it is said to be.
+    pub wall: i64,
+    /// How long the machine has been up.
+    pub up: i64,
+}
+
+impl Look {
+    fn now(wall: Time) -> Self {
+        let up = clock_gettime(ClockId::Boottime);
+        Self { wall: wall.0, up: up.tv_sec * 1000 + up.tv_nsec / 1_000_000 }
+    }
+    /// By how much the clock ran away since an earlier look; small differences are none.
+    #[must_use]
+    pub fn drift(self, before: Self) -> i64 {
+        let wall = self.wall.saturating_sub(before.wall);
+        let (drift, most) = if self.up < before.up {
+            (wall, OFF_MS)
+        } else {
+            (wall.saturating_sub(self.up - before.up), JUMP_MS)
+        };
+        if drift > most || drift < -JUMP_MS { drift } else { 0 }
+    }
+}
+
+/// What was seen last.
+#[derive(Debug, Default)]
+pub struct Steady(Mutex<Option<Look>>);
+
+/// How far the clock is ahead of what is believed, after this drift.
+#[must_use]
+pub fn ahead(before: i64, drift: i64) -> i64 {
+    before.saturating_add(drift).max(0)
+}
+
+/// Whether so much ahead holds what expires.
+#[must_use]
+pub fn holds(ahead: i64) -> bool {
+    ahead > JUMP_MS
+}
+
+impl Books {
+    /// Looks at the clock; whether what expires is held. Writes only where something changed, or now and then.
+    ///
+    /// # Errors
+    /// [`crate::books::CoreError::Store`].
+    pub async fn clock_holds(&self) -> Result<bool> {
+        let (now, look) = (self.now(), Look::now(self.now()));
+        let seen = self.steady.0.lock().map(|seen| *seen).unwrap_or_default();
+        if let Some(seen) = seen
+            && look.drift(seen) == 0
+            && look.up - seen.up < KEEP_MS
+        {
+            return Ok(self.clock_is_held());
+        }
+        let mut tx = self.store.begin().await?;
+        let kept = match (tx.number("clock-wall").await?, tx.number("clock-up").await?) {
+            (Some(wall), Some(up)) => Some(Look { wall, up }),
+            _ => None,
+        };
+        let drift = seen.or(kept).map_or(0, |before| look.drift(before));
+        let before = tx.number("clock-ahead").await?.unwrap_or_default();
+        let ahead = ahead(before, drift);
+        for (name, value) in
+            [("clock-wall", look.wall), ("clock-up", look.up), ("clock-ahead", ahead)]
+        {
+            tx.set_number(name, value).await?;
+        }
+        if drift != 0 {
+            let kind = if drift > 0 { "clock-forward" } else { "clock-back" };
+            tracing::warn!(seconds = drift / 1000, held = holds(ahead), "the clock jumped");
+            tx.enter(now, kind, None, detail([("seconds", (drift / 1000).to_string())])).await?;
+        }
+        if drift < 0 {
+            tx.due_now(now).await?;
+        }
+        // No commit of the books: nobody waits for this.
+        tx.commit().await?;
+        self.seen(look, ahead);
+        Ok(holds(ahead))
+    }
+
+    /// Whether what expires is held, as of the last look.
+    #[must_use]
+    pub fn clock_is_held(&self) -> bool {
+        holds(self.ahead.load(std::sync::atomic::Ordering::SeqCst))
+    }
+
+    /// Two persons confirmed that the clock is right.
+    ///
+    /// # Errors
+    /// [`crate::books::CoreError::Store`].
+    pub async fn believe_clock(&self, tx: &mut crate::store::Tx) -> Result<()> {
+        tx.set_number("clock-ahead", 0).await?;
+        self.seen(Look::now(self.now()), 0);
+        Ok(())
+    }
+
+    fn seen(&self, look: Look, ahead: i64) {
+        if let Ok(mut seen) = self.steady.0.lock() {
+            *seen = Some(look);
+        }
+        self.ahead.store(ahead, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+    const START: Look = Look { wall: 1_000 * HOUR, up: 10 * HOUR };
+
+    fn later(wall: i64, up: i64) -> i64 {
+        Look { wall: START.wall + wall, up: START.up + up }.drift(START)
+    }
+
+    #[test]
+    fn time_that_passes_is_no_jump_however_long() {
+        for hours in [0, 1, 24, 10_000] {
+            assert_eq!(later(hours * HOUR, hours * HOUR), 0);
+            assert_eq!(later(hours * HOUR + 60_000, hours * HOUR), 0, "a minute is set right");
+        }
+    }
+
+    #[test]
+    fn a_jump_is_seen_whichever_way_also_when_nobody_looked() {
+        assert_eq!(later(25 * HOUR, HOUR), 24 * HOUR);
+        assert_eq!(later(-8760 * HOUR, HOUR), -8761 * HOUR);
+        assert_eq!(later(6 * 8766 * HOUR, 0), 6 * 8766 * HOUR);
+    }
+
+    #[test]
+    fn a_machine_that_was_off_for_a_day_is_believed_and_not_for_two() {
+        let up = -9 * HOUR;
+        assert_eq!(later(24 * HOUR, up), 0);
+        assert_eq!(later(48 * HOUR, up), 48 * HOUR);
+        assert_eq!(later(-2 * HOUR, up), -2 * HOUR);
+    }
+
+    #[test]
+    fn a_jump_back_takes_away_what_it_takes_back_and_no_more() {
+        let far = ahead(0, 8 * 24 * HOUR);
+        assert!(holds(far));
+        assert!(holds(ahead(far, -2 * HOUR)), "two hours back do not make eight days believed");
+        assert!(!holds(ahead(far, -8 * 24 * HOUR)));
+        assert_eq!(ahead(0, -HOUR * 24), 0);
+    }
+}

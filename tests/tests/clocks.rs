@@ -1,0 +1,92 @@
+//! A clock that jumps: nothing expires without two persons, and nothing locks up (rule 12).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::process::Command;
+
+use sluis_tests::{World, stderr, stdout, tool, until};
+
+const LIST: &[u8] = b"nummer;contract\n1;1\n";
+
+/// The sealer under another clock; how long the machine is up stays true.
+fn sealer_at(world: &mut World, jump: &str) {
+    world.stop("sealer");
+    // The library itself: the program `faketime` would stand between us and the role.
+    let listed = stdout(&tool(Command::new("dpkg").args(["-L", "libfaketime"])));
+    let library = listed.lines().find(|line| line.ends_with("libfaketimeMT.so.1")).unwrap();
+    let mut command = world.command("sealer");
+    command.env("LD_PRELOAD", library).env("FAKETIME", jump);
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
+    world.start_as("sealer", command);
+}
+
+fn held(world: &World) -> bool {
+    stdout(&world.cli("agency", &["list"])).contains("clock jumped ahead")
+}
+
+fn entries(world: &World, kind: &str) -> usize {
+    let ledger = world.cli("agency", &["ledger", "export"]);
+    stdout(&ledger).lines().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count()
+}
+
+#[test]
+fn a_clock_that_runs_ahead_holds_what_expires_until_two_persons_confirm() {
+    let mut world = World::running();
+    world.stop("fetcher");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Carried");
+    sealer_at(&mut world, "+8d");
+    until("the jump to be seen", || held(&world).then_some(()));
+    // The core looks again at whatever happens; another drop goes through meanwhile.
+    let other = world.send("ander.csv", LIST);
+    world.wait("agency", &other, "Carried");
+    assert_eq!(
+        world.row("agency", &code).unwrap()["state"],
+        "Carried",
+        "nothing expires on a jump"
+    );
+    assert_eq!(entries(&world, "clock-forward"), 1);
+    let one = world.cli("agency", &["clock"]);
+    assert!(one.status.success() && stdout(&one).contains("second person"), "{}", stderr(&one));
+    assert_eq!(world.cli("agency", &["clock"]).status.code(), Some(1), "one person is not two");
+    assert!(held(&world));
+    let two = world.cli_as("65534", "agency", &["clock"]);
+    assert!(two.status.success(), "{}", stderr(&two));
+    world.wait("agency", &code, "Expired");
+    assert!(!held(&world));
+}
+
+#[test]
+fn a_clock_that_is_set_right_again_needs_nobody_and_loses_nothing() {
+    let mut world = World::running();
+    world.stop("fetcher");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Carried");
+    sealer_at(&mut world, "+6y");
+    until("the jump to be seen", || held(&world).then_some(()));
+    world.stop("sealer");
+    world.start("sealer");
+    until("the clock to be believed again", || (!held(&world)).then_some(()));
+    assert_eq!((entries(&world, "clock-forward"), entries(&world, "clock-back")), (1, 1));
+    world.start("fetcher");
+    world.wait("agency", &code, "Released");
+}
+
+#[test]
+fn a_clock_that_runs_back_locks_nothing_up() {
+    let mut world = World::running();
+    world.stop("dropzone");
+    let code = world.send("lijst.csv", LIST);
+    until("the carrier to try", || {
+        let detail = world.json("agency", &["show", &code]);
+        detail["waiting"].to_string().contains("tried").then_some(())
+    });
+    sealer_at(&mut world, "-400d");
+    world.start("dropzone");
+    // Its work was due a year later by that clock.
+    world.wait("agency", &code, "Released");
+    let opened = world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
+    assert!(opened.status.success(), "{}", stderr(&opened));
+    world.wait("agency", &code, "Closed");
+    assert!(world.cli("agency", &["ledger", "verify"]).status.success());
+}
