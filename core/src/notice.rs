@@ -204,7 +204,7 @@ pub struct Entered {
     pub digest: Digest,
     /// Whose it is.
     pub by: Side,
-    /// When it was entered here, by this party's own clock.
+    /// When it was said.
     pub at: Time,
     /// The transfer it is about.
     pub transfer: Option<TransferId>,
@@ -259,7 +259,9 @@ impl Register {
             Needs::Case(of) => {
                 let wanted = notice.case.ok_or(Fault::Missing("--case"))?;
                 let case = self.cases().find(|case| case.begun.digest == wanted);
-                let case = case.filter(|case| case.begun.sort == of && case.closed.is_none());
+                // Words that cross on the wire: what follows a close is said too, a second close is not.
+                let open = |case: &Case<'_>| case.closed.is_none() || !sort.closes();
+                let case = case.filter(|case| case.begun.sort == of && open(case));
                 let case = case.ok_or(Fault::NoCase)?;
                 if sort == Sort::QualityClose && case.answered.is_none() {
                     return Err(Fault::Unanswered);
@@ -318,6 +320,13 @@ impl Register {
                 && case.begun.transfer == Some(*transfer)
                 && case.closed.is_none()
         })
+    }
+
+    /// How many errors in this transfer's data were reported.
+    #[must_use]
+    pub fn errors(&self, transfer: &TransferId) -> usize {
+        let of = |it: &&Entered| it.sort == Sort::QualityReport && it.transfer == Some(*transfer);
+        self.0.iter().filter(of).count()
     }
 
     /// The clocks that run from what was said, and from what the agreement says (R82).

@@ -517,7 +517,7 @@ async fn look(core: &Agency, outbox: &mut Outbox) -> bool {
     for found in found {
         match core.claim(&found).await {
             Ok(Some(code)) => tracing::info!(%code, "a drop was taken"),
-            Ok(None) => outbox.told(found.path()),
+            Ok(None) => outbox.refused(found.path()),
             Err(error) => {
                 tracing::error!(%error, "a drop cannot be taken; it is looked at again at the next rescan");
                 outbox.told(found.path());

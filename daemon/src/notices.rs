@@ -35,7 +35,7 @@ impl Books {
             entered.push(Entered {
                 digest: verified.digest(),
                 by,
-                at,
+                at: said_at(&verified, at),
                 transfer: verified.statement().header.transfer,
                 sort: *sort,
                 notice: notice.clone(),
@@ -76,10 +76,20 @@ impl Books {
     ) -> Result<std::result::Result<(), String>> {
         let mut register = self.notices(tx, &said.statement().header.agreement).await?;
         register.0.retain(|entered| entered.digest != said.digest());
+        // As it was when it was said: a letter that was long on its way is no later notice.
+        let at = said_at(said, self.now());
         let terms = self.terms(tx, &said.statement().header.terms).await?;
-        let may = register.may(&terms.agreement, self.side.other(), sort, notice, self.now());
+        let may = register.may(&terms.agreement, self.side.other(), sort, notice, at);
         Ok(may.map_err(|fault| fault.text(Language::En)))
     }
+}
+
+/// How far the other party's clock may be ahead of ours.
+const SKEW_MS: i64 = 600_000;
+
+/// When it was said: by the signed time, so that both ledgers judge alike, but never later than it was heard.
+fn said_at(said: &Verified, heard: Time) -> Time {
+    said.statement().header.time.min(heard.plus_ms(SKEW_MS))
 }
 
 /// The verbs about notices, the same for persons on both sides.

@@ -66,7 +66,7 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS jobs (
         id BIGINT PRIMARY KEY, gate TEXT NOT NULL, lane TEXT NOT NULL, agreement TEXT NOT NULL,
         transfer TEXT, work TEXT NOT NULL,
-        due BIGINT NOT NULL, attempts BIGINT NOT NULL, holder TEXT, leased BIGINT, why TEXT)",
+        due BIGINT NOT NULL, attempts BIGINT NOT NULL, holder TEXT, leased BIGINT, granted BIGINT, why TEXT)",
     "CREATE TABLE IF NOT EXISTS asked (
         verb TEXT NOT NULL, subject TEXT NOT NULL, uid BIGINT NOT NULL, name TEXT NOT NULL, at BIGINT NOT NULL,
         PRIMARY KEY (verb, subject))",

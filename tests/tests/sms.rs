@@ -289,3 +289,33 @@ fn whoever_does_not_know_the_address_reports_nothing_and_no_body_is_logged() {
         assert!(!log.contains(hidden), "{hidden} in {log}");
     }
 }
+
+#[test]
+fn what_left_before_a_crash_stays_exposed_whatever_the_releaser_says_after_it() {
+    let (mut world, _, providers) = hearing(Mood::Takes, "resend-after-s = 3600\n");
+    providers.iter().for_each(|provider| provider.set(Mood::Silent));
+    let code = world.send("lijst.csv", LIST);
+    until("each provider to be asked", || {
+        providers.iter().all(|provider| provider.seen().len() == 1).then_some(())
+    });
+    world.kill("releaser");
+    // It comes back without its channels: all that it can say is "again".
+    let config = fs::read_to_string(world.path("agency/sluis.toml")).unwrap();
+    world.edit("agency", |text| text.replace("releaser.channels.", "releaser.channels.x-"));
+    world.start("releaser");
+    until("the releaser to say so", || {
+        let detail = world.json("agency", &["show", &code]);
+        detail["waiting"].to_string().contains("is not in [releaser.channels]").then_some(())
+    });
+    let note = world.row("agency", &code).unwrap()["note"].as_str().unwrap().to_owned();
+    assert!(note.starts_with("3 of 3 shares sent"), "{note}");
+    let late = world.cli("agency", &["withdraw", &code]);
+    assert_eq!(late.status.code(), Some(1), "enough is out to open it: {}", stdout(&late));
+    world.kill("releaser");
+    fs::write(world.path("agency/sluis.toml"), config).unwrap();
+    world.start("releaser");
+    for at in 1..=3 {
+        wait_share(&world, &code, at, "unknown", |share| is(share, "Unknown"));
+    }
+    assert!(providers.iter().all(|provider| provider.seen().len() == 1), "nothing left twice");
+}

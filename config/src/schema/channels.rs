@@ -64,6 +64,17 @@ impl Http {
     /// What is wrong, for people.
     pub fn check(&self) -> Result<(), String> {
         let local = ["http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:", "http://[::1]/"];
+        // No user before the host: `http://127.0.0.1:x@elsewhere/` goes elsewhere.
+        let authority = self.url.split("://").nth(1).unwrap_or_default();
+        if authority.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@')) {
+            return Err(format!(
+                "{}: an address without a user in it; `auth` shows the account",
+                self.url
+            ));
+        }
+        if !(1..=60).contains(&self.timeout_s) {
+            return Err("timeout-s is 1 to 60: a share may not be on its way for longer".into());
+        }
         if !self.url.starts_with("https://") && !local.iter().any(|it| self.url.starts_with(it)) {
             return Err(format!("{}: a share leaves over https only", self.url));
         }

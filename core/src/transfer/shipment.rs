@@ -14,6 +14,8 @@ pub struct Shipment {
     pub exposed: bool,
     /// How many more times it goes again by itself, word for word over the same channel, when an answer is lost.
     pub resends: u8,
+    /// Whether a person asked for the attempt that it waits for: no report of an earlier one takes its place.
+    pub asked: bool,
     /// What the operator reported of it, at its strongest.
     pub report: Option<Report>,
 }
@@ -84,7 +86,7 @@ impl Shipment {
     /// Before its first attempt.
     #[must_use]
     pub fn new(resends: u8) -> Self {
-        Self { stands: Stands::Waiting, exposed: false, resends, report: None }
+        Self { stands: Stands::Waiting, exposed: false, resends, asked: false, report: None }
     }
 
     /// Whether it may be out: unknown counts (rule 2).
@@ -141,6 +143,7 @@ impl Shipment {
             other => other,
         };
         next.exposed = next.is_exposed();
+        next.asked &= next.stands == Stands::Waiting;
         // The report may have been quicker than the answer that was lost.
         match self.report.clone() {
             Some(report) => Some(next.resolved(&report)),
@@ -154,7 +157,8 @@ impl Shipment {
             return None;
         }
         let resends = self.resends - 1;
-        Some(Self { stands: Stands::Waiting, exposed: true, resends, report: self.report.clone() })
+        let report = self.report.clone();
+        Some(Self { stands: Stands::Waiting, exposed: true, resends, asked: false, report })
     }
 
     /// A person says: again. What was reported of the attempts before is history.
@@ -163,7 +167,8 @@ impl Shipment {
             return None;
         }
         let exposed = self.is_exposed();
-        Some(Self { stands: Stands::Waiting, exposed, resends: self.resends, report: None })
+        let (stands, resends) = (Stands::Waiting, self.resends);
+        Some(Self { stands, exposed, resends, asked: true, report: None })
     }
 
     /// As it is after a report: idempotent, in any order; a weaker word than the one it has changes nothing.
@@ -183,7 +188,7 @@ impl Shipment {
         let mut next = self.clone();
         let driver = match &self.stands {
             Stands::Unknown { driver } => driver.clone(),
-            Stands::Waiting => "?".to_owned(),
+            Stands::Waiting if !self.asked => "?".to_owned(),
             _ => return next,
         };
         next.stands = match report {

@@ -219,6 +219,9 @@ impl Agency {
     /// # Errors
     /// [`CoreError::Store`].
     pub async fn recover(&self) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        tx.renew_all(self.books.now()).await?;
+        self.books.commit(tx).await?;
         for folder in list(&self.settings.private) {
             for private in list(&folder) {
                 let id =

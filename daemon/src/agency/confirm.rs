@@ -16,6 +16,9 @@ pub(super) type Effect = Result<std::result::Result<(), String>>;
 impl Agency {
     /// The statement is kept already; this is what follows from it.
     pub(super) async fn hear(&self, tx: &mut Tx, said: &Verified) -> Effect {
+        if let Body::Unknown(kind, _) = &said.statement().body {
+            return Ok(Err(format!("{kind} is not known to this version")));
+        }
         if let Body::Notice(sort, notice) = &said.statement().body {
             return self.books.hear_notice(tx, said, *sort, notice).await;
         }

@@ -64,6 +64,8 @@ struct Seen {
     hint: Option<Hint>,
     /// It was looked at and will not leave as it is.
     told: bool,
+    /// Told why not for good: it is looked at again only when it changes.
+    refused: bool,
 }
 
 /// What an event asks for.
@@ -123,10 +125,17 @@ impl Outbox {
         Heard::Change
     }
 
-    /// This entry was refused as it is: it is looked at again when it changes, or at the next rescan.
+    /// This entry could not be taken: it is looked at again when it changes, or at the next rescan.
     pub fn told(&mut self, path: &Path) {
         if let Some(seen) = self.seen.get_mut(path) {
             seen.told = true;
+        }
+    }
+
+    /// This entry was refused as it is: it never leaves by itself later, but when somebody offers it again.
+    pub fn refused(&mut self, path: &Path) {
+        if let Some(seen) = self.seen.get_mut(path) {
+            seen.refused = true;
         }
     }
 
@@ -135,7 +144,7 @@ impl Outbox {
         self.returned.insert(path);
     }
 
-    /// A rescan looks at everything again: an agreement may have come into force since.
+    /// A rescan looks at everything again that was not refused.
     pub fn look_again(&mut self) {
         self.seen.values_mut().for_each(|seen| seen.told = false);
     }
@@ -165,8 +174,9 @@ impl Outbox {
                 present.insert(path, seen);
             }
         }
-        let settling =
-            present.values().any(|seen: &Seen| !seen.told && seen.hint != Some(Hint::Open));
+        let settling = present
+            .values()
+            .any(|seen: &Seen| !seen.told && !seen.refused && seen.hint != Some(Hint::Open));
         self.seen = present;
         self.hints.retain(|path, _| path.exists());
         self.returned.retain(|path| path.exists());
@@ -187,14 +197,15 @@ impl Outbox {
         let back = self.returned.contains(path).then_some(Hint::Returned);
         let hint = fresh.or(before.as_ref().and_then(|seen| seen.hint)).or(back);
         let told = fresh.is_none() && before.as_ref().is_some_and(|seen| seen.told);
+        let refused = fresh.is_none() && before.as_ref().is_some_and(|seen| seen.refused);
         let since = before.filter(|_| fresh.is_none()).map_or(now, |seen| seen.since);
-        Seen { stamp, since, hint, told }
+        Seen { stamp, since, hint, told, refused }
     }
 }
 
 /// Whether an entry is to be taken or told now.
 fn judge(seen: &Seen, path: &Path, folder: bool, now: Time, settle_ms: i64) -> Option<Found> {
-    if seen.told {
+    if seen.told || seen.refused {
         return None;
     }
     let still = now.0 - seen.since.0 >= settle_ms;

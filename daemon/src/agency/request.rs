@@ -69,12 +69,15 @@ impl Agency {
     ) -> Result<Requested> {
         let answers = self.answers(tx, agreement).await?;
         if let Some(own) = answers.iter().find(|answer| Some(answer.transfer) == replaces) {
-            return Ok(Requested::By(own.request));
+            let other = |it: &&Answer| it.stands && it.transfer != own.transfer;
+            let others = answers.iter().filter(|it| it.request == own.request).filter(other);
+            if others.count() < lists_for(&answers, own.request, register) {
+                return Ok(Requested::By(own.request));
+            }
         }
         for asked in register.requests().rev() {
-            let mut lists =
-                answers.iter().filter(|it| it.stands && it.request == asked.digest).peekable();
-            if lists.peek().is_none() || lists.any(|it| register.mends(&it.transfer)) {
+            let stands = |it: &&Answer| it.stands && it.request == asked.digest;
+            if answers.iter().filter(stands).count() < lists_for(&answers, asked.digest, register) {
                 return Ok(Requested::By(asked.digest));
             }
         }
@@ -100,6 +103,18 @@ impl Agency {
             answers.push(Answer { transfer, request, stands });
         }
         Ok(answers)
+    }
+}
+
+/// How many lists a request may have: one, and a corrected one for each report of an error in one of them (R63), as
+/// long as the last of these is being mended.
+fn lists_for(answers: &[Answer], request: Digest, register: &Register) -> usize {
+    let own = || answers.iter().filter(|it| it.request == request);
+    let reports: usize = own().map(|it| register.errors(&it.transfer)).sum();
+    match own().any(|it| register.mends(&it.transfer)) {
+        true => 1 + reports,
+        // Closed cases had their lists.
+        false => 1,
     }
 }
 

@@ -333,11 +333,17 @@ impl Core for Agency {
         let removal = self.removal(tx, &terms, &id).await?;
         let exposing = Event::Exposing(index, removal);
         match self.advance(tx, &mut record, &terms, exposing, None).await {
-            Ok(()) => return Ok(true),
+            Ok(()) => {
+                tx.grant(job.id).await?;
+                return Ok(true);
+            }
+            // Under way by another job, or not to leave at all: nothing of this one's doing is in doubt.
+            Err(CoreError::Illegal(_)) if job.granted.is_none() => return Ok(false),
             Err(CoreError::Illegal(_)) => {}
             Err(other) => return Err(other),
         }
-        // Exposed already, and nobody reported: after a crash nobody knows whether it left. Not a second time.
+        // Let go under an earlier lease, and nobody reported: after a crash nobody knows whether it left. Not a
+        // second time.
         let lost = Stands::Unknown { driver: "?".into() };
         match self.advance(tx, &mut record, &terms, Event::Shipped(index, lost), None).await {
             Ok(()) | Err(CoreError::Illegal(_)) => Ok(false),
@@ -365,6 +371,8 @@ impl Core for Agency {
             (Work::Release { .. }, Outcome::Never { code, .. }) => {
                 (Event::Fail { step: "release", code: plain(&code) }, true)
             }
+            // A word on a share that was not let go under this lease: it says nothing of one that left before.
+            (Work::Release { .. }, _) if job.granted != Some(job.attempts) => return Ok(false),
             (Work::Release { index }, outcome) => {
                 let Some((stands, finished)) = stands_after(outcome) else { return Ok(false) };
                 (Event::Shipped(index, stands), finished)

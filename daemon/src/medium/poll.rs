@@ -32,10 +32,14 @@ impl Worker for Postman {
     }
 }
 
+/// The least time between two readings.
+const BREATH: Duration = Duration::from_millis(50);
+
 /// Reads the other party's letters and hands them to the core, until stopped.
 pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {
     let mut failures = 0;
     loop {
+        let began = tokio::time::Instant::now();
         let round = async {
             let after = desk.cursor(&agreement).await.map_err(|e| e.to_string())?;
             let letters = zone.letters(after).await.map_err(|e| e.to_string())?;
@@ -50,6 +54,10 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
         };
         let Err(why) = done else {
             failures = 0;
+            // A drop zone that does not wait is not asked without a pause.
+            if began.elapsed() < BREATH {
+                tokio::time::sleep(BREATH).await;
+            }
             continue;
         };
         tracing::warn!(%agreement, why, "the feed cannot be read");

@@ -193,6 +193,7 @@ impl Core for Municipality {
     async fn heard(&self, tx: &mut Tx, said: &Verified) -> Result<std::result::Result<(), String>> {
         match &said.statement().body {
             Body::Sent(_) => self.announced(tx, said).await,
+            Body::Unknown(kind, _) => Ok(Err(format!("{kind} is not known to this version"))),
             Body::Notice(sort, notice) => self.books.hear_notice(tx, said, *sort, notice).await,
             Body::Withdrawn(_) | Body::Expired(_) | Body::Superseded(_) | Body::Failed(_) => {
                 self.ended(tx, said, said.statement().body.kind()).await

@@ -23,6 +23,8 @@ pub struct JobRow {
     pub work: String,
     /// How often it was tried.
     pub attempts: i64,
+    /// Under which lease its share was let go, if it was.
+    pub granted: Option<i64>,
 }
 
 /// How long a lease lasts unless it is renewed.
@@ -136,7 +138,7 @@ impl Tx {
                         SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
                           AND e.agreement = j.agreement AND e.id < j.id))
                  ORDER BY due, id LIMIT 1)
-             RETURNING id, gate, lane, agreement, transfer, work, attempts",
+             RETURNING id, gate, lane, agreement, transfer, work, attempts, granted",
         )
         .bind(gate)
         .bind(lane)
@@ -156,7 +158,7 @@ impl Tx {
     /// [`StoreError`].
     pub async fn job(&mut self, id: i64) -> Result<Option<JobRow>> {
         let row = sqlx::query(
-            "SELECT id, gate, lane, agreement, transfer, work, attempts FROM jobs WHERE id = $1",
+            "SELECT id, gate, lane, agreement, transfer, work, attempts, granted FROM jobs WHERE id = $1",
         )
         .bind(id)
         .fetch_optional(&mut *self.tx)
@@ -172,6 +174,30 @@ impl Tx {
         sqlx::query("UPDATE jobs SET leased = $1 WHERE transfer = $2 AND holder IS NOT NULL")
             .bind(now.0)
             .bind(transfer.to_string())
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The share of this work is let go, under the lease that it has now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn grant(&mut self, id: i64) -> Result<()> {
+        sqlx::query("UPDATE jobs SET granted = attempts WHERE id = $1")
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The core was away: whoever holds work gets its whole time again, to say what became of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn renew_all(&mut self, now: Time) -> Result<()> {
+        sqlx::query("UPDATE jobs SET leased = $1 WHERE holder IS NOT NULL")
+            .bind(now.0)
             .execute(&mut *self.tx)
             .await?;
         Ok(())
@@ -273,5 +299,6 @@ fn job(row: &AnyRow) -> Result<JobRow> {
         transfer: optional_id(row, "transfer", TABLE)?,
         work: row.try_get("work")?,
         attempts: row.try_get("attempts")?,
+        granted: row.try_get("granted")?,
     })
 }
