@@ -439,6 +439,11 @@ fn check(config: &Config, json: bool) -> Result<()> {
             ));
         }
     }
+    for id in config.reports.iter().flat_map(|reports| reports.channels.keys()) {
+        if let Err(error) = credentials.secret(&format!("reports-{id}")) {
+            gaps.push(error.to_string());
+        }
+    }
     if !gaps.is_empty() {
         return Err(Failure::new(exit::CONFIG, "gaps", gaps.join("\n  ")));
     }

@@ -245,3 +245,63 @@ pub fn decide(agreement: &Agreement, drop: Drop) -> Decision {
     }
     if reasons.is_empty() { Decision::Permit } else { Decision::Deny(reasons) }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::deadline::civil::start_of_day;
+
+    fn agreement() -> Agreement {
+        let text = include_str!("../../config/examples/agreements/mechelen.toml");
+        toml::from_str(text).unwrap()
+    }
+
+    /// What is wrong with a plain drop on this day, apart from gaps of the agreement itself.
+    fn reasons(agreement: &Agreement, on: Date, change: impl FnOnce(&mut Drop)) -> Vec<Reason> {
+        let requested = Requested::By(Digest::none());
+        let mut drop = Drop { now: start_of_day(on), size: 1, files: 1, requested, ends: None };
+        change(&mut drop);
+        match decide(agreement, drop) {
+            Decision::Permit => Vec::new(),
+            Decision::Deny(mut reasons) => {
+                reasons.retain(|reason| !matches!(reason, Reason::Gap { .. }));
+                reasons
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_leaves_before_the_agreement_binds_or_on_the_day_it_ended() {
+        let mut agreement = agreement();
+        let on = |agreement: &Agreement, day| reasons(agreement, day, |_| ());
+        let early = Reason::NotInForce { from: "2020-12-18".into() };
+        assert_eq!(on(&agreement, date(2020, 12, 17)), [early]);
+        assert_eq!(on(&agreement, date(2020, 12, 18)), []);
+        agreement.ends = Some(date(2027, 3, 3));
+        let ended = |day: &str| Reason::Ended { on: day.into() };
+        assert_eq!(on(&agreement, date(2027, 3, 2)), []);
+        assert_eq!(on(&agreement, date(2027, 3, 3)), [ended("2027-03-03")]);
+        // A notice that ends it earlier goes before the file.
+        let noticed =
+            reasons(&agreement, date(2026, 6, 1), |drop| drop.ends = Some(date(2026, 6, 1)));
+        assert_eq!(noticed, [ended("2026-06-01")]);
+    }
+
+    #[test]
+    fn every_reason_is_told_at_once_with_its_article_in_both_languages() {
+        let all = reasons(&agreement(), date(2020, 1, 1), |drop| {
+            drop.size = u64::MAX;
+            drop.requested = Requested::Never;
+        });
+        assert_eq!(all.len(), 3, "{all:?}");
+        for reason in all {
+            for language in [Language::Nl, Language::En] {
+                assert!(reason.text(language).starts_with(reason.article()), "{reason:?}");
+            }
+            let json = serde_json::to_string(&reason).unwrap();
+            assert_eq!(serde_json::from_str::<Reason>(&json).unwrap(), reason);
+        }
+    }
+}
