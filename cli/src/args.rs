@@ -270,10 +270,20 @@ enum AgreementVerb {
 
 #[derive(Subcommand)]
 enum EvidenceVerb {
-    /// Write the statements of a transfer, with their signatures, into a folder.
+    /// Write the statements of a transfer, or all under an agreement, with their signatures into a folder.
+    #[command(
+        after_help = "With --agreement the folder holds both parties' statements, notices too, a script that verifies them without\nSluis, and a report for people in Dutch and English (print it from a browser).\n\nExamples:\n  sluis evidence export 7K3F-9QX --to bewijs\n  sluis evidence export --agreement mechelen --year 2026 --to bewijs-2026"
+    )]
     Export {
         /// The transfer's code.
-        code: TransferCode,
+        #[arg(required_unless_present = "agreement", conflicts_with = "agreement")]
+        code: Option<TransferCode>,
+        /// All that was said under this agreement.
+        #[arg(long, value_name = "NAME")]
+        agreement: Option<AgreementId>,
+        /// Only what was entered here in this year, as it is counted in Brussels.
+        #[arg(long, requires = "agreement", value_parser = clap::value_parser!(i16).range(2000..=9998))]
+        year: Option<i16>,
         /// The folder.
         #[arg(long)]
         to: PathBuf,
@@ -367,8 +377,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),
         Verb::Open { code } => open::open(&socket()?, code, lang, json),
         Verb::Take { code } => open::take(&socket()?, code),
-        Verb::Evidence { verb: EvidenceVerb::Export { code, to } } => {
-            evidence::export(&socket()?, code, &to, json)
+        Verb::Evidence { verb: EvidenceVerb::Export { code, agreement, year, to } } => {
+            match (code, agreement) {
+                (Some(code), _) => evidence::export(&socket()?, code, &to, json),
+                (None, Some(name)) => evidence::export_whole(&socket()?, &name, year, &to, json),
+                (None, None) => Err(Failure::refused("give a transfer's code or --agreement")),
+            }
         }
         Verb::Evidence { verb: EvidenceVerb::Verify { dir, trust } } => {
             evidence::verify(&dir, &trust, json)

@@ -14,6 +14,7 @@ mod ledger;
 mod notices;
 mod open;
 mod output;
+mod report;
 mod socket;
 mod transfers;
 

@@ -444,6 +444,60 @@ pub struct Evidence {
     pub head: Signed,
 }
 
+/// `said`: what both parties said under an agreement, in the order of this core's ledger, a part at a time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskSaid {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// What was entered after this entry of the ledger; 0 for the first part.
+    pub after: u64,
+    /// Nothing that was entered after this entry: the head of the first part, so that all parts are of one moment.
+    pub until: Option<u64>,
+}
+
+/// One part of what was said.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// In the order of the ledger.
+    pub statements: Vec<SaidOnce>,
+    /// Whether there is more after the last of them.
+    pub more: bool,
+    /// This core's head, signed.
+    pub head: Signed,
+}
+
+/// A statement as it stands in a ledger.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaidOnce {
+    /// The entry's number.
+    pub entry: u64,
+    /// When it was entered, by this party's own clock.
+    pub entered: Time,
+    /// Whether it had an effect here.
+    pub effect: bool,
+    /// Its bytes.
+    pub signed: Signed,
+}
+
+/// `terms`: a text of an agreement that statements rest on, by its digest.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskTerms {
+    /// As statements have it.
+    pub terms: Digest,
+}
+
+/// That text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermsText {
+    /// The file's bytes.
+    pub text: String,
+}
+
 /// Why a verb was refused; the body of every answer that is not 2xx.
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::Side;
+use crate::agreement::{Agreement, Side};
 use crate::id::Time;
 
 pub mod civil;
@@ -169,6 +169,41 @@ impl Deadline {
         let last_quarter = self.due.plus_ms(-quarter.clamp(0, MONTH));
         self.reminders().into_iter().min().map_or(last_quarter, |first| first.min(last_quarter))
     }
+}
+
+/// The clocks of one transfer: removal from the medium, expiry, and at the municipality the years that it keeps it.
+/// `when` says when a kind was first said of it; nothing runs before `sent`.
+#[must_use]
+pub fn of_transfer(
+    agreement: &Agreement,
+    code: &str,
+    at: Side,
+    when: impl Fn(&str) -> Option<Time>,
+) -> Vec<Deadline> {
+    let Some(sent) = when("sent") else { return Vec::new() };
+    let over = ["withdrawn", "expired", "superseded", "failed"].iter().find_map(|kind| when(kind));
+    let met = |deadline: Deadline, by: Option<Time>| match by.or(over) {
+        Some(at) => deadline.meet(at),
+        None => deadline,
+    };
+    let targets = &agreement.targets;
+    let (hours, days) = (targets.removal_target_hours, agreement.file.expires_after_days);
+    let removed = when("removed");
+    let mut due = vec![
+        met(Deadline::within(Clock::RemovalTarget, code, sent, hours), removed),
+        met(Deadline::within(Clock::RemovalAlarm, code, sent, targets.alarm_after_hours), removed),
+        // The clock counts hours, the agreement days.
+        met(Deadline::within(Clock::Expiry, code, sent, days.saturating_mul(24)), when("opened")),
+    ];
+    if let (Side::Municipality, Some(delivered)) = (at, when("delivered")) {
+        let months = u32::from(agreement.retention.years()) * 12;
+        let kept = Deadline::within(Clock::Retention, code, delivered, months);
+        due.push(match when("destroyed") {
+            Some(at) => kept.meet(at),
+            None => kept,
+        });
+    }
+    due
 }
 
 /// Something that one side found: an incident (art. 6, 9) or wrong data (art. 7). The clocks run from the

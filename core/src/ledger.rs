@@ -57,7 +57,7 @@ pub struct Head {
     pub party: PartyId,
     /// Its last entry.
     pub ledger: Tip,
-    /// When it was signed.
+    /// When that entry was made: the same ledger has the same head, whenever it is signed.
     pub time: Time,
 }
 

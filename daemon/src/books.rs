@@ -317,12 +317,14 @@ impl Books {
         Ok(tx.last_statement(other, agreement).await?)
     }
 
-    /// The head of this ledger, signed.
+    /// The head of this ledger, signed. Its time is that of the last entry: the same ledger gives the same bytes.
     ///
     /// # Errors
     /// [`CoreError`].
     pub async fn signed_head(&self, tx: &mut Tx) -> Result<Signed> {
-        let head = Head { party: self.party.clone(), ledger: tx.head().await?, time: self.now() };
+        let ledger = tx.head().await?;
+        let time = tx.entered_last().await?.unwrap_or_else(|| self.now());
+        let head = Head { party: self.party.clone(), ledger, time };
         let statement = serde_json::to_string(&head).map_err(FormError::from)?;
         let signature = self.signer.sign(ledger::NAMESPACE, statement.as_bytes())?;
         Ok(Signed { statement, signature })

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use sluis_core::agreement::{Agreement, Language, Side};
+use sluis_core::agreement::{Agreement, Language};
 use sluis_core::control::{MakeNotice, NoticeRow};
-use sluis_core::deadline::{Clock, Deadline};
+use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, Time, TransferId};
 use sluis_core::notice::{Entered, Notice, Register, Sort};
@@ -16,7 +16,7 @@ use sluis_core::statement::{Body, Statement};
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
 use crate::persons::find;
-use crate::store::{Record, Tx};
+use crate::store::Tx;
 
 impl Books {
     /// The notices under an agreement that have an effect, in the order of the ledger.
@@ -163,45 +163,11 @@ async fn deadlines<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Deadl
     for record in tx.recent::<C::State>(LOOKED_AT).await? {
         let terms = books.terms(&mut tx, &record.terms).await?;
         let said = tx.said_when(&record.id).await?;
-        due.extend(of_transfer(books.side, &terms.agreement, &record, |kind| {
+        let code = record.code.to_string();
+        due.extend(deadline::of_transfer(&terms.agreement, &code, books.side, |kind| {
             said.iter().find(|(known, _)| known == kind).map(|(_, at)| *at)
         }));
     }
     due.sort_by_key(|deadline| deadline.due);
     Ok(Json(due))
-}
-
-/// The clocks of one transfer: removal from the medium, expiry, and at the municipality the years that it keeps it.
-fn of_transfer<S>(
-    side: Side,
-    agreement: &Agreement,
-    record: &Record<S>,
-    when: impl Fn(&str) -> Option<Time>,
-) -> Vec<Deadline> {
-    let Some(sent) = when("sent") else { return Vec::new() };
-    let over = ["withdrawn", "expired", "superseded", "failed"].iter().find_map(|kind| when(kind));
-    let met = |deadline: Deadline, by: Option<Time>| match by.or(over) {
-        Some(at) => deadline.meet(at),
-        None => deadline,
-    };
-    let (code, targets) = (record.code.to_string(), &agreement.targets);
-    let hours = targets.removal_target_hours;
-    let removed = when("removed");
-    let mut due = vec![
-        met(Deadline::within(Clock::RemovalTarget, &code, sent, hours), removed),
-        met(Deadline::within(Clock::RemovalAlarm, &code, sent, targets.alarm_after_hours), removed),
-        met(
-            Deadline::within(Clock::Expiry, &code, sent, agreement.file.expires_after_days),
-            when("opened"),
-        ),
-    ];
-    if let (Side::Municipality, Some(delivered)) = (side, when("delivered")) {
-        let months = u32::from(agreement.retention.years()) * 12;
-        let kept = Deadline::within(Clock::Retention, &code, delivered, months);
-        due.push(match when("destroyed") {
-            Some(at) => kept.meet(at),
-            None => kept,
-        });
-    }
-    due
 }

@@ -1,4 +1,4 @@
-//! What persons can ask either core: about, list, show, ledger, evidence. Each side adds verbs of its own.
+//! What persons can ask either core: about, list, show, ledger, evidence, said, terms. Each side adds verbs of its own.
 
 use std::sync::Arc;
 
@@ -6,7 +6,9 @@ use axum::extract::{ConnectInfo, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use sluis_core::control::{About, ByCode, ClockWord, Detail, Evidence, Row};
+use sluis_core::control::{
+    About, AskSaid, AskTerms, ByCode, ClockWord, Detail, Evidence, MAX_BYTES, Row, Said, TermsText,
+};
 use sluis_core::id::TransferCode;
 
 use crate::books::{CoreError, Result};
@@ -19,6 +21,8 @@ use crate::two_persons;
 const LISTED: i64 = 500;
 /// Lines of the ledger in one answer.
 const LINES: i64 = 2000;
+/// Statements in one answer, however small they are.
+const SAID: usize = 500;
 
 /// The verbs that both cores have.
 pub fn router<C: Core>(core: Arc<C>) -> Router {
@@ -29,6 +33,8 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
         .route("/show", post(show::<C>))
         .route("/ledger", get(ledger::<C>))
         .route("/evidence", post(evidence::<C>))
+        .route("/said", post(said::<C>))
+        .route("/terms", post(terms::<C>))
         .with_state(Arc::clone(&core))
         .merge(notices::router(core))
 }
@@ -128,4 +134,36 @@ async fn evidence<C: Core>(
         head: books.signed_head(&mut tx).await?,
     };
     Ok(Json(evidence))
+}
+
+/// A part of what was said. It ends before the answer could be too large: as JSON in JSON a statement takes at most
+/// twice its bytes.
+async fn said<C: Core>(State(core): State<Arc<C>>, Json(ask): Json<AskSaid>) -> Result<Json<Said>> {
+    let books = core.books();
+    let mut tx = books.store.begin().await?;
+    let until = match ask.until {
+        Some(until) => until,
+        None => tx.head().await?.number,
+    };
+    let limit = i64::try_from(SAID).unwrap_or(i64::MAX);
+    let mut statements = tx.said(&ask.agreement, (ask.after, until), limit).await?;
+    let mut bytes = 0;
+    let fits = statements.iter().take_while(|once| {
+        bytes += once.signed.statement.len() + once.signed.signature.len();
+        bytes <= MAX_BYTES / 4
+    });
+    let fits = fits.count();
+    let more = statements.len() == SAID || fits < statements.len();
+    statements.truncate(fits);
+    Ok(Json(Said { statements, more, head: books.signed_head(&mut tx).await? }))
+}
+
+async fn terms<C: Core>(
+    State(core): State<Arc<C>>,
+    Json(ask): Json<AskTerms>,
+) -> Result<Json<TermsText>> {
+    let mut tx = core.books().store.begin().await?;
+    let text = tx.terms(&ask.terms).await?;
+    let text = text.ok_or_else(|| CoreError::NoAgreement(ask.terms.to_string()))?;
+    Ok(Json(TermsText { text }))
 }

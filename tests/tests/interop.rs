@@ -277,6 +277,9 @@ fn the_same_line_runs_on_postgresql_and_takes_its_store_alone() {
     assert!(opened.status.success(), "{}", stderr(&opened));
     world.wait("agency", &code, "Closed");
     assert!(world.cli("agency", &["ledger", "verify"]).status.success());
+    let (to, whole) = (world.path("whole"), ["evidence", "export", "--agreement", "mechelen"]);
+    let whole = world.cli("agency", &[&whole[..], &["--to", to.to_str().unwrap()]].concat());
+    assert!(whole.status.success(), "{}", stderr(&whole));
     let second = world.command("keeper").output().unwrap();
     assert!(stderr(&second).contains("in use by another core"), "{}", stderr(&second));
     assert!(somewhere(&world.path("agency"), b"SQLite format").is_empty());

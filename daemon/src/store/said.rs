@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sluis_core::control::SaidOnce;
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::ledger::Entry;
@@ -23,6 +24,17 @@ impl Tx {
             .fetch_optional(&mut *self.tx)
             .await?;
         row.as_ref().map_or_else(|| Ok(Tip::start()), |row| tip(row, "ledger"))
+    }
+
+    /// When the last entry was made.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn entered_last(&mut self) -> Result<Option<Time>> {
+        let row = sqlx::query("SELECT line FROM ledger ORDER BY number DESC LIMIT 1")
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.as_ref().map(|row| entered(row, 0)).transpose()
     }
 
     /// Appends an entry.
@@ -224,6 +236,37 @@ impl Tx {
         .fetch_all(&mut *self.tx)
         .await?;
         rows.iter().map(as_signed).collect()
+    }
+
+    /// What was said under an agreement and entered after `after`, up to and with `until`, in the order of the
+    /// ledger, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn said(
+        &mut self,
+        agreement: &AgreementId,
+        (after, until): (u64, u64),
+        limit: i64,
+    ) -> Result<Vec<SaidOnce>> {
+        let rows = sqlx::query(
+            "SELECT s.statement, s.signature, s.entry, s.effect, l.line FROM statements AS s
+             JOIN ledger AS l ON l.number = s.entry
+             WHERE s.agreement = $1 AND s.entry > $2 AND s.entry <= $3 ORDER BY s.entry LIMIT $4",
+        )
+        .bind(agreement.to_string())
+        .bind(signed(after))
+        .bind(signed(until))
+        .bind(limit)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let once = |row: &AnyRow| {
+            let (entry, effect): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+            let entry = u64::try_from(entry).map_err(|_| StoreError::Row("statements"))?;
+            let signed = as_signed(row)?;
+            Ok(SaidOnce { entry, entered: entered(row, 4)?, effect: effect != 0, signed })
+        };
+        rows.iter().map(once).collect()
     }
 
     /// All statements about a transfer, in the order of the ledger.

@@ -1,0 +1,327 @@
+//! The report for people: what was required, what was done, when, by whom, article by article; one HTML page.
+//!
+//! Computed from the statements and the texts of the agreement alone, as of the last entry of the ledger (or the end
+//! of its year): the same evidence gives the same page. It shows ids of custodians and what notices say, no names.
+
+mod articles;
+mod drawn;
+mod told;
+
+use askama::Template;
+use data_encoding::BASE64;
+use sluis_core::agreement::{Agreement, Side};
+use sluis_core::deadline::{self, Deadline, Standing, civil};
+use sluis_core::evidence::Terms;
+use sluis_core::id::{Digest, Time, TransferId};
+use sluis_core::ledger::Head;
+use sluis_core::notice::{self, Entered, Register};
+use sluis_core::statement::{Body, Statement};
+
+use articles::Article;
+use drawn::{Lock, Year};
+
+use crate::failure::{Failure, Result};
+use crate::language::Lang;
+
+/// Stands in the page itself; the page's own policy names its digest, so that no other style and no script runs.
+const STYLE: &str = include_str!("../templates/report.css");
+
+/// A statement as it stands in a ledger.
+pub(crate) struct Line {
+    pub(crate) statement: Statement,
+    pub(crate) digest: Digest,
+    pub(crate) side: Side,
+    pub(crate) at: Time,
+    pub(crate) effect: bool,
+}
+
+impl Line {
+    fn kind(&self) -> &str {
+        self.statement.body.kind()
+    }
+    fn about(&self) -> Option<TransferId> {
+        self.statement.header.transfer
+    }
+}
+
+/// What is reported on.
+pub(crate) struct Report<'a> {
+    /// The last text of the agreement in the period.
+    pub(crate) terms: &'a Terms,
+    /// All texts that statements rest on.
+    pub(crate) versions: &'a [&'a Terms],
+    /// What was said until the end of the period.
+    pub(crate) lines: &'a [Line],
+    /// Where in it the period begins.
+    pub(crate) from: usize,
+    pub(crate) year: Option<i16>,
+    pub(crate) head: &'a Head,
+    pub(crate) lang: Lang,
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    lang: Lang,
+    language: &'static str,
+    policy: String,
+    style: &'static str,
+    name: String,
+    title: String,
+    head: Vec<(&'static str, Vec<String>)>,
+    articles: Vec<Article>,
+    years: Vec<Year>,
+    transfers: Vec<Transfer>,
+    deadlines: Vec<Clock>,
+}
+
+/// One transfer: its steps and their drawing.
+struct Transfer {
+    code: String,
+    steps: Vec<Step>,
+    span: Option<String>,
+    lock: Lock,
+}
+
+struct Step {
+    what: &'static str,
+    kind: String,
+    when: String,
+    who: String,
+}
+
+struct Clock {
+    due: String,
+    title: &'static str,
+    of: String,
+    article: &'static str,
+    met: String,
+    standing: &'static str,
+    late: Option<String>,
+}
+
+/// The page.
+pub(crate) fn render(report: &Report<'_>) -> Result<String> {
+    let lang = report.lang;
+    let deadlines = report.deadlines();
+    let digest = BASE64.encode(Digest::of(STYLE.as_bytes()).as_bytes());
+    let page = Page {
+        lang,
+        language: lang.pick("nl", "en"),
+        policy: format!(
+            "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+        ),
+        style: STYLE,
+        name: report.terms.agreement.agreement.to_string(),
+        title: report.terms.agreement.title.clone(),
+        head: report.head(),
+        articles: articles::all(report, &deadlines),
+        years: drawn::years(report),
+        transfers: report.transfers(),
+        deadlines: deadlines.iter().map(|it| report.clock(it)).collect(),
+    };
+    page.render().map_err(|e| Failure::refused(format!("the report: {e}")))
+}
+
+impl Report<'_> {
+    /// What was said in the period.
+    fn period(&self) -> &[Line] {
+        &self.lines[self.from..]
+    }
+
+    /// As of when it is told how things stand: the last entry of the ledger, or the end of the year.
+    fn as_of(&self) -> Time {
+        let end = self.year.and_then(|year| jiff::civil::Date::new(year, 12, 31).ok());
+        end.map_or(self.head.time, |day| civil::end_of_day(day).min(self.head.time))
+    }
+
+    /// What a transfer is called.
+    fn code(&self, transfer: TransferId) -> String {
+        let sent = self.lines.iter().find_map(|line| match &line.statement.body {
+            Body::Sent(body) if line.about() == Some(transfer) => Some(body.code.to_string()),
+            _ => None,
+        });
+        sent.unwrap_or_else(|| transfer.to_string().chars().take(8).collect())
+    }
+
+    /// The agreement under which a transfer began: its rules count to the end (R83).
+    fn agreement(&self, transfer: TransferId) -> &Agreement {
+        let sent = self.lines.iter().find(|it| it.about() == Some(transfer) && it.kind() == "sent");
+        let terms = sent.and_then(|line| {
+            self.versions.iter().find(|terms| terms.digest == line.statement.header.terms)
+        });
+        &terms.copied().unwrap_or(self.terms).agreement
+    }
+
+    fn party(&self, side: Side) -> &str {
+        &self.terms.agreement.party(side).name
+    }
+
+    /// The notices that had an effect, and so the cases.
+    fn register(&self) -> Register {
+        let entered = |line: &Line| match &line.statement.body {
+            Body::Notice(sort, notice) if line.effect => Some(Entered {
+                digest: line.digest,
+                by: line.side,
+                at: line.at,
+                transfer: line.about(),
+                sort: *sort,
+                notice: notice.clone(),
+            }),
+            _ => None,
+        };
+        Register(self.lines.iter().filter_map(entered).collect())
+    }
+
+    /// The transfers of which something was said in the period, in that order.
+    fn told(&self) -> Vec<TransferId> {
+        let mut told = Vec::new();
+        for line in self.period() {
+            let moves = !matches!(line.statement.body, Body::Notice(..));
+            if let Some(id) = line.about().filter(|id| moves && !told.contains(id)) {
+                told.push(id);
+            }
+        }
+        told
+    }
+
+    /// When a kind was first entered about a transfer.
+    fn when(&self, transfer: TransferId, kind: &str) -> Option<Time> {
+        let found = self
+            .lines
+            .iter()
+            .find(|line| line.effect && line.about() == Some(transfer) && line.kind() == kind);
+        found.map(|line| line.at)
+    }
+
+    /// Every clock that ran in the period.
+    fn deadlines(&self) -> Vec<Deadline> {
+        let mut due = self.register().deadlines(&self.terms.agreement);
+        let mut seen = Vec::new();
+        for id in self.lines.iter().filter_map(Line::about) {
+            if !seen.contains(&id) {
+                seen.push(id);
+                let (agreement, code) = (self.agreement(id), self.code(id));
+                let when = |kind: &str| self.when(id, kind);
+                due.extend(deadline::of_transfer(agreement, &code, Side::Municipality, when));
+            }
+        }
+        let begins = self.period().first().map_or(Time::default(), |line| line.at);
+        due.retain(|it| it.met.is_none_or(|met| met >= begins));
+        due.sort_by_key(|it| it.due);
+        due
+    }
+
+    fn clock(&self, it: &Deadline) -> Clock {
+        let (now, language) = (self.as_of(), self.lang.core());
+        let late = it.late_by(now).map(|late| {
+            let ms = i64::try_from(late.as_millis()).unwrap_or(i64::MAX);
+            told::span(ms, self.lang)
+        });
+        Clock {
+            due: it.due.local(),
+            title: it.clock.title(language),
+            of: it.subject.clone(),
+            article: it.clock.rule().article,
+            met: it.met.map(Time::local).unwrap_or_default(),
+            standing: it.standing(now).text(language),
+            late,
+        }
+    }
+
+    fn transfers(&self) -> Vec<Transfer> {
+        let one = |id: TransferId| {
+            let moves: Vec<&Line> = self
+                .lines
+                .iter()
+                .filter(|line| line.about() == Some(id) && line.effect)
+                .filter(|line| !matches!(line.statement.body, Body::Notice(..)))
+                .collect();
+            let step = |line: &&Line| Step {
+                what: told::kind(line.kind(), self.lang),
+                kind: line.kind().to_owned(),
+                when: line.at.local(),
+                who: self.party(line.side).to_owned(),
+            };
+            Transfer {
+                code: self.code(id),
+                steps: moves.iter().map(step).collect(),
+                span: self.when(id, "sent").zip(self.when(id, "removed")).map(|(sent, removed)| {
+                    told::removal(sent, removed, self.agreement(id), self.lang)
+                }),
+                lock: drawn::lock(&moves, self.lang),
+            }
+        };
+        self.told().into_iter().map(one).collect()
+    }
+
+    /// What the report is about.
+    fn head(&self) -> Vec<(&'static str, Vec<String>)> {
+        let (agreement, lang) = (&self.terms.agreement, self.lang);
+        let party = |side| {
+            let party = agreement.party(side);
+            let kbo = party.kbo.as_ref().map(|kbo| format!(", KBO {kbo}")).unwrap_or_default();
+            format!("{} ({}{kbo})", party.name, party.id)
+        };
+        let used = |terms: &&&Terms| {
+            self.period().iter().any(|line| line.statement.header.terms == terms.digest)
+        };
+        let versions = self.versions.iter().filter(used).map(|terms| {
+            format!(
+                "{} {}, SHA-256 {}",
+                lang.pick("versie", "version"),
+                terms.agreement.version,
+                terms.digest
+            )
+        });
+        let period = match (self.year, self.period().first(), self.period().last()) {
+            (Some(year), ..) => year.to_string(),
+            (None, Some(first), Some(last)) => {
+                format!("{} {} {}", first.at.date(), lang.pick("tot", "to"), last.at.date())
+            }
+            _ => String::new(),
+        };
+        let numbers = [Side::Agency, Side::Municipality].into_iter().filter_map(|side| {
+            let mut all = self.period().iter().filter(|line| line.side == side);
+            let first = all.next()?.statement.header.number;
+            let last = all.next_back().map_or(first, |line| line.statement.header.number);
+            let id = &agreement.party(side).id;
+            Some(format!("{id}: {} {first}-{last}", lang.pick("nummers", "numbers")))
+        });
+        let count = self.period().len().to_string();
+        let ledger = &self.head.ledger;
+        let of = format!("{} {}", lang.pick("grootboek van", "ledger of"), self.head.party);
+        let head = format!(
+            "{of}: {} {}, SHA-256 {}",
+            lang.pick("regel", "entry"),
+            ledger.number,
+            ledger.digest
+        );
+        vec![
+            (lang.pick("Agentschap", "Agency"), vec![party(Side::Agency)]),
+            (lang.pick("Gemeente", "Municipality"), vec![party(Side::Municipality)]),
+            (lang.pick("Overeenkomst", "Agreement"), versions.collect()),
+            (lang.pick("Periode", "Period"), vec![period]),
+            (
+                lang.pick("Ondertekende verklaringen", "Signed statements"),
+                std::iter::once(count).chain(numbers).collect(),
+            ),
+            (lang.pick("Hoofd van de keten", "Head of the chain"), vec![head]),
+            (lang.pick("Stand op", "As of"), vec![self.as_of().local()]),
+        ]
+    }
+}
+
+/// How a case is called by people.
+fn short(digest: &Digest) -> String {
+    notice::short(digest)
+}
+
+/// Whether it was or is late.
+fn is_late(deadline: &Deadline, now: Time) -> bool {
+    matches!(deadline.standing(now), Standing::MetLate | Standing::Overdue)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

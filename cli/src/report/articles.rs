@@ -1,0 +1,287 @@
+//! Per article: what was required, and which statements of the period say that it was done.
+
+use sluis_core::agreement::{Agreement, Side};
+use sluis_core::deadline::{Clock, Deadline};
+use sluis_core::notice::Sort;
+use sluis_core::statement::Body;
+
+use super::{Line, Report, is_late, short, told};
+use crate::language::Lang;
+
+/// An article with its duties.
+pub(super) struct Article {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) duties: Vec<Duty>,
+}
+
+/// One thing that it asks.
+pub(super) struct Duty {
+    pub(super) required: String,
+    pub(super) done: Vec<Done>,
+}
+
+/// One thing that was done about it.
+pub(super) struct Done {
+    pub(super) when: String,
+    pub(super) what: String,
+    pub(super) who: String,
+    pub(super) late: bool,
+}
+
+/// What is required, and the kinds of statements that answer it.
+type Asked = (String, &'static [&'static str]);
+
+/// Every article, in the order of the text.
+pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
+    let mut listed: Vec<&str> = Vec::new();
+    let mut articles = Vec::new();
+    for (id, title, asked) in required(&report.terms.agreement, report.lang) {
+        let mut duties = Vec::new();
+        for (required, kinds) in asked {
+            listed.extend(kinds);
+            let done = report.period().iter().filter(|line| kinds.contains(&line.kind()));
+            let done = done.map(|line| one(report, line, deadlines)).collect();
+            duties.push(Duty { required, done });
+        }
+        if id == "art. 10" {
+            duties.extend(published(&report.terms.agreement, report.lang));
+        }
+        articles.push(Article { id, title, duties });
+    }
+    // What a later version says is shown, though nothing here knows what it answers.
+    let other = report.period().iter().filter(|line| !listed.contains(&line.kind()));
+    let done: Vec<_> = other.map(|line| one(report, line, deadlines)).collect();
+    if !done.is_empty() {
+        let title = report.lang.pick("Andere verklaringen", "Other statements");
+        articles.push(Article {
+            id: "",
+            title,
+            duties: vec![Duty { required: String::new(), done }],
+        });
+    }
+    articles
+}
+
+fn one(report: &Report<'_>, line: &Line, deadlines: &[Deadline]) -> Done {
+    // The clock that this statement meets, if it meets one.
+    let clock = match &line.statement.body {
+        Body::Removed(_) => line.about().map(|id| (Clock::RemovalTarget, report.code(id))),
+        Body::Opened(_) => line.about().map(|id| (Clock::Expiry, report.code(id))),
+        Body::Notice(Sort::IncidentReport, _) => {
+            Some((Clock::Incident(line.side), short(&line.digest)))
+        }
+        Body::Notice(Sort::QualityAnswer, notice) => {
+            notice.case.map(|case| (Clock::Quality, short(&case)))
+        }
+        _ => None,
+    };
+    let met = clock
+        .and_then(|(clock, of)| deadlines.iter().find(|it| it.clock == clock && it.subject == of));
+    Done {
+        when: line.at.local(),
+        what: told::sentence(report, line),
+        who: report.party(line.side).to_owned(),
+        late: line.effect && met.is_some_and(|it| is_late(it, report.as_of())),
+    }
+}
+
+/// Where each party published the text: not said in a statement but in the agreement itself.
+fn published(agreement: &Agreement, lang: Lang) -> Vec<Duty> {
+    let done = [Side::Agency, Side::Municipality].into_iter().filter_map(|side| {
+        let at = agreement.publication.of(side);
+        let what = at.url.clone()?;
+        let when = at.on.map(|on| on.to_string()).unwrap_or_default();
+        Some(Done { when, what, who: agreement.party(side).name.clone(), late: false })
+    });
+    let required = lang.pick(
+        "Beide partijen maken de tekst bekend op hun website.",
+        "Both parties publish the text on their websites.",
+    );
+    vec![Duty { required: required.to_owned(), done: done.collect() }]
+}
+
+fn required(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, Vec<Asked>)> {
+    let mut all = lists(agreement, lang);
+    all.push((
+        "art. 6",
+        lang.pick("De twee deuren, en de beveiliging", "The two gates, and security"),
+        gates(agreement, lang).into_iter().chain(security(lang)).collect(),
+    ));
+    all.extend(later(agreement, lang));
+    all
+}
+
+/// Recital C to article 4: which lists, for whom, how long.
+fn lists(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, Vec<Asked>)> {
+    let per_year = agreement.period.per_year();
+    let years = agreement.retention.years();
+    let say = |nl: String, en: String| if lang == Lang::Nl { nl } else { en };
+    let requests = say(
+        format!(
+            "Een lijst gaat alleen op vraag van de gemeente, hoogstens {per_year} keer per jaar."
+        ),
+        format!(
+            "A list goes only when the municipality asks for it, at most {per_year} time(s) a year."
+        ),
+    );
+    let purpose = say(
+        format!(
+            "Alleen voor: {}. Hoogstens {years} jaar herkenbaar bewaard, dan vernietigd.",
+            agreement.purpose
+        ),
+        format!(
+            "Only for: {}. Kept for at most {years} years in identifiable form, then destroyed.",
+            agreement.purpose
+        ),
+    );
+    let purpose: Asked = (purpose, &["destroyed"]);
+    // A standing request is waited for by nobody: the passage that makes it one is what was required.
+    let requests = agreement.period.standing.clone().unwrap_or(requests);
+    vec![
+        (
+            lang.pick("overw. C", "rec. C"),
+            lang.pick("Aanvragen", "Requests"),
+            vec![(requests, &["request"])],
+        ),
+        ("art. 2", lang.pick("Doel en bewaring", "Purpose and retention"), vec![purpose]),
+        ("art. 3", lang.pick("Gegevens", "Data"), data(agreement, lang)),
+        ("art. 4", lang.pick("Toegang", "Access"), access(agreement, lang)),
+    ]
+}
+
+/// Article 3.
+fn data(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
+    let columns: Vec<_> = agreement.data.columns.iter().map(|it| it.name.as_str()).collect();
+    let columns = columns.join(", ");
+    let only = match lang {
+        Lang::Nl => format!(
+            "Alleen deze gegevens: {columns}. Elke lijst wordt daartegen gehouden voor ze verzegeld wordt."
+        ),
+        Lang::En => format!(
+            "Only these data: {columns}. Each list is held against them before it is sealed."
+        ),
+    };
+    let attested = lang.pick(
+        "Elk jaar verklaart de gemeente wat ze nog bewaart.",
+        "Every year the municipality states what it still keeps.",
+    );
+    // Under an agreement about any file nothing is read, and so nothing is claimed to have been.
+    let only = agreement.data.any_file.clone().unwrap_or(only);
+    vec![(only, &["sent"]), (attested.to_owned(), &["attestation"])]
+}
+
+/// Article 4.
+fn access(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
+    let profiles: Vec<_> = agreement.access.profiles.iter().map(|it| it.id.as_str()).collect();
+    let profiles = profiles.join(", ");
+    let only = match lang {
+        Lang::Nl => format!(
+            "Toegang alleen voor deze functieprofielen: {profiles}. De lijst blijft actueel."
+        ),
+        Lang::En => format!(
+            "Access only for these function profiles: {profiles}. The list is kept current."
+        ),
+    };
+    let others = lang.pick(
+        "Doorgifte aan anderen wordt vooraf gemeld.",
+        "Disclosure to others is reported beforehand.",
+    );
+    vec![(only, &["profiles"]), (others.to_owned(), &["disclosure"])]
+}
+
+/// Article 6, the file and its key.
+fn gates(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
+    let (threshold, shares) = (agreement.key.threshold, agreement.key.custodians.len());
+    let hours = agreement.targets.removal_target_hours;
+    let say = |nl: String, en: String| if lang == Lang::Nl { nl } else { en };
+    vec![
+        (
+            say(
+                format!(
+                    "De gemeente plaatst het bestand zo snel mogelijk in een eigen omgeving en verwijdert het van het transportmedium (streefdoel van het product: {hours} uur)."
+                ),
+                format!(
+                    "As soon as possible the municipality puts the file in an environment of its own and removes it from the transport medium (target of the product: {hours} h)."
+                ),
+            ),
+            &["delivered", "removed", "probed"],
+        ),
+        (
+            say(
+                format!(
+                    "De sleutel gaat over een ander kanaal, pas na de verwijdering: {threshold} van {shares} delen openen het bestand."
+                ),
+                format!(
+                    "The key goes over another channel, only after the removal: {threshold} of {shares} shares open the file."
+                ),
+            ),
+            &["ready", "released", "share-accepted", "opened"],
+        ),
+        (
+            say(
+                "Wat het agentschap nog had, wordt gewist; wat niet geopend werd, vervalt.".into(),
+                "What the agency still held is erased; what was not opened ends.".into(),
+            ),
+            &["closed", "withdrawn", "expired", "failed", "superseded"],
+        ),
+    ]
+}
+
+/// Article 6, the rest of it.
+fn security(lang: Lang) -> Vec<Asked> {
+    let say = |nl: &str, en: &str| lang.pick(nl, en).to_owned();
+    vec![
+        (
+            say(
+                "Incidenten, ook pogingen, worden meteen gemeld, ten laatste 24 uur na de vaststelling.",
+                "Incidents, attempts too, are reported at once, at the latest 24 hours after they were found.",
+            ),
+            &["incident-report", "incident-update", "incident-close"],
+        ),
+        (
+            say(
+                "Beveiligingsbeleid en -plan worden elk jaar herzien.",
+                "Security policy and plan are reviewed every year.",
+            ),
+            &["policy-review"],
+        ),
+        (
+            say(
+                "De partijen houden elkaar op de hoogte van hun verwerkers.",
+                "The parties keep each other informed of their processors.",
+            ),
+            &["processors"],
+        ),
+    ]
+}
+
+/// Articles 7 to 12.
+fn later(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, Vec<Asked>)> {
+    let months = agreement.term.notice_months();
+    let say = |nl: String, en: String| if lang == Lang::Nl { nl } else { en };
+    vec![
+        ("art. 7", lang.pick("Kwaliteit van de gegevens", "Quality of the data"), vec![(
+            say(
+                "Fouten worden meteen gemeld; het agentschap handelt binnen twee weken na de vaststelling en brengt de gemeente op de hoogte.".into(),
+                "Errors are reported at once; the agency acts within two weeks of the finding and tells the municipality.".into(),
+            ),
+            &["quality-report", "quality-answer", "quality-close"],
+        )]),
+        ("art. 9", lang.pick("Meldingen", "Notifications"), vec![(
+            say(
+                "De gemeente meldt wetswijzigingen die deze overeenkomst raken.".into(),
+                "The municipality reports changes of law that touch this agreement.".into(),
+            ),
+            &["legal-change"],
+        )]),
+        ("art. 10", lang.pick("Bekendmaking", "Publication"), Vec::new()),
+        ("art. 12", lang.pick("Duur en opzegging", "Term and notice"), vec![(
+            say(
+                format!("In werking sinds {}; schriftelijk opzegbaar met {months} maanden.", agreement.in_force),
+                format!("In force since {}; ended in writing with {months} months' notice.", agreement.in_force),
+            ),
+            &["terminate"],
+        )]),
+    ]
+}

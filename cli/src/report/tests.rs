@@ -1,0 +1,175 @@
+//! The page by itself: a year that another one follows, hostile words, gates that never overlap.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use sluis_config::agreements;
+use sluis_core::notice::{Notice, Sort};
+use sluis_core::statement::{Header, Look, Opened, Released, Removed, Sent, Signer, Tip};
+
+use super::*;
+
+const DAY: i64 = 86_400_000;
+/// 2026-12-28 12:00 in Brussels.
+const BEFORE: Time = Time(1_798_455_600_000);
+
+fn terms() -> Terms {
+    static MADE: LazyLock<Terms> = LazyLock::new(make);
+    MADE.clone()
+}
+
+fn make() -> Terms {
+    let keys = |name: &str| {
+        let seed = Digest::of(name.as_bytes());
+        format!(
+            "[keys.{name}]\nstatement = \"{}\"\nmailbox = \"{}\"\ntls = \"{seed}\"\n",
+            Signer::from_seed(seed.as_bytes()).public().unwrap(),
+            age::x25519::Identity::generate().to_public(),
+        )
+    };
+    let text = include_str!("../../../config/examples/demo/mechelen.toml")
+        .replace("{host}", "127.0.0.1:4433");
+    let zone = format!("[keys.drop-zone]\ntls = \"{}\"\n", Digest::none());
+    let text = format!("{text}\n{}{}{zone}", keys("agency"), keys("municipality"));
+    agreements::parse(Path::new("mechelen.toml"), &text).unwrap().0
+}
+
+fn line(number: u64, side: Side, at: Time, transfer: Option<TransferId>, body: Body) -> Line {
+    let terms = terms();
+    let header = Header {
+        agreement: terms.agreement.agreement.clone(),
+        issuer: terms.agreement.party(side).id.clone(),
+        audience: terms.agreement.party(side.other()).id.clone(),
+        number,
+        previous: Digest::none(),
+        seen: Tip::start(),
+        time: at,
+        terms: terms.digest,
+        ledger: Tip::start(),
+        transfer,
+    };
+    let digest = Digest::of(&[u8::try_from(number).unwrap(), u8::from(side == Side::Agency)]);
+    Line { statement: Statement { header, body }, digest, side, at, effect: true }
+}
+
+fn notice(text: &str, case: Option<Digest>, found: Option<Time>) -> Notice {
+    Notice { text: text.into(), case, found, on: None, paper: None }
+}
+
+fn sent() -> Body {
+    let none = Digest::none();
+    Sent {
+        code: "7K3F-9QX".parse().unwrap(),
+        ciphertext: none,
+        size: 1000,
+        plaintext: none,
+        threshold: 2,
+        routes: Vec::new(),
+        commitments: Vec::new(),
+        contacts: none,
+        expires: BEFORE,
+        replaces: None,
+        request: None,
+        rehearsal: false,
+    }
+    .into()
+}
+
+fn removed() -> Body {
+    let none = Digest::none();
+    Removed {
+        sent: none,
+        delivered: none,
+        ciphertext: none,
+        upload: sluis_core::id::UploadId::random(),
+        host: "h".into(),
+        done: "DELETE".into(),
+        seen: Look { head: 410, get: 410, control: 404 },
+        unknown: Vec::new(),
+    }
+    .into()
+}
+
+fn page(lines: &[Line], from: usize, year: Option<i16>, lang: Lang) -> String {
+    let terms = terms();
+    let time = lines.last().unwrap().at.plus_ms(100 * DAY);
+    let head = Head { party: "agentschap-ii".parse().unwrap(), ledger: Tip::start(), time };
+    let versions = [&terms];
+    render(&Report { terms: &terms, versions: &versions, lines, from, year, head: &head, lang })
+        .unwrap()
+}
+
+#[test]
+fn a_year_is_judged_at_its_end_and_a_case_goes_on_into_the_next() {
+    let (agency, municipality) = (Side::Agency, Side::Municipality);
+    let report = Body::Notice(Sort::QualityReport, notice("rij 2", None, Some(BEFORE)));
+    let first = line(1, municipality, BEFORE, None, report);
+    let case = first.digest;
+    let late = BEFORE.plus_ms(20 * DAY);
+    let answer = Body::Notice(Sort::QualityAnswer, notice("beter", Some(case), None));
+    let lines = [first, line(1, agency, late, None, answer)];
+    let row = |html: &str| {
+        let rows = html.lines().filter(|row| row.contains("Deal with wrong data"));
+        rows.map(str::to_owned).collect::<String>()
+    };
+    // The ledger went on for months, but at the end of 2026 nobody was late.
+    let old = page(&lines[..1], 0, Some(2026), Lang::En);
+    assert!(row(&old).contains("soon") || row(&old).contains("ahead"), "{}", row(&old));
+    let new = page(&lines, 1, Some(2027), Lang::En);
+    assert!(row(&new).contains("met, late (5 d 12 h)"), "{}", row(&new));
+    assert!(new.contains("beter <span class=\"late\">late</span>"));
+    assert!(!new.contains("rij 2"), "what was said the year before stands in that year's report");
+    assert_eq!(new, page(&lines, 1, Some(2027), Lang::En));
+}
+
+#[test]
+fn words_are_words_and_what_is_not_known_is_shown() {
+    let municipality = Side::Municipality;
+    let hostile = "</td><script>alert(1)</script>\" onload=\"x {{ 1 }} &";
+    let said = Body::Notice(Sort::Profiles, notice(hostile, None, None));
+    let later = Body::Unknown("postponed".into(), "{}".into());
+    let mut void = line(3, municipality, BEFORE, None, said.clone());
+    void.effect = false;
+    let lines = [
+        line(1, municipality, BEFORE, None, said),
+        line(2, municipality, BEFORE, None, later),
+        void,
+    ];
+    for lang in [Lang::Nl, Lang::En] {
+        let html = page(&lines, 0, None, lang);
+        assert!(!html.contains("<script") && !html.contains("onload=\""), "{html}");
+        assert!(html.contains("&#60;script") && html.contains("{{ 1 }} &#38;"), "{html}");
+        assert!(html.contains("postponed"), "{html}");
+        assert!(html.contains(lang.pick("zonder gevolg", "without effect")));
+    }
+}
+
+#[test]
+fn the_gates_are_drawn_apart_also_where_the_word_of_the_release_comes_last() {
+    let id = Some(TransferId::random());
+    let none = Digest::none();
+    let released = || Body::from(Released { removed: none, probed: none, shares: Vec::new() });
+    let opened = || Body::from(Opened { sent: none, plaintext: none, shares: vec![1, 2] });
+    let (agency, municipality) = (Side::Agency, Side::Municipality);
+    let at = |minutes: i64| BEFORE.plus_ms(minutes * 60_000);
+    for (third, fourth) in [(released(), opened()), (opened(), released())] {
+        let lines = [
+            line(1, agency, at(0), id, sent()),
+            line(1, municipality, at(125), id, removed()),
+            line(2, agency, at(126), id, third),
+            line(2, municipality, at(127), id, fourth),
+        ];
+        for count in 1..=lines.len() {
+            let moves: Vec<&Line> = lines[..count].iter().collect();
+            let drawn = drawn::lock(&moves, Lang::Nl);
+            let file = drawn.file.unwrap();
+            assert!(drawn.key.is_none_or(|key| file.x + file.width <= key.x), "{count}");
+        }
+        let html = page(&lines, 0, None, Lang::En);
+        let expires = html.lines().find(|row| row.contains("The transfer expires")).unwrap();
+        assert!(expires.contains("2027-01-04 12:00:00"), "seven days, not hours: {expires}");
+        // Two hours and five minutes, where one hour is the target.
+        assert!(html.contains("2 h 5 min on the transport medium (target 60 min)"), "{html}");
+        assert!(html.contains("HEAD 410, GET 410 <span class=\"late\">late</span>"), "{html}");
+    }
+}

@@ -1,0 +1,136 @@
+//! What a statement says, in a sentence for people.
+
+use sluis_core::agreement::Agreement;
+use sluis_core::id::Time;
+use sluis_core::notice::{Notice, Sort};
+use sluis_core::statement::{Body, Look, Shipped};
+
+use super::{Line, Report, short};
+use crate::language::Lang;
+
+/// A kind's name; its own word where it is not known here.
+pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
+    let (nl, en) = match kind {
+        "sent" => ("verzegeld en verzonden", "sealed and sent"),
+        "delivered" => ("in eigen omgeving", "in own environment"),
+        "removed" => ("weg van het medium", "gone from the medium"),
+        "probed" => ("nagekeken", "looked at"),
+        "ready" => ("bewaarders klaar", "custodians ready"),
+        "released" => ("sleuteldelen weg", "shares released"),
+        "share-accepted" => ("deel ingetypt", "share typed in"),
+        "opened" => ("geopend", "opened"),
+        "closed" => ("afgesloten", "closed"),
+        "withdrawn" => ("ingetrokken", "withdrawn"),
+        "expired" => ("vervallen", "expired"),
+        "failed" => ("mislukt", "failed"),
+        "superseded" => ("vervangen", "superseded"),
+        "destroyed" => ("vernietigd", "destroyed"),
+        "request" => ("aanvraag", "request"),
+        "quality-report" => ("fout gemeld", "error reported"),
+        "quality-answer" => ("fout beantwoord", "error answered"),
+        "quality-close" => ("dossier gesloten", "case closed"),
+        "incident-report" => ("incident gemeld", "incident reported"),
+        "incident-update" => ("incident aangevuld", "incident updated"),
+        "incident-close" => ("incident gesloten", "incident closed"),
+        "disclosure" => ("doorgifte gemeld", "disclosure reported"),
+        "profiles" => ("functieprofielen nagekeken", "function profiles gone through"),
+        "processors" => ("verwerkers gewijzigd", "processors changed"),
+        "policy-review" => ("beleid herzien", "policy reviewed"),
+        "attestation" => ("verklaring over de bewaring", "statement about retention"),
+        "legal-change" => ("wetswijziging gemeld", "change of law reported"),
+        "terminate" => ("opzegging", "notice of termination"),
+        _ => ("andere verklaring", "another statement"),
+    };
+    lang.pick(nl, en)
+}
+
+/// A length of time: the two largest units.
+pub(super) fn span(ms: i64, lang: Lang) -> String {
+    let seconds = ms / 1000;
+    let (days, hours) = (seconds / 86_400, seconds % 86_400 / 3600);
+    let (minutes, seconds) = (seconds % 3600 / 60, seconds % 60);
+    let (day, hour) = (lang.pick("d", "d"), lang.pick("u", "h"));
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {seconds} s"),
+        (0, ..) => format!("{hours} {hour} {minutes} min"),
+        _ => format!("{days} {day} {hours} {hour}"),
+    }
+}
+
+/// How long the file was on the transport medium, against the target.
+pub(super) fn removal(sent: Time, removed: Time, agreement: &Agreement, lang: Lang) -> String {
+    let target = i64::from(agreement.targets.removal_target_hours) * 60;
+    format!(
+        "{} {} ({} {target} min)",
+        span(removed.0.saturating_sub(sent.0), lang),
+        lang.pick("op het transportmedium", "on the transport medium"),
+        lang.pick("streefdoel", "target"),
+    )
+}
+
+/// What this statement says.
+pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
+    let lang = report.lang;
+    let name = kind(line.kind(), lang);
+    let list = line.about().map(|id| report.code(id)).unwrap_or_default();
+    let more = match &line.statement.body {
+        Body::Notice(sort, notice) => return noticed(line, *sort, notice, lang),
+        Body::Sent(body) => {
+            let asked = body.request.as_ref().map(|request| {
+                format!("{} {}", lang.pick("op aanvraag", "at request"), short(request))
+            });
+            let again = body.replaces.map(|id| {
+                format!("{} {}", lang.pick("in plaats van", "in place of"), report.code(id))
+            });
+            let drill = body.rehearsal.then(|| lang.pick("OEFENING", "REHEARSAL").to_owned());
+            let size = Some(format!("{} bytes", body.size));
+            [size, asked, again, drill].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        }
+        Body::Removed(body) => {
+            let sent = line.about().and_then(|id| Some((id, report.when(id, "sent")?)));
+            let span = sent.map(|(id, sent)| removal(sent, line.at, report.agreement(id), lang));
+            [span, Some(seen(&body.seen))].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        }
+        Body::Probed(body) => seen(&body.seen),
+        Body::Released(body) => shares(&body.shares),
+        Body::ShareAccepted(body) => format!("{} ({})", body.index, body.custodian),
+        Body::Opened(body) => {
+            let shares: Vec<_> = body.shares.iter().map(ToString::to_string).collect();
+            format!("{} {}", lang.pick("met de delen", "with shares"), shares.join(", "))
+        }
+        Body::Closed(body) => {
+            format!("{}: {}", lang.pick("gewist", "erased"), body.erased.join(", "))
+        }
+        Body::Failed(body) => format!("{}: {}", body.step, body.code),
+        Body::Unknown(kind, _) => kind.clone(),
+        _ => String::new(),
+    };
+    let more = if more.is_empty() { more } else { format!(": {more}") };
+    format!("{list} {name}{more}{}", void(line, lang)).trim().to_owned()
+}
+
+fn void(line: &Line, lang: Lang) -> &'static str {
+    if line.effect { "" } else { lang.pick(" (zonder gevolg)", " (without effect)") }
+}
+
+fn noticed(line: &Line, sort: Sort, notice: &Notice, lang: Lang) -> String {
+    let case = notice.case.as_ref().or(sort.opens().then_some(&line.digest));
+    let case = case.map(|case| format!("{} {}", lang.pick("dossier", "case"), short(case)));
+    let found =
+        notice.found.map(|at| format!("{} {}", lang.pick("vastgesteld", "found"), at.local()));
+    let on = notice.on.map(|on| format!("{} {on}", lang.pick("dag", "day")));
+    let paper = notice.paper.map(|_| lang.pick("op papier", "on paper").to_owned());
+    let known: Vec<_> = [case, found, on, paper].into_iter().flatten().collect();
+    let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
+    format!("{}{known}{}: {}", kind(sort.kind(), lang), void(line, lang), notice.text)
+}
+
+fn seen(look: &Look) -> String {
+    format!("HEAD {}, GET {}", look.head, look.get)
+}
+
+fn shares(shares: &[Shipped]) -> String {
+    let told = shares.iter().map(|it| format!("{} {} {}", it.index, it.channel, it.outcome));
+    told.collect::<Vec<_>>().join(", ")
+}
