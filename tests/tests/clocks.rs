@@ -4,6 +4,9 @@
 
 use std::process::Command;
 
+use sluis_core::deadline::civil;
+use sluis_core::id::Time;
+use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, stdout, tool, until};
 
 const LIST: &[u8] = b"nummer;contract\n1;1\n";
@@ -89,4 +92,31 @@ fn a_clock_that_runs_back_locks_nothing_up() {
     assert!(opened.status.success(), "{}", stderr(&opened));
     world.wait("agency", &code, "Closed");
     assert!(world.cli("agency", &["ledger", "verify"]).status.success());
+}
+
+#[test]
+fn a_notice_that_is_heard_a_day_later_counts_as_it_was_said() {
+    let mut plan = Plan::default();
+    plan.agreement = plan.agreement.replace("standing = \"een test\"\n", "");
+    let mut world = World::running_as(&plan);
+    world.stop("carrier");
+    // On its last possible day: by the hearing it would be too late.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let today = Time(i64::try_from(now.as_millis()).unwrap()).date();
+    let first = civil::ends_after_notice(today, 12).to_string();
+    let said = ["terminate", "mechelen", "--on", &first, "--text", "opzegging"];
+    let said = world.cli("municipality", &said);
+    // Around midnight "today" may have passed meanwhile.
+    if !said.status.success() {
+        assert!(stderr(&said).contains("term of notice"), "{}", stderr(&said));
+        return;
+    }
+    sealer_at(&mut world, "+25h");
+    world.start("carrier");
+    until("the agency to count it", || {
+        let rows = world.json("agency", &["notices"]);
+        rows.as_array().unwrap().iter().any(|row| row["sort"] == "terminate").then_some(())
+    });
+    let due = world.json("agency", &["deadlines"]);
+    assert!(due.as_array().unwrap().iter().any(|it| it["clock"] == "notice"), "{due}");
 }
