@@ -40,6 +40,10 @@ impl Failure {
         let what = what.to_string();
         move |error| Self::new(exit::IO, "io", format!("{what}: {error}"))
     }
+    /// Whoever read our output has seen enough; no failure to the shell.
+    pub(crate) fn unread() -> Self {
+        Self::new(0, "unread", "")
+    }
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
         &self.refused.code
@@ -52,6 +56,9 @@ impl Failure {
     /// Says it on standard error, for people or as JSON.
     #[expect(clippy::print_stderr, reason = "this is where it is said")]
     pub(crate) fn tell(&self, json: bool) -> ExitCode {
+        if self.exit == 0 {
+            return ExitCode::SUCCESS;
+        }
         if json {
             eprintln!("{}", serde_json::to_string(&self.refused).unwrap_or_default());
         } else {

@@ -40,7 +40,8 @@ pub(crate) fn json(value: &impl Serialize) -> Result<()> {
 pub(crate) fn write(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        // Nobody reads on: what was begun is ended in order, and nothing is said.
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::unread()),
         other => other.map_err(Failure::io("standard output")),
     }
 }

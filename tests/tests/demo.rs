@@ -199,3 +199,27 @@ fn the_shipped_examples_are_read_by_the_shipped_program() {
         );
     }
 }
+
+#[test]
+fn a_demonstration_that_nobody_reads_to_its_end_leaves_no_process_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(binary("sluis"))
+        .args(["demo", "--unattended", "--lang", "en"])
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // One line, and then nobody listens.
+    let mut out = std::io::BufReader::new(demo.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut String::new()).unwrap();
+    drop(out);
+    assert!(demo.wait().unwrap().success());
+    let ours = folder.path().to_str().unwrap().as_bytes().to_owned();
+    let left = fs::read_dir("/proc").unwrap().flatten().filter(|process| {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        line.windows(ours.len()).any(|part| part == ours)
+    });
+    assert_eq!(left.count(), 0, "its six processes have ended");
+}
