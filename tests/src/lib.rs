@@ -40,6 +40,19 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
+/// Bytes that repeat nowhere near.
+#[must_use]
+pub fn bytes(length: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let words = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.flatten().take(length).collect()
+}
+
 /// The root of the workspace.
 #[must_use]
 pub fn root() -> PathBuf {

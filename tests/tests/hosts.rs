@@ -238,12 +238,6 @@ impl Hosts {
         line_in(asked[0]["body"]["text"].as_str().unwrap())
     }
 
-    /// How far the shares are, in the order of the custodians.
-    fn shares(&self, code: &str) -> Vec<Value> {
-        let shown = self.world.json("agency", &["show", code]);
-        shown["state"]["shares"].as_array().cloned().unwrap_or_default()
-    }
-
     /// Waits until a host has given up each of these connections.
     fn given_up(&self, host: &str, broken: &Connections) {
         until("the connection to be given up", || {
@@ -310,7 +304,7 @@ impl Hosts {
         fs::remove_file(folder.join("hold")).unwrap();
         until("the answer", || folder.join("answered").exists().then_some(()));
         until("the releaser to give the answer up", || {
-            let shares = self.shares(code);
+            let shares = self.world.shares(code);
             let taken =
                 shares.iter().filter(|share| share["stands"].get("Accepted").is_some()).count();
             (taken == 2 && shares[1]["stands"] != "Leaving").then_some(())
@@ -443,7 +437,7 @@ fn the_list_arrives_though_every_link_was_cut_in_the_middle() {
     hosts.release_is_cut(&code);
     let row = world.row("agency", &code).unwrap();
     assert!(["Releasing", "Released"].map(Value::from).contains(&row["state"]), "{row}");
-    let lost = &hosts.shares(&code)[1];
+    let lost = &hosts.world.shares(&code)[1];
     assert!(lost["stands"].get("Unknown").is_some(), "{lost}");
     let lines = PROVIDERS.map(|(provider, ..)| hosts.line(provider));
     hosts.let_custodians_in();

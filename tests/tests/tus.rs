@@ -10,7 +10,7 @@ use std::process::Command;
 
 use sluis_tests::stock::{Answer, Client, answered, begin};
 use sluis_tests::world::Plan;
-use sluis_tests::{Cutter, World, root, stderr, stdout, tool, until};
+use sluis_tests::{Cutter, World, bytes, root, stderr, stdout, tool, until};
 
 const FILES: &str = "/mechelen/files";
 const TUS: &str = "Tus-Resumable: 1.0.0";
@@ -44,18 +44,6 @@ fn offset(agency: &Client, path: &str) -> u64 {
     let head = agency.ask("HEAD", path, &[TUS]);
     assert_eq!(head.status, 200);
     head.header("upload-offset").parse().unwrap()
-}
-
-/// Bytes that repeat nowhere near.
-fn bytes(length: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let words = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    words.flatten().take(length).collect()
 }
 
 /// What tests/run puts into `target/tools`.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use serde_json::Value;
 use sluis_tests::stock::Client;
 use sluis_tests::world::Plan;
-use sluis_tests::{Cutter, World, root, stderr, until};
+use sluis_tests::{Cutter, World, bytes, root, stderr, until};
 
 const FILES: &str = "/mechelen/files";
 const TUS: &str = "Tus-Resumable: 1.0.0";
@@ -95,18 +95,6 @@ fn arrived(world: &World, code: &str, upload: &str) -> u64 {
     envelope.len() as u64
 }
 
-/// Bytes that repeat nowhere near: a wrong offset would show.
-fn bytes(length: u64) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let words = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    words.flatten().take(usize::try_from(length).unwrap()).collect()
-}
-
 /// A valve on the way to the server: while it is shut, a connection that has brought so many bytes stands still.
 struct Valve(Arc<(Mutex<bool>, Condvar)>);
 
@@ -150,7 +138,7 @@ impl Valve {
 
 /// A large drop, whose upload stands still somewhere in its middle; gives its code and the upload.
 fn halfway(world: &World) -> (String, String) {
-    let code = world.send("groot.bin", &bytes(24 * MIB));
+    let code = world.send("groot.bin", &bytes(24 << 20));
     let upload = until("the upload to be made", || uploads(world).pop());
     until("some of it to be there", || {
         let there = fs::metadata(data(world, &upload)).ok()?.len();
@@ -195,7 +183,7 @@ fn an_upload_goes_on_where_the_wire_was_cut() {
     let wire = Cutter::new(&world.host, &world.listen);
     start(&mut world, "{}");
     wire.cut_after(i64::try_from(4 * MIB).unwrap());
-    let code = world.send("groot.bin", &bytes(24 * MIB));
+    let code = world.send("groot.bin", &bytes(24 << 20));
     for (cuts, megabytes) in [(1, 6), (2, 5), (3, 3)] {
         until("the wire to be cut", || (wire.cuts() >= cuts).then_some(()));
         wire.cut_after(megabytes << 20);
@@ -272,7 +260,7 @@ fn an_offset_that_moved_is_asked_for_again() {
     // The server loses a mebibyte between the HEAD and the PATCH after the cut.
     start(&mut world, "{\"lose\": 1048576}");
     wire.cut_after(i64::try_from(8 * MIB).unwrap());
-    let code = world.send("groot.bin", &bytes(24 * MIB));
+    let code = world.send("groot.bin", &bytes(24 << 20));
     until("the wire to be cut", || (wire.cuts() == 1).then_some(()));
     world.wait("agency", &code, "Carried");
     arrived(&world, &code, &uploads(&world)[0]);
