@@ -15,7 +15,8 @@ use crate::language::Lang;
 use crate::notices::Wording;
 use crate::socket::Socket;
 use crate::{
-    agreement, demo, dry_run, evidence, init, keys, ledger, notices, open, output, transfers,
+    agreement, demo, dry_run, evidence, init, keys, ledger, notices, open, output, second,
+    transfers,
 };
 
 /// Sluis hands a sealed list from an agency to a municipality, and its key by another way, only after the
@@ -119,6 +120,36 @@ enum Verb {
         /// Its code.
         code: TransferCode,
     },
+    /// Let a list go that somebody else offered, where the agreement asks for a second person (art. 6).
+    Approve {
+        /// Its code.
+        code: TransferCode,
+    },
+    /// Do not let it go: it lies in the outbox again, with your reason beside it.
+    #[command(
+        after_help = "Example:\n  sluis reject 7K3F-9QX --reason 'de selectie is van vorig jaar'"
+    )]
+    Reject {
+        /// Its code.
+        code: TransferCode,
+        /// Why, for whoever offered it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let pass what a refused list breaks, where that may be: one person asks, a second one confirms with the same
+    /// words. Both parties' ledgers keep it (art. 6).
+    #[command(
+        after_help = "Example:\n  sluis override 7K3F-9QX --reason 'dossier niet beschikbaar via MAGDA, brief van 3 maart'"
+    )]
+    Override {
+        /// The code of the refused transfer; sluis list shows it.
+        code: TransferCode,
+        /// Why. No personal data: it stands in both ledgers.
+        #[arg(long)]
+        reason: String,
+    },
+    /// What waits for a second person.
+    Waiting,
     /// Destroy what the vault holds of an opened list: one person asks, a second one confirms (art. 3 and 6).
     Destroy {
         /// Its code.
@@ -246,6 +277,14 @@ enum AgreementVerb {
         /// Its name.
         name: AgreementId,
     },
+    /// Let a new version of an installed agreement count; somebody else put it there (art. 6).
+    #[command(
+        after_help = "Look at it first: sluis agreement check, and what changed: diff.\n\nExample:\n  sluis agreement approve mechelen"
+    )]
+    Approve {
+        /// Its name.
+        name: AgreementId,
+    },
     /// Check a file without putting it into use: what it lacks, by article.
     #[command(
         after_help = "Exit code 1 where a gap blocks, 78 where the file cannot be taken into use at all.\n\nExample:\n  sluis agreement check mechelen.toml"
@@ -345,6 +384,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             }
             AgreementVerb::List => agreement::list(&config()?, json),
             AgreementVerb::Show { name } => agreement::show(&config()?, &name, json),
+            AgreementVerb::Approve { name } => {
+                second::agree(&config()?, &socket()?, &name, lang, json)
+            }
             AgreementVerb::Check { file, on } => agreement::check::check(&file, on, lang, json),
             AgreementVerb::New { out } => agreement::new::new(out.as_deref(), lang, json),
         },
@@ -360,6 +402,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Withdraw { code } => transfers::act(&socket()?, "withdraw", code, json),
         Verb::Retry { code, share } => transfers::retry(&socket()?, code, share, json),
         Verb::Redeliver { code } => transfers::act(&socket()?, "redeliver", code, json),
+        Verb::Approve { code } => transfers::act(&socket()?, "approve", code, json),
+        Verb::Reject { code, reason } => second::reject(&socket()?, code, reason, json),
+        Verb::Override { code, reason } => second::let_pass(&socket()?, code, reason, lang, json),
+        Verb::Waiting => second::waiting(&socket()?, lang, json),
         Verb::Destroy { code } => transfers::destroy(&socket()?, code, lang, json),
         Verb::Request(said) => note(Wording::plain(Sort::Request, said)),
         Verb::Quality(verb) => note(verb.into()),

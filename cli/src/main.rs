@@ -15,6 +15,7 @@ mod notices;
 mod open;
 mod output;
 mod report;
+mod second;
 mod socket;
 mod transfers;
 

@@ -11,6 +11,7 @@ use sluis_core::id::{AgreementId, TransferCode, TransferId};
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::output;
+use crate::second;
 use crate::socket::Socket;
 
 /// `sluis send AGREEMENT PATH`: copies into the outbox, then has it taken.
@@ -105,6 +106,15 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         output::line(lang.pick(
             "De klok sprong vooruit: er vervalt niets tot twee personen ze bevestigen (sluis clock), of tot ze juist staat.",
             "The clock jumped ahead: nothing expires until two persons confirm it (sluis clock), or it is set right.",
+        ))?;
+    }
+    for name in &about.unapproved {
+        output::line(format!(
+            "{name}: {} sluis agreement approve {name}",
+            lang.pick(
+                "een nieuwe versie wacht op een tweede persoon:",
+                "a new version waits for a second person:",
+            )
         ))?;
     }
     Ok(())
@@ -202,13 +212,7 @@ pub(crate) fn destroy(socket: &Socket, code: TransferCode, lang: Lang, json: boo
         return output::json(&asked);
     }
     match &asked.first {
-        None => output::line(format!(
-            "{code}  {}",
-            lang.pick(
-                "gevraagd; een tweede persoon bevestigt met hetzelfde bevel, binnen zeven dagen",
-                "asked; a second person confirms with the same command, within seven days",
-            )
-        )),
+        None => output::line(format!("{code}  {}", second::asked(lang))),
         Some(first) => output::line(format!(
             "{code}  {} {first}. {}",
             lang.pick("bevestigd na", "confirmed after"),
@@ -227,10 +231,7 @@ pub(crate) fn clock(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         return output::json(&word);
     }
     output::line(match (word.held, &word.first) {
-        (true, _) => lang.pick(
-            "gevraagd; een tweede persoon bevestigt met hetzelfde bevel, binnen zeven dagen",
-            "asked; a second person confirms with the same command, within seven days",
-        ),
+        (true, _) => second::asked(lang),
         (false, Some(_)) => lang
             .pick("bevestigd: wat vervallen is, vervalt nu", "confirmed: what is over expires now"),
         (false, None) => {

@@ -17,6 +17,8 @@ pub struct Installed {
     pub terms: Terms,
     /// The file's text, to be kept as long as transfers rest on it.
     pub text: String,
+    /// Whose file it is: who put this version here.
+    pub owner: u32,
     /// Who gets which share.
     pub plan: Plan,
     /// Where they are reached, at the agency.
@@ -111,7 +113,10 @@ pub fn read(path: &Path) -> Result<Installed, ConfigError> {
         let why = format!("it is agreement `{name}`: the file must be called {name}.toml");
         return Err(ConfigError::Agreement { path: path.to_owned(), why });
     }
-    Ok(Installed { terms, text, plan, contacts: None })
+    let owner = std::fs::metadata(path).map(|meta| std::os::unix::fs::MetadataExt::uid(&meta));
+    let owner =
+        owner.map_err(|e| ConfigError::Unreadable { path: path.to_owned(), why: e.to_string() })?;
+    Ok(Installed { terms, text, owner, plan, contacts: None })
 }
 
 /// Reads the contacts beside an agreement, where there are any, and holds them against its plan.

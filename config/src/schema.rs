@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sluis_core::agreement::Language;
-use sluis_core::id::{ChannelId, PartyId};
+use sluis_core::duty::Duty;
+use sluis_core::id::{ChannelId, CustodianId, PartyId};
 
 use crate::strict::{self, ConfigError};
 
@@ -24,6 +25,9 @@ pub struct Config {
     /// How the program speaks and logs.
     #[serde(default)]
     pub log: Log,
+    /// Who may do what at this core: users by name or number, groups as `@group`. Whoever may use the socket may do all
+    /// of it where the section is missing; where it is there, a duty that it leaves out is nobody's.
+    pub duties: Option<BTreeMap<Duty, Vec<Owner>>>,
     /// The agency's core.
     pub sealer: Option<Sealer>,
     /// The agency's gate to the drop zones.
@@ -130,7 +134,7 @@ pub struct Sealer {
     pub resends: u8,
 }
 
-/// A Unix user.
+/// A Unix user; among duties a name that begins with `@` is a group.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Owner {
@@ -198,6 +202,9 @@ pub struct Keeper {
     /// The group that may read opened files, per agreement; the keeper's own where it is missing.
     #[serde(default)]
     pub groups: BTreeMap<String, String>,
+    /// The Unix user of a custodian: only this one types that custodian's line. Any custodian's where it is missing.
+    #[serde(default)]
+    pub custodians: BTreeMap<CustodianId, Owner>,
     /// How long backups of the vault are kept, so that `destroyed` can say until when they may hold a list.
     pub backups_keep_days: Option<u32>,
     /// Accepted lines are forgotten when nobody types for so long.

@@ -93,6 +93,17 @@ pub enum KeepPlaintext {
     UntilSealed,
 }
 
+/// Who lets a list go (art. 6: separation of duties, R47).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Approval {
+    /// Whoever offers it.
+    #[default]
+    None,
+    /// A second person, who did not offer it.
+    SecondPerson,
+}
+
 /// Rules about the file (art. 2, 3, 6).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -101,6 +112,9 @@ pub struct FileRules {
     pub keep_plaintext: KeepPlaintext,
     /// A drop larger than this is refused, in MiB.
     pub max_size_mib: u64,
+    /// Who lets a list go.
+    #[serde(default)]
+    pub approval: Approval,
     /// After so many days a transfer that was not opened expires (product default: 7).
     pub expires_after_days: u32,
 }

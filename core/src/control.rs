@@ -242,6 +242,64 @@ pub struct ByCode {
     pub code: TransferCode,
 }
 
+/// `reject`: a second person does not let it go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    /// Which transfer.
+    pub code: TransferCode,
+    /// Why, for whoever offered it.
+    pub why: String,
+}
+
+/// `override`: let pass what a refused list breaks; two persons.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// The refused transfer.
+    pub code: TransferCode,
+    /// Why; it stands in both ledgers.
+    pub why: String,
+    /// In which language a refusal is said.
+    pub language: Language,
+}
+
+/// `agree`: let a new version of an agreement count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agree {
+    /// Which agreement.
+    pub agreement: AgreementId,
+    /// The digest of the version that the person looked at.
+    pub digest: Digest,
+}
+
+/// The version that counts now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreed {
+    /// Its number.
+    pub version: u32,
+    /// The digest of its file.
+    pub digest: Digest,
+}
+
+/// One line of `waiting`: what a first person asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiting {
+    /// What was asked for.
+    pub verb: String,
+    /// Of what: a code, or a text.
+    pub subject: String,
+    /// Who asked.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Until when a second person may confirm.
+    pub until: Time,
+}
+
 /// What becomes of a word that takes two persons.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -418,6 +476,9 @@ pub struct About {
     pub entries: u64,
     /// Whether its clock jumped ahead, and nothing expires until two persons confirm it.
     pub clock_held: bool,
+    /// Agreements of which a new version waits for a second person.
+    #[serde(default)]
+    pub unapproved: Vec<AgreementId>,
 }
 
 /// What becomes of a person's word that the clock is right.

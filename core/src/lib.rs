@@ -10,6 +10,7 @@ pub mod content;
 pub mod control;
 pub mod crockford;
 pub mod deadline;
+pub mod duty;
 pub mod envelope;
 pub mod evidence;
 pub mod id;

@@ -10,6 +10,8 @@ use crate::agreement::{Agreement, Language, Side};
 use crate::deadline::{Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
 
+/// How long an override waits for its list.
+const WAIVED_MS: i64 = 7 * 86_400_000;
 /// The longest text of a notice, in characters.
 pub const MAX_TEXT: usize = 1000;
 
@@ -88,6 +90,8 @@ sorts! {
     Attestation "attestation" "art. 3" MUNICIPALITY, Needs::Nothing;
     /// The law changed in what touches this agreement (R69).
     LegalChange "legal-change" "art. 9" MUNICIPALITY, Needs::Day;
+    /// Two persons let pass what one list breaks; the text begins with the rules and a colon (R84).
+    Override "override" "art. 6" AGENCY, Needs::Nothing;
     /// The agreement ends: from that day on nothing is sent (R64, R76).
     Terminate "terminate" "art. 12" BOTH, Needs::Day;
 }
@@ -218,6 +222,15 @@ pub struct Entered {
 #[derive(Debug, Clone, Default)]
 pub struct Register(pub Vec<Entered>);
 
+/// Rules that two persons let pass for one list, and the statement by which they did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The digest of the `override`.
+    pub notice: Digest,
+    /// The codes of the rules.
+    pub rules: Vec<String>,
+}
+
 /// A case and what became of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
@@ -320,6 +333,16 @@ impl Register {
                 && case.begun.transfer == Some(*transfer)
                 && case.closed.is_none()
         })
+    }
+
+    /// What two persons let pass for one list (R84): not used yet, and not older than a week.
+    #[must_use]
+    pub fn waiver(&self, used: &[Digest], now: Time) -> Option<Waiver> {
+        let fresh = |it: &&Entered| now.0 - it.at.0 <= WAIVED_MS && !used.contains(&it.digest);
+        let last = self.of(Sort::Override).rev().find(fresh)?;
+        let (rules, _) = last.notice.text.split_once(':')?;
+        let rules = rules.split(',').map(|rule| rule.trim().to_owned()).collect();
+        Some(Waiver { notice: last.digest, rules })
     }
 
     /// How many errors in this transfer's data were reported.

@@ -107,6 +107,16 @@ pub enum Reason {
     List(Finding),
     /// More than one file, or a folder: what leaves is one list (art. 3).
     NotOneList,
+    /// A second person did not let it go (art. 6, R47).
+    Rejected {
+        /// In that person's words.
+        why: String,
+    },
+    /// The agreement's file was changed, and no second person let the new version count yet (R83, R84).
+    Unapproved {
+        /// The version that waits.
+        version: u32,
+    },
 }
 
 impl Reason {
@@ -123,6 +133,23 @@ impl Reason {
             Self::NotRequested | Self::Answered { .. } => "overw. C",
             Self::List(finding) => finding.rule.article(),
             Self::NotOneList => "art. 3",
+            Self::Rejected { .. } | Self::Unapproved { .. } => "art. 6",
+        }
+    }
+
+    /// Whether it stands by a person's word: the same drop is not looked at again.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Rejected { .. })
+    }
+
+    /// Its rule, where two persons may let it pass with a reason (R84).
+    #[must_use]
+    pub fn overridable(&self) -> Option<&'static str> {
+        match self {
+            Self::List(finding) if finding.rule.overridable() => Some(finding.rule.code()),
+            Self::TooLarge { .. } => Some("too-large"),
+            _ => None,
         }
     }
 
@@ -167,6 +194,12 @@ impl Reason {
             ),
             Self::List(finding) => finding.text(Language::Nl),
             Self::NotOneList => "dit is niet één lijst. Bied één bestand aan, .csv of .xlsx.".into(),
+            Self::Rejected { why } => format!(
+                "een tweede persoon keurde het niet goed: {why}. Verbeter het en bied het onder een andere naam aan."
+            ),
+            Self::Unapproved { version } => format!(
+                "versie {version} van de overeenkomst wacht op een tweede persoon: sluis agreement approve. Bied het bestand dan opnieuw aan."
+            ),
         }
     }
 
@@ -205,6 +238,12 @@ impl Reason {
             ),
             Self::List(finding) => finding.text(Language::En),
             Self::NotOneList => "this is not one list. Offer one file, .csv or .xlsx.".into(),
+            Self::Rejected { why } => format!(
+                "a second person did not approve it: {why}. Mend it and offer it under another name."
+            ),
+            Self::Unapproved { version } => format!(
+                "version {version} of the agreement waits for a second person: sluis agreement approve. Offer the file again then."
+            ),
         }
     }
 }

@@ -194,6 +194,8 @@ bodies! {
         replaces: Option<TransferId>,
         /// Digest of the request that it answers; nothing where the agreement is a standing request.
         request: Option<Digest>,
+        /// Digest of the `override` by which two persons let pass what the list breaks (R84).
+        waived: Option<Digest>,
         /// Every channel is a folder: a rehearsal, not a delivery.
         rehearsal: bool,
     }

@@ -6,6 +6,10 @@
 //! | Sealed | Placed | Sealed, upload known | | carry |
 //! | Claimed | Refused | Refused | | |
 //! | Claimed | Held | Held | | |
+//! | Claimed | Admitted (who offered it) | Admitted | | |
+//! | Admitted | Approve, by somebody else | Approved | | seal |
+//! | Admitted | Refused, by a person | Refused | | |
+//! | Approved | Sealed, Refused, Held | as from Claimed | | |
 //! | Held | Retry | Claimed | | seal |
 //! | Sealed | Carried | Carried | | |
 //! | Sealed, Carried | Delivered (evidence, of that upload) | Delivered | | |
@@ -100,6 +104,20 @@ impl Envelope {
 pub enum State {
     /// Taken from the outbox, not yet sealed. Moves on by itself.
     Claimed,
+    /// Waits for a second person, as the agreement says: `sluis approve` or `sluis reject` (R47).
+    Admitted {
+        /// The Unix users whose files they are; none of them approves.
+        by: BTreeSet<u32>,
+        /// How many persons the list is about, where it was read.
+        rows: Option<u32>,
+        /// What was admitted: a digest of the stamps of its files.
+        seen: Digest,
+    },
+    /// A second person let it go; sealed if it is still what that person saw. Moves on by itself.
+    Approved {
+        /// What was approved.
+        seen: Digest,
+    },
     /// Waits for a person: `sluis retry` after mending what it says.
     Held {
         /// What it waits for.
@@ -191,6 +209,17 @@ pub enum Event {
     Refused(Vec<Reason>),
     /// A person has to mend something first.
     Held(String),
+    /// It may leave once a second person approves.
+    Admitted {
+        /// The Unix users whose files they are.
+        by: BTreeSet<u32>,
+        /// How many persons it is about.
+        rows: Option<u32>,
+        /// A digest of the stamps of its files.
+        seen: Digest,
+    },
+    /// This Unix user approves it.
+    Approve(u32),
     /// An upload was made in the drop zone.
     Placed(UploadId),
     /// The upload is whole in the drop zone.
@@ -324,7 +353,10 @@ impl Illegal {
             ("Withdraw", "Releasing" | "Released") => {
                 ": enough shares may be out to open it; call the municipality, and sluis redeliver if need be"
             }
-            ("Withdraw" | "Supersede" | "Ready", _) => ": look at sluis show",
+            ("Approve", "Admitted") => {
+                ": art. 6: whoever offered it does not approve it; a second person does"
+            }
+            ("Withdraw" | "Supersede" | "Ready" | "Approve", _) => ": look at sluis show",
             _ => "",
         }
     }
@@ -336,6 +368,8 @@ impl State {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Claimed => "Claimed",
+            Self::Admitted { .. } => "Admitted",
+            Self::Approved { .. } => "Approved",
             Self::Held { .. } => "Held",
             Self::Refused { .. } => "Refused",
             Self::Sealed { .. } => "Sealed",
@@ -364,11 +398,21 @@ impl State {
                 | Self::Superseded { .. }
         )
     }
+    /// Whether nothing of it was sealed yet.
+    fn is_unsealed(&self) -> bool {
+        matches!(
+            self,
+            Self::Claimed | Self::Admitted { .. } | Self::Approved { .. } | Self::Held { .. }
+        )
+    }
     /// Who can move it on, for people: `agency`, `municipality`, `nobody` or `itself`.
     #[must_use]
     pub fn mover(&self) -> &'static str {
         match self {
-            Self::Held { .. } | Self::Failed { .. } | Self::Refused { .. } => "agency",
+            Self::Admitted { .. }
+            | Self::Held { .. }
+            | Self::Failed { .. }
+            | Self::Refused { .. } => "agency",
             // With fewer shares on their way than open it, only a retry or redelivery helps.
             Self::Released { envelope, shares, .. }
                 if count(shares, Shipment::may_arrive) < envelope.threshold =>
@@ -464,6 +508,8 @@ impl Event {
             Self::Sealed(_) => "Sealed",
             Self::Refused(_) => "Refused",
             Self::Held(_) => "Held",
+            Self::Admitted { .. } => "Admitted",
+            Self::Approve(_) => "Approve",
             Self::Placed(_) => "Placed",
             Self::Carried(_) => "Carried",
             Self::Delivered(_) => "Delivered",

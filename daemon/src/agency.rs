@@ -4,6 +4,7 @@
 //! [`close`]. Beside it, [`reports`] -> [`report`]: what operators say became of a message.
 
 pub mod admission;
+pub mod approval;
 pub mod carry;
 pub mod claim;
 pub mod close;

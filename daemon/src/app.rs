@@ -24,6 +24,7 @@ use crate::books::{Books, CoreError};
 use crate::channel;
 use crate::clock::{RealClock, SharedClock};
 use crate::desk::Desk;
+use crate::duties::Duties;
 use crate::files;
 use crate::gatehouse::{self, Core, gate_router};
 use crate::medium::client::ZoneClient;
@@ -172,7 +173,10 @@ impl Host {
         };
         let store = Store::open(place).await.map_err(CoreError::from)?;
         let party = self.config.party.id.clone();
-        Ok(Books::open(store, clock, party, side, agreements, signer, mailbox).await?)
+        let duties = Duties::new(self.config.duties.as_ref())?;
+        let mut books = Books::open(store, clock, party, side, agreements, signer, mailbox).await?;
+        books.duties = duties;
+        Ok(books)
     }
 
     fn serve(&mut self, name: &str, router: Router) -> Result<()> {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
 
 use data_encoding::BASE64;
@@ -21,8 +22,10 @@ use sluis_core::transfer::Illegal;
 use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
+use crate::duties::Duties;
 use crate::steady::Steady;
 use crate::store::{Store, StoreError, Tx};
+use crate::versions;
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]
@@ -92,6 +95,10 @@ pub struct Books {
     pub side: Side,
     /// What is agreed with whom.
     pub agreements: Agreements,
+    /// Who may do what here.
+    pub duties: Duties,
+    /// Versions of agreements that no second person let count yet.
+    pub(crate) unapproved: Mutex<BTreeMap<AgreementId, u32>>,
     signer: Signer,
     mailbox: age::x25519::Identity,
     changed: Notify,
@@ -121,6 +128,7 @@ impl Books {
         mailbox: age::x25519::Identity,
     ) -> Result<Self> {
         let public = signer.public()?;
+        let mut unapproved = BTreeMap::new();
         let mut tx = store.begin().await?;
         for installed in agreements.iter() {
             let agreement = &installed.terms.agreement;
@@ -133,6 +141,9 @@ impl Books {
                 )));
             }
             tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
+            if !versions::counts(&mut tx, clock.now(), &installed.terms).await? {
+                unapproved.insert(agreement.agreement.clone(), agreement.version);
+            }
         }
         tx.commit().await?;
         Ok(Self {
@@ -141,6 +152,8 @@ impl Books {
             party,
             side,
             agreements,
+            duties: Duties::default(),
+            unapproved: Mutex::new(unapproved),
             signer,
             mailbox,
             changed: Notify::new(),
@@ -293,6 +306,7 @@ impl Books {
                 )));
             }
         };
+        self.is_agreed(&terms)?;
         Ok(Verified::check(&signed, &terms, self.side.other())?)
     }
 

@@ -57,6 +57,7 @@ impl Books {
         notice: Notice,
         language: Language,
     ) -> Result<Digest> {
+        self.is_agreed(terms)?;
         let register = self.notices(tx, &terms.agreement.agreement).await?;
         let fault = register.may(&terms.agreement, self.side, sort, &notice, self.now());
         fault.map_err(|fault| CoreError::refused("notice", fault.text(language)))?;

@@ -8,6 +8,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use sluis_core::control::{
     About, AskSaid, AskTerms, ByCode, ClockWord, Detail, Evidence, MAX_BYTES, Row, Said, TermsText,
+    Waiting,
 };
 use sluis_core::id::TransferCode;
 
@@ -16,6 +17,7 @@ use crate::gatehouse::{Caller, Core};
 use crate::notices;
 use crate::store::{Record, Tx};
 use crate::two_persons;
+use crate::versions;
 
 /// How many transfers `list` shows: the open ones and those that changed last.
 const LISTED: i64 = 500;
@@ -29,6 +31,7 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
     Router::new()
         .route("/about", get(about::<C>))
         .route("/clock", post(clock::<C>))
+        .route("/waiting", get(waiting::<C>))
         .route("/list", get(list::<C>))
         .route("/show", post(show::<C>))
         .route("/ledger", get(ledger::<C>))
@@ -36,6 +39,7 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
         .route("/said", post(said::<C>))
         .route("/terms", post(terms::<C>))
         .with_state(Arc::clone(&core))
+        .merge(versions::router(Arc::clone(&core)))
         .merge(notices::router(core))
 }
 
@@ -49,6 +53,11 @@ async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
         folder: folder.display().to_string(),
         entries,
         clock_held: books.clock_is_held(),
+        unapproved: books
+            .unapproved
+            .lock()
+            .map(|it| it.keys().cloned().collect())
+            .unwrap_or_default(),
     };
     Ok(Json(about))
 }
@@ -69,6 +78,27 @@ async fn clock<C: Core>(
     }
     books.commit(tx).await?;
     Ok(Json(ClockWord { held: first.is_none(), first }))
+}
+
+/// What waits for a second person.
+async fn waiting<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Waiting>>> {
+    let books = core.books();
+    let mut tx = books.store.begin().await?;
+    let mut rows = Vec::new();
+    for (verb, subject, first) in tx.all_asked().await? {
+        let until = two_persons::until(&first);
+        if until < books.now() {
+            continue;
+        }
+        let transfer = subject.parse().ok();
+        let record = match transfer {
+            Some(id) => tx.transfer::<C::State>(&id).await?,
+            None => None,
+        };
+        let subject = record.map_or(subject, |record| record.code.to_string());
+        rows.push(Waiting { verb, subject, by: first.name, at: first.at, until });
+    }
+    Ok(Json(rows))
 }
 
 async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Row>>> {

@@ -21,6 +21,12 @@ pub struct Asked {
     pub at: Time,
 }
 
+/// Until when it waits.
+#[must_use]
+pub fn until(asked: &Asked) -> Time {
+    asked.at.plus_ms(WAITS_MS)
+}
+
 /// Enters a person's word. The first person's name once a second one has confirmed; nothing while one is waited for.
 ///
 /// # Errors
@@ -34,7 +40,7 @@ pub async fn confirm(
     caller: Caller,
 ) -> Result<Option<String>> {
     let now = books.now();
-    let asked = tx.asked(verb, subject).await?.filter(|asked| now.0 - asked.at.0 <= WAITS_MS);
+    let asked = tx.asked(verb, subject).await?.filter(|asked| now <= until(asked));
     let entry =
         |what: &str, known: Vec<(&'static str, String)>| (format!("{verb}-{what}"), detail(known));
     match asked {

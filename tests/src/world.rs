@@ -321,23 +321,20 @@ impl World {
     #[must_use]
     pub fn cli_with(&self, host: &str, arguments: &[&str], input: &str) -> Output {
         let config = self.path(host).join("sluis.toml");
-        let mut child = Command::new(binary("sluis"))
-            .arg("--config")
-            .arg(config)
-            .args(["--lang", "en"])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
+        let mut command = Command::new(binary("sluis"));
+        command.arg("--config").arg(config).args(["--lang", "en"]).args(arguments);
+        answer(command, input)
     }
 
     /// `sluis` on a host, by a person with another Unix user who may use its socket.
     #[must_use]
     pub fn cli_as(&self, uid: &str, host: &str, arguments: &[&str]) -> Output {
+        self.cli_as_with(uid, host, arguments, "")
+    }
+
+    /// The same, with this on standard input.
+    #[must_use]
+    pub fn cli_as_with(&self, uid: &str, host: &str, arguments: &[&str], input: &str) -> Output {
         let program = self.path("sluis");
         if !program.exists() {
             fs::copy(binary("sluis"), &program).unwrap();
@@ -350,8 +347,8 @@ impl World {
         let mut command = Command::new("setpriv");
         command.args([&format!("--reuid={uid}"), "--regid=0", "--clear-groups"]).arg(program);
         command.arg("--config").arg(self.path(host).join("sluis.toml"));
-        command.args(["--lang", "en"]).args(arguments).stdin(Stdio::null());
-        command.output().unwrap()
+        command.args(["--lang", "en"]).args(arguments);
+        answer(command, input)
     }
 
     /// `sluis --json` on a host; it must succeed.
@@ -486,6 +483,15 @@ fn any_file(agreement: &str) -> String {
 pub fn line_in(text: &str) -> String {
     let line = text.lines().find(|line| line.len() > 30 && !line.contains(' '));
     line.unwrap_or_else(|| panic!("no line in {text:?}")).to_owned()
+}
+
+/// What a command answers to this on standard input.
+fn answer(mut command: Command, input: &str) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It may have ended without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
 }
 
 /// Runs `sluis` without a host.

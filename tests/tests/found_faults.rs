@@ -127,8 +127,35 @@ fn a_transfer_ends_under_the_version_of_the_agreement_that_it_began_under() {
     world.wait("agency", &code, "Released");
     let opened = world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
     assert!(opened.status.success(), "{}", stderr(&opened));
+    for host in ["agency", "municipality"] {
+        let approved = world.cli_as("61001", host, &["agreement", "approve", "mechelen"]);
+        assert!(approved.status.success(), "{}", stderr(&approved));
+    }
     let newer = world.send("nieuw.csv", LIST);
     world.wait("municipality", &newer, "Removed");
+}
+
+#[test]
+fn a_refused_drop_does_not_leave_by_itself_when_the_sealer_starts_anew() {
+    let mut world = World::running();
+    assert!(world.stop("sealer").success());
+    world.put("lijst.csv".as_ref(), LIST);
+    let drop = world.outbox().join("lijst.csv");
+    std::os::unix::fs::chown(&drop, Some(61_001), None).unwrap();
+    world.start("sealer");
+    world.status_says("mechelen", "put here by user 61001");
+    assert!(world.stop("sealer").success());
+    world.edit("agency", |text| text.replace("owners = [", "owners = [61001, "));
+    world.start("sealer");
+    let other = world.send("andere.csv", LIST);
+    world.wait("municipality", &other, "Removed");
+    assert_eq!(fs::read(&drop).unwrap(), LIST, "what was refused waits for a person");
+    // Offered again.
+    let known = world.codes();
+    assert!(Command::new("touch").arg(&drop).status().unwrap().success());
+    let code =
+        until("it to be taken", || world.codes().into_iter().find(|code| !known.contains(code)));
+    world.wait("municipality", &code, "Removed");
 }
 
 #[test]

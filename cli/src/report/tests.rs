@@ -70,6 +70,7 @@ fn sent() -> Body {
         expires: BEFORE,
         replaces: None,
         request: None,
+        waived: None,
         rehearsal: false,
     }
     .into()

@@ -99,6 +99,7 @@ impl World {
             expires: Time(1_796_054_400_000),
             replaces: None,
             request: None,
+            waived: None,
             rehearsal: false,
         };
         Self { terms: terms(), transfer, upload: UploadId::random(), shares: split, sent }

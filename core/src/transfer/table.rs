@@ -38,11 +38,22 @@ impl State {
     /// The straight line, up to the release.
     fn forward(&self, event: Event) -> Option<Step> {
         Some(match (self.clone(), event) {
-            (Self::Claimed, Event::Sealed(envelope)) => {
+            (Self::Claimed | Self::Approved { .. }, Event::Sealed(envelope)) => {
                 Step::to(Self::Sealed { envelope, upload: None }).say(Say::Sent).work(Work::Place)
             }
-            (Self::Claimed, Event::Refused(reasons)) => Step::to(Self::Refused { reasons }),
-            (Self::Claimed, Event::Held(why)) => Step::to(Self::Held { why }),
+            (
+                Self::Claimed | Self::Admitted { .. } | Self::Approved { .. },
+                Event::Refused(reasons),
+            ) => Step::to(Self::Refused { reasons }),
+            (Self::Claimed | Self::Approved { .. }, Event::Held(why)) => {
+                Step::to(Self::Held { why })
+            }
+            (Self::Claimed, Event::Admitted { by, rows, seen }) => {
+                Step::to(Self::Admitted { by, rows, seen })
+            }
+            (Self::Admitted { by, seen, .. }, Event::Approve(uid)) if !by.contains(&uid) => {
+                Step::to(Self::Approved { seen }).work(Work::Seal)
+            }
             (Self::Sealed { envelope, upload: None }, Event::Placed(upload)) => {
                 Step::to(Self::Sealed { envelope, upload: Some(upload) })
                     .work(Work::Carry { upload })
@@ -195,7 +206,7 @@ impl State {
         match self.clone() {
             Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
             Self::Failed { was, .. } => match *was {
-                Self::Claimed | Self::Held { .. } => Some(Step::to(Self::Claimed).work(Work::Seal)),
+                was if was.is_unsealed() => Some(Step::to(Self::Claimed).work(Work::Seal)),
                 _ => None,
             },
             Self::Released { envelope, mut shares, .. } => {
@@ -231,8 +242,8 @@ impl State {
 
     fn withdraw(&self) -> Option<Step> {
         let possible = match self {
-            Self::Claimed | Self::Held { .. } => true,
-            Self::Failed { was, .. } if was.envelope().is_none() => true,
+            Self::Failed { was, .. } if was.is_unsealed() => true,
+            state if state.is_unsealed() => true,
             state => state.envelope().is_some_and(|envelope| state.exposed() < envelope.threshold),
         };
         possible.then(|| self.end(Self::Withdrawn).say(Say::Withdrawn(self.exposed())))

@@ -7,8 +7,10 @@ use super::*;
 use crate::evidence::tests::{Evidence, GONE, World};
 
 /// State, the events that move it, and the words that may come again and change nothing.
-const TABLE: [(&str, &str, &str); 15] = [
-    ("Claimed", "Sealed Refused Held Withdraw Fail", ""),
+const TABLE: [(&str, &str, &str); 17] = [
+    ("Claimed", "Sealed Refused Held Admitted Withdraw Fail", ""),
+    ("Admitted", "Approve Refused Withdraw Fail", ""),
+    ("Approved", "Sealed Refused Held Withdraw Fail", ""),
     ("Held", "Retry Withdraw Fail", ""),
     ("Refused", "", "Erased"),
     ("Sealed", "Placed Carried Delivered Withdraw Expire Fail Supersede", ""),
@@ -35,10 +37,13 @@ const TABLE: [(&str, &str, &str); 15] = [
 
 /// Which events people and machinery have to move what waits for them.
 const MOVERS: [(&str, &str); 3] = [
-    ("agency", "Retry Withdraw Supersede"),
+    ("agency", "Approve Retry Withdraw Supersede"),
     ("municipality", "Delivered Removed Ready Opened"),
     ("itself", "Sealed Placed Carried Probed Exposing Shipped Resend Erased"),
 ];
+
+/// Who offered it, and so never approves it.
+const OFFERED: u32 = 1000;
 
 /// What happened on the way to a state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,7 +134,10 @@ impl Stage {
         let mut events = vec![
             Event::Sealed(self.envelope.clone()),
             Event::Refused(vec![Reason::Empty]),
-            Event::Held("approval".into()),
+            Event::Held("contacts".into()),
+            Event::Admitted { by: [OFFERED].into(), rows: None, seen: Digest::none() },
+            Event::Approve(OFFERED),
+            Event::Approve(OFFERED + 1),
             Event::Probed(GONE),
             Event::Probed(Look { get: 200, ..GONE }),
             Event::Probed(Look { control: 410, ..GONE }),
@@ -196,6 +204,7 @@ fn check_state(state: &State, path: &Path) -> Result<(), &'static str> {
 /// What holds in every step but those that are not taken.
 fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result<(), &'static str> {
     let after = &step.state;
+    must(!matches!(event, Event::Approve(OFFERED)), "whoever offered it does not approve it")?;
     if let Event::Exposing(index, _) = event {
         must(!path.out.contains(index), "no share leaves twice unasked")?;
         let share = place(*index).and_then(|place| shares(before)?.get(place));
@@ -251,7 +260,7 @@ fn due(before: &State, event: &Event, after: &State) -> Vec<Say> {
         (before, _) => before,
     };
     match (before, after) {
-        (State::Claimed, State::Sealed { .. }) => vec![Say::Sent],
+        (State::Claimed | State::Approved { .. }, State::Sealed { .. }) => vec![Say::Sent],
         (State::Releasing { .. }, State::Released { envelope, shares, .. })
         | (State::Releasing { envelope, shares }, State::Opened) => {
             vec![Say::Released(shipped(envelope, shares))]
@@ -271,7 +280,7 @@ fn check_choices(state: &State, moves: &BTreeSet<&str>) -> Result<(), &'static s
     let open = !state.is_over() && *state != State::Opened;
     must(moves.contains("Withdraw") == (open && early), "withdraw while fewer than t are out")?;
     if let State::Failed { was, .. } = state {
-        let unsealed = matches!(**was, State::Claimed | State::Held { .. });
+        let unsealed = was.envelope().is_none();
         must(moves.contains("Retry") == unsealed, "retry after failing before anything left")?;
     }
     if state.is_over() {

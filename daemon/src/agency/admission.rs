@@ -9,9 +9,10 @@ use jiff::civil::Date;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use sluis_core::agreement::Agreement;
-use sluis_core::content::{self, Rules, Summary};
+use sluis_core::content::{self, Rule, Rules, Summary};
 use sluis_core::envelope::MAX_FILES;
-use sluis_core::id::Time;
+use sluis_core::id::{Digest, Time};
+use sluis_core::notice::Waiver;
 use sluis_core::policy::{self, Decision, Drop, Reason, Requested};
 
 /// How deep folders may go.
@@ -31,6 +32,8 @@ pub struct Item {
 pub struct Stamp {
     /// Device and inode.
     pub file: (u64, u64),
+    /// Whose it is.
+    pub owner: u32,
     /// Bytes.
     pub size: u64,
     /// Modification time in seconds and nanoseconds.
@@ -83,6 +86,7 @@ pub fn inspect(file: &File, owners: &[u32]) -> Result<Stamp, Reason> {
     }
     Ok(Stamp {
         file: (meta.dev(), meta.ino()),
+        owner: meta.uid(),
         size: meta.size(),
         mtime: (meta.mtime(), meta.mtime_nsec()),
         ctime: (meta.ctime(), meta.ctime_nsec()),
@@ -136,19 +140,68 @@ fn walk(parent: &Path, name: &Path, depth: usize, found: &mut Vec<PathBuf>) -> R
 }
 
 /// What is known of an agreement beside its file: who asked for a list, and whether it was ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Facts {
     /// Whether somebody asked for it.
     pub requested: Requested,
     /// The first day on which nothing is sent any more.
     pub ends: Option<Date>,
+    /// What two persons let pass for one list.
+    pub waiver: Option<Waiver>,
 }
 
-/// What the agreement says to a drop with these files.
-pub fn decide(agreement: &Agreement, items: &[Item], facts: Facts, now: Time) -> Decision {
-    let size = items.iter().map(|item| item.stamp.size).sum();
-    let Facts { requested, ends } = facts;
-    policy::decide(agreement, Drop { now, size, files: items.len(), requested, ends })
+impl Facts {
+    /// Whether this reason was let pass.
+    fn passes(&self, reason: &Reason) -> bool {
+        let waived = |rule: &str| self.waiver.iter().any(|it| it.rules.iter().any(|r| r == rule));
+        reason.overridable().is_some_and(waived)
+    }
+    /// The rules about lists among them.
+    pub fn waived(&self) -> Vec<Rule> {
+        let codes = self.waiver.iter().flat_map(|waiver| &waiver.rules);
+        codes
+            .filter_map(|code| Rule::ALL.iter().find(|rule| rule.code() == code))
+            .copied()
+            .collect()
+    }
+}
+
+/// A drop that may leave.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    /// At whose request.
+    pub requested: Requested,
+    /// The `override` by which it may, where it breaks a rule.
+    pub waived: Option<Digest>,
+    /// How many persons it is about, where it was read.
+    pub rows: Option<u32>,
+}
+
+/// What was admitted, so that what is sealed is what somebody approved: a digest of stamps, without a name.
+#[must_use]
+pub fn seen(items: &[Item]) -> Digest {
+    let stamps: Vec<String> = items.iter().map(|item| format!("{:?}", item.stamp)).collect();
+    Digest::of(stamps.join("\n").as_bytes())
+}
+
+/// What the agreement says to so many files with so many bytes, beside what was let pass: whether anything was.
+///
+/// # Errors
+/// Every other reason why it may not leave.
+pub fn decide(
+    agreement: &Agreement,
+    (files, size): (usize, u64),
+    facts: &Facts,
+    now: Time,
+) -> Result<bool, Vec<Reason>> {
+    let Facts { requested, ends, .. } = *facts;
+    match policy::decide(agreement, Drop { now, size, files, requested, ends }) {
+        Decision::Permit => Ok(false),
+        Decision::Deny(mut reasons) => {
+            reasons.retain(|reason| !facts.passes(reason));
+            if reasons.is_empty() { Ok(true) } else { Err(reasons) }
+        }
+    }
 }
 
 /// Holds the list in a drop against the agreement: the very file that was surveyed, as it was then.
@@ -161,6 +214,7 @@ pub fn read_list(
     agreement: &Agreement,
     owners: &[u32],
     now: Time,
+    waive: &[Rule],
 ) -> Result<Option<Summary>, Vec<Reason>> {
     let unusable = |_| vec![Reason::NotOneList];
     let Some(rules) = Rules::of(agreement).map_err(unusable)? else { return Ok(None) };
@@ -172,7 +226,7 @@ pub fn read_list(
     let folder = File::open(parent).map_err(|_| vec![Reason::Unreadable])?;
     let file = open_beneath(&folder, &item.path).map_err(|e| vec![refusal(&e)])?;
     let same = || inspect(&file, owners).is_ok_and(|stamp| stamp == item.stamp);
-    let checked = content::check(name, &file, &rules, now.date(), &[]);
+    let checked = content::check(name, &file, &rules, now.date(), waive);
     // What changed meanwhile was not read as it is now.
     match checked {
         _ if !same() => Err(vec![Reason::Changed]),

@@ -230,10 +230,10 @@ impl Agency {
                 let mut tx = self.books.store.begin().await?;
                 let known = tx.transfer::<State>(&id).await?.map(|record| record.state);
                 drop(tx);
-                if !matches!(known, None | Some(State::Refused { .. })) {
+                if !matches!(&known, None | Some(State::Refused { .. })) {
                     continue;
                 }
-                if let Err(error) = self.put_back(&folder, &private) {
+                if let Err(error) = self.put_back(&folder, &private, known.as_ref()) {
                     tracing::error!(private = %private.display(), %error, "a drop cannot be put back");
                 }
             }
@@ -242,7 +242,12 @@ impl Agency {
     }
 
     /// Moves a claimed drop back to where it was found, never over something else.
-    pub(super) fn put_back(&self, folder: &Path, private: &Path) -> std::io::Result<()> {
+    pub(super) fn put_back(
+        &self,
+        folder: &Path,
+        private: &Path,
+        state: Option<&State>,
+    ) -> std::io::Result<()> {
         let outbox = self.settings.outbox.join(folder.file_name().unwrap_or_default());
         let name = match std::fs::read(private.join(NAME)) {
             Ok(name) => OsString::from_vec(name),
@@ -259,6 +264,10 @@ impl Agency {
         }
         let (flags, cwd) = (rustix::fs::RenameFlags::NOREPLACE, rustix::fs::CWD);
         let mut to = name.clone();
+        if matches!(state, Some(State::Refused { reasons }) if reasons.iter().any(Reason::is_final))
+        {
+            to.push(outbox::REJECTED);
+        }
         while let Err(error) = rustix::fs::renameat_with(cwd, &from, cwd, outbox.join(&to), flags) {
             if error != rustix::io::Errno::EXIST || to.len() > 240 {
                 return Err(error.into());

@@ -14,6 +14,8 @@ use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind};
 use sluis_core::id::Time;
 
+use super::status;
+
 /// The most entries of one folder that are looked at in one go.
 const MAX_ENTRIES: usize = 200_000;
 
@@ -139,8 +141,9 @@ impl Outbox {
         }
     }
 
-    /// This entry was put back by us: it settles before it is taken again.
+    /// This entry was put back by us, or may leave now: it settles, and is looked at again.
     pub fn returned(&mut self, path: PathBuf) {
+        self.seen.remove(&path);
         self.returned.insert(path);
     }
 
@@ -197,7 +200,11 @@ impl Outbox {
         let back = self.returned.contains(path).then_some(Hint::Returned);
         let hint = fresh.or(before.as_ref().and_then(|seen| seen.hint)).or(back);
         let told = fresh.is_none() && before.as_ref().is_some_and(|seen| seen.told);
-        let refused = fresh.is_none() && before.as_ref().is_some_and(|seen| seen.refused);
+        // After a restart the status file remembers it.
+        let known = before.as_ref().map(|seen| seen.refused);
+        let refused = fresh.is_none()
+            && back.is_none()
+            && known.unwrap_or_else(|| status::stands_refused(path, meta));
         let since = before.filter(|_| fresh.is_none()).map_or(now, |seen| seen.since);
         Seen { stamp, since, hint, told, refused }
     }
@@ -219,12 +226,16 @@ fn judge(seen: &Seen, path: &Path, folder: bool, now: Time, settle_ms: i64) -> O
     }
 }
 
+/// Added to the name of a drop that a person rejected: it is offered again under another one.
+pub const REJECTED: &str = ".rejected";
+
 /// Names that are no drops: hidden files, files under way, what desktops leave behind, our own status files.
 #[must_use]
 pub fn is_left_alone(name: &OsStr) -> bool {
     let bytes = name.as_bytes();
     bytes.starts_with(b".")
         || bytes.ends_with(b".part")
+        || bytes.ends_with(REJECTED.as_bytes())
         || bytes.starts_with(b"~$")
         || (bytes.starts_with(b"STATUS-") && bytes.ends_with(b".txt"))
         || [&b"Thumbs.db"[..], b"desktop.ini"].contains(&bytes)

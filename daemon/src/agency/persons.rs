@@ -7,24 +7,27 @@ use axum::routing::post;
 use axum::{Json, Router};
 use sluis_core::control::{ByCode, May, Retry, Row, Send};
 use sluis_core::id::TransferCode;
-use sluis_core::policy::{self, Decision, Drop, Reason};
+use sluis_core::policy::Reason;
 use sluis_core::transfer::Event;
 
-use super::Agency;
+use super::{Agency, admission, approval};
 use crate::books::{CoreError, Result, detail};
+use crate::duties;
 use crate::gatehouse::{Caller, Core};
 use crate::persons::{self, find};
 
 /// The verbs of persons at the agency.
 pub fn router(core: Arc<Agency>) -> Router {
-    Router::new()
+    let verbs = Router::new()
         .route("/send", post(send))
         .route("/may", post(may))
         .route("/withdraw", post(withdraw))
         .route("/retry", post(retry))
         .route("/redeliver", post(redeliver))
         .with_state(Arc::clone(&core))
-        .merge(persons::router(core))
+        .merge(approval::router(Arc::clone(&core)))
+        .merge(persons::router(Arc::clone(&core)));
+    duties::guarded(core, verbs)
 }
 
 /// Takes what a person laid ready: the person says that it is complete.
@@ -46,17 +49,8 @@ async fn send(
 /// Whether one file of this size might leave now: everything that is known without reading it.
 async fn may(State(core): State<Arc<Agency>>, Json(ask): Json<May>) -> Result<Json<Vec<Reason>>> {
     let (terms, facts) = core.facts(&ask.agreement, None).await?;
-    let drop = Drop {
-        now: core.books.now(),
-        size: ask.size,
-        files: 1,
-        requested: facts.requested,
-        ends: facts.ends,
-    };
-    Ok(Json(match policy::decide(&terms, drop) {
-        Decision::Permit => Vec::new(),
-        Decision::Deny(reasons) => reasons,
-    }))
+    let decided = admission::decide(&terms, (1, ask.size), &facts, core.books.now());
+    Ok(Json(decided.err().unwrap_or_default()))
 }
 
 async fn withdraw(
@@ -84,7 +78,7 @@ async fn redeliver(
     note(&core, &code, "redeliver", caller.0).await
 }
 
-async fn act(
+pub(super) async fn act(
     core: &Agency,
     code: &TransferCode,
     verb: &str,

@@ -6,12 +6,12 @@ use sluis_core::agreement::{Agreement, Side};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest, TransferId};
 use sluis_core::notice::Register;
-use sluis_core::policy::{Decision, Reason, Requested};
+use sluis_core::policy::{Reason, Requested};
 use sluis_core::statement::{Body, Statement};
 use sluis_core::transfer::State;
 
 use super::Agency;
-use super::admission::{self, Facts, Item};
+use super::admission::{self, Facts, Granted, Item};
 use crate::books::{CoreError, Result};
 use crate::files::blocking;
 use crate::store::Tx;
@@ -27,16 +27,28 @@ impl Agency {
         parent: &Path,
         items: Vec<Item>,
         replaces: Option<TransferId>,
-    ) -> Result<std::result::Result<Requested, Vec<Reason>>> {
+    ) -> Result<std::result::Result<Granted, Vec<Reason>>> {
+        if let Some(version) = self.books.unapproved(agreement) {
+            return Ok(Err(vec![Reason::Unapproved { version }]));
+        }
         let (terms, facts) = self.facts(agreement, replaces).await?;
         let now = self.books.now();
-        if let Decision::Deny(reasons) = admission::decide(&terms, &items, facts, now) {
-            return Ok(Err(reasons));
-        }
-        let (parent, owners) = (parent.to_owned(), self.owners.clone());
+        let size = items.iter().map(|item| item.stamp.size).sum();
+        let passed = match admission::decide(&terms, (items.len(), size), &facts, now) {
+            Ok(passed) => passed,
+            Err(reasons) => return Ok(Err(reasons)),
+        };
+        let (parent, owners, waive) = (parent.to_owned(), self.owners.clone(), facts.waived());
         let read =
-            blocking(move || admission::read_list(&parent, &items, &terms, &owners, now)).await?;
-        Ok(read.map(|_| facts.requested))
+            blocking(move || admission::read_list(&parent, &items, &terms, &owners, now, &waive));
+        Ok(read.await?.map(|list| {
+            let passed = passed || list.as_ref().is_some_and(|list| !list.waived.is_empty());
+            Granted {
+                requested: facts.requested,
+                waived: facts.waiver.filter(|_| passed).map(|waiver| waiver.notice),
+                rows: list.map(|list| list.rows),
+            }
+        }))
     }
 
     /// The agreement as it stands, and what is known beside its file.
@@ -51,40 +63,19 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         let register = self.books.notices(&mut tx, agreement).await?;
         let standing = terms.period.standing.as_deref().is_some_and(|why| !why.trim().is_empty());
+        let answers = self.answers(&mut tx, agreement).await?;
         let requested = match standing {
             true => Requested::Standing,
-            false => self.requested(&mut tx, agreement, &register, replaces).await?,
+            false => requested(&answers, &register, replaces),
         };
-        Ok((terms, Facts { requested, ends: register.ends() }))
+        // A redelivery rests on the word that its first transfer rested on.
+        let others = answers.iter().filter(|it| it.stands && Some(it.transfer) != replaces);
+        let used: Vec<Digest> = others.filter_map(|it| it.waived).collect();
+        let waiver = register.waiver(&used, self.books.now());
+        Ok((terms, Facts { requested, ends: register.ends(), waiver }))
     }
 
-    /// The request that a new transfer answers: one that no list has answered yet, that of the transfer it redelivers,
-    /// or that of a list whose errors are being mended.
-    async fn requested(
-        &self,
-        tx: &mut Tx,
-        agreement: &AgreementId,
-        register: &Register,
-        replaces: Option<TransferId>,
-    ) -> Result<Requested> {
-        let answers = self.answers(tx, agreement).await?;
-        if let Some(own) = answers.iter().find(|answer| Some(answer.transfer) == replaces) {
-            let other = |it: &&Answer| it.stands && it.transfer != own.transfer;
-            let others = answers.iter().filter(|it| it.request == own.request).filter(other);
-            if others.count() < lists_for(&answers, own.request, register) {
-                return Ok(Requested::By(own.request));
-            }
-        }
-        for asked in register.requests().rev() {
-            let stands = |it: &&Answer| it.stands && it.request == asked.digest;
-            if answers.iter().filter(stands).count() < lists_for(&answers, asked.digest, register) {
-                return Ok(Requested::By(asked.digest));
-            }
-        }
-        Ok(register.next_request().map_or(Requested::Never, Requested::Answered))
-    }
-
-    /// The transfers that answer a request.
+    /// The transfers that were sealed, and what each rests on.
     async fn answers(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Answer>> {
         let mut answers = Vec::new();
         for signed in tx.all_sent(agreement).await? {
@@ -94,22 +85,42 @@ impl Agency {
             let (Body::Sent(body), Ok(transfer)) = (&sent.statement().body, sent.transfer()) else {
                 continue;
             };
-            let Some(request) = body.request else { continue };
             let state = tx.transfer::<State>(&transfer).await?.map(|record| record.state);
             let stands = !matches!(
                 state,
                 None | Some(State::Withdrawn | State::Expired | State::Superseded { .. })
             );
-            answers.push(Answer { transfer, request, stands });
+            let (request, waived) = (body.request, body.waived);
+            answers.push(Answer { transfer, request, waived, stands });
         }
         Ok(answers)
     }
 }
 
+/// The request that a new transfer answers: one that no list has answered yet, that of the transfer it redelivers, or
+/// that of a list whose errors are being mended.
+fn requested(answers: &[Answer], register: &Register, replaces: Option<TransferId>) -> Requested {
+    let own = answers.iter().find(|answer| Some(answer.transfer) == replaces);
+    if let Some((own, request)) = own.and_then(|own| Some((own, own.request?))) {
+        let other = |it: &&Answer| it.stands && it.transfer != own.transfer;
+        let others = answers.iter().filter(|it| it.request == own.request).filter(other);
+        if others.count() < lists_for(answers, request, register) {
+            return Requested::By(request);
+        }
+    }
+    for asked in register.requests().rev() {
+        let stands = |it: &&Answer| it.stands && it.request == Some(asked.digest);
+        if answers.iter().filter(stands).count() < lists_for(answers, asked.digest, register) {
+            return Requested::By(asked.digest);
+        }
+    }
+    register.next_request().map_or(Requested::Never, Requested::Answered)
+}
+
 /// How many lists a request may have: one, and a corrected one for each report of an error in one of them (R63), as
 /// long as the last of these is being mended.
 fn lists_for(answers: &[Answer], request: Digest, register: &Register) -> usize {
-    let own = || answers.iter().filter(|it| it.request == request);
+    let own = || answers.iter().filter(|it| it.request == Some(request));
     let reports: usize = own().map(|it| register.errors(&it.transfer)).sum();
     match own().any(|it| register.mends(&it.transfer)) {
         true => 1 + reports,
@@ -118,10 +129,13 @@ fn lists_for(answers: &[Answer], request: Digest, register: &Register) -> usize 
     }
 }
 
-/// A transfer that answers a request.
+/// A transfer that was sealed.
 struct Answer {
     transfer: TransferId,
-    request: Digest,
+    /// The request that it answers.
+    request: Option<Digest>,
+    /// The `override` that it needed.
+    waived: Option<Digest>,
     /// Whether it was not stopped, nor took another its place.
     stands: bool,
 }

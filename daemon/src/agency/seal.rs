@@ -44,6 +44,10 @@ pub struct Order {
     pub replaces: Option<TransferId>,
     /// The request it answers.
     pub request: Option<Digest>,
+    /// The `override` by which it may leave.
+    pub waived: Option<Digest>,
+    /// How many persons it is about, where it was read.
+    pub rows: Option<u32>,
     /// The agreement.
     pub agreement: Agreement,
     /// Digest of its file.
@@ -99,6 +103,7 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
         expires,
         replaces: order.replaces,
         request: order.request,
+        waived: order.waived,
         rehearsal: order.rehearsal,
     };
     let release = order.agreement.key.release;

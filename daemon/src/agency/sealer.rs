@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
-use sluis_core::agreement::{KeepPlaintext, Side};
+use sluis_core::agreement::{Approval, KeepPlaintext, Language, Side};
 use sluis_core::control::{Outcome, Row, Task};
 use sluis_core::evidence::Verified;
 use sluis_core::id::TransferId;
@@ -40,7 +40,7 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         let (mut record, terms) = self.load(&mut tx, &id).await?;
         drop(tx);
-        if record.state != State::Claimed {
+        if !is_to_seal(&record.state) {
             return self.finish(job).await;
         }
         let order = match self.order(&record).await {
@@ -54,6 +54,13 @@ impl Agency {
             Ok(order) => order,
             Err(reasons) => return self.give_back(job, &mut record, &terms, reasons).await,
         };
+        let approval = order.agreement.file.approval == Approval::SecondPerson;
+        if approval && record.state == State::Claimed {
+            let by = order.items.iter().map(|item| item.stamp.owner).collect();
+            let admitted =
+                Event::Admitted { by, rows: order.rows, seen: admission::seen(&order.items) };
+            return self.settle(job, &mut record, &terms, admitted).await;
+        }
         match blocking(move || seal::seal(order)).await? {
             Ok((envelope, sent)) => self.sealed(job, envelope, sent).await,
             Err(SealError::Changed) => {
@@ -71,7 +78,7 @@ impl Agency {
         let Some(id) = job.transfer else { return self.finish(job).await };
         let mut tx = self.books.store.begin().await?;
         let (mut record, terms) = self.load(&mut tx, &id).await?;
-        if record.state == State::Claimed {
+        if is_to_seal(&record.state) {
             self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent)).await?;
             if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
                 let work = serde_json::to_string(&Work::Forget).unwrap_or_default();
@@ -133,12 +140,18 @@ impl Agency {
         terms: &sluis_core::evidence::Terms,
         reasons: Vec<Reason>,
     ) -> Result<()> {
+        self.settle(job, record, terms, Event::Refused(reasons.clone())).await?;
+        self.hand_back(record, &reasons)
+    }
+
+    /// Puts a refused drop back, with its status beside it.
+    pub(super) fn hand_back(&self, record: &Record<State>, reasons: &[Reason]) -> Result<()> {
         let private = self.private(&record.agreement, &record.id);
         let name = kept_name(&private);
-        let text = status::refused(self.language, &reasons);
-        self.settle(job, record, terms, Event::Refused(reasons)).await?;
+        let text = status::refused(self.language, reasons);
         let folder = private.parent().unwrap_or(&self.settings.private).to_owned();
-        self.put_back(&folder, &private).map_err(CoreError::io("putting a drop back"))?;
+        self.put_back(&folder, &private, Some(&record.state))
+            .map_err(CoreError::io("putting a drop back"))?;
         if let Some(name) = name {
             let at = status::path(&self.settings.outbox.join(record.agreement.as_str()), &name);
             let _ = status::write(&at, &text);
@@ -171,11 +184,14 @@ impl Agency {
             };
         let admitted =
             self.admit(&record.agreement, &private, items.clone(), record.replaces).await?;
-        let requested = match admitted {
-            Ok(requested) => requested,
+        let granted = match admitted {
+            Ok(granted) => granted,
             Err(reasons) => return Ok(Err(reasons)),
         };
-        let request = match requested {
+        if matches!(record.state, State::Approved { seen } if seen != admission::seen(&items)) {
+            return Ok(Err(vec![Reason::Changed]));
+        }
+        let request = match granted.requested {
             Requested::By(digest) => Some(digest),
             _ => None,
         };
@@ -186,6 +202,8 @@ impl Agency {
             code: record.code,
             replaces: record.replaces,
             request,
+            waived: granted.waived,
+            rows: granted.rows,
             agreement: installed.terms.agreement.clone(),
             terms: record.terms,
             plan: installed.plan.clone(),
@@ -424,6 +442,11 @@ impl Core for Agency {
     }
 }
 
+/// Whether it may be sealed, as far as persons are asked.
+fn is_to_seal(state: &State) -> bool {
+    matches!(state, State::Claimed | State::Approved { .. })
+}
+
 /// Whether a share is still to be handed over, or was and nobody said what became of it.
 fn under_way(shares: &[Shipment], index: u8) -> bool {
     let share = usize::from(index).checked_sub(1).and_then(|at| shares.get(at));
@@ -467,11 +490,17 @@ fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = String> {
     })
 }
 
-fn note(state: &State, language: sluis_core::agreement::Language) -> String {
+fn note(state: &State, language: Language) -> String {
     match state {
         State::Held { why } => why.clone(),
         State::Refused { reasons } => {
             reasons.iter().map(|reason| reason.text(language)).collect::<Vec<_>>().join("; ")
+        }
+        State::Admitted { rows: Some(rows), .. } if language == Language::En => {
+            format!("{rows} persons; sluis approve, by somebody who did not offer it")
+        }
+        State::Admitted { rows: Some(rows), .. } => {
+            format!("{rows} personen; sluis approve, door iemand die ze niet aanbood")
         }
         State::Failed { step, code, .. } => format!("{step}: {code}"),
         State::Superseded { by } => format!("by {by}"),

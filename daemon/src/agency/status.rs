@@ -14,6 +14,8 @@ use crate::files;
 
 /// The most of a status file that is read.
 const MAX_STATUS: u64 = 64 * 1024;
+/// How the status of a refused drop begins, in English and in Dutch.
+const REFUSED: (&str, &str) = ("REFUSED.", "GEWEIGERD.");
 
 /// Where the status of a drop stands. The name is escaped, and cut where it would become too long.
 #[must_use]
@@ -28,7 +30,7 @@ pub fn path(folder: &Path, name: &OsStr) -> PathBuf {
     folder.join(format!("STATUS-{shown}.txt"))
 }
 
-/// Writes the status unless it says so already. `true`: it is new.
+/// Writes the status. `true`: it says something new.
 ///
 /// Whoever may put drops here may also have put something under this name: it is never followed, waited for,
 /// or read to its end.
@@ -36,9 +38,8 @@ pub fn path(folder: &Path, name: &OsStr) -> PathBuf {
 /// # Errors
 /// Those of the system; a status that cannot be written stops nothing.
 pub fn write(path: &Path, text: &str) -> std::io::Result<bool> {
-    if before(path).is_some_and(|before| before == text) {
-        return Ok(false);
-    }
+    // Written again all the same: its time says for which state of the drop it stands.
+    let new = before(path).is_none_or(|before| before != text);
     let part = path.with_file_name(format!(".status-{}.part", TransferId::random()));
     let mut file =
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&part)?;
@@ -49,7 +50,21 @@ pub fn write(path: &Path, text: &str) -> std::io::Result<bool> {
     if written.is_err() {
         let _ = std::fs::remove_file(&part);
     }
-    written.map(|()| true)
+    written.map(|()| new)
+}
+
+/// Whether the status beside a drop says that it was refused as it lies there: it was written after the drop's last
+/// change. Only what is ours counts.
+#[must_use]
+pub fn stands_refused(drop: &Path, meta: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Some(folder), Some(name)) = (drop.parent(), drop.file_name()) else { return false };
+    let at = path(folder, name);
+    let Ok(status) = std::fs::symlink_metadata(&at) else { return false };
+    let ours = status.is_file() && status.uid() == rustix::process::geteuid().as_raw();
+    let later = (status.mtime(), status.mtime_nsec()) >= (meta.ctime(), meta.ctime_nsec());
+    let refused = |text: String| [REFUSED.0, REFUSED.1].iter().any(|head| text.starts_with(head));
+    ours && later && before(&at).is_some_and(refused)
 }
 
 /// What a status file of our own says now.
@@ -67,8 +82,13 @@ fn before(path: &Path) -> Option<String> {
 #[must_use]
 pub fn refused(language: Language, reasons: &[Reason]) -> String {
     let head = match language {
-        Language::En => "REFUSED. Nothing was sent; the file is where you put it.",
-        _ => "GEWEIGERD. Er is niets verzonden; het bestand staat nog waar u het plaatste.",
+        Language::En => format!("{} Nothing was sent; the file is where you put it.", REFUSED.0),
+        _ => {
+            format!(
+                "{} Er is niets verzonden; het bestand staat nog waar u het plaatste.",
+                REFUSED.1
+            )
+        }
     };
     let lines: Vec<String> =
         reasons.iter().map(|reason| format!("- {}", reason.text(language))).collect();
@@ -92,8 +112,14 @@ pub fn taken(
         State::Held { why } => {
             ("AANGEHOUDEN", format!("Wacht op een persoon: {why}. Daarna: sluis retry {code}"))
         }
-        State::Claimed if english => ("TAKEN", "Being sealed.".into()),
-        State::Claimed => ("GENOMEN", "Wordt verzegeld.".into()),
+        State::Admitted { .. } if english => {
+            ("ADMITTED", format!("Waits for a second person: sluis approve {code}"))
+        }
+        State::Admitted { .. } => {
+            ("TOEGELATEN", format!("Wacht op een tweede persoon: sluis approve {code}"))
+        }
+        State::Claimed | State::Approved { .. } if english => ("TAKEN", "Being sealed.".into()),
+        State::Claimed | State::Approved { .. } => ("GENOMEN", "Wordt verzegeld.".into()),
         State::Opened | State::Closed if english => {
             ("RECEIVED", "Opened by the municipality. Nothing of it is kept here.".into())
         }

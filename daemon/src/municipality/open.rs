@@ -7,6 +7,7 @@ use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use sluis_config::schema::Owner;
 use sluis_core::control::{LineAnswer, TypedLine};
 use sluis_core::envelope::{self, OpenError};
 use sluis_core::id::{Digest, Time, TransferId};
@@ -49,6 +50,7 @@ impl Municipality {
         };
         let share = read(&typed.text, &record, &sent, &others)?;
         let index = share.index();
+        self.is_own_line(caller, &sent, index)?;
         if !accepted.contains(&index) {
             self.advance(&mut tx, &mut record, &terms, Event::ShareAccepted(index)).await?;
             let who = detail([("by", caller.name()), ("index", index.to_string())]);
@@ -70,6 +72,27 @@ impl Municipality {
             answer.opened = Some(self.unlock(&record, &sent).await?.display().to_string());
         }
         Ok(answer)
+    }
+
+    /// Where the configuration says which user a custodian is, nobody else types that line.
+    fn is_own_line(&self, caller: Caller, sent: &Sent, index: u8) -> Result<()> {
+        let route = sent.routes.iter().find(|route| route.index == index);
+        let Some(custodian) = route.map(|route| &route.custodian) else { return Ok(()) };
+        let user = match self.settings.custodians.get(custodian) {
+            None => return Ok(()),
+            Some(Owner::Uid(uid)) => Some(*uid),
+            Some(Owner::Name(name)) => files::user_id(name),
+        };
+        if user == Some(caller.uid) {
+            return Ok(());
+        }
+        Err(CoreError::refused(
+            "not-your-line",
+            format!(
+                "art. 6: this line is custodian {custodian}'s, and {} is another user (keeper.custodians)",
+                caller.name()
+            ),
+        ))
     }
 
     /// One user may not type enough to open alone, unless it is a rehearsal; no line counts twice.

@@ -18,6 +18,7 @@ use tokio_util::io::ReaderStream;
 
 use super::Municipality;
 use crate::books::{CoreError, Result, detail};
+use crate::duties;
 use crate::files;
 use crate::gatehouse::{Caller, Core};
 use crate::persons::{self, find};
@@ -25,13 +26,14 @@ use crate::two_persons;
 
 /// The verbs of persons at the municipality.
 pub fn router(core: Arc<Municipality>) -> Router {
-    Router::new()
+    let verbs = Router::new()
         .route("/ready", post(ready))
         .route("/line", post(line))
         .route("/take", post(take))
         .route("/destroy", post(destroy))
         .with_state(Arc::clone(&core))
-        .merge(persons::router(core))
+        .merge(persons::router(Arc::clone(&core)));
+    duties::guarded(core, verbs)
 }
 
 /// The stream that only the fetcher has.

@@ -295,12 +295,19 @@ impl Tx {
             .bind(subject)
             .fetch_optional(&mut *self.tx)
             .await?;
-        let asked = |row: &AnyRow| {
-            let (uid, at): (i64, i64) = (row.try_get("uid")?, row.try_get("at")?);
-            let uid = u32::try_from(uid).map_err(|_| StoreError::Row("asked"))?;
-            Ok(Asked { uid, name: row.try_get("name")?, at: Time(at) })
-        };
         row.as_ref().map(asked).transpose()
+    }
+
+    /// Everything that waits for a second person: verb, subject, and who asked first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_asked(&mut self) -> Result<Vec<(String, String, Asked)>> {
+        let rows = sqlx::query("SELECT * FROM asked ORDER BY at LIMIT 500")
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let row = |row: &AnyRow| Ok((row.try_get("verb")?, row.try_get("subject")?, asked(row)?));
+        rows.iter().map(row).collect()
     }
 
     /// Keeps who asked for this first; what was asked long ago is forgotten.
@@ -332,6 +339,12 @@ impl Tx {
             .await?;
         Ok(())
     }
+}
+
+fn asked(row: &AnyRow) -> Result<Asked> {
+    let (uid, at): (i64, i64) = (row.try_get("uid")?, row.try_get("at")?);
+    let uid = u32::try_from(uid).map_err(|_| StoreError::Row("asked"))?;
+    Ok(Asked { uid, name: row.try_get("name")?, at: Time(at) })
 }
 
 fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {

@@ -1,0 +1,102 @@
+//! Who may do what: the duties of persons, and which of them each verb of a core's socket asks for (art. 6:
+//! separation of duties; R47).
+//!
+//! Duties are given to Unix users and groups in `sluis.toml`; the core holds every verb against [`of`] at one place.
+//! Beside that, one transfer has several persons whatever duties they have: who offers a list does not approve it, and
+//! one user never types enough lines to open.
+
+use serde::{Deserialize, Serialize};
+
+/// What somebody may be there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duty {
+    /// Looks: transfers, ledger, evidence, deadlines. Whoever has any duty may look.
+    View,
+    /// Offers lists: `send`, `redeliver`.
+    Submit,
+    /// Lets go what somebody else offered: `approve`, `reject`, `override`.
+    Approve,
+    /// Keeps transfers going: `withdraw`, `retry`, `ready`.
+    Operate,
+    /// Speaks for the party beside its transfers: every notice.
+    Speak,
+    /// Types share lines.
+    Custodian,
+    /// Takes an opened list out of the vault.
+    Take,
+    /// Destroys a list; two persons with this duty.
+    Destroy,
+    /// Says that the clock is right; two persons with this duty.
+    Clock,
+    /// Lets a new version of an agreement count.
+    Agree,
+}
+
+impl Duty {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::View,
+        Self::Submit,
+        Self::Approve,
+        Self::Operate,
+        Self::Speak,
+        Self::Custodian,
+        Self::Take,
+        Self::Destroy,
+        Self::Clock,
+        Self::Agree,
+    ];
+
+    /// As it stands in `[duties]`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Submit => "submit",
+            Self::Approve => "approve",
+            Self::Operate => "operate",
+            Self::Speak => "speak",
+            Self::Custodian => "custodian",
+            Self::Take => "take",
+            Self::Destroy => "destroy",
+            Self::Clock => "clock",
+            Self::Agree => "agree",
+        }
+    }
+}
+
+/// Every verb of the sockets for persons, with the duty it asks for; `docs/operations.md` shows the same table.
+pub const VERBS: [(&str, Duty); 25] = [
+    ("about", Duty::View),
+    ("list", Duty::View),
+    ("show", Duty::View),
+    ("ledger", Duty::View),
+    ("evidence", Duty::View),
+    ("said", Duty::View),
+    ("terms", Duty::View),
+    ("notices", Duty::View),
+    ("deadlines", Duty::View),
+    ("waiting", Duty::View),
+    ("may", Duty::View),
+    ("notice", Duty::Speak),
+    ("clock", Duty::Clock),
+    ("agree", Duty::Agree),
+    ("send", Duty::Submit),
+    ("redeliver", Duty::Submit),
+    ("approve", Duty::Approve),
+    ("reject", Duty::Approve),
+    ("override", Duty::Approve),
+    ("withdraw", Duty::Operate),
+    ("retry", Duty::Operate),
+    ("ready", Duty::Operate),
+    ("line", Duty::Custodian),
+    ("take", Duty::Take),
+    ("destroy", Duty::Destroy),
+];
+
+/// The duty that a verb asks for; a verb that is not in the table is nobody's.
+#[must_use]
+pub fn of(verb: &str) -> Option<Duty> {
+    VERBS.iter().find(|(known, _)| *known == verb).map(|(_, duty)| *duty)
+}

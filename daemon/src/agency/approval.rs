@@ -1,0 +1,118 @@
+//! A second person: lets a list go that somebody else offered, or not; lets pass what one breaks, with a reason
+//! (art. 6: separation of duties, R47; R84).
+
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, State as Of};
+use axum::routing::post;
+use axum::{Json, Router};
+use sluis_core::control::{Asked, ByCode, Override, Reject, Row};
+use sluis_core::id::{AgreementId, Digest};
+use sluis_core::notice::{MAX_TEXT, Notice, Sort};
+use sluis_core::policy::Reason;
+use sluis_core::transfer::{Event, Illegal, State};
+
+use super::Agency;
+use crate::books::{CoreError, Result, detail};
+use crate::gatehouse::{Caller, Core};
+use crate::persons::find;
+use crate::two_persons;
+
+/// The verbs of second persons.
+pub fn router(core: Arc<Agency>) -> Router {
+    Router::new()
+        .route("/approve", post(approve))
+        .route("/reject", post(reject))
+        .route("/override", post(let_pass))
+        .with_state(core)
+}
+
+async fn approve(
+    Of(core): Of<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<ByCode>,
+) -> Result<Json<Row>> {
+    super::persons::act(&core, &ask.code, "approve", caller.0, Event::Approve(caller.0.uid)).await
+}
+
+async fn reject(
+    Of(core): Of<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<Reject>,
+) -> Result<Json<Row>> {
+    let why = ask.why.trim();
+    if why.is_empty() || why.chars().count() > MAX_TEXT || why.chars().any(char::is_control) {
+        return Err(CoreError::refused("why", format!("a reason of 1 to {MAX_TEXT} characters")));
+    }
+    let mut tx = core.books.store.begin().await?;
+    let mut record = find::<Agency>(&mut tx, &ask.code).await?;
+    if !matches!(record.state, State::Admitted { .. }) {
+        return Err(Illegal { state: record.state.name(), event: "Reject" }.into());
+    }
+    let terms = core.books.terms(&mut tx, &record.terms).await?;
+    let reasons = vec![Reason::Rejected { why: why.to_owned() }];
+    core.advance(&mut tx, &mut record, &terms, Event::Refused(reasons.clone()), None).await?;
+    let by = detail([("by", caller.0.name()), ("why", why.to_owned())]);
+    tx.enter(core.books.now(), "reject", Some(record.id), by).await?;
+    core.books.commit(tx).await?;
+    core.hand_back(&record, &reasons)?;
+    Ok(Json(core.row(&record)))
+}
+
+/// One person asks, a second one confirms; then it is said, and the next list may break these rules.
+async fn let_pass(
+    Of(core): Of<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<Override>,
+) -> Result<Json<Asked>> {
+    let mut tx = core.books.store.begin().await?;
+    let record = find::<Agency>(&mut tx, &ask.code).await?;
+    let State::Refused { reasons } = &record.state else {
+        return Err(Illegal { state: record.state.name(), event: "Override" }.into());
+    };
+    let mut rules = Vec::new();
+    for reason in reasons {
+        let rule = reason.overridable().ok_or_else(|| {
+            let text = reason.text(ask.language);
+            CoreError::refused("not-to-override", format!("nobody lets this pass. {text}"))
+        })?;
+        rules.push(rule);
+    }
+    let text = format!("{}: {}", rules.join(", "), ask.why.trim());
+    // The same words: a second person confirms what the first one said.
+    let subject = format!("{} {text}", ask.code);
+    let first =
+        two_persons::confirm(&core.books, &mut tx, "override", &subject, Some(record.id), caller.0)
+            .await?;
+    if first.is_some() {
+        let installed = core.books.agreements.get(&record.agreement);
+        let installed =
+            installed.ok_or_else(|| CoreError::NoAgreement(record.agreement.to_string()))?;
+        let notice = Notice { text, case: None, found: None, on: None, paper: None };
+        let said = core.books.notify(
+            &mut tx,
+            &installed.terms,
+            None,
+            Sort::Override,
+            notice,
+            ask.language,
+        );
+        let _: Digest = said.await?;
+    }
+    core.books.commit(tx).await?;
+    if first.is_some() {
+        core.offered_again(&record.agreement);
+    }
+    Ok(Json(Asked { row: core.row(&record), first }))
+}
+
+impl Agency {
+    /// What lies in an agreement's folder is looked at again, also what was refused before.
+    fn offered_again(&self, agreement: &AgreementId) {
+        let folder = self.settings.outbox.join(agreement.as_str());
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        if let Ok(mut returned) = self.returned.lock() {
+            returned.extend(entries.map(|entry| entry.path()));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The one gate that every verb of a person passes: has this user the duty that the verb asks for (art. 6; R47)?
+//!
+//! Groups are those of `/etc/group` and the user's own of `/etc/passwd`. Nobody is above it, root neither.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use sluis_config::schema::Owner;
+use sluis_core::control::Refused;
+use sluis_core::duty::{self, Duty};
+
+use crate::books::{CoreError, Result};
+use crate::files;
+use crate::gatehouse::{Caller, Core};
+
+/// A user or the members of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Holder {
+    User(u32),
+    Group(String),
+}
+
+/// Who has which duty; everybody who may connect has all of them where nothing is configured.
+#[derive(Debug, Clone, Default)]
+pub struct Duties(Option<BTreeMap<Duty, Vec<Holder>>>);
+
+impl Duties {
+    /// As `[duties]` says.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] where a user or group is none here.
+    pub fn new(configured: Option<&BTreeMap<Duty, Vec<Owner>>>) -> Result<Self> {
+        let Some(configured) = configured else { return Ok(Self(None)) };
+        let mut held = BTreeMap::new();
+        for (duty, owners) in configured {
+            let holders = owners.iter().map(holder).collect::<Result<Vec<_>>>()?;
+            held.insert(*duty, holders);
+        }
+        for duty in Duty::ALL.iter().filter(|duty| !held.contains_key(duty)) {
+            tracing::info!(duty = duty.name(), "nobody has this duty");
+        }
+        Ok(Self(Some(held)))
+    }
+
+    /// Whether this user has the duty. Whoever has any may look.
+    #[must_use]
+    pub fn has(&self, uid: u32, duty: Duty) -> bool {
+        let Some(held) = &self.0 else { return true };
+        let is = |holder: &Holder| match holder {
+            Holder::User(user) => *user == uid,
+            Holder::Group(group) => files::is_member(uid, group),
+        };
+        match duty {
+            Duty::View => held.values().flatten().any(is),
+            duty => held.get(&duty).is_some_and(|holders| holders.iter().any(is)),
+        }
+    }
+}
+
+fn holder(owner: &Owner) -> Result<Holder> {
+    let missing = |what: &str, name: &str| {
+        CoreError::refused("duties", format!("[duties]: there is no {what} {name} on this machine"))
+    };
+    match owner {
+        Owner::Uid(uid) => Ok(Holder::User(*uid)),
+        Owner::Name(name) => match name.strip_prefix('@') {
+            Some(group) if files::group_id(group).is_some() => Ok(Holder::Group(group.to_owned())),
+            Some(group) => Err(missing("group", group)),
+            None => files::user_id(name).map(Holder::User).ok_or_else(|| missing("user", name)),
+        },
+    }
+}
+
+/// Puts the gate before every verb of a socket for persons.
+pub fn guarded<C: Core>(core: Arc<C>, verbs: Router) -> Router {
+    verbs.route_layer(from_fn_with_state(core, guard::<C>))
+}
+
+async fn guard<C: Core>(
+    State(core): State<Arc<C>>,
+    caller: ConnectInfo<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let verb = request.uri().path().trim_start_matches('/');
+    let asked = duty::of(verb);
+    if asked.is_some_and(|duty| core.books().duties.has(caller.0.uid, duty)) {
+        return next.run(request).await;
+    }
+    let duty = asked.map_or("none", Duty::name);
+    tracing::warn!(uid = caller.0.uid, verb, duty, "a verb is refused to this person");
+    let message = format!(
+        "art. 6: `{verb}` asks for the duty `{duty}`, which {} has not; [duties] of sluis.toml gives it",
+        caller.0.name()
+    );
+    (StatusCode::FORBIDDEN, Json(Refused { code: "not-your-duty".into(), message })).into_response()
+}

@@ -1,0 +1,123 @@
+//! Versions of agreements: the first one counts when it is installed, each later one when a second person says so
+//! (R83, R84). Until then nothing begins under it, and nothing that the other party says under it is heard.
+
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use sluis_core::control::{Agree, Agreed};
+use sluis_core::evidence::Terms;
+use sluis_core::id::{AgreementId, Time};
+
+use crate::books::{Books, CoreError, Result, detail};
+use crate::gatehouse::{Caller, Core};
+use crate::store::Tx;
+
+/// Which version counts: the one whose number is that of its agreement.
+fn names(terms: &Terms) -> (String, String) {
+    let agreement = &terms.agreement.agreement;
+    (format!("agreed:{agreement}"), format!("agreed:{agreement}:{}", terms.digest))
+}
+
+/// Whether the installed version counts. The first one under its name does.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub async fn counts(tx: &mut Tx, now: Time, installed: &Terms) -> Result<bool> {
+    let (latest, own) = names(installed);
+    let (latest, own) = (tx.number(&latest).await?, tx.number(&own).await?);
+    if latest.is_none() {
+        agree(tx, now, installed, "agreement-installed", None).await?;
+    }
+    Ok(latest == own || latest.is_none())
+}
+
+async fn agree(
+    tx: &mut Tx,
+    now: Time,
+    terms: &Terms,
+    entry: &str,
+    by: Option<String>,
+) -> Result<()> {
+    let (latest, own) = names(terms);
+    let number = tx.number(&latest).await?.unwrap_or_default() + 1;
+    tx.set_number(&latest, number).await?;
+    tx.set_number(&own, number).await?;
+    let known = [
+        ("agreement", terms.agreement.agreement.to_string()),
+        ("version", terms.agreement.version.to_string()),
+        ("digest", terms.digest.to_string()),
+    ];
+    let by = by.map(|by| ("by", by));
+    tx.enter(now, entry, None, detail(known.into_iter().chain(by))).await?;
+    Ok(())
+}
+
+impl Books {
+    /// The version of this agreement that waits for a second person, if one does.
+    #[must_use]
+    pub fn unapproved(&self, agreement: &AgreementId) -> Option<u32> {
+        self.unapproved.lock().ok()?.get(agreement).copied()
+    }
+
+    /// Nothing is said or heard under a version that does not count yet.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`].
+    pub fn is_agreed(&self, terms: &Terms) -> Result<()> {
+        let agreement = &terms.agreement.agreement;
+        let installed = self.agreements.get(agreement).map(|installed| installed.terms.digest);
+        match self.unapproved(agreement) {
+            Some(version) if installed == Some(terms.digest) => Err(CoreError::refused(
+                "unapproved",
+                format!(
+                    "art. 6: version {version} of {agreement} waits for a second person: sluis agreement approve {agreement}"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The verb of whoever lets a version count.
+pub fn router<C: Core>(core: Arc<C>) -> Router {
+    Router::new().route("/agree", post(agreed::<C>)).with_state(core)
+}
+
+async fn agreed<C: Core>(
+    State(core): State<Arc<C>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<Agree>,
+) -> Result<Json<Agreed>> {
+    let books = core.books();
+    let installed = books.agreements.get(&ask.agreement);
+    let installed = installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
+    let terms = &installed.terms;
+    let answer = Agreed { version: terms.agreement.version, digest: terms.digest };
+    if books.unapproved(&ask.agreement).is_none() {
+        return Ok(Json(answer));
+    }
+    if ask.digest != terms.digest {
+        return Err(CoreError::refused(
+            "other-version",
+            format!("version {} has the digest {}: look at it again", answer.version, terms.digest),
+        ));
+    }
+    if caller.0.uid == installed.owner {
+        return Err(CoreError::refused(
+            "same-person",
+            format!(
+                "art. 6: {} put this version here; a second person approves it",
+                caller.0.name()
+            ),
+        ));
+    }
+    let mut tx = books.store.begin().await?;
+    agree(&mut tx, books.now(), terms, "agreement-approved", Some(caller.0.name())).await?;
+    books.commit(tx).await?;
+    if let Ok(mut unapproved) = books.unapproved.lock() {
+        unapproved.remove(&ask.agreement);
+    }
+    Ok(Json(answer))
+}

@@ -1,0 +1,274 @@
+//! Who may do what: duties by Unix user on every verb of both sockets, and second persons.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+use std::process::{Command, Output};
+
+use sluis_core::duty::{Duty, VERBS};
+use sluis_tests::world::{Plan, somewhere};
+use sluis_tests::{World, stderr, until};
+
+/// Numbers that belong to nobody, with right check digits.
+const HEAD: &str = "rijksregisternummer;contract;attest\n";
+const ONE: &str = "85073003328;1;1\n";
+const TWO: &str = "90020199704;1;0\n00010100105;0;0\n";
+/// Somebody who is neither who offers lists nor who installs agreements here.
+const SECOND: &str = "61001";
+
+/// The user of the tests that has this duty alone.
+fn holder(duty: Duty) -> u32 {
+    let place = Duty::ALL.iter().position(|known| *known == duty).unwrap();
+    62_000 + u32::try_from(place).unwrap()
+}
+
+fn succeeds(output: &Output) {
+    assert!(output.status.success(), "{}", stderr(output));
+}
+
+fn refuses(output: &Output, expected: &str) {
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(output));
+    assert!(stderr(output).contains(expected), "{}", stderr(output));
+}
+
+/// The status of a request on a socket, by this user.
+fn asks(socket: &std::path::Path, uid: u32, path: &str) -> u16 {
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={uid}"), "--regid=0", "--clear-groups", "curl", "-s"]);
+    command.args(["-o", "/dev/null", "-w", "%{http_code}", "--max-time", "20"]);
+    command.args(["-H", "content-type: application/json", "-d", "{}", "--unix-socket"]);
+    let answer = command.arg(socket).arg(format!("http://core/{path}")).output().unwrap();
+    String::from_utf8(answer.stdout).unwrap().parse().unwrap()
+}
+
+#[test]
+fn every_verb_of_both_cores_is_held_against_the_duties_of_its_caller() {
+    let mut world = World::make(&Plan::default());
+    let mut duties = "\n[duties]\n".to_owned();
+    for duty in Duty::ALL {
+        duties += &format!("{} = [{}]\n", duty.name(), holder(duty));
+    }
+    for host in ["agency", "municipality"] {
+        world.edit(host, |text| text + &duties);
+    }
+    world.start("sealer");
+    world.start("keeper");
+    let stranger = 62_999;
+    let mut tried = 0;
+    for (verb, asked) in VERBS {
+        let mut known = 0;
+        for core in ["sealer", "keeper"] {
+            let socket = world.socket(core);
+            let answers: Vec<(u32, u16)> = Duty::ALL
+                .iter()
+                .map(|duty| holder(*duty))
+                .chain([0, stranger])
+                .map(|uid| (uid, asks(&socket, uid, verb)))
+                .collect();
+            tried += answers.len();
+            if answers.iter().all(|(_, status)| *status == 404) {
+                continue;
+            }
+            known += 1;
+            for (uid, status) in answers {
+                let looks = asked == Duty::View && uid != stranger && uid != 0;
+                let may = looks || uid == holder(asked);
+                assert!(![0, 404].contains(&status), "{verb} at the {core} by {uid}: {status}");
+                assert_eq!(status != 403, may, "{verb} at the {core} by {uid}: {status}");
+            }
+        }
+        assert!(known > 0, "{verb} is on no socket");
+    }
+    assert_eq!(tried, VERBS.len() * 2 * (Duty::ALL.len() + 2));
+    // What gates ask is on no person's socket, and what persons ask on no gate's.
+    for core in ["sealer", "keeper"] {
+        for verb in ["next", "exposing", "done", "feed/mechelen", "report", "envelope/x"] {
+            assert_eq!(asks(&world.socket(core), holder(Duty::Operate), verb), 404, "{verb}");
+        }
+    }
+    for (host, gate) in [
+        ("agency", "sealer-carrier"),
+        ("agency", "sealer-releaser"),
+        ("agency", "sealer-reports"),
+        ("municipality", "keeper-fetcher"),
+    ] {
+        let socket = world.path(host).join("run").join(format!("{gate}.sock"));
+        for (verb, _) in VERBS {
+            assert_eq!(asks(&socket, 0, verb), 404, "{verb} at {gate}");
+        }
+    }
+    let log = world.log("sealer");
+    assert!(log.contains("a verb is refused to this person"), "{log}");
+}
+
+#[test]
+fn the_table_of_duties_in_the_manual_is_the_one_that_is_held() {
+    let text = include_str!("../../docs/operations.md");
+    let row = |line: &str| {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        let (duty, verbs) = (cells.next()?.strip_prefix('`')?.strip_suffix('`')?, cells.nth(1)?);
+        Some((duty.to_owned(), verbs.split(", ").map(|verb| verb.replace('`', "")).collect()))
+    };
+    let head = "| duty | for whom | verbs of the socket |";
+    let table = text.lines().skip_while(|line| *line != head).skip(2);
+    let written: Vec<(String, Vec<String>)> = table.map_while(row).collect();
+    let held: Vec<(String, Vec<String>)> = Duty::ALL
+        .iter()
+        .map(|duty| {
+            let verbs = VERBS.iter().filter(|(_, asked)| asked == duty);
+            (duty.name().to_owned(), verbs.map(|(verb, _)| (*verb).to_owned()).collect())
+        })
+        .collect();
+    assert_eq!(written, held);
+}
+
+/// An agreement where a second person lets each list go.
+fn approved() -> Plan {
+    let mut plan = Plan::default();
+    plan.agreement = plan.agreement.replace("[file]\n", "[file]\napproval = \"second-person\"\n");
+    plan
+}
+
+#[test]
+fn a_list_leaves_when_a_second_person_lets_it_go_and_not_before() {
+    let mut world = World::running_as(&approved());
+    let code = world.send("lijst.csv", b"a list");
+    world.wait("agency", &code, "Admitted");
+    world.status_says("mechelen", "ADMITTED");
+    refuses(&world.cli("agency", &["approve", &code]), "whoever offered it does not approve it");
+    refuses(&world.cli("agency", &["retry", &code]), "not possible");
+    succeeds(&world.cli_as(SECOND, "agency", &["approve", &code]));
+    world.wait("municipality", &code, "Removed");
+    refuses(&world.cli_as(SECOND, "agency", &["approve", &code]), "not possible");
+    // What somebody changes after it was admitted is not what was approved.
+    let code = world.send("anders.csv", b"seen");
+    world.wait("agency", &code, "Admitted");
+    let held = somewhere(&world.path("agency/private"), b"seen");
+    fs::write(&held[0], "unseen").unwrap();
+    let known = world.codes();
+    succeeds(&world.cli_as(SECOND, "agency", &["approve", &code]));
+    let again = until("the changed list to be taken again", || {
+        world.codes().into_iter().find(|code| !known.contains(code))
+    });
+    world.wait("agency", &code, "Refused");
+    world.wait("agency", &again, "Admitted");
+    // Rejected, with a reason for whoever offered it; also after a restart it is not taken again.
+    let reject = ["reject", &again, "--reason", "de verkeerde selectie"];
+    succeeds(&world.cli_as(SECOND, "agency", &reject));
+    assert_eq!(fs::read(world.outbox().join("anders.csv.rejected")).unwrap(), b"unseen");
+    let status = world.status_says("mechelen", "de verkeerde selectie");
+    assert!(status.starts_with("REFUSED") && status.contains("art. 6"), "{status}");
+    assert!(world.stop("sealer").success());
+    world.start("sealer");
+    let next = world.send("volgende.csv", b"next");
+    world.wait("agency", &next, "Admitted");
+    let open = world.json("agency", &["list"]);
+    let admitted = open.as_array().unwrap().iter().filter(|row| row["state"] == "Admitted");
+    assert_eq!(admitted.count(), 1, "{open}");
+    succeeds(&world.cli("agency", &["withdraw", &next]));
+}
+
+#[test]
+fn a_new_version_counts_when_a_second_person_says_so() {
+    let mut world = World::running();
+    let file = world.path("nieuw.toml");
+    let text = fs::read_to_string(world.path("agency/agreements/mechelen.toml")).unwrap();
+    fs::write(&file, text.replace("version = 1", "version = 2")).unwrap();
+    for host in ["agency", "municipality", "dropzone"] {
+        succeeds(&world.cli(host, &["agreement", "add", file.to_str().unwrap()]));
+    }
+    for role in ["dropzone", "sealer", "keeper", "carrier", "fetcher", "releaser"] {
+        assert!(world.stop(role).success());
+        world.start(role);
+    }
+    world.put("lijst.csv".as_ref(), b"a list");
+    let status = world.status_says("mechelen", "REFUSED");
+    assert!(status.contains("version 2 of the agreement waits for a second person"), "{status}");
+    let said = world.cli("agency", &["reviewed", "mechelen", "--text", "nagekeken"]);
+    refuses(&said, "waits for a second person");
+    let approve = ["agreement", "approve", "mechelen"];
+    refuses(&world.cli("agency", &approve), "put this version here");
+    succeeds(&world.cli_as(SECOND, "agency", &approve));
+    let code = world.send("andere.csv", b"a list");
+    // What is said under a version that does not count at the other side is not heard there, and not lost.
+    until("the letter to be refused", || {
+        world.log("fetcher").contains("waits for a second person").then_some(())
+    });
+    assert!(world.row("municipality", &code).is_none());
+    succeeds(&world.cli_as(SECOND, "municipality", &approve));
+    world.wait("municipality", &code, "Removed");
+    // The first version is no way back without a second person.
+    assert!(world.stop("sealer").success());
+    fs::write(world.path("agency/agreements/mechelen.toml"), &text).unwrap();
+    world.start("sealer");
+    let about = world.cli("agency", &["list"]);
+    assert!(String::from_utf8_lossy(&about.stdout).contains("sluis agreement approve mechelen"));
+}
+
+#[test]
+fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
+    let agreement = include_str!("../../config/examples/demo/mechelen.toml").to_owned();
+    let world = World::running_as(&Plan { agreement, ..Plan::default() });
+    let asked = world.json("municipality", &["request", "mechelen", "--text", "de lijst"]);
+    assert!(asked["digest"].is_string());
+    until("the request to be heard", || {
+        let rows = world.json("agency", &["notices"]);
+        (!rows.as_array().unwrap().is_empty()).then_some(())
+    });
+    let refused = |name: &str, rows: &str| {
+        let known = world.codes();
+        world.put(name.as_ref(), format!("{HEAD}{rows}").as_bytes());
+        until("the refusal", || world.codes().into_iter().find(|code| !known.contains(code)))
+    };
+    let code = refused("een.csv", ONE);
+    let reason = "één dossier, niet te krijgen via MAGDA";
+    let first = ["override", &code, "--reason", reason];
+    succeeds(&world.cli("agency", &first));
+    refuses(&world.cli("agency", &first), "a second person confirms");
+    let waiting = world.json("agency", &["waiting"]);
+    assert!(waiting[0]["subject"].as_str().unwrap().contains("single-row"), "{waiting}");
+    let known = world.codes();
+    succeeds(&world.cli_as(SECOND, "agency", &first));
+    let taken = until("the list to be taken", || {
+        world.codes().into_iter().find(|code| !known.contains(code))
+    });
+    world.wait("municipality", &taken, "Removed");
+    for host in ["agency", "municipality"] {
+        let notice = until("the override to be in the ledger", || {
+            let rows = world.json(host, &["notices"]);
+            rows.as_array().unwrap().iter().find(|row| row["sort"] == "override").cloned()
+        });
+        let text = notice["notice"]["text"].as_str().unwrap();
+        assert_eq!(text, format!("single-row: {reason}"));
+        let to = world.path(&format!("evidence-{host}"));
+        succeeds(&world.cli(host, &["evidence", "export", &taken, "--to", to.to_str().unwrap()]));
+        let named = somewhere(&to, notice["digest"].as_str().unwrap().as_bytes());
+        assert!(!named.is_empty(), "`sent` names what let it pass");
+    }
+    // Stopped, so that the year's request is free again; but what was let pass was one list.
+    let other = refused("nog.csv", ONE);
+    succeeds(&world.cli("agency", &["show", &other]));
+    let names = refused("naam.csv", &format!("{ONE}{TWO}x;1;1\n"));
+    let no = world.cli("agency", &["override", &names, "--reason", "toch maar"]);
+    refuses(&no, "nobody lets this pass");
+}
+
+#[test]
+fn a_custodians_line_is_typed_by_that_custodians_user() {
+    let mut world = World::make(&Plan::default());
+    let custodians = "\n[keeper.custodians]\nan = 61001\nbart = 61002\nchantal = 61003\n";
+    world.edit("municipality", |text| text + custodians);
+    for role in ["dropzone", "sealer", "keeper", "carrier", "releaser", "fetcher"] {
+        world.start(role);
+    }
+    let code = world.send("lijst.csv", b"a list");
+    world.wait("agency", &code, "Released");
+    let lines = world.lines(&code);
+    refuses(&world.cli_with("municipality", &["open", &code], &lines[0]), "keeper.custodians");
+    let typed =
+        |uid: &str, line: &str| world.cli_as_with(uid, "municipality", &["open", &code], line);
+    refuses(&typed("61002", &lines[0]), "art. 6");
+    let _ = typed("61001", &lines[0]);
+    succeeds(&typed("61002", &lines[1]));
+    world.wait("municipality", &code, "Opened");
+}
