@@ -15,8 +15,8 @@ use crate::language::Lang;
 use crate::notices::Wording;
 use crate::socket::Socket;
 use crate::{
-    agreement, demo, dry_run, evidence, init, keys, ledger, notices, open, output, second,
-    transfers,
+    agreement, demo, dry_run, evidence, init, keys, ledger, notices, open, output, retention,
+    second, transfers,
 };
 
 /// Sluis hands a sealed list from an agency to a municipality, and its key by another way, only after the
@@ -150,10 +150,15 @@ enum Verb {
     },
     /// What waits for a second person.
     Waiting,
-    /// Destroy what the vault holds of an opened list: one person asks, a second one confirms (art. 3 and 6).
+    /// Which lists the vault keeps, until which day, and who destroys them (art. 2 and 3).
+    Retention,
+    /// Destroy what the vault holds of a list: one person asks, a second one confirms (art. 3 and 6).
     Destroy {
         /// Its code.
         code: TransferCode,
+        /// I have asked the custodians to delete their messages: `destroyed` says so.
+        #[arg(long)]
+        messages_asked: bool,
     },
     /// Ask the agency for a list; once a year (recital C).
     #[command(after_help = "Example:\n  sluis request mechelen --text 'de lijst van 2026'")]
@@ -178,8 +183,11 @@ enum Verb {
     Processors(notices::Said),
     /// Security policy and plan were reviewed (art. 6).
     Reviewed(notices::Said),
-    /// State what is still kept, and that the rest is destroyed; yearly (art. 3).
-    Attest(notices::Said),
+    /// State what is still kept and what was destroyed, as it is counted in the vault; yearly (art. 3).
+    #[command(
+        after_help = "Shows the counts first; what contradicts the vault is refused.\n\nExample:\n  sluis attest mechelen"
+    )]
+    Attest(retention::Attest),
     /// The law changed in what touches the agreement (art. 9).
     LegalChange(notices::OfDay),
     /// End the agreement with twelve months' notice; --on is the first day without lists (art. 12).
@@ -406,7 +414,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Reject { code, reason } => second::reject(&socket()?, code, reason, json),
         Verb::Override { code, reason } => second::let_pass(&socket()?, code, reason, lang, json),
         Verb::Waiting => second::waiting(&socket()?, lang, json),
-        Verb::Destroy { code } => transfers::destroy(&socket()?, code, lang, json),
+        Verb::Retention => retention::list(&socket()?, lang, json),
+        Verb::Destroy { code, messages_asked } => {
+            retention::destroy(&socket()?, code, messages_asked, lang, json)
+        }
         Verb::Request(said) => note(Wording::plain(Sort::Request, said)),
         Verb::Quality(verb) => note(verb.into()),
         Verb::Incident(verb) => note(verb.into()),
@@ -414,7 +425,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Profiles(said) => note(Wording::plain(Sort::Profiles, said)),
         Verb::Processors(said) => note(Wording::plain(Sort::Processors, said)),
         Verb::Reviewed(said) => note(Wording::plain(Sort::PolicyReview, said)),
-        Verb::Attest(said) => note(Wording::plain(Sort::Attestation, said)),
+        Verb::Attest(ask) => retention::attest(&socket()?, ask, lang, json),
         Verb::LegalChange(of) => note(Wording::of_day(Sort::LegalChange, of)),
         Verb::Terminate(of) => note(Wording::of_day(Sort::Terminate, of)),
         Verb::Clock => transfers::clock(&socket()?, lang, json),

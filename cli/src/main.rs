@@ -15,6 +15,7 @@ mod notices;
 mod open;
 mod output;
 mod report;
+mod retention;
 mod second;
 mod socket;
 mod transfers;

@@ -102,6 +102,15 @@ impl Wording {
     pub(crate) fn of_day(sort: Sort, of: OfDay) -> Self {
         Self { on: Some(of.on), ..Self::plain(sort, of.said) }
     }
+    /// The yearly one, whose counts the core adds.
+    pub(crate) fn attestation(
+        agreement: AgreementId,
+        text: String,
+        paper: Option<PathBuf>,
+    ) -> Self {
+        let said = Said { agreement, text: Some(text), transfer: None, paper };
+        Self::plain(Sort::Attestation, said)
+    }
     fn found(sort: Sort, it: Found) -> Self {
         Self { found: Some(it.found), ..Self::plain(sort, it.said) }
     }

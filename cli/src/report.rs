@@ -204,6 +204,13 @@ impl Report<'_> {
                 let (agreement, code) = (self.agreement(id), self.code(id));
                 let when = |kind: &str| self.when(id, kind);
                 due.extend(deadline::of_transfer(agreement, &code, Side::Municipality, when));
+                let destroyed = self.lines.iter().find_map(|line| match &line.statement.body {
+                    Body::Destroyed(body) if line.effect && line.about() == Some(id) => {
+                        Some((line.at, body.backups_until))
+                    }
+                    _ => None,
+                });
+                due.extend(destroyed.and_then(|(at, until)| deadline::backups(&code, at, until)));
             }
         }
         let begins = self.period().first().map_or(Time::default(), |line| line.at);

@@ -1,7 +1,7 @@
 //! What a second person does: lets go or rejects, lets pass, lets a version count; and what waits for one.
 
 use sluis_config::{Agreements, Config};
-use sluis_core::control::{Agree, Agreed, Asked, Override, Reject, Row, Waiting};
+use sluis_core::control::{Agree, Agreed, Overridden, Override, Reject, Row, Waiting};
 use sluis_core::id::{AgreementId, TransferCode};
 
 use crate::failure::{Failure, Result};
@@ -34,7 +34,8 @@ pub(crate) fn let_pass(
     lang: Lang,
     json: bool,
 ) -> Result<()> {
-    let answer: Asked = socket.post("override", &Override { code, why, language: lang.core() })?;
+    let answer: Overridden =
+        socket.post("override", &Override { code, why, language: lang.core() })?;
     if json {
         return output::json(&answer);
     }

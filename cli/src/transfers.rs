@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use sluis_core::control::{About, Asked, ByCode, ClockWord, Detail, Retry, Row, Send};
+use sluis_core::control::{About, ByCode, ClockWord, Detail, Retry, Row, Send};
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 
 use crate::failure::{Failure, Result};
@@ -102,12 +102,6 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     };
     output::table(&head, rows.iter().map(cells).collect())?;
     let about: About = socket.get("about")?;
-    if about.clock_held {
-        output::line(lang.pick(
-            "De klok sprong vooruit: er vervalt niets tot twee personen ze bevestigen (sluis clock), of tot ze juist staat.",
-            "The clock jumped ahead: nothing expires until two persons confirm it (sluis clock), or it is set right.",
-        ))?;
-    }
     for name in &about.unapproved {
         output::line(format!(
             "{name}: {} sluis agreement approve {name}",
@@ -117,7 +111,18 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             )
         ))?;
     }
-    Ok(())
+    clock_held(about.clock_held, lang)
+}
+
+/// Says that the clock jumped, where it did.
+pub(crate) fn clock_held(held: bool, lang: Lang) -> Result<()> {
+    if !held {
+        return Ok(());
+    }
+    output::line(lang.pick(
+        "De klok sprong vooruit: er vervalt niets tot twee personen ze bevestigen (sluis clock), of tot ze juist staat.",
+        "The clock jumped ahead: nothing expires until two persons confirm it (sluis clock), or it is set right.",
+    ))
 }
 
 /// `sluis show CODE`
@@ -203,25 +208,6 @@ pub(crate) fn retry(
     json: bool,
 ) -> Result<()> {
     moved(&socket.post("retry", &Retry { code, share })?, json)
-}
-
-/// `sluis destroy CODE`
-pub(crate) fn destroy(socket: &Socket, code: TransferCode, lang: Lang, json: bool) -> Result<()> {
-    let asked: Asked = socket.post("destroy", &ByCode { code })?;
-    if json {
-        return output::json(&asked);
-    }
-    match &asked.first {
-        None => output::line(format!("{code}  {}", second::asked(lang))),
-        Some(first) => output::line(format!(
-            "{code}  {} {first}. {}",
-            lang.pick("bevestigd na", "confirmed after"),
-            lang.pick(
-                "Vraag de bewaarders hun bericht te wissen.",
-                "Ask the custodians to delete their messages.",
-            )
-        )),
-    }
 }
 
 /// `sluis clock`

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::Language;
 use crate::id::{
-    AgreementId, ChannelId, Digest, PartyId, Time, TransferCode, TransferId, UploadId,
+    AgreementId, ChannelId, CustodianId, Digest, PartyId, Time, TransferCode, TransferId, UploadId,
 };
 use crate::ledger::Entry;
 use crate::notice::{Notice, Sort};
+use crate::retention::Retained;
 use crate::statement::{Look, Signed};
 use crate::transfer::Report;
 
@@ -264,6 +265,16 @@ pub struct Override {
     pub language: Language,
 }
 
+/// What becomes of an `override`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overridden {
+    /// The refused transfer.
+    pub row: Row,
+    /// Who asked first, once a second person has confirmed; nothing while one is waited for.
+    pub first: Option<String>,
+}
+
 /// `agree`: let a new version of an agreement count.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -300,6 +311,16 @@ pub struct Waiting {
     pub until: Time,
 }
 
+/// `destroy`: a person says that a list is to go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destroy {
+    /// Its code.
+    pub code: TransferCode,
+    /// Whether this person has asked the custodians to delete their messages.
+    pub messages_asked: bool,
+}
+
 /// What becomes of a word that takes two persons.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -308,6 +329,28 @@ pub struct Asked {
     pub row: Row,
     /// Who asked first, once a second person has confirmed; nothing while one is waited for.
     pub first: Option<String>,
+    /// Who was to get a message with a share.
+    pub custodians: Vec<CustodianId>,
+    /// Whether somebody said that they were asked to delete it.
+    pub messages_asked: bool,
+}
+
+/// `retention`: what is kept, until when, and who destroys it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// The lists, the first to go first.
+    pub lists: Vec<Retained>,
+    /// Whether the clock jumped ahead, so that nothing goes by itself.
+    pub clock_held: bool,
+}
+
+/// `stock`: what there is to attest under an agreement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskStock {
+    /// Under which agreement.
+    pub agreement: AgreementId,
 }
 
 /// `may`: whether a file of this size might leave now; the answer is every reason why not.

@@ -196,14 +196,23 @@ pub fn of_transfer(
         met(Deadline::within(Clock::Expiry, code, sent, days.saturating_mul(24)), when("opened")),
     ];
     if let (Side::Municipality, Some(delivered)) = (at, when("delivered")) {
-        let months = u32::from(agreement.retention.years()) * 12;
-        let kept = Deadline::within(Clock::Retention, code, delivered, months);
-        due.push(match when("destroyed") {
-            Some(at) => kept.meet(at),
-            None => kept,
-        });
+        // What ended before it was opened is discarded then: nothing of it is kept.
+        due.push(met(retention(agreement, code, delivered), when("destroyed")));
     }
     due
+}
+
+/// How long a list that was delivered then may be kept: the agreement's years, and never more than the law's.
+#[must_use]
+pub fn retention(agreement: &Agreement, code: &str, delivered: Time) -> Deadline {
+    let months = u32::from(agreement.retention.years()) * 12;
+    Deadline::within(Clock::Retention, code, delivered, months)
+}
+
+/// Until when backups may still hold a list that was destroyed, where `destroyed` says so.
+#[must_use]
+pub fn backups(code: &str, destroyed: Time, until: Option<Date>) -> Option<Deadline> {
+    until.map(|day| Deadline::on(Clock::Backups, code, destroyed, day))
 }
 
 /// Something that one side found: an incident (art. 6, 9) or wrong data (art. 7). The clocks run from the

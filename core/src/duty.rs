@@ -67,7 +67,7 @@ impl Duty {
 }
 
 /// Every verb of the sockets for persons, with the duty it asks for; `docs/operations.md` shows the same table.
-pub const VERBS: [(&str, Duty); 25] = [
+pub const VERBS: [(&str, Duty); 27] = [
     ("about", Duty::View),
     ("list", Duty::View),
     ("show", Duty::View),
@@ -78,6 +78,8 @@ pub const VERBS: [(&str, Duty); 25] = [
     ("notices", Duty::View),
     ("deadlines", Duty::View),
     ("waiting", Duty::View),
+    ("retention", Duty::View),
+    ("stock", Duty::View),
     ("may", Duty::View),
     ("notice", Duty::Speak),
     ("clock", Duty::Clock),

@@ -22,6 +22,7 @@ pub mod notice;
 pub mod plan;
 pub mod policy;
 pub mod receipt;
+pub mod retention;
 pub mod share;
 pub mod statement;
 pub mod transfer;

@@ -8,7 +8,7 @@
 //! | Removed | Ready | Removed | `ready` | |
 //! | Removed | ShareAccepted | Removed, one more | `share-accepted` | |
 //! | Removed | Opened | Opened | `opened` | |
-//! | Opened | Destroy (two persons) | Destroying | | destroy |
+//! | Removed, Opened | Destroy (two persons, or its last day) | Destroying | | destroy |
 //! | Destroying | Destroyed | Destroyed | `destroyed` | |
 //! | before Opened | Ended (their word) | Ended | | discard |
 //! | before Opened | Mismatch | Failed | `failed` | discard |
@@ -55,10 +55,12 @@ pub enum State {
         /// Since when.
         at: Time,
     },
-    /// Two persons said that it is to be destroyed; what the vault holds of it goes.
+    /// It is to be destroyed, on the word of two persons or by the agreement; what the vault holds of it goes.
     Destroying {
         /// What `sent` says.
         sent: Sent,
+        /// Whether it was ever open: then there is more than the envelope.
+        opened: bool,
     },
     /// Nothing of it is in the vault any more (art. 3; R17, R24).
     Destroyed {
@@ -101,7 +103,7 @@ pub enum Event {
         /// Which shares were used.
         shares: Vec<u8>,
     },
-    /// Two persons said so.
+    /// Two persons said so, or its retention ends and the agreement leaves it to the keeper.
     Destroy,
     /// The vault holds nothing of it any more.
     Destroyed,
@@ -124,8 +126,8 @@ pub enum Say {
     ShareAccepted(u8),
     /// `opened`
     Opened(Digest, Vec<u8>),
-    /// `destroyed`
-    Destroyed,
+    /// `destroyed`, and whether it was ever open
+    Destroyed(bool),
     /// `failed`
     Failed(String),
 }
@@ -181,7 +183,7 @@ impl State {
             | Self::Collected { sent, .. }
             | Self::Removed { sent, .. }
             | Self::Opened { sent, .. }
-            | Self::Destroying { sent } => Some(sent),
+            | Self::Destroying { sent, .. } => Some(sent),
             Self::Ended { .. } | Self::Failed { .. } | Self::Destroyed { .. } => None,
         }
     }
@@ -196,12 +198,17 @@ impl State {
             | Self::Collected { sent, .. }
             | Self::Removed { sent, .. }
             | Self::Opened { sent, .. }
-            | Self::Destroying { sent } => sent.code,
+            | Self::Destroying { sent, .. } => sent.code,
         }
     }
     /// Whether it was announced and not opened.
     fn is_shut(&self) -> bool {
         matches!(self, Self::Announced { .. } | Self::Collected { .. } | Self::Removed { .. })
+    }
+    /// Whether the vault holds it whole and it is gone from the medium: only that is destroyed.
+    #[must_use]
+    pub fn can_be_destroyed(&self) -> bool {
+        matches!(self, Self::Removed { .. } | Self::Opened { .. })
     }
     /// Who can move it on.
     #[must_use]
@@ -254,11 +261,14 @@ impl State {
                 let say = Say::Opened(plaintext, shares);
                 step(Self::Opened { sent, at }, Some(say), None)
             }
-            (Self::Opened { sent, .. }, Event::Destroy) => {
-                step(Self::Destroying { sent }, None, Some(Work::Destroy))
+            (Self::Removed { sent, .. }, Event::Destroy) => {
+                step(Self::Destroying { sent, opened: false }, None, Some(Work::Destroy))
             }
-            (Self::Destroying { sent }, Event::Destroyed) => {
-                step(Self::Destroyed { code: sent.code }, Some(Say::Destroyed), None)
+            (Self::Opened { sent, .. }, Event::Destroy) => {
+                step(Self::Destroying { sent, opened: true }, None, Some(Work::Destroy))
+            }
+            (Self::Destroying { sent, opened }, Event::Destroyed) => {
+                step(Self::Destroyed { code: sent.code }, Some(Say::Destroyed(opened)), None)
             }
             (state, Event::Ended(how)) if state.is_shut() => {
                 step(Self::Ended { code: state.code(), how }, None, Some(Work::Discard))

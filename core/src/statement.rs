@@ -272,7 +272,8 @@ bodies! {
         /// Which shares were used.
         shares: Vec<u8>,
     }
-    /// Municipality: what its environment held of the list is erased, on the word of two persons (art. 3; R17, R24).
+    /// Municipality: what its environment held of the list is erased, on the word of two persons or by the agreement
+    /// (art. 3; R17, R24).
     "destroyed" => Destroyed {
         /// Digest of `sent`.
         sent: Digest,

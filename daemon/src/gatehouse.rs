@@ -54,6 +54,14 @@ pub trait Core: Send + Sync + 'static {
         job: &JobRow,
         outcome: Outcome,
     ) -> impl Future<Output = Result<bool>> + Send;
+    /// What this side holds a notice of its own against before it is made, and adds to it.
+    fn worded(
+        &self,
+        _: &mut Tx,
+        _: &mut control::MakeNotice,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
     /// One piece of the core's own work; `false` where nothing is due. `step(now)` of the driver.
     fn step(&self) -> impl Future<Output = Result<bool>> + Send;
     /// Called after a transaction that may have changed a transfer is durable.

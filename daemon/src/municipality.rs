@@ -1,16 +1,18 @@
 //! The municipality's side: the keeper (its core), and its gate, the fetcher.
 //!
-//! The straight line: [`fetch`] -> [`collect`] -> removal -> [`open`].
+//! The straight line: [`fetch`] -> [`collect`] -> removal -> [`open`] -> [`retain`].
 
 pub mod collect;
 pub mod fetch;
 pub mod keeper;
 pub mod open;
 pub mod persons;
+pub mod retain;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicI64;
 
 use sluis_config::schema::Keeper;
 use sluis_core::agreement::Side;
@@ -39,6 +41,8 @@ pub struct Municipality {
     holder: String,
     /// One opening or fetch of a transfer at a time; taken before a transaction, never in one.
     busy: Mutex<HashMap<TransferId, std::sync::Arc<tokio::sync::Mutex<()>>>>,
+    /// When it was last looked whose last day has come.
+    looked: AtomicI64,
 }
 
 impl Stored for State {
@@ -64,6 +68,7 @@ impl Municipality {
             held: Mutex::default(),
             holder: TransferId::random().to_string(),
             busy: Mutex::default(),
+            looked: AtomicI64::default(),
         }
     }
 
@@ -180,10 +185,17 @@ impl Municipality {
             Say::Opened(plaintext, shares) => {
                 Opened { sent: sent_digest, plaintext, shares }.into()
             }
-            Say::Destroyed => Destroyed {
+            Say::Destroyed(opened) => Destroyed {
                 sent: sent_digest,
-                erased: ["envelope", "opened"].map(str::to_owned).to_vec(),
-                asked: vec!["messages".into()],
+                erased: if opened { &["envelope", "opened"][..] } else { &["envelope"] }
+                    .iter()
+                    .map(|what| (*what).to_owned())
+                    .collect(),
+                // Only what somebody said was asked.
+                asked: match retain::messages_asked(tx, &id).await? {
+                    true => vec!["messages".into()],
+                    false => Vec::new(),
+                },
                 unknown: ["snapshots", "backups"].map(str::to_owned).to_vec(),
                 backups_until: self
                     .settings

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use sluis_core::agreement::{Agreement, Language};
+use sluis_core::agreement::{Agreement, Language, Side};
 use sluis_core::control::{MakeNotice, NoticeRow};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
@@ -105,7 +105,7 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
 async fn make<C: Core>(
     State(core): State<Arc<C>>,
     caller: ConnectInfo<Caller>,
-    Json(ask): Json<MakeNotice>,
+    Json(mut ask): Json<MakeNotice>,
 ) -> Result<Json<NoticeRow>> {
     let books = core.books();
     let mut tx = books.store.begin().await?;
@@ -116,6 +116,7 @@ async fn make<C: Core>(
         None => None,
     };
     let terms = &installed.terms;
+    core.worded(&mut tx, &mut ask).await?;
     let digest = books.notify(&mut tx, terms, transfer, ask.sort, ask.notice, ask.language).await?;
     let known = detail([("by", caller.0.name()), ("statement", digest.to_string())]);
     tx.enter(books.now(), ask.sort.kind(), transfer, known).await?;
@@ -168,6 +169,13 @@ async fn deadlines<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Deadl
         due.extend(deadline::of_transfer(&terms.agreement, &code, books.side, |kind| {
             said.iter().find(|(known, _)| known == kind).map(|(_, at)| *at)
         }));
+        if let Some((_, at)) = said.iter().find(|(kind, _)| kind == "destroyed") {
+            let by = Side::Municipality;
+            let word = books.verified(&mut tx, &terms, &record.id, "destroyed", by).await?;
+            if let Some(Body::Destroyed(body)) = word.map(|word| word.statement().body.clone()) {
+                due.extend(deadline::backups(&code, *at, body.backups_until));
+            }
+        }
     }
     due.sort_by_key(|deadline| deadline.due);
     Ok(Json(due))

@@ -54,6 +54,7 @@ const SCHEMA: &[&str] = &[
         state TEXT NOT NULL, data TEXT NOT NULL, open INTEGER NOT NULL, expires BIGINT, changed BIGINT NOT NULL, version BIGINT NOT NULL)",
     "CREATE UNIQUE INDEX IF NOT EXISTS open_codes ON transfers (code) WHERE open = 1",
     "CREATE INDEX IF NOT EXISTS transfers_changed ON transfers (changed)",
+    "CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state)",
     "CREATE INDEX IF NOT EXISTS transfers_due ON transfers (expires) WHERE open = 1",
     "CREATE TABLE IF NOT EXISTS statements (
         issuer TEXT NOT NULL, agreement TEXT NOT NULL, number BIGINT NOT NULL, digest TEXT NOT NULL,
@@ -328,6 +329,20 @@ impl Tx {
             .bind(limit)
             .fetch_all(&mut *self.tx)
             .await?;
+        rows.iter().map(record).collect()
+    }
+
+    /// The transfers in this state, the oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn in_state<S: Stored>(&mut self, state: &str, limit: i64) -> Result<Vec<Record<S>>> {
+        let rows =
+            sqlx::query("SELECT * FROM transfers WHERE state = $1 ORDER BY created LIMIT $2")
+                .bind(state)
+                .bind(limit)
+                .fetch_all(&mut *self.tx)
+                .await?;
         rows.iter().map(record).collect()
     }
 

@@ -27,6 +27,19 @@ pub fn until(asked: &Asked) -> Time {
     asked.at.plus_ms(WAITS_MS)
 }
 
+/// Who asked for this and is waiting for a second person.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub async fn waiting(
+    books: &Books,
+    tx: &mut Tx,
+    verb: &str,
+    subject: &str,
+) -> Result<Option<Asked>> {
+    Ok(tx.asked(verb, subject).await?.filter(|asked| books.now() <= until(asked)))
+}
+
 /// Enters a person's word. The first person's name once a second one has confirmed; nothing while one is waited for.
 ///
 /// # Errors
@@ -40,7 +53,7 @@ pub async fn confirm(
     caller: Caller,
 ) -> Result<Option<String>> {
     let now = books.now();
-    let asked = tx.asked(verb, subject).await?.filter(|asked| now <= until(asked));
+    let asked = waiting(books, tx, verb, subject).await?;
     let entry =
         |what: &str, known: Vec<(&'static str, String)>| (format!("{verb}-{what}"), detail(known));
     match asked {

@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{binary, stderr, stdout, until};
+use crate::{binary, stderr, stdout, tool, until};
 
 /// Roles with the host that each belongs to, in the order in which they start.
 pub const ROLES: [(&str, &str); 6] = [
@@ -241,6 +241,18 @@ impl World {
             };
             up.then_some(())
         });
+    }
+
+    /// Starts a role anew under another clock, by `libfaketime`; how long the machine is up stays true.
+    pub fn jump(&mut self, role: &'static str, jump: &str) {
+        self.stop(role);
+        // The library itself: the program `faketime` would stand between us and the role.
+        let listed = stdout(&tool(Command::new("dpkg").args(["-L", "libfaketime"])));
+        let library = listed.lines().find(|line| line.ends_with("libfaketimeMT.so.1")).unwrap();
+        let mut command = self.command(role);
+        command.env("LD_PRELOAD", library).env("FAKETIME", jump);
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
+        self.start_as(role, command);
     }
 
     /// Has operators report: `reporters` are the `[reports.channels]` tables of these channels. Gives the token in

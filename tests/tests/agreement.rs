@@ -144,7 +144,7 @@ fn answers() -> String {
         agentschap-ii\nstad-mechelen\nStad \"Gent\"\n0543.307.391\n4402\n44021\nBotermarkt 1, 9000 Gent\n\
         Voorbeeld B, burgemeester; Voorbeeld C, algemeen directeur\n\n";
     let recitals = format!("\n\n2999-01-01\n{today}\n{today}\n");
-    let articles_2_to_4 = "\n\n\n\nnaam; contract\ncontract; contract\n\n\nveel\n5000\n6\n5\n\n\
+    let articles_2_to_4 = "\n\n\n\nnaam; contract\ncontract; contract\n\n\nveel\n5000\n6\n5\nnooit\nautomatic\n\n\
         jurist\njurist, a; jurist, b\n\
         integratieambtenaar, nodigt uit; diensthoofd, verdeelt het werk\n\n\n";
     let file = format!("tussen.example\ntussen.example:8443\nTussenzone nv\n{today}\n\n\n");

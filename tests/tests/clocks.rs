@@ -2,26 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::process::Command;
-
 use sluis_core::deadline::civil;
 use sluis_core::id::Time;
 use sluis_tests::world::Plan;
-use sluis_tests::{World, stderr, stdout, tool, until};
+use sluis_tests::{World, stderr, stdout, until};
 
 const LIST: &[u8] = b"nummer;contract\n1;1\n";
-
-/// The sealer under another clock; how long the machine is up stays true.
-fn sealer_at(world: &mut World, jump: &str) {
-    world.stop("sealer");
-    // The library itself: the program `faketime` would stand between us and the role.
-    let listed = stdout(&tool(Command::new("dpkg").args(["-L", "libfaketime"])));
-    let library = listed.lines().find(|line| line.ends_with("libfaketimeMT.so.1")).unwrap();
-    let mut command = world.command("sealer");
-    command.env("LD_PRELOAD", library).env("FAKETIME", jump);
-    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
-    world.start_as("sealer", command);
-}
 
 fn held(world: &World) -> bool {
     stdout(&world.cli("agency", &["list"])).contains("clock jumped ahead")
@@ -38,7 +24,7 @@ fn a_clock_that_runs_ahead_holds_what_expires_until_two_persons_confirm() {
     world.stop("fetcher");
     let code = world.send("lijst.csv", LIST);
     world.wait("agency", &code, "Carried");
-    sealer_at(&mut world, "+8d");
+    world.jump("sealer", "+8d");
     until("the jump to be seen", || held(&world).then_some(()));
     // The core looks again at whatever happens; another drop goes through meanwhile.
     let other = world.send("ander.csv", LIST);
@@ -65,7 +51,7 @@ fn a_clock_that_is_set_right_again_needs_nobody_and_loses_nothing() {
     world.stop("fetcher");
     let code = world.send("lijst.csv", LIST);
     world.wait("agency", &code, "Carried");
-    sealer_at(&mut world, "+6y");
+    world.jump("sealer", "+6y");
     until("the jump to be seen", || held(&world).then_some(()));
     world.stop("sealer");
     world.start("sealer");
@@ -84,7 +70,7 @@ fn a_clock_that_runs_back_locks_nothing_up() {
         let detail = world.json("agency", &["show", &code]);
         detail["waiting"].to_string().contains("tried").then_some(())
     });
-    sealer_at(&mut world, "-400d");
+    world.jump("sealer", "-400d");
     world.start("dropzone");
     // Its work was due a year later by that clock.
     world.wait("agency", &code, "Released");
@@ -111,7 +97,7 @@ fn a_notice_that_is_heard_a_day_later_counts_as_it_was_said() {
         assert!(stderr(&said).contains("term of notice"), "{}", stderr(&said));
         return;
     }
-    sealer_at(&mut world, "+25h");
+    world.jump("sealer", "+25h");
     world.start("carrier");
     until("the agency to count it", || {
         let rows = world.json("agency", &["notices"]);

@@ -129,6 +129,7 @@ pub(super) static PARTS: &[Part] = &[
         ask("data.why", Kind::Text, "artikel 20 van het decreet van 7 juni 2013", "Verantwoording van de proportionaliteit", "Why they are proportional"),
         ask("data.max-rows", Kind::Number(1, 10_000_000), "", "Hoeveel personen een lijst ten hoogste telt", "How many persons a list has at most"),
         ask("retention.years", Kind::Number(1, MAX_YEARS as u64), "5", "Bewaartermijn in jaren", "Years that the data are kept"),
+        ask("retention.destroy", Kind::Choice(&["two-persons", "automatic"]), "two-persons", "Wie vernietigt: twee personen, of de bewaring zelf op de laatste dag", "Who destroys: two persons, or the keeper by itself on the last day"),
     ]),
     part("Artikel 4: wie toegang heeft", "Article 4: who has access", &[
         ask("access.profiles", Kind::Pairs, "", "Functieprofielen (functie, waarom die de gegevens nodig heeft; ...)", "Function profiles (function, why it needs the data; ...)"),

@@ -4,7 +4,7 @@
 //! product has a default, the default stands here.
 
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Side;
 use crate::id::{Digest, GroupId};
@@ -123,6 +123,19 @@ pub struct Data {
 pub struct Retention {
     /// Years in identifiable form.
     pub years: Option<u8>,
+    /// Who destroys them when those are over.
+    pub destroy: Destruction,
+}
+
+/// Who destroys a list when its retention ends. Two persons may always do it earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Destruction {
+    /// Two persons.
+    #[default]
+    TwoPersons,
+    /// The keeper by itself, on the last day.
+    Automatic,
 }
 
 impl Retention {

@@ -28,6 +28,8 @@ pub enum Clock {
     Magda,
     /// From delivery: the list is destroyed (R17).
     Retention,
+    /// From `destroyed`: until when backups may still hold the list (R24).
+    Backups,
     /// From the last one: the municipality states what it still keeps and what is destroyed (R24).
     Attestation,
     /// From the last one: security policy and plan are reviewed (R38, R42).
@@ -101,7 +103,7 @@ pub struct Rule {
 
 impl Clock {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::RemovalTarget,
         Self::RemovalAlarm,
         Self::Expiry,
@@ -111,6 +113,7 @@ impl Clock {
         Self::Notice,
         Self::Magda,
         Self::Retention,
+        Self::Backups,
         Self::Attestation,
         Self::PolicyReview(Side::Agency),
         Self::PolicyReview(Side::Municipality),
@@ -153,6 +156,9 @@ impl Clock {
             Self::Retention => Rule { code: "retention",
                 article: "art. 2", requirement: "R17", who: Municipality, nature: Duty,
                 term: Months(60), in_the_text: true, reminds: &[90, 30, 7] },
+            Self::Backups => Rule { code: "backups",
+                article: "art. 3", requirement: "R24", who: Municipality, nature: Stop,
+                term: Days(30), in_the_text: false, reminds: &[0] },
             Self::Attestation => Rule { code: "attestation",
                 article: "art. 3", requirement: "R24", who: Municipality, nature: Duty,
                 term: Months(12), in_the_text: false, reminds: &[30, 7] },

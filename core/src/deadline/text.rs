@@ -70,6 +70,10 @@ impl Clock {
             Self::Retention => {
                 ("Lijst vernietigen", "vernietig de lijst ten laatste op deze dag en verklaar dat.")
             }
+            Self::Backups => (
+                "Back-ups bewaren een vernietigde lijst nog",
+                "tot en met deze dag kunnen back-ups ze nog bevatten. Ga daarna na dat geen enkele ouder is.",
+            ),
             Self::Attestation => (
                 "Jaarlijkse verklaring over de bewaring",
                 "verklaar ondertekend welke lijsten nog bewaard worden en welke vernietigd zijn.",
@@ -134,6 +138,10 @@ impl Clock {
             Self::Retention => {
                 ("Destroy the list", "destroy the list on this day at the latest, and state it.")
             }
+            Self::Backups => (
+                "Backups still hold a destroyed list",
+                "up to this day backups may hold it. After it, see that none of them is older.",
+            ),
             Self::Attestation => (
                 "Yearly statement about retention",
                 "state under your signature which lists are still kept and which are destroyed.",

@@ -73,7 +73,11 @@ fn follow(sent: &Sent, before: &State, path: &Path, step: &Step) -> Result<Path,
             must(*plaintext == sent.plaintext, "what comes out is what went in")?;
             "opened"
         }
-        Some(Say::Destroyed) => "destroyed",
+        Some(Say::Destroyed(opened)) => {
+            must(path.said.contains("removed"), "what is destroyed is gone from the medium")?;
+            must(*opened == path.said.contains("opened"), "what is said to be erased was there")?;
+            "destroyed"
+        }
         Some(Say::Failed(_)) => "failed",
         None => "",
     };
@@ -106,6 +110,10 @@ fn what_is_said_is_true_once_and_nothing_follows_an_end() {
             }
             for event in events(&sent, upload) {
                 let said = format!("{event:?} while {}", state.name());
+                if matches!(event, Event::Destroy) {
+                    let can = state.can_be_destroyed();
+                    assert_eq!(state.apply(Event::Destroy).is_ok(), can, "{said}");
+                }
                 let Ok(step) = state.apply(event) else { continue };
                 match follow(&sent, &state, &path, &step) {
                     Ok(path) => open.push((step.state, path)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State as Of};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_core::control::{Asked, ByCode, Override, Reject, Row};
+use sluis_core::control::{ByCode, Overridden, Override, Reject, Row};
 use sluis_core::id::{AgreementId, Digest};
 use sluis_core::notice::{MAX_TEXT, Notice, Sort};
 use sluis_core::policy::Reason;
@@ -64,7 +64,7 @@ async fn let_pass(
     Of(core): Of<Arc<Agency>>,
     caller: ConnectInfo<Caller>,
     Json(ask): Json<Override>,
-) -> Result<Json<Asked>> {
+) -> Result<Json<Overridden>> {
     let mut tx = core.books.store.begin().await?;
     let record = find::<Agency>(&mut tx, &ask.code).await?;
     let State::Refused { reasons } = &record.state else {
@@ -103,7 +103,7 @@ async fn let_pass(
     if first.is_some() {
         core.offered_again(&record.agreement);
     }
-    Ok(Json(Asked { row: core.row(&record), first }))
+    Ok(Json(Overridden { row: core.row(&record), first }))
 }
 
 impl Agency {

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use sluis_core::control::{Outcome, Row, Task};
+use sluis_core::control::{MakeNotice, Outcome, Row, Task};
 use sluis_core::evidence::Verified;
+use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State, Work};
 use sluis_core::statement::Body;
 
@@ -27,21 +28,6 @@ impl Municipality {
         tx.enter(self.books.now(), "discarded", Some(id), detail([("what", "envelope".into())]))
             .await?;
         Ok(())
-    }
-
-    /// Two persons said so: first it is gone, then that is said.
-    async fn destroy(&self, tx: &mut Tx, job: &JobRow) -> Result<()> {
-        let Some(id) = job.transfer else { return Ok(()) };
-        let (mut record, terms) = self.load(tx, &id).await?;
-        if !matches!(record.state, State::Destroying { .. }) {
-            return Ok(());
-        }
-        let folder = self.vault(&record.agreement, &id, &record.code);
-        files::remove(&folder).map_err(CoreError::io("destroying what the vault holds"))?;
-        if let Some(parent) = folder.parent() {
-            files::sync_folder(parent).map_err(CoreError::io("making the destruction durable"))?;
-        }
-        self.advance(tx, &mut record, &terms, Event::Destroyed).await
     }
 
     async fn announced(
@@ -239,7 +225,15 @@ impl Core for Municipality {
         }
     }
 
+    async fn worded(&self, tx: &mut Tx, ask: &mut MakeNotice) -> Result<()> {
+        if ask.sort == Sort::Attestation { self.attested(tx, ask).await } else { Ok(()) }
+    }
+
     async fn step(&self) -> Result<bool> {
+        // Nothing is destroyed on a jump of the clock alone.
+        if !self.books.clock_holds().await? {
+            self.retire().await?;
+        }
         let mut tx = self.books.store.begin().await?;
         let Some(job) = tx.lease("keeper", "jobs", None, &self.holder, self.books.now()).await?
         else {

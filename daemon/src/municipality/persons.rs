@@ -1,5 +1,5 @@
-//! The verbs that persons at the municipality have beyond those of every core: ready, line, take; and the
-//! bytes that the fetcher hands in.
+//! The verbs that persons at the municipality have beyond those of every core: ready, line, take, and those of
+//! [`retain`]; and the bytes that the fetcher hands in.
 
 use std::ffi::OsString;
 use std::path::{Path as FsPath, PathBuf};
@@ -11,18 +11,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use sluis_core::control::{Asked, ByCode, Kept, LineAnswer, Row, TypedLine};
+use sluis_core::control::{ByCode, Kept, LineAnswer, Row, TypedLine};
 use sluis_core::id::TransferId;
 use sluis_core::receipt;
 use tokio_util::io::ReaderStream;
 
-use super::Municipality;
+use super::{Municipality, retain};
 use crate::books::{CoreError, Result, detail};
 use crate::duties;
 use crate::files;
 use crate::gatehouse::{Caller, Core};
 use crate::persons::{self, find};
-use crate::two_persons;
 
 /// The verbs of persons at the municipality.
 pub fn router(core: Arc<Municipality>) -> Router {
@@ -30,8 +29,8 @@ pub fn router(core: Arc<Municipality>) -> Router {
         .route("/ready", post(ready))
         .route("/line", post(line))
         .route("/take", post(take))
-        .route("/destroy", post(destroy))
         .with_state(Arc::clone(&core))
+        .merge(retain::router(Arc::clone(&core)))
         .merge(persons::router(Arc::clone(&core)));
     duties::guarded(core, verbs)
 }
@@ -61,32 +60,6 @@ async fn line(
     Json(typed): Json<TypedLine>,
 ) -> Result<Json<LineAnswer>> {
     Ok(Json(core.line(caller.0, &typed).await?))
-}
-
-/// One person asks, a second one confirms; then what the vault holds of it goes.
-async fn destroy(
-    State(core): State<Arc<Municipality>>,
-    caller: ConnectInfo<Caller>,
-    Json(ask): Json<ByCode>,
-) -> Result<Json<Asked>> {
-    let mut tx = core.books.store.begin().await?;
-    let mut record = find::<Municipality>(&mut tx, &ask.code).await?;
-    if !matches!(record.state, receipt::State::Opened { .. }) {
-        return Err(CoreError::refused(
-            "not-open",
-            format!("only what was opened is destroyed; {} is {}", ask.code, record.state.name()),
-        ));
-    }
-    let subject = record.id.to_string();
-    let first =
-        two_persons::confirm(&core.books, &mut tx, "destroy", &subject, Some(record.id), caller.0)
-            .await?;
-    if first.is_some() {
-        let terms = core.books.terms(&mut tx, &record.terms).await?;
-        core.advance(&mut tx, &mut record, &terms, receipt::Event::Destroy).await?;
-    }
-    core.books.commit(tx).await?;
-    Ok(Json(Asked { row: core.row(&record), first }))
 }
 
 /// Streams the one opened file; who took it is entered first.

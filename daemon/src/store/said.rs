@@ -100,6 +100,46 @@ impl Tx {
         rows.iter().map(entry).collect()
     }
 
+    /// When the first entry of this kind was made about a transfer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn entered_as(&mut self, transfer: &TransferId, kind: &str) -> Result<Option<Time>> {
+        // A line has one form, and a quote inside a text is escaped: only the kind of an entry is followed by the
+        // transfer; that of a statement, which the other party chooses, is not.
+        let row = sqlx::query(
+            "SELECT line FROM ledger WHERE transfer = $1 AND line LIKE $2 ORDER BY number LIMIT 1",
+        )
+        .bind(transfer.to_string())
+        .bind(format!("%,\"kind\":\"{kind}\",\"transfer\":\"%"))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.as_ref().map(|row| entered(row, 0)).transpose()
+    }
+
+    /// How many statements of a kind were made under an agreement after the last one of another kind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn said_since(
+        &mut self,
+        agreement: &AgreementId,
+        kind: &str,
+        last: &str,
+    ) -> Result<u64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) FROM statements WHERE agreement = $1 AND kind = $2 AND effect = 1
+               AND entry > (SELECT COALESCE(MAX(entry), 0) FROM statements
+                            WHERE agreement = $1 AND kind = $3 AND effect = 1)",
+        )
+        .bind(agreement.to_string())
+        .bind(kind)
+        .bind(last)
+        .fetch_one(&mut *self.tx)
+        .await?;
+        u64::try_from(row.try_get::<i64, _>(0)?).map_err(|_| StoreError::Row("statements"))
+    }
+
     /// The last statement of a party under an agreement.
     ///
     /// # Errors

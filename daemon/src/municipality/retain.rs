@@ -1,0 +1,266 @@
+//! Retention: what is kept and until when, who destroys it, what an attestation is held against (art. 2 and 3).
+//!
+//! A list goes on the word of two persons, or on its last day where the agreement leaves that to the keeper; never by
+//! a clock that jumped. First it is gone, then that is said.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::{ConnectInfo, State as Of};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use sluis_core::control::{AskStock, Asked, Destroy, MakeNotice, Retention};
+use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
+use sluis_core::notice::Sort;
+use sluis_core::receipt::{Event, State};
+use sluis_core::retention::{Due, Retained, Stock, last_day};
+
+use super::Municipality;
+use crate::books::{CoreError, Result, detail};
+use crate::files;
+use crate::gatehouse::{Caller, Core};
+use crate::persons::find;
+use crate::store::{JobRow, Tx};
+use crate::two_persons;
+
+/// The states in which the vault holds a whole list.
+const HOLD: [&str; 4] = ["Collected", "Removed", "Opened", "Destroying"];
+/// How many lists of a state are looked at; the oldest are the first.
+const LOOKED_AT: i64 = 10_000;
+/// How many lists `retention` shows: as many as fit an answer.
+const SHOWN: usize = 8_000;
+/// How many strays of the vault are named.
+const NAMED: usize = 20;
+/// How often it is looked whose last day has come.
+const LOOK_MS: u64 = 60_000;
+/// The entry of somebody's word that the custodians were asked to delete their messages.
+const MESSAGES_ASKED: &str = "messages-asked";
+/// The entry that announces that a list goes by itself.
+const PLANNED: &str = "destruction-planned";
+
+/// The verbs about retention.
+pub fn router(core: Arc<Municipality>) -> Router {
+    Router::new()
+        .route("/retention", get(retention))
+        .route("/stock", post(stock))
+        .route("/destroy", post(destroy))
+        .with_state(core)
+}
+
+async fn retention(Of(core): Of<Arc<Municipality>>) -> Result<Json<Retention>> {
+    let mut tx = core.books.store.begin().await?;
+    let mut lists: Vec<Retained> =
+        core.retained(&mut tx).await?.into_iter().map(|(_, it)| it).collect();
+    lists.sort_by_key(|list| list.last_day);
+    lists.truncate(SHOWN);
+    Ok(Json(Retention { lists, clock_held: core.books.clock_is_held() }))
+}
+
+async fn stock(Of(core): Of<Arc<Municipality>>, Json(ask): Json<AskStock>) -> Result<Json<Stock>> {
+    let mut tx = core.books.store.begin().await?;
+    Ok(Json(core.stock(&mut tx, &ask.agreement).await?))
+}
+
+/// One person asks, a second one confirms; then what the vault holds of it goes.
+async fn destroy(
+    Of(core): Of<Arc<Municipality>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<Destroy>,
+) -> Result<Json<Asked>> {
+    let books = &core.books;
+    let mut tx = books.store.begin().await?;
+    let mut record = find::<Municipality>(&mut tx, &ask.code).await?;
+    if !record.state.can_be_destroyed() {
+        let state = record.state.name();
+        let why = match record.state {
+            State::Destroying { .. } | State::Destroyed { .. } => "there is nothing left to ask",
+            State::Ended { .. } | State::Failed { .. } => "its envelope is discarded, unopened",
+            _ => "it is still on its way; the agency can stop it (sluis withdraw)",
+        };
+        let text = format!("what stands in the vault is destroyed; {} is {state}: {why}", ask.code);
+        return Err(CoreError::refused("not-kept", text));
+    }
+    let (id, subject) = (record.id, record.id.to_string());
+    let first =
+        two_persons::confirm(books, &mut tx, "destroy", &subject, Some(id), caller.0).await?;
+    let known = messages_asked(&mut tx, &id).await?;
+    if ask.messages_asked && !known {
+        let by = detail([("by", caller.0.name())]);
+        tx.enter(books.now(), MESSAGES_ASKED, Some(id), by).await?;
+    }
+    let routes = record.state.sent().map(|sent| sent.routes.clone()).unwrap_or_default();
+    if first.is_some() {
+        let terms = books.terms(&mut tx, &record.terms).await?;
+        core.advance(&mut tx, &mut record, &terms, Event::Destroy).await?;
+    }
+    books.commit(tx).await?;
+    Ok(Json(Asked {
+        row: core.row(&record),
+        first,
+        custodians: routes.into_iter().map(|route| route.custodian).collect(),
+        messages_asked: ask.messages_asked || known,
+    }))
+}
+
+/// Whether somebody said that the custodians were asked to delete their messages.
+pub(super) async fn messages_asked(tx: &mut Tx, id: &TransferId) -> Result<bool> {
+    Ok(tx.entered_as(id, MESSAGES_ASKED).await?.is_some())
+}
+
+impl Municipality {
+    /// The lists that the vault holds, with the last day of each.
+    async fn retained(&self, tx: &mut Tx) -> Result<Vec<(TransferId, Retained)>> {
+        let now = self.books.now();
+        let mut lists = Vec::new();
+        for state in HOLD {
+            for record in tx.in_state::<State>(state, LOOKED_AT).await? {
+                let agreement = self.books.terms(tx, &record.terms).await?.agreement;
+                let said = tx.said_when(&record.id).await?;
+                let when = |kind: &str| {
+                    said.iter().find(|(known, _)| known == kind).map(|(_, at): &(_, Time)| *at)
+                };
+                let delivered = when("delivered").unwrap_or(record.created);
+                let (last_day, days_left) = last_day(&agreement, delivered, now);
+                let subject = record.id.to_string();
+                let asked = two_persons::waiting(&self.books, tx, "destroy", &subject).await?;
+                let retained = Retained {
+                    code: record.code,
+                    agreement: record.agreement,
+                    state: state.to_owned(),
+                    delivered,
+                    opened: when("opened"),
+                    last_day,
+                    days_left,
+                    destroy: agreement.retention.destroy,
+                    announced: tx.entered_as(&record.id, PLANNED).await?,
+                    asked_by: asked.map(|asked| asked.name),
+                };
+                lists.push((record.id, retained));
+            }
+        }
+        Ok(lists)
+    }
+
+    /// Announces what goes by itself soon and begins to destroy what goes today. Asked only where the clock is believed.
+    pub(super) async fn retire(&self) -> Result<()> {
+        let now = self.books.now();
+        if now.0.abs_diff(self.looked.load(Ordering::SeqCst)) < LOOK_MS {
+            return Ok(());
+        }
+        self.looked.store(now.0, Ordering::SeqCst);
+        let mut tx = self.books.store.begin().await?;
+        let lists = self.retained(&mut tx).await?;
+        drop(tx);
+        for (id, list) in lists.iter().filter(|(_, list)| list.due() != Due::Nothing) {
+            // One that cannot go holds up no other.
+            if let Err(error) = self.retire_one(id, list).await {
+                tracing::error!(code = %list.code, %error, "a list cannot be destroyed by itself");
+            }
+        }
+        Ok(())
+    }
+
+    async fn retire_one(&self, id: &TransferId, list: &Retained) -> Result<()> {
+        let now = self.books.now();
+        let mut tx = self.books.store.begin().await?;
+        let (mut record, terms) = self.load(&mut tx, id).await?;
+        if !record.state.can_be_destroyed() {
+            return Ok(());
+        }
+        let day = || detail([("on", list.last_day.to_string())]);
+        if list.announced.is_none() {
+            tx.enter(now, PLANNED, Some(*id), day()).await?;
+        }
+        if list.due() == Due::Destroy {
+            tx.enter(now, "destruction-due", Some(*id), day()).await?;
+            tx.unask("destroy", &id.to_string()).await?;
+            self.advance(&mut tx, &mut record, &terms, Event::Destroy).await?;
+        }
+        self.books.commit(tx).await
+    }
+
+    /// Erases what the vault holds of it, and says so.
+    pub(super) async fn destroy(&self, tx: &mut Tx, job: &JobRow) -> Result<()> {
+        let Some(id) = job.transfer else { return Ok(()) };
+        let (mut record, terms) = self.load(tx, &id).await?;
+        if !matches!(record.state, State::Destroying { .. }) {
+            return Ok(());
+        }
+        // An opening that is under way would write what is erased here. It ends by itself, and says nothing.
+        let turn = self.turn(&id);
+        let Ok(_turn) = turn.try_lock() else {
+            return Err(CoreError::refused("busy", "an opening of it is under way"));
+        };
+        self.forget(&id);
+        let folder = self.vault(&record.agreement, &id, &record.code);
+        files::remove(&folder).map_err(CoreError::io("destroying what the vault holds"))?;
+        if let Some(parent) = folder.parent() {
+            // A vault that is not mounted has no such folder: then nothing is said to be destroyed.
+            files::sync_folder(parent).map_err(CoreError::io("making the destruction durable"))?;
+        }
+        self.advance(tx, &mut record, &terms, Event::Destroyed).await
+    }
+
+    /// What there is to attest: the books held against the vault itself.
+    async fn stock(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Stock> {
+        let installed = self.books.agreements.get(agreement);
+        installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let lists =
+            self.retained(tx).await?.into_iter().filter(|(_, it)| it.agreement == *agreement);
+        let (ids, lists): (Vec<_>, Vec<_>) = lists.unzip();
+        let here = self.in_vault(agreement)?;
+        let name = |id: &TransferId, code: &TransferCode| {
+            self.vault(agreement, id, code).file_name().map(OsString::from)
+        };
+        let mut known = BTreeSet::new();
+        let mut missing = Vec::new();
+        for (id, list) in ids.iter().zip(&lists) {
+            let folder = name(id, &list.code).unwrap_or_default();
+            // What is being destroyed may be gone already.
+            if !here.contains(&folder) && list.state != "Destroying" {
+                missing.push(list.code);
+            }
+            known.insert(folder);
+        }
+        for record in tx.in_state::<State>("Announced", LOOKED_AT).await? {
+            known.extend(name(&record.id, &record.code));
+        }
+        let stray = here.difference(&known).take(NAMED).map(|name| files::shown(name)).collect();
+        let attested = self.books.notices(tx, agreement).await?;
+        let last = attested.0.iter().rev().find(|entered| entered.sort == Sort::Attestation);
+        Ok(Stock {
+            destroyed: tx.said_since(agreement, "destroyed", Sort::Attestation.kind()).await?,
+            since: last.map(|entered| entered.at.date()),
+            missing,
+            stray,
+            ..Stock::of(&lists)
+        })
+    }
+
+    /// The names in an agreement's folder of the vault.
+    fn in_vault(&self, agreement: &AgreementId) -> Result<BTreeSet<OsString>> {
+        let folder = self.settings.vault.join(agreement.as_str());
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(BTreeSet::new());
+            }
+            entries => entries.map_err(CoreError::io(folder.display()))?,
+        };
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+        names.collect::<std::io::Result<_>>().map_err(CoreError::io(folder.display()))
+    }
+
+    /// An attestation has the counts of this moment before what a person adds, or is not made.
+    pub(super) async fn attested(&self, tx: &mut Tx, ask: &mut MakeNotice) -> Result<()> {
+        let stock = self.stock(tx, &ask.agreement).await?;
+        if let Some(why) = stock.contradicts(ask.language) {
+            return Err(CoreError::refused("not-so", why));
+        }
+        let counts = stock.text(ask.language);
+        let added = ask.notice.text.trim();
+        ask.notice.text = if added.is_empty() { counts } else { format!("{counts}\n{added}") };
+        Ok(())
+    }
+}
