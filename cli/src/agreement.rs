@@ -1,8 +1,10 @@
-//! `sluis agreement`: add, list, show; check and new in files of their own.
+//! `sluis agreement`: add, list, show; check, new and publish in files of their own.
 
 pub(crate) mod check;
 mod draft;
 pub(crate) mod new;
+mod page;
+pub(crate) mod publish;
 mod questions;
 
 use std::os::unix::fs::MetadataExt;
@@ -177,6 +179,10 @@ fn load(config: &Config) -> Result<Agreements> {
     Ok(Agreements::load_with_contacts(folder).or_else(|_| Agreements::load(folder))?)
 }
 
+fn installed<'a>(all: &'a Agreements, name: &AgreementId) -> Result<&'a Installed> {
+    all.get(name).ok_or_else(|| Failure::refused(format!("agreement {name} is not installed here")))
+}
+
 /// `sluis agreement list`
 pub(crate) fn list(config: &Config, json: bool) -> Result<()> {
     let all = load(config)?;
@@ -203,9 +209,7 @@ pub(crate) fn list(config: &Config, json: bool) -> Result<()> {
 /// `sluis agreement show NAME`
 pub(crate) fn show(config: &Config, name: &AgreementId, json: bool) -> Result<()> {
     let all = load(config)?;
-    let installed = all
-        .get(name)
-        .ok_or_else(|| Failure::refused(format!("agreement {name} is not installed here")))?;
+    let installed = installed(&all, name)?;
     if json {
         return output::json(&summary(installed));
     }

@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Host {
+enum Kind {
     Agency,
     Municipality,
     Dropzone,
@@ -57,7 +57,7 @@ enum Verb {
     )]
     Init {
         /// What this host is to be.
-        host: Host,
+        host: Kind,
         /// Where everything goes.
         #[arg(long, default_value = "/etc/sluis")]
         dir: PathBuf,
@@ -313,6 +313,11 @@ enum AgreementVerb {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Make the page that both parties put on their websites, and record where it stands (art. 10).
+    #[command(
+        after_help = "The page is in Dutch unless --lang says otherwise. The same version of the agreement gives the same bytes.\n\nExamples:\n  sluis agreement publish mechelen --to protocol.html\n  sluis agreement publish mechelen --url https://www.mechelen.be/protocol --page protocol.html"
+    )]
+    Publish(agreement::publish::Order),
 }
 
 #[derive(Subcommand)]
@@ -374,30 +379,77 @@ enum ConfigVerb {
     Check,
 }
 
+/// Where a verb is typed: this host, in a language, for a person or a machine.
+struct Host {
+    path: PathBuf,
+    /// The language that was asked for.
+    given: Option<Lang>,
+    lang: Lang,
+    json: bool,
+}
+
+impl Host {
+    fn config(&self) -> Result<Config> {
+        Config::load(&self.path).map_err(Failure::from)
+    }
+    fn socket(&self) -> Result<Socket> {
+        Socket::of(&self.config()?)
+    }
+
+    fn agreement(&self, verb: AgreementVerb) -> Result<()> {
+        let (lang, json) = (self.lang, self.json);
+        match verb {
+            AgreementVerb::Add { file, card, contacts } => {
+                agreement::add(&self.config()?, &file, &card, contacts.as_deref(), json)
+            }
+            AgreementVerb::List => agreement::list(&self.config()?, json),
+            AgreementVerb::Show { name } => agreement::show(&self.config()?, &name, json),
+            AgreementVerb::Approve { name } => {
+                second::agree(&self.config()?, &self.socket()?, &name, lang, json)
+            }
+            AgreementVerb::Check { file, on } => agreement::check::check(&file, on, lang, json),
+            AgreementVerb::Publish(order) => {
+                let language = self.given.unwrap_or(Lang::Nl);
+                agreement::publish::publish(&self.config()?, order, language, lang, json)
+            }
+            AgreementVerb::New { out } => agreement::new::new(out.as_deref(), lang, json),
+        }
+    }
+
+    fn evidence(&self, verb: EvidenceVerb) -> Result<()> {
+        let json = self.json;
+        match verb {
+            EvidenceVerb::Export { code: Some(code), to, .. } => {
+                evidence::export(&self.socket()?, code, &to, json)
+            }
+            EvidenceVerb::Export { agreement: Some(name), year, to, .. } => {
+                evidence::export_whole(&self.socket()?, &name, year, &to, json)
+            }
+            EvidenceVerb::Export { .. } => {
+                Err(Failure::refused("give a transfer's code or --agreement"))
+            }
+            EvidenceVerb::Verify { dir, trust } => evidence::verify(&dir, &trust, json),
+        }
+    }
+}
+
 /// Does what was typed.
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
-    let lang = arguments.lang.unwrap_or_else(Lang::of_terminal);
-    let (json, path) = (arguments.json, arguments.config);
-    let config = || Config::load(&path).map_err(Failure::from);
-    let socket = || Socket::of(&config()?);
+    let on = Host {
+        path: arguments.config,
+        given: arguments.lang,
+        lang: arguments.lang.unwrap_or_else(Lang::of_terminal),
+        json: arguments.json,
+    };
+    let (lang, json) = (on.lang, on.json);
+    let (config, socket) = (|| on.config(), || on.socket());
     let note = |wording: Wording| notices::make(&socket()?, wording, lang, json);
     match arguments.verb {
         Verb::Init { host, dir, id, name, listen } => {
             start(host, &dir, &id, &name, &listen, (lang, json))
         }
         Verb::Identity => card::show(&config()?, json),
-        Verb::Agreement { verb } => match verb {
-            AgreementVerb::Add { file, card, contacts } => {
-                agreement::add(&config()?, &file, &card, contacts.as_deref(), json)
-            }
-            AgreementVerb::List => agreement::list(&config()?, json),
-            AgreementVerb::Show { name } => agreement::show(&config()?, &name, json),
-            AgreementVerb::Approve { name } => {
-                second::agree(&config()?, &socket()?, &name, lang, json)
-            }
-            AgreementVerb::Check { file, on } => agreement::check::check(&file, on, lang, json),
-            AgreementVerb::New { out } => agreement::new::new(out.as_deref(), lang, json),
-        },
+        Verb::Agreement { verb } => on.agreement(verb),
         Verb::Send { agreement, path, dry_run: true } => {
             dry_run::look(&config()?, &socket()?, &agreement, &path, lang, json)
         }
@@ -434,16 +486,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),
         Verb::Open { code } => open::open(&socket()?, code, lang, json),
         Verb::Take { code } => open::take(&socket()?, code),
-        Verb::Evidence { verb: EvidenceVerb::Export { code, agreement, year, to } } => {
-            match (code, agreement) {
-                (Some(code), _) => evidence::export(&socket()?, code, &to, json),
-                (None, Some(name)) => evidence::export_whole(&socket()?, &name, year, &to, json),
-                (None, None) => Err(Failure::refused("give a transfer's code or --agreement")),
-            }
-        }
-        Verb::Evidence { verb: EvidenceVerb::Verify { dir, trust } } => {
-            evidence::verify(&dir, &trust, json)
-        }
+        Verb::Evidence { verb } => on.evidence(verb),
         Verb::Ledger { verb: LedgerVerb::Verify } => ledger::verify(&socket()?, false, json),
         Verb::Ledger { verb: LedgerVerb::Export } => ledger::verify(&socket()?, true, json),
         Verb::Key { verb: KeyVerb::Combine { code } } => keys::combine(code, lang, json),
@@ -455,7 +498,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
 }
 
 fn start(
-    host: Host,
+    host: Kind,
     dir: &std::path::Path,
     id: &PartyId,
     name: &str,
@@ -463,9 +506,9 @@ fn start(
     (lang, json): (Lang, bool),
 ) -> Result<()> {
     let role = match host {
-        Host::Agency => Role::Agency,
-        Host::Municipality => Role::Municipality,
-        Host::Dropzone => Role::DropZone,
+        Kind::Agency => Role::Agency,
+        Kind::Municipality => Role::Municipality,
+        Kind::Dropzone => Role::DropZone,
     };
     let language = lang.pick("nl", "en");
     init::make(&init::Order { role, folder: dir, id, name, language, listen })?;

@@ -11,6 +11,7 @@ mod init;
 mod keys;
 mod language;
 mod ledger;
+mod look;
 mod notices;
 mod open;
 mod output;

@@ -139,8 +139,29 @@ impl From<Incident> for Wording {
     }
 }
 
-/// Makes a notice.
+/// Makes a notice, and tells which one.
 pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) -> Result<()> {
+    let made = say(socket, wording, lang)?;
+    if json {
+        return output::json(&made);
+    }
+    told(&made)?;
+    if made.sort.opens() {
+        output::line(
+            lang.pick("Dossiernummer: ", "Number of the case: ").to_owned() + &short(&made.digest),
+        )?;
+    }
+    Ok(())
+}
+
+/// What was made, by its beginning.
+pub(crate) fn told(made: &NoticeRow) -> Result<()> {
+    let sort = made.sort;
+    output::line(format!("{}  {}  {}", sort.kind(), sort.article(), short(&made.digest)))
+}
+
+/// Makes a notice.
+pub(crate) fn say(socket: &Socket, wording: Wording, lang: Lang) -> Result<NoticeRow> {
     let Wording { sort, said, found, case, on } = wording;
     let notice = Notice {
         text: text(said.text, lang)?,
@@ -151,17 +172,7 @@ pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) ->
     };
     let language = lang.core();
     let ask = MakeNotice { agreement: said.agreement, code: said.transfer, sort, notice, language };
-    let made: NoticeRow = socket.post("notice", &ask)?;
-    if json {
-        return output::json(&made);
-    }
-    output::line(format!("{}  {}  {}", sort.kind(), sort.article(), short(&made.digest)))?;
-    if sort.opens() {
-        output::line(
-            lang.pick("Dossiernummer: ", "Number of the case: ").to_owned() + &short(&made.digest),
-        )?;
-    }
-    Ok(())
+    socket.post("notice", &ask)
 }
 
 fn text(given: Option<String>, lang: Lang) -> Result<String> {
@@ -239,7 +250,11 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             row.notice.on.map(|on| on.to_string()).unwrap_or_default(),
             format!(
                 "{}{}",
-                if row.notice.paper.is_some() { "[papier] " } else { "" },
+                if row.notice.paper.is_some() && row.sort != Sort::Publication {
+                    "[papier] "
+                } else {
+                    ""
+                },
                 shown(first)
             ),
         ]

@@ -8,7 +8,6 @@ mod drawn;
 mod told;
 
 use askama::Template;
-use data_encoding::BASE64;
 use sluis_core::agreement::{Agreement, Side};
 use sluis_core::deadline::{self, Deadline, Standing, civil};
 use sluis_core::evidence::Terms;
@@ -22,9 +21,7 @@ use drawn::{Lock, Year};
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
-
-/// Stands in the page itself; the page's own policy names its digest, so that no other style and no script runs.
-const STYLE: &str = include_str!("../templates/report.css");
+use crate::look;
 
 /// A statement as it stands in a ledger.
 pub(crate) struct Line {
@@ -104,14 +101,11 @@ struct Clock {
 pub(crate) fn render(report: &Report<'_>) -> Result<String> {
     let lang = report.lang;
     let deadlines = report.deadlines();
-    let digest = BASE64.encode(Digest::of(STYLE.as_bytes()).as_bytes());
     let page = Page {
         lang,
         language: lang.pick("nl", "en"),
-        policy: format!(
-            "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-        ),
-        style: STYLE,
+        policy: look::policy(),
+        style: look::STYLE,
         name: report.terms.agreement.agreement.to_string(),
         title: report.terms.agreement.title.clone(),
         head: report.head(),
@@ -151,6 +145,13 @@ impl Report<'_> {
             self.versions.iter().find(|terms| terms.digest == line.statement.header.terms)
         });
         &terms.copied().unwrap_or(self.terms).agreement
+    }
+
+    /// Under which version something was said.
+    fn version(&self, line: &Line) -> String {
+        let terms = self.versions.iter().find(|it| it.digest == line.statement.header.terms);
+        let version = terms.map_or(0, |terms| terms.agreement.version);
+        format!("{} {version}", self.lang.pick("versie", "version"))
     }
 
     fn party(&self, side: Side) -> &str {

@@ -3,12 +3,15 @@
 //! Each is a statement: numbered, signed, in both ledgers. A [`Register`] holds those of one agreement and says
 //! what may be said next, and which clocks run from what was said.
 
+mod page;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::{Agreement, Language, Side};
 use crate::deadline::{Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
+pub use page::is_address;
 
 /// How long an override waits for its list.
 const WAIVED_MS: i64 = 7 * 86_400_000;
@@ -57,6 +60,8 @@ enum Needs {
     Case(Sort),
     /// A day.
     Day,
+    /// An address as its text, the digest of the page, a day that has come.
+    Page,
 }
 
 const BOTH: &[Side] = &[Side::Agency, Side::Municipality];
@@ -92,6 +97,8 @@ sorts! {
     LegalChange "legal-change" "art. 9" MUNICIPALITY, Needs::Day;
     /// Two persons let pass what one list breaks; the text begins with the rules and a colon (R84).
     Override "override" "art. 6" AGENCY, Needs::Nothing;
+    /// The text stands on this party's website, on that page (R71, R72).
+    Publication "publication" "art. 10" BOTH, Needs::Page;
     /// The agreement ends: from that day on nothing is sent (R64, R76).
     Terminate "terminate" "art. 12" BOTH, Needs::Day;
 }
@@ -141,6 +148,10 @@ pub enum Fault {
     Missing(&'static str),
     /// It was found after now.
     Future,
+    /// No address of a public page.
+    Address,
+    /// A page that is not there yet.
+    Ahead,
     /// No open case by that digest.
     NoCase,
     /// A case is closed after it was answered (R61).
@@ -177,6 +188,18 @@ impl Fault {
             Self::Missing(what) => format!("geef {what} op"),
             Self::Future if english => "what was found lies in the past: look at --found".into(),
             Self::Future => "een vaststelling ligt in het verleden: kijk --found na".into(),
+            Self::Address if english => {
+                "art. 10: the address of a public page: https://, the name of a website, no spaces".into()
+            }
+            Self::Address => {
+                "art. 10: het adres van een openbare bladzijde: https://, de naam van een website, geen spaties".into()
+            }
+            Self::Ahead if english => {
+                "art. 10: a page is recorded once it is there: look at --on".into()
+            }
+            Self::Ahead => {
+                "art. 10: een bladzijde wordt ingeschreven als ze er staat: kijk --on na".into()
+            }
             Self::NoCase if english => "no open case by that number: sluis notices".into(),
             Self::NoCase => "geen open dossier met dat nummer: sluis notices".into(),
             Self::Unanswered if english => {
@@ -258,9 +281,12 @@ impl Register {
         if !sort.by().contains(&by) {
             return Err(Fault::NotYours(sort));
         }
-        check_text(&notice.text)?;
+        if sort.needs() != Needs::Page {
+            check_text(&notice.text)?;
+        }
         match sort.needs() {
             Needs::Nothing => {}
+            Needs::Page => page::check(notice, now)?,
             Needs::Found => match notice.found {
                 None => return Err(Fault::Missing("--found")),
                 // A minute for clocks that differ.

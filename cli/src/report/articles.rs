@@ -41,11 +41,12 @@ pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
         for (required, kinds) in asked {
             listed.extend(kinds);
             let done = report.period().iter().filter(|line| kinds.contains(&line.kind()));
-            let done = done.map(|line| one(report, line, deadlines)).collect();
-            duties.push(Duty { required, done });
-        }
-        if id == "art. 10" {
-            duties.extend(published(&report.terms.agreement, report.lang));
+            let done = done.map(|line| one(report, line, deadlines));
+            let noted = match kinds.contains(&Sort::Publication.kind()) {
+                true => published(&report.terms.agreement),
+                false => Vec::new(),
+            };
+            duties.push(Duty { required, done: noted.into_iter().chain(done).collect() });
         }
         articles.push(Article { id, title, duties });
     }
@@ -86,19 +87,15 @@ fn one(report: &Report<'_>, line: &Line, deadlines: &[Deadline]) -> Done {
     }
 }
 
-/// Where each party published the text: not said in a statement but in the agreement itself.
-fn published(agreement: &Agreement, lang: Lang) -> Vec<Duty> {
-    let done = [Side::Agency, Side::Municipality].into_iter().filter_map(|side| {
+/// Where each party published the text, as the agreement itself has it.
+fn published(agreement: &Agreement) -> Vec<Done> {
+    let noted = [Side::Agency, Side::Municipality].into_iter().filter_map(|side| {
         let at = agreement.publication.of(side);
         let what = at.url.clone()?;
         let when = at.on.map(|on| on.to_string()).unwrap_or_default();
         Some(Done { when, what, who: agreement.party(side).name.clone(), late: false })
     });
-    let required = lang.pick(
-        "Beide partijen maken de tekst bekend op hun website.",
-        "Both parties publish the text on their websites.",
-    );
-    vec![Duty { required: required.to_owned(), done: done.collect() }]
+    noted.collect()
 }
 
 fn required(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, Vec<Asked>)> {
@@ -275,7 +272,13 @@ fn later(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, 
             ),
             &["legal-change"],
         )]),
-        ("art. 10", lang.pick("Bekendmaking", "Publication"), Vec::new()),
+        ("art. 10", lang.pick("Bekendmaking", "Publication"), vec![(
+            say(
+                "Beide partijen maken de tekst bekend op hun website.".into(),
+                "Both parties publish the text on their websites.".into(),
+            ),
+            &["publication"],
+        )]),
         ("art. 12", lang.pick("Duur en opzegging", "Term and notice"), vec![(
             say(
                 format!("In werking sinds {}; schriftelijk opzegbaar met {months} maanden.", agreement.in_force),

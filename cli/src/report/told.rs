@@ -38,6 +38,7 @@ pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
         "policy-review" => ("beleid herzien", "policy reviewed"),
         "attestation" => ("verklaring over de bewaring", "statement about retention"),
         "legal-change" => ("wetswijziging gemeld", "change of law reported"),
+        "publication" => ("tekst bekendgemaakt", "text published"),
         "terminate" => ("opzegging", "notice of termination"),
         _ => ("andere verklaring", "another statement"),
     };
@@ -75,7 +76,7 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
     let name = kind(line.kind(), lang);
     let list = line.about().map(|id| report.code(id)).unwrap_or_default();
     let more = match &line.statement.body {
-        Body::Notice(sort, notice) => return noticed(line, *sort, notice, lang),
+        Body::Notice(sort, notice) => return noticed(report, line, *sort, notice),
         Body::Sent(body) => {
             let asked = body.request.as_ref().map(|request| {
                 format!("{} {}", lang.pick("op aanvraag", "at request"), short(request))
@@ -114,13 +115,17 @@ fn void(line: &Line, lang: Lang) -> &'static str {
     if line.effect { "" } else { lang.pick(" (zonder gevolg)", " (without effect)") }
 }
 
-fn noticed(line: &Line, sort: Sort, notice: &Notice, lang: Lang) -> String {
+fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> String {
+    let lang = report.lang;
     let case = notice.case.as_ref().or(sort.opens().then_some(&line.digest));
     let case = case.map(|case| format!("{} {}", lang.pick("dossier", "case"), short(case)));
     let found =
         notice.found.map(|at| format!("{} {}", lang.pick("vastgesteld", "found"), at.local()));
     let on = notice.on.map(|on| format!("{} {on}", lang.pick("dag", "day")));
-    let paper = notice.paper.map(|_| lang.pick("op papier", "on paper").to_owned());
+    let paper = notice.paper.map(|digest| match sort {
+        Sort::Publication => format!("{}, SHA-256 {digest}", report.version(line)),
+        _ => lang.pick("op papier", "on paper").to_owned(),
+    });
     let known: Vec<_> = [case, found, on, paper].into_iter().flatten().collect();
     let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
     format!("{}{known}{}: {}", kind(sort.kind(), lang), void(line, lang), notice.text)

@@ -179,8 +179,8 @@ kinds! {
         nl "{about} heeft geen contactpunt voor fouten in de gegevens." "Vul {table}.contact.persons of {table}.contact.web-form in."
         en "{about} has no contact point for errors in the data." "Fill in {table}.contact.persons or {table}.contact.web-form."
     PublicationMissing "publication-missing" Warns [(71, "art. 10"), (72, "art. 10")];
-        nl "Er staat niet waar en wanneer {about} de tekst bekendmaakte, met de digest van die pagina." "Vul publication.{table} in: url, on, digest."
-        en "It is not said where and when {about} published the text, with its digest." "Fill in publication.{table}: url, on, digest."
+        nl "Er staat niet waar en wanneer {about} de tekst bekendmaakte, met de digest van die pagina." "Laat die partij het inschrijven met sluis agreement publish (deze controle ziet niet wat ingeschreven is: sluis notices), of vul publication.{table} in: url, on, digest."
+        en "It is not said where and when {about} published the text, with its digest." "Have that party record it with sluis agreement publish (this check does not see what was recorded: sluis notices), or fill in publication.{table}: url, on, digest."
     NoticeDefault "notice-default" Notes both(76, "art. 12");
         nl "De opzegtermijn ontbreekt; 12 maanden gelden." "Vul term.notice-months in."
         en "The term of notice is missing; 12 months apply." "Fill in term.notice-months."
