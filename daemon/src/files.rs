@@ -108,6 +108,18 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes it for good: after a power cut it is not there again.
+///
+/// # Errors
+/// Those of the system.
+pub fn erase(path: &Path) -> io::Result<()> {
+    remove(path)?;
+    match path.parent() {
+        Some(folder) if folder.exists() => sync_folder(folder),
+        _ => Ok(()),
+    }
+}
+
 /// A name for people: control and direction characters escaped, so that no name speaks to a terminal.
 #[must_use]
 pub fn shown(name: &OsStr) -> String {

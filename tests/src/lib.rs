@@ -13,6 +13,7 @@
 pub mod cutter;
 pub mod kannel;
 pub mod netns;
+pub mod power;
 pub mod provider;
 pub mod smsd;
 pub mod stock;

@@ -1,5 +1,6 @@
 //! Admission: what a drop is, seen without following anything, and what the agreement says to it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -113,6 +114,20 @@ pub fn survey(parent: &Path, name: &Path, owners: &[u32]) -> Result<Vec<Item>, V
         }
     }
     if reasons.is_empty() { Ok(items) } else { Err(reasons) }
+}
+
+/// Makes the bytes of a drop durable, and the names inside it.
+///
+/// # Errors
+/// Those of the system.
+pub fn sync(parent: &Path, items: &[Item]) -> io::Result<()> {
+    let folder = File::open(parent)?;
+    let mut folders = BTreeSet::new();
+    for item in items {
+        open_beneath(&folder, &item.path)?.sync_all()?;
+        folders.extend(item.path.ancestors().skip(1).filter(|it| *it != Path::new("")));
+    }
+    folders.iter().try_for_each(|inside| open_beneath(&folder, inside)?.sync_all())
 }
 
 fn refusal(error: &io::Error) -> Reason {

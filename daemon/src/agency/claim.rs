@@ -84,9 +84,13 @@ impl Agency {
             Ok(items) => items,
             Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
         };
-        if let Err(reasons) = self.admit(&agreement, &parent, items, None).await? {
+        if let Err(reasons) = self.admit(&agreement, &parent, items.clone(), None).await? {
             return self.refuse(Some(&agreement), &parent, &name, reasons).await;
         }
+        // Whoever put it there may not have: from here on it is ours to keep.
+        let at = parent.clone();
+        let synced = blocking(move || admission::sync(&at, &items)).await?;
+        synced.map_err(CoreError::io("making the drop durable"))?;
         self.begin(&agreement, &parent, &name, None).await.map(Some)
     }
 
@@ -307,6 +311,8 @@ impl Agency {
         files::write_durable(&new.join(NAME), name.as_bytes())
             .map_err(CoreError::io("keeping the name"))?;
         std::fs::rename(old.join(&name), new.join(&name))
+            .and_then(|()| files::sync_folder(&new))
+            .and_then(|()| files::sync_folder(&old))
             .map_err(CoreError::io("taking the plaintext over"))?;
         let entered = self.enter_claimed(&mut tx, &record.agreement, id, Some(record.id)).await;
         let Ok(code) = entered else {

@@ -20,8 +20,8 @@ impl Agency {
         if !(record.state.is_over() || matches!(record.state, State::Opened)) {
             return Ok(None);
         }
-        files::remove(&self.spooled(&id)).map_err(CoreError::io("erasing the envelope"))?;
-        files::remove(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
+        files::erase(&self.spooled(&id)).map_err(CoreError::io("erasing the envelope"))?;
+        files::erase(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
         let until = record.created.plus_days(terms.agreement.file.expires_after_days);
         let waits = self.books.now() < until || self.books.clock_is_held();
         if record.state == State::Withdrawn && waits {
@@ -37,7 +37,7 @@ impl Agency {
 
     pub(super) fn erase_plaintext(&self, record: &Record<State>) -> Result<()> {
         let private = self.private(&record.agreement, &record.id);
-        files::remove(&private).map_err(CoreError::io("erasing the plaintext"))
+        files::erase(&private).map_err(CoreError::io("erasing the plaintext"))
     }
 
     /// Ends the transfers whose time is over; one that cannot be ended holds up no other.

@@ -112,7 +112,7 @@ impl Agency {
         if let Some(id) = job.transfer {
             let private = self.private(&job.agreement, &id);
             if let Some(name) = kept_name(&private) {
-                files::remove(&private.join(name))
+                files::erase(&private.join(name))
                     .map_err(CoreError::io("erasing the plaintext"))?;
             }
         }

@@ -153,6 +153,8 @@ impl Places {
             }
             self.publish()?;
         }
+        // A kill may have come between the rename and the sync.
+        files::sync_folder(self.whole.parent().unwrap_or(Path::new(".")))?;
         let stamp = stamp_of(&self.whole);
         let (digest, offset) = digest_of(&self.whole)?;
         let digest = Digest::finish(digest);
@@ -163,8 +165,9 @@ impl Places {
         Ok((Kept { offset, ciphertext: Some(digest) }, stamp))
     }
 
-    /// Under its own name, durably.
+    /// Under its own name, durably, bytes and name: also those that a killed process wrote and never synced.
     fn publish(&self) -> std::io::Result<()> {
+        files::open_plain(&self.part)?.sync_all()?;
         std::fs::rename(&self.part, &self.whole)?;
         files::sync_folder(self.whole.parent().unwrap_or(Path::new(".")))
     }

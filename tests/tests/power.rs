@@ -1,0 +1,377 @@
+//! What a power cut leaves: every host of one journey, cut at every step, with every choice a seed makes of what was not
+//! synced, held against the rules. `SLUIS_SEEDS` says how many seeds a moment gets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sluis_core::agreement::Side;
+use sluis_core::id::Digest;
+use sluis_core::{receipt, transfer};
+use sluis_daemon::store::{Record, Store};
+use sluis_tests::power::{Cut, Trace, watched};
+use sluis_tests::world::{ROLES, somewhere};
+use sluis_tests::{World, stderr, until};
+
+const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n";
+const HOSTS: [(&str, &str); 3] =
+    [("agency", "sealer"), ("municipality", "keeper"), ("dropzone", "dropzone")];
+
+/// Three hosts that are watched.
+struct Walk {
+    world: World,
+    /// The logs of each host's role, in the order of [`HOSTS`].
+    logs: Vec<Vec<String>>,
+}
+
+impl Walk {
+    /// The code of the newest transfer, once it is one of so many and has come this far at the agency.
+    fn sent(&self, of: usize, state: &str) -> String {
+        let code = until("the drop to be taken", || {
+            let list = self.world.json("agency", &["list"]);
+            let rows = list.as_array().unwrap();
+            let open = rows.iter().find(|row| row["state"] != "Superseded");
+            open.filter(|_| rows.len() == of).map(|row| row["code"].as_str().unwrap().to_owned())
+        });
+        self.world.wait("agency", &code, state);
+        code
+    }
+
+    fn open(&self, code: &str) {
+        let lines = self.world.lines(code).join("\n");
+        let opened = self.world.cli_with("municipality", &["open", code], &lines);
+        assert!(opened.status.success(), "{}", stderr(&opened));
+        self.world.wait("agency", code, "Closed");
+    }
+
+    fn killed(&mut self, role: &'static str) {
+        self.world.kill(role);
+        let host = HOSTS.iter().position(|(_, disk)| *disk == role).unwrap();
+        let log = format!("{role}-{}", self.logs[host].len());
+        let command =
+            watched(&self.world.command(role), &self.world.path(&format!("{log}.strace")));
+        self.logs[host].push(log);
+        self.world.start_as(role, command);
+    }
+}
+
+/// A journey to its end, and what each host's disk was asked on the way.
+struct Journey {
+    world: World,
+    /// In the order of [`HOSTS`].
+    traces: Vec<Trace>,
+}
+
+impl Journey {
+    /// Watched while this happens; whoever is killed on the way is started anew, and watched.
+    fn of(happens: impl FnOnce(&mut Walk)) -> Self {
+        let mut world = World::running();
+        ROLES.iter().for_each(|(role, _)| assert!(world.stop(role).success()));
+        world.put("lijst.csv".as_ref(), LIST);
+        let mut traces: Vec<Trace> =
+            HOSTS.iter().map(|(host, _)| Trace::of(&world.path(host))).collect();
+        traces[0].unsynced(&world.outbox().join("lijst.csv"));
+        let log = |world: &World, role: &str| world.path(&format!("{role}.strace"));
+        for (role, _) in ROLES {
+            let mut command = world.command(role);
+            if HOSTS.iter().any(|(_, disk)| *disk == role) {
+                command = watched(&command, &log(&world, role));
+            }
+            world.start_as(role, command);
+        }
+        let mut walk =
+            Walk { world, logs: HOSTS.iter().map(|(_, role)| vec![role.to_string()]).collect() };
+        happens(&mut walk);
+        let Walk { mut world, logs } = walk;
+        ROLES.iter().for_each(|(role, _)| assert!(world.stop(role).success()));
+        for (trace, logs) in traces.iter_mut().zip(logs) {
+            let logs: Vec<PathBuf> = logs.iter().map(|name| log(&world, name)).collect();
+            for path in &logs {
+                until("strace to end", || (!is_written(path)).then_some(()));
+            }
+            trace.watch(&logs);
+        }
+        Self { world, traces }
+    }
+
+    /// The three hosts at one moment, one of them cut.
+    fn at(&self, moment: f64, host: usize, cut: Cut) -> Disks {
+        // In memory: thousands of these are made.
+        let dir = tempfile::Builder::new().prefix("sluis-cut-").tempdir_in("/dev/shm").unwrap();
+        for (other, (name, _)) in HOSTS.iter().enumerate() {
+            let cut = if other == host { cut } else { Cut::Nothing };
+            self.traces[other].after(moment, cut, &dir.path().join(name));
+        }
+        let phones = somewhere(&self.world.path("phones"), b"-");
+        let told = phones.iter().filter(|path| changed(path) <= moment).count();
+        Disks { dir, told }
+    }
+}
+
+/// Whether somebody still writes this log.
+fn is_written(log: &Path) -> bool {
+    let own = log.to_string_lossy().into_owned();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let command = |it: fs::DirEntry| fs::read(it.path().join("cmdline")).unwrap_or_default();
+    processes.map(command).any(|line| {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        line.starts_with("strace") && line.contains(&own)
+    })
+}
+
+fn changed(path: &Path) -> f64 {
+    let time = fs::metadata(path).unwrap().modified().unwrap();
+    time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
+/// What lies on the disks.
+struct Disks {
+    dir: tempfile::TempDir,
+    /// Messages that had left.
+    told: usize,
+}
+
+impl Disks {
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn letters(&self, to: &str) -> BTreeSet<u64> {
+        let folder = self.path("dropzone/medium/mechelen/mailbox").join(to);
+        let names = fs::read_dir(folder).into_iter().flatten().flatten();
+        names.filter_map(|it| it.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// Uploads, each with its bytes.
+    fn uploads(&self) -> Vec<Vec<u8>> {
+        let folder = self.path("dropzone/medium/mechelen/files");
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let uploads = entries.filter(|it| !it.file_name().to_string_lossy().starts_with('.'));
+        uploads.filter_map(|it| fs::read(it.path().join("data")).ok()).collect()
+    }
+
+    fn gone(&self) -> usize {
+        fs::read_dir(self.path("dropzone/medium/mechelen/gone")).map_or(0, Iterator::count)
+    }
+
+    async fn books<S: sluis_daemon::store::Stored>(&self, side: Side) -> Books<S> {
+        let name = match side {
+            Side::Agency => "agency",
+            Side::Municipality => "municipality",
+        };
+        let store = self.path(name).join("state").join(format!("{name}.db"));
+        let store = Store::open(store.to_str().unwrap()).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        let agreement = "mechelen".parse().unwrap();
+        let mut number = async |party: &str| {
+            tx.last_statement(&party.parse().unwrap(), &agreement).await.unwrap().number
+        };
+        let (agency, municipality) = (number("agentschap-ii").await, number("stad-mechelen").await);
+        let postman = sluis_daemon::books::postman(side);
+        let records: Vec<Record<S>> = tx.recent(10).await.unwrap();
+        let mut posted = true;
+        for record in &records {
+            let waiting = tx.waiting(&record.id).await.unwrap();
+            posted &= !waiting.iter().any(|line| line.starts_with(postman));
+        }
+        let (said, heard) = match side {
+            Side::Agency => (agency, municipality),
+            Side::Municipality => (municipality, agency),
+        };
+        Books { records, said, heard, posted }
+    }
+}
+
+/// What a store knows.
+struct Books<S> {
+    records: Vec<Record<S>>,
+    /// Statements of its own.
+    said: u64,
+    /// Statements of the other party.
+    heard: u64,
+    /// Whether every letter is out.
+    posted: bool,
+}
+
+fn must(holds: bool, rule: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(rule.to_owned()) }
+}
+
+/// What holds at the agency, whatever the others are at.
+async fn agency(disks: &Disks) -> Result<(), String> {
+    use transfer::State;
+    let books = disks.books::<State>(Side::Agency).await;
+    let said = disks.letters("municipality").last().copied().unwrap_or(0);
+    must(said <= books.said, "what was said is in the books")?;
+    let plain = somewhere(&disks.path("agency"), LIST);
+    let private = plain.iter().filter(|path| path.starts_with(disks.path("agency/private")));
+    // Before it is taken its bytes are its owner's to keep.
+    let offered = disks.path("agency/outbox/mechelen/lijst.csv").exists();
+    if books.records.is_empty() {
+        return must(offered || !plain.is_empty(), "a drop that nobody knows is whole somewhere");
+    }
+    let done = |state: &State| matches!(state, State::Opened | State::Closed);
+    let exposed = |record: &Record<State>| usize::from(record.state.exposed());
+    let over = books.records.iter().any(|record| done(&record.state));
+    let known: usize = books.records.iter().map(exposed).sum();
+    let ended = |state: &State| matches!(state, State::Superseded { .. });
+    let forgotten = books.records.iter().any(|record| ended(&record.state));
+    must(over || forgotten || disks.told <= known, "what left counts as exposed")?;
+    if !over {
+        must(!plain.is_empty(), "a drop that was taken is whole")?;
+        must(private.count() == 1, "and in the private folder")?;
+    }
+    for record in &books.records {
+        let spool = disks.path("agency/spool").join(format!("{}.age", record.id));
+        let bundle = disks.path("agency/bundles").join(format!("{}.bundle", record.id));
+        if let Some(envelope) = record.state.envelope() {
+            let there = fs::read(&spool).is_ok_and(|it| Digest::of(&it) == envelope.ciphertext);
+            must(there, "a sealed envelope is whole")?;
+            must(fs::metadata(&bundle).is_ok_and(|it| it.len() > 500), "and its bundle too")?;
+        }
+        if record.state == State::Closed {
+            must(plain.is_empty(), "what is said to be erased is")?;
+            must(!spool.exists() && !bundle.exists(), "and so are envelope and bundle")?;
+        }
+    }
+    Ok(())
+}
+
+/// What holds at the municipality.
+async fn municipality(disks: &Disks) -> Result<(), String> {
+    use receipt::State;
+    let books = disks.books::<State>(Side::Municipality).await;
+    let said = disks.letters("agency").last().copied().unwrap_or(0);
+    must(said <= books.said, "what was said is in the books")?;
+    let vault = disks.path("municipality/vault");
+    let envelopes = somewhere(&vault, b"age-encryption.org/v1");
+    let whole = |ciphertext: &Digest| {
+        envelopes.iter().any(|path| {
+            path.ends_with("envelope.age") && Digest::of(&fs::read(path).unwrap()) == *ciphertext
+        })
+    };
+    let sent = || books.records.iter().filter_map(|record| record.state.sent());
+    let held = sent().filter(|sent| whole(&sent.ciphertext)).count();
+    let ended = books.records.iter().filter(|it| matches!(it.state, State::Ended { .. })).count();
+    must(disks.gone() <= held + ended, "gone from the medium: in the vault")?;
+    for record in &books.records {
+        match &record.state {
+            State::Collected { sent, .. } | State::Removed { sent, .. } => {
+                must(whole(&sent.ciphertext), "what was delivered is whole")?;
+            }
+            State::Opened { sent, .. } => {
+                must(whole(&sent.ciphertext), "what was delivered is whole")?;
+                must(somewhere(&vault, LIST).len() == 1, "what was opened is whole")?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What holds in the drop zone.
+async fn dropzone(disks: &Disks) -> Result<(), String> {
+    let theirs = disks.books::<transfer::State>(Side::Agency).await;
+    let ours = disks.books::<receipt::State>(Side::Municipality).await;
+    let known = |to: &str, said: u64, heard: u64| {
+        let there = disks.letters(to);
+        (1..=said).all(|number| number <= heard || there.contains(&number))
+    };
+    if theirs.posted {
+        must(known("municipality", theirs.said, ours.heard), "a letter that was taken is there")?;
+    }
+    if ours.posted {
+        must(known("agency", ours.said, theirs.heard), "a letter that was taken is there")?;
+    }
+    let uploads: Vec<Digest> = disks.uploads().iter().map(|data| Digest::of(data)).collect();
+    for record in &theirs.records {
+        let at = ours.records.iter().find(|it| it.id == record.id).map(|it| &it.state);
+        match (&record.state, at) {
+            (
+                transfer::State::Carried { envelope, .. },
+                None | Some(receipt::State::Announced { .. }),
+            ) => must(uploads.contains(&envelope.ciphertext), "an upload taken whole is whole")?,
+            (_, Some(receipt::State::Removed { sent, .. })) => {
+                must(!uploads.contains(&sent.ciphertext), "what is gone stays gone")?;
+                must(disks.gone() > 0, "and is known to be")?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn seeds() -> u64 {
+    std::env::var("SLUIS_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+}
+
+#[test]
+fn whatever_a_cut_takes_no_rule_is_broken() {
+    hold(&Journey::of(|walk| {
+        let code = walk.sent(1, "Released");
+        walk.open(&code);
+    }));
+}
+
+#[test]
+fn nor_where_it_is_sent_again_and_everybody_was_killed_before() {
+    hold(&Journey::of(|walk| {
+        let _ = walk.sent(1, "Released");
+        for (_, role) in HOSTS {
+            walk.killed(role);
+        }
+        let first = walk.sent(1, "Released");
+        let again = walk.world.cli("agency", &["redeliver", &first]);
+        assert!(again.status.success(), "{}", stderr(&again));
+        for (_, role) in HOSTS {
+            walk.killed(role);
+        }
+        let code = walk.sent(2, "Released");
+        walk.open(&code);
+    }));
+}
+
+/// Cuts each host at each moment, and says all that was broken.
+fn hold(journey: &Journey) {
+    let mut faults = BTreeSet::new();
+    let mut tried = Vec::new();
+    for (host, (name, _)) in HOSTS.iter().enumerate() {
+        let moments = journey.traces[host].moments();
+        let (next, states) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let found = std::thread::scope(|scope| {
+            let work = || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let (runtime, mut found) = (runtime.unwrap(), BTreeSet::new());
+                while let Some(moment) = moments.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let choices = (1..=seeds()).map(Cut::Some);
+                    for cut in [Cut::Nothing, Cut::All].into_iter().chain(choices) {
+                        let disks = journey.at(*moment, host, cut);
+                        states.fetch_add(1, Ordering::Relaxed);
+                        let held = runtime.block_on(async {
+                            match host {
+                                0 => agency(&disks).await,
+                                1 => municipality(&disks).await,
+                                _ => dropzone(&disks).await,
+                            }
+                        });
+                        if let Err(rule) = held {
+                            found.insert((rule, format!("{name} at {moment}, {cut:?}")));
+                        }
+                    }
+                }
+                found
+            };
+            let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<BTreeSet<_>>()
+        });
+        tried.push(format!("{name}: {} moments, {states:?} disks", moments.len()));
+        faults.extend(found);
+    }
+    eprintln!("{}", tried.join("; "));
+    let mut once = BTreeSet::new();
+    let first: Vec<_> = faults.iter().filter(|(rule, _)| once.insert(rule.clone())).collect();
+    assert!(faults.is_empty(), "{} faults, {tried:?}, the first of each: {first:#?}", faults.len());
+}
