@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use sluis_config::Config;
 use sluis_config::credentials::Credentials;
-use sluis_config::schema::{Driver, Owner, Releaser};
+use sluis_config::schema::{Driver, Notifier, Owner, Releaser};
 use sluis_core::id::{AgreementId, PartyId, TransferCode};
 use sluis_core::notice::Sort;
 
@@ -15,8 +15,8 @@ use crate::language::Lang;
 use crate::notices::Wording;
 use crate::socket::Socket;
 use crate::{
-    agreement, demo, dry_run, evidence, init, keys, ledger, notices, open, output, retention,
-    second, transfers,
+    agreement, demo, dry_run, evidence, health, init, keys, ledger, notices, open, output,
+    retention, second, transfers,
 };
 
 /// Sluis hands a sealed list from an agency to a municipality, and its key by another way, only after the
@@ -203,6 +203,11 @@ enum Verb {
         #[arg(long)]
         ics: bool,
     },
+    /// How this host stands, for monitoring: exit code 0 in order, 1 worth a look, 2 somebody must act.
+    #[command(
+        after_help = "Examples:\n  sluis health\n  sluis health --prometheus --to /var/lib/sluis-health/agency.prom\n\nWith --prometheus the exit code says only whether it could be written."
+    )]
+    Health(health::Ask),
     /// Say that the custodians are at their desks.
     Ready {
         /// Its code.
@@ -483,6 +488,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Clock => transfers::clock(&socket()?, lang, json),
         Verb::Notices => notices::list(&socket()?, lang, json),
         Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),
+        Verb::Health(ask) => health::check(&config()?, &ask, lang, json),
         Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),
         Verb::Open { code } => open::open(&socket()?, code, lang, json),
         Verb::Take { code } => open::take(&socket()?, code),
@@ -558,6 +564,7 @@ fn check(config: &Config, json: bool) -> Result<()> {
             gaps.push(error.to_string());
         }
     }
+    gaps.extend(config.notifier.iter().flat_map(|notifier| mail_gaps(notifier, &credentials)));
     if !gaps.is_empty() {
         return Err(Failure::new(exit::CONFIG, "gaps", gaps.join("\n  ")));
     }
@@ -575,6 +582,15 @@ fn unknown_owner(owner: &Owner) -> Option<String> {
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let known = accounts.lines().any(|line| line.split(':').next() == Some(name));
     (!known).then(|| format!("sealer.owners: there is no user {name} on this machine"))
+}
+
+fn mail_gaps(notifier: &Notifier, credentials: &Credentials) -> Vec<String> {
+    let shape = notifier.check().err().map(|why| format!("notifier: {why}"));
+    let password = notifier.user.as_ref().map(|_| credentials.secret("smtp-password"));
+    let password = password.and_then(std::result::Result::err).map(|error| error.to_string());
+    let ca = notifier.ca.as_ref().filter(|ca| !ca.is_file());
+    let ca = ca.map(|ca| format!("notifier.ca: {} is not there", ca.display()));
+    [shape, password, ca].into_iter().flatten().collect()
 }
 
 fn channel_gaps(

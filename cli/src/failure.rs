@@ -9,6 +9,10 @@ use sluis_core::control::Refused;
 pub(crate) mod exit {
     /// Refused, or evidence that does not hold.
     pub(crate) const REFUSED: u8 = 1;
+    /// `sluis health`, as monitoring knows it: worth a look.
+    pub(crate) const WARNING: u8 = 1;
+    /// The same: somebody must act, or the core does not answer.
+    pub(crate) const CRITICAL: u8 = 2;
     /// Evidence that holds but is not complete.
     pub(crate) const INCOMPLETE: u8 = 3;
     /// The core does not answer (sysexits: `EX_UNAVAILABLE`).
@@ -44,6 +48,14 @@ impl Failure {
     pub(crate) fn unread() -> Self {
         Self::new(0, "unread", "")
     }
+    /// An exit code alone: why was said on standard output.
+    pub(crate) fn said(exit: u8) -> Self {
+        Self::new(exit, "said", "")
+    }
+    /// Whether the core did not answer.
+    pub(crate) fn is_away(&self) -> bool {
+        self.exit == exit::UNAVAILABLE
+    }
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
         &self.refused.code
@@ -56,8 +68,8 @@ impl Failure {
     /// Says it on standard error, for people or as JSON.
     #[expect(clippy::print_stderr, reason = "this is where it is said")]
     pub(crate) fn tell(&self, json: bool) -> ExitCode {
-        if self.exit == 0 {
-            return ExitCode::SUCCESS;
+        if self.exit == 0 || self.refused.message.is_empty() {
+            return ExitCode::from(self.exit);
         }
         if json {
             eprintln!("{}", serde_json::to_string(&self.refused).unwrap_or_default());

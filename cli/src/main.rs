@@ -7,6 +7,7 @@ mod demo;
 mod dry_run;
 mod evidence;
 mod failure;
+mod health;
 mod init;
 mod keys;
 mod language;

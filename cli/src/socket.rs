@@ -25,18 +25,12 @@ pub(crate) struct Socket {
 impl Socket {
     /// To the core that this configuration names: the sealer of an agency, the keeper of a municipality.
     pub(crate) fn of(config: &Config) -> Result<Self> {
-        let name = match (&config.sealer, &config.keeper) {
-            (Some(_), _) => "sealer",
-            (None, Some(_)) => "keeper",
-            (None, None) => {
-                return Err(Failure::new(
-                    exit::CONFIG,
-                    "no-core",
-                    "this host has neither a [sealer] nor a [keeper]: it has no core to ask",
-                ));
-            }
-        };
-        Self::at(&config.socket(name))
+        Self::at(&config.socket(core_of(config)?))
+    }
+
+    /// To the socket of the same core that monitoring uses.
+    pub(crate) fn to_health(config: &Config) -> Result<Self> {
+        Self::at(&config.socket(&format!("{}-health", core_of(config)?)))
     }
 
     /// To the core whose socket lies here.
@@ -125,4 +119,14 @@ impl Socket {
             ),
         )
     }
+}
+
+fn core_of(config: &Config) -> Result<&'static str> {
+    config.core().ok_or_else(|| {
+        Failure::new(
+            exit::CONFIG,
+            "no-core",
+            "this host has neither a [sealer] nor a [keeper]: it has no core to ask",
+        )
+    })
 }

@@ -11,7 +11,9 @@ use sluis_core::id::{ChannelId, CustodianId, PartyId};
 use crate::strict::{self, ConfigError};
 
 mod channels;
+mod notifier;
 pub use channels::{Answer, Auth, Body, Driver, Field, Http, Method, Reporter, Reports};
+pub use notifier::{Addresses, Notifier, SmtpTls};
 
 /// The file.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub keeper: Option<Keeper>,
     /// The municipality's gate to the drop zone.
     pub fetcher: Option<Gate>,
+    /// The gate of either party to its mail server.
+    pub notifier: Option<Notifier>,
 }
 
 /// `[party]`
@@ -302,10 +306,23 @@ impl Config {
         if let Some(dropzone) = &mut self.dropzone {
             fix(&mut dropzone.folder);
         }
+        if let Some(ca) = self.notifier.as_mut().and_then(|notifier| notifier.ca.as_mut()) {
+            fix(ca);
+        }
         for driver in self.releaser.iter_mut().flat_map(|releaser| releaser.channels.values_mut()) {
             if let Driver::Spool { folder } | Driver::Smsd { outgoing: folder } = driver {
                 fix(folder);
             }
+        }
+    }
+
+    /// The core of this host, `sealer` or `keeper`; none at a drop zone.
+    #[must_use]
+    pub fn core(&self) -> Option<&'static str> {
+        match (&self.sealer, &self.keeper) {
+            (Some(_), _) => Some("sealer"),
+            (None, Some(_)) => Some("keeper"),
+            (None, None) => None,
         }
     }
 

@@ -45,6 +45,12 @@ pub enum ConfigError {
         /// What is wrong.
         why: String,
     },
+    /// What reminders leave by does not serve.
+    #[error("notifier: {why}")]
+    Notifier {
+        /// What is wrong.
+        why: String,
+    },
     /// A channel of the releaser whose template does not serve.
     #[error("releaser.channels.{id}: {why}")]
     Channel {

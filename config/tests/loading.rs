@@ -111,7 +111,7 @@ fn the_examples_are_the_worked_case_and_load() {
     assert_eq!((mechelen.plan.threshold, mechelen.plan.shares()), (2, 3));
     assert!(mechelen.contacts.is_some());
     let agency = Config::load_with(&examples().join("agency.toml"), |_| None).unwrap();
-    let channels = agency.releaser.unwrap().channels;
+    let channels = agency.releaser.as_ref().unwrap().channels.clone();
     for channel in &agreement.key.channels {
         assert!(channels.contains_key(&channel.id), "{} has no template", channel.id);
     }
@@ -124,9 +124,16 @@ fn the_examples_are_the_worked_case_and_load() {
     assert!(http(
         |http| matches!(http.body, Body::Json(_)) && matches!(http.auth, Some(Auth::Bearer))
     ));
-    for file in ["municipality.toml", "dropzone.toml"] {
-        Config::load_with(&examples().join(file), |_| None).unwrap();
+    let town = Config::load_with(&examples().join("municipality.toml"), |_| None).unwrap();
+    for notifier in [agency.notifier, town.notifier].map(Option::unwrap) {
+        assert_eq!((notifier.check(), notifier.server().unwrap().1), (Ok(()), 465));
+        assert!(notifier.ca.as_ref().unwrap().is_absolute());
+        let mechelen = "mechelen".parse().unwrap();
+        let told = notifier.recipients(Some(&mechelen), true);
+        assert_eq!(told, [notifier.agreements[&mechelen].to[0].as_str(), &notifier.dpo[0]]);
+        assert_eq!(notifier.recipients(None, false), notifier.to);
     }
+    Config::load_with(&examples().join("dropzone.toml"), |_| None).unwrap();
 }
 
 #[test]
@@ -158,5 +165,26 @@ fn what_the_articles_ask_is_read_strictly_and_may_be_left_out() {
     ] {
         let said = read(&worked.replace(good, bad)).unwrap_err();
         assert!(said.contains("stands twice") && said.contains("take one of them out"), "{said}");
+    }
+}
+
+#[test]
+fn where_reminders_go_is_read_strictly() {
+    let mail = "[notifier]\nsmtp = \"[2001:db8::25]:465\"\nfrom = \"x@y.example\"\nto = [\"a@y.example\"]\n";
+    let read = |text: &str| load(&format!("{MINIMAL}{text}"), &[]);
+    let good = read(mail).unwrap().notifier.unwrap();
+    assert_eq!(good.server(), Some(("2001:db8::25", 465)));
+    for (was, is) in [("smtp =", "smtps ="), ("from", "tls = \"none\"\nfrom"), ("to =", "too =")] {
+        assert!(read(&mail.replace(was, is)).unwrap_err().contains('^'), "{is}");
+    }
+    let many = format!("to = [{}]", "\"a@y.example\", ".repeat(21));
+    for (was, is) in [
+        (":465", ""),
+        (":465", ":mail"),
+        ("[2001:db8::25]", ""),
+        ("to = [\"a@y.example\"]", "to = []"),
+        ("to = [\"a@y.example\"]", many.as_str()),
+    ] {
+        assert!(read(&mail.replace(was, is)).unwrap().notifier.unwrap().check().is_err(), "{is}");
     }
 }

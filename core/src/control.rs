@@ -11,6 +11,7 @@ use crate::id::{
 };
 use crate::ledger::Entry;
 use crate::notice::{Notice, Sort};
+use crate::reminder::Reminder;
 use crate::retention::Retained;
 use crate::statement::{Look, Signed};
 use crate::transfer::Report;
@@ -28,6 +29,8 @@ pub enum Lane {
     Jobs,
     /// Letters to the other party, strictly in order.
     Post,
+    /// Reminders to persons, in any order.
+    Mail,
 }
 
 /// A gate asks for work; the answer is a [`Job`], or 204 when there was none for a while.
@@ -106,6 +109,11 @@ pub enum Task {
         /// The bundle, base64.
         bundle: String,
     },
+    /// Notifier: tell persons by e-mail.
+    Remind {
+        /// Of what.
+        reminder: Reminder,
+    },
     /// Fetcher: bring the envelope to the keeper, from where it was left.
     Fetch {
         /// Its size in bytes.
@@ -149,7 +157,7 @@ pub enum Outcome {
         /// HTTP statuses.
         look: Look,
     },
-    /// The letter lies in the mailbox.
+    /// The letter lies in the mailbox, or the mail server took the mail.
     Posted,
     /// The provider took the share.
     Accepted {

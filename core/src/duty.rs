@@ -67,7 +67,7 @@ impl Duty {
 }
 
 /// Every verb of the sockets for persons, with the duty it asks for; `docs/operations.md` shows the same table.
-pub const VERBS: [(&str, Duty); 27] = [
+pub const VERBS: [(&str, Duty); 28] = [
     ("about", Duty::View),
     ("list", Duty::View),
     ("show", Duty::View),
@@ -80,6 +80,7 @@ pub const VERBS: [(&str, Duty); 27] = [
     ("waiting", Duty::View),
     ("retention", Duty::View),
     ("stock", Duty::View),
+    ("health", Duty::View),
     ("may", Duty::View),
     ("notice", Duty::Speak),
     ("clock", Duty::Clock),

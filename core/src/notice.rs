@@ -114,6 +114,11 @@ impl Sort {
     pub fn opens(self) -> bool {
         matches!(self, Self::QualityReport | Self::IncidentReport)
     }
+    /// Whether it is about an incident (art. 6 and 9).
+    #[must_use]
+    pub fn is_incident(self) -> bool {
+        matches!(self, Self::IncidentReport | Self::IncidentUpdate | Self::IncidentClose)
+    }
     fn closes(self) -> bool {
         matches!(self, Self::QualityClose | Self::IncidentClose)
     }

@@ -26,10 +26,13 @@ use crate::clock::{RealClock, SharedClock};
 use crate::desk::Desk;
 use crate::duties::Duties;
 use crate::files;
-use crate::gatehouse::{self, Core, gate_router};
+use crate::gatehouse::{self, Core, gate_router, mail_router};
+use crate::health;
 use crate::medium::client::ZoneClient;
 use crate::medium::server;
 use crate::municipality::{self, Municipality};
+use crate::notifier::Notifier;
+use crate::reminders;
 use crate::store::Store;
 use crate::tls;
 
@@ -55,6 +58,8 @@ pub enum Role {
     Keeper,
     /// The municipality's gate to the drop zone.
     Fetcher,
+    /// The gate of either party to its mail server.
+    Notifier,
 }
 
 /// Why a role does not start or ended.
@@ -98,6 +103,7 @@ pub async fn run(role: Role, path: &Path, config: Config, stop: CancellationToke
         Role::Dropzone => host.dropzone().await?,
         Role::Keeper => host.keeper().await?,
         Role::Fetcher => host.fetcher()?,
+        Role::Notifier => host.notifier()?,
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     if let Some(every) = sd_notify::watchdog_enabled() {
@@ -222,6 +228,7 @@ impl Host {
         self.serve("sealer-carrier", carrier)?;
         self.serve("sealer-releaser", gate_router(Arc::clone(&core), "releaser"))?;
         self.serve("sealer-reports", agency::report::router(Arc::clone(&core)))?;
+        self.watched(&core, "sealer")?;
         self.tasks.spawn(watch(Arc::clone(&core), settings, self.stop.clone()));
         self.tasks.spawn(drive(core, self.stop.clone(), "sealer"));
         Ok(())
@@ -236,7 +243,30 @@ impl Host {
         self.serve("keeper", municipality::persons::router(Arc::clone(&core)))?;
         let envelopes = municipality::persons::envelopes(Arc::clone(&core));
         self.serve("keeper-fetcher", gate_router(Arc::clone(&core), "fetcher").merge(envelopes))?;
+        self.watched(&core, "keeper")?;
         self.tasks.spawn(drive(core, self.stop.clone(), "keeper"));
+        Ok(())
+    }
+
+    /// What both cores have for monitoring, and for the notifier where there is one.
+    fn watched<C: Core>(&mut self, core: &Arc<C>, name: &str) -> Result<()> {
+        self.serve(&format!("{name}-health"), health::router(Arc::clone(core)))?;
+        if self.config.notifier.is_some() {
+            let mails = mail_router(Arc::clone(core), reminders::GATE);
+            self.serve(&format!("{name}-{}", reminders::GATE), mails)?;
+            self.tasks.spawn(reminders::watch(Arc::clone(core), self.stop.clone()));
+        }
+        Ok(())
+    }
+
+    fn notifier(&mut self) -> Result<()> {
+        let settings = self.section(&self.config.notifier, "notifier")?;
+        let core = self.config.core().map(|core| format!("{core}-{}", reminders::GATE));
+        let missing = || ConfigError::Section { path: self.path.clone(), section: "sealer" };
+        let desk = desk(&self.config.socket(&core.ok_or_else(missing)?))?;
+        let party = self.config.party.clone();
+        let notifier = Notifier::new(desk, party, settings, &self.credentials())?;
+        self.tasks.spawn(notifier.serve(self.stop.clone()));
         Ok(())
     }
 

@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
 use crate::duties::Duties;
+use crate::health::Seen;
 use crate::steady::Steady;
 use crate::store::{Store, StoreError, Tx};
 use crate::versions;
@@ -104,6 +105,8 @@ pub struct Books {
     changed: Notify,
     /// What the clock was last seen to say, and how far it is ahead of what is believed.
     pub(crate) steady: Steady,
+    /// When each gate last asked for work.
+    pub(crate) seen: Seen,
     pub(crate) ahead: AtomicI64,
 }
 
@@ -158,6 +161,7 @@ impl Books {
             mailbox,
             changed: Notify::new(),
             steady: Steady::default(),
+            seen: Seen::default(),
             ahead: AtomicI64::default(),
         })
     }

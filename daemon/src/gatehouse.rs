@@ -104,11 +104,22 @@ impl<C> Clone for Gate<C> {
 
 /// The verbs that every gate of a core has.
 pub fn gate_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
+    core.books().seen.expect(name);
     Router::new()
         .route("/next", post(next::<C>))
         .route("/exposing", post(exposing::<C>))
         .route("/done", post(done::<C>))
         .route("/feed/{agreement}", get(cursor::<C>).post(feed::<C>))
+        .layer(DefaultBodyLimit::max(control::MAX_BYTES))
+        .with_state(Gate { core, name })
+}
+
+/// The verbs of a gate that only tells persons: it asks for mail and says what became of it.
+pub fn mail_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
+    core.books().seen.expect(name);
+    Router::new()
+        .route("/next", post(next::<C>))
+        .route("/done", post(done::<C>))
         .layer(DefaultBodyLimit::max(control::MAX_BYTES))
         .with_state(Gate { core, name })
 }
@@ -150,6 +161,7 @@ pub async fn serve(listener: UnixListener, router: Router, stop: CancellationTok
 
 async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Result<Response> {
     let books = gate.core.books();
+    books.seen.asked(gate.name, books.now());
     let until =
         tokio::time::Instant::now() + Duration::from_secs(ask.wait.min(control::MAX_WAIT_S));
     loop {
@@ -176,6 +188,7 @@ fn lane(lane: Lane) -> &'static str {
     match lane {
         Lane::Jobs => "jobs",
         Lane::Post => "post",
+        Lane::Mail => "mail",
     }
 }
 
@@ -190,6 +203,9 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
         let task = match ask.lane {
             Lane::Jobs => gate.core.task(&mut tx, &row).await,
             Lane::Post => Ok(post_task(&row)),
+            Lane::Mail => {
+                Ok(serde_json::from_str(&row.work).ok().map(|it| Task::Remind { reminder: it }))
+            }
         };
         let task = match task {
             Ok(task) => task,
@@ -249,8 +265,8 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
     };
     let finished = match word.outcome {
         Outcome::Posted => true,
-        // A letter that did not get there keeps its place at the head of the queue.
-        _ if job.lane == "post" => false,
+        // A letter or a mail that did not get there waits; a letter keeps its place at the head of the queue.
+        _ if job.lane != "jobs" => false,
         outcome => gate.core.done(&mut tx, &job, outcome).await?,
     };
     if finished {

@@ -16,7 +16,7 @@ use sluis_core::statement::{Body, Statement};
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
 use crate::persons::find;
-use crate::store::Tx;
+use crate::store::{Stored, Tx};
 
 impl Books {
     /// The notices under an agreement that have an effect, in the order of the ledger.
@@ -83,7 +83,44 @@ impl Books {
         let may = register.may(&terms.agreement, self.side.other(), sort, notice, at);
         Ok(may.map_err(|fault| fault.text(Language::En)))
     }
+
+    /// Every clock that runs here, with the agreement that it is under.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn deadlines<S: Stored>(&self, tx: &mut Tx) -> Result<Vec<(AgreementId, Deadline)>> {
+        let mut due = Vec::new();
+        for installed in self.agreements.iter() {
+            let agreement = &installed.terms.agreement;
+            let name = &agreement.agreement;
+            let clocks = self.notices(tx, name).await?.deadlines(agreement);
+            due.extend(clocks.into_iter().map(|clock| (name.clone(), clock)));
+        }
+        for record in tx.recent::<S>(LOOKED_AT).await? {
+            let terms = self.terms(tx, &record.terms).await?;
+            let said = tx.said_when(&record.id).await?;
+            let code = record.code.to_string();
+            let clocks = deadline::of_transfer(&terms.agreement, &code, self.side, |kind| {
+                said.iter().find(|(known, _)| known == kind).map(|(_, at)| *at)
+            });
+            due.extend(clocks.into_iter().map(|clock| (record.agreement.clone(), clock)));
+            if let Some((_, at)) = said.iter().find(|(kind, _)| kind == "destroyed") {
+                let by = Side::Municipality;
+                let word = self.verified(tx, &terms, &record.id, "destroyed", by).await?;
+                if let Some(Body::Destroyed(body)) = word.map(|word| word.statement().body.clone())
+                {
+                    let clock = deadline::backups(&code, *at, body.backups_until);
+                    due.extend(clock.into_iter().map(|clock| (record.agreement.clone(), clock)));
+                }
+            }
+        }
+        due.sort_by_key(|(_, deadline)| deadline.due);
+        Ok(due)
+    }
 }
+
+/// How many transfers are looked at for clocks: the open ones and those that changed last.
+const LOOKED_AT: i64 = 500;
 
 /// How far the other party's clock may be ahead of ours.
 const SKEW_MS: i64 = 600_000;
@@ -151,32 +188,9 @@ fn row(id: &AgreementId, agreement: &Agreement, entered: Entered) -> NoticeRow {
     }
 }
 
-/// How many transfers are looked at for clocks: the open ones and those that changed last.
-const LOOKED_AT: i64 = 500;
-
 async fn deadlines<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Deadline>>> {
     let books = core.books();
     let mut tx = books.store.begin().await?;
-    let mut due = Vec::new();
-    for installed in books.agreements.iter() {
-        let agreement = &installed.terms.agreement;
-        due.extend(books.notices(&mut tx, &agreement.agreement).await?.deadlines(agreement));
-    }
-    for record in tx.recent::<C::State>(LOOKED_AT).await? {
-        let terms = books.terms(&mut tx, &record.terms).await?;
-        let said = tx.said_when(&record.id).await?;
-        let code = record.code.to_string();
-        due.extend(deadline::of_transfer(&terms.agreement, &code, books.side, |kind| {
-            said.iter().find(|(known, _)| known == kind).map(|(_, at)| *at)
-        }));
-        if let Some((_, at)) = said.iter().find(|(kind, _)| kind == "destroyed") {
-            let by = Side::Municipality;
-            let word = books.verified(&mut tx, &terms, &record.id, "destroyed", by).await?;
-            if let Some(Body::Destroyed(body)) = word.map(|word| word.statement().body.clone()) {
-                due.extend(deadline::backups(&code, *at, body.backups_until));
-            }
-        }
-    }
-    due.sort_by_key(|deadline| deadline.due);
-    Ok(Json(due))
+    let due = books.deadlines::<C::State>(&mut tx).await?;
+    Ok(Json(due.into_iter().map(|(_, deadline)| deadline).collect()))
 }

@@ -14,6 +14,7 @@ use sluis_core::id::TransferCode;
 
 use crate::books::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
+use crate::health;
 use crate::notices;
 use crate::store::{Record, Tx};
 use crate::two_persons;
@@ -40,6 +41,7 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
         .route("/terms", post(terms::<C>))
         .with_state(Arc::clone(&core))
         .merge(versions::router(Arc::clone(&core)))
+        .merge(health::router(Arc::clone(&core)))
         .merge(notices::router(core))
 }
 

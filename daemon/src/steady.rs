@@ -44,7 +44,11 @@ impl Look {
 
 /// What was seen last.
 #[derive(Debug, Default)]
-pub struct Steady(Mutex<Option<Look>>);
+pub struct Steady {
+    seen: Mutex<Option<Look>>,
+    /// One look at a time: two would count the same drift twice.
+    turn: tokio::sync::Mutex<()>,
+}
 
 /// How far the clock is ahead of what is believed, after this drift.
 #[must_use]
@@ -64,8 +68,9 @@ impl Books {
     /// # Errors
     /// [`crate::books::CoreError::Store`].
     pub async fn clock_holds(&self) -> Result<bool> {
+        let _turn = self.steady.turn.lock().await;
         let (now, look) = (self.now(), Look::now(self.now()));
-        let seen = self.steady.0.lock().map(|seen| *seen).unwrap_or_default();
+        let seen = self.steady.seen.lock().map(|seen| *seen).unwrap_or_default();
         if let Some(seen) = seen
             && look.drift(seen).abs() <= JUMP_MS
             && look.up - seen.up < KEEP_MS
@@ -117,7 +122,7 @@ impl Books {
     }
 
     fn seen(&self, look: Look, ahead: i64) {
-        if let Ok(mut seen) = self.steady.0.lock() {
+        if let Ok(mut seen) = self.steady.seen.lock() {
             *seen = Some(look);
         }
         self.ahead.store(ahead, std::sync::atomic::Ordering::SeqCst);

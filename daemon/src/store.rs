@@ -5,6 +5,7 @@
 
 mod queue;
 mod said;
+mod watched;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use sqlx::{Any, AnyPool, Row, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use queue::JobRow;
+pub use watched::Waiting;
 
 /// What went wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +69,9 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS jobs (
         id BIGINT PRIMARY KEY, gate TEXT NOT NULL, lane TEXT NOT NULL, agreement TEXT NOT NULL,
         transfer TEXT, work TEXT NOT NULL,
-        due BIGINT NOT NULL, attempts BIGINT NOT NULL, holder TEXT, leased BIGINT, granted BIGINT, why TEXT)",
+        due BIGINT NOT NULL, attempts BIGINT NOT NULL, holder TEXT, leased BIGINT, granted BIGINT, why TEXT,
+        since BIGINT)",
+    "CREATE TABLE IF NOT EXISTS told (reminder TEXT PRIMARY KEY, at BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS asked (
         verb TEXT NOT NULL, subject TEXT NOT NULL, uid BIGINT NOT NULL, name TEXT NOT NULL, at BIGINT NOT NULL,
         PRIMARY KEY (verb, subject))",
@@ -162,6 +166,11 @@ impl Store {
         }
         for statement in SCHEMA {
             sqlx::query(*statement).execute(&store.pool).await?;
+        }
+        // A store from before work had an age.
+        if sqlx::query("SELECT since FROM jobs LIMIT 1").fetch_optional(&store.pool).await.is_err()
+        {
+            sqlx::query("ALTER TABLE jobs ADD COLUMN since BIGINT").execute(&store.pool).await?;
         }
         Ok(store)
     }

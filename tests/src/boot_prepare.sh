@@ -30,6 +30,16 @@ state = { query = "type" }
 delivered = ["1"]
 failed = ["2"]
 END
+for host in agency municipality; do
+  cat >>"/etc/sluis/$host/sluis.toml" <<'END'
+[notifier]
+smtp = "127.0.0.4:4650"
+user = "sluis"
+from = "sluis@party.example"
+to = ["officer@party.example"]
+END
+done
+(umask 077 && printf by-hand-password >/etc/sluis/agency/credentials/smtp-password)
 (umask 077 && printf 0123456789abcdefghijkl >/etc/sluis/agency/credentials/reports-sms-a)
 install -d -m 0700 -o sluis-releaser -g sluis-releaser /var/lib/phones
 sed -e 's/{host}/127.0.0.2:8443/' -e 's/^\[data\]$/&\nany-file = "een test"/' -e 's/^\[period\]$/&\nstanding = "een test"/' /usr/share/sluis/demo/mechelen.toml >/srv/mechelen.toml
@@ -43,4 +53,4 @@ for host in agency municipality dropzone; do
 done
 systemd-tmpfiles --create sluis.conf
 systemctl daemon-reload
-systemctl start provider.socket sluis-reports.socket sluis-reports.service sluis-agency.target sluis-municipality.target sluis-dropzone.target
+systemctl start provider.socket sluis-reports.socket sluis-reports.service sluis-notifier@agency sluis-agency.target sluis-municipality.target sluis-dropzone.target

@@ -12,6 +12,7 @@
 
 pub mod cutter;
 pub mod kannel;
+pub mod mail;
 pub mod netns;
 pub mod power;
 pub mod provider;

@@ -4,6 +4,7 @@
 
 use sluis_core::deadline::civil;
 use sluis_core::id::Time;
+use sluis_tests::mail::{MailServer, subjects};
 use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, stdout, until};
 
@@ -43,6 +44,34 @@ fn a_clock_that_runs_ahead_holds_what_expires_until_two_persons_confirm() {
     assert!(two.status.success(), "{}", stderr(&two));
     world.wait("agency", &code, "Expired");
     assert!(!held(&world));
+}
+
+#[test]
+fn a_clock_that_jumped_is_told_by_mail_and_no_term_that_it_makes_run_out() {
+    let mut world = World::make(&Plan::default());
+    let mut server = MailServer::new();
+    server.start("wrapper", "right");
+    server.serves(&world, "agency", "");
+    for role in ["dropzone", "sealer", "carrier", "notifier"] {
+        world.start(role);
+    }
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Carried");
+    let before = server.takes(1).len();
+    world.jump("sealer", "+3d");
+    let mails = server.takes(before + 1);
+    let about = subjects(&mails);
+    assert_eq!(about[before..], ["[Sluis] The clock jumped ahead"], "{about:?}");
+    // By that clock the alarm is long over; nobody is told until it is believed.
+    let health = world.cli("agency", &["health"]);
+    assert_eq!(health.status.code(), Some(2));
+    assert!(stdout(&health).contains("the clock is held"), "{}", stdout(&health));
+    assert!(world.cli("agency", &["clock"]).status.success());
+    assert!(world.cli_as("65534", "agency", &["clock"]).status.success());
+    let mails = server.takes(before + 2);
+    let about = subjects(&mails);
+    let alarm = format!("overdue: The file is still on the transport medium, {code}");
+    assert!(about[before + 1..].iter().any(|it| it.contains(&alarm)), "{about:?}");
 }
 
 #[test]

@@ -276,6 +276,8 @@ fn the_same_line_runs_on_postgresql_and_takes_its_store_alone() {
     let opened = world.cli_with("municipality", &["open", &code], &lines.join("\n"));
     assert!(opened.status.success(), "{}", stderr(&opened));
     world.wait("agency", &code, "Closed");
+    let metrics = world.cli("agency", &["health", "--prometheus"]);
+    assert!(stdout(&metrics).contains("sluis_transfers{state=\"Closed\"} 1"), "{metrics:?}");
     assert!(world.cli("agency", &["ledger", "verify"]).status.success());
     let (to, whole) = (world.path("whole"), ["evidence", "export", "--agreement", "mechelen"]);
     let whole = world.cli("agency", &[&whole[..], &["--to", to.to_str().unwrap()]].concat());

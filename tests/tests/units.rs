@@ -14,7 +14,7 @@ use std::process::{Child, Command, Output, Stdio};
 use sluis_tests::{binary, root, stderr, stdout, tool, until};
 
 /// Roles, the most that `systemd-analyze security` may say (tenths), and addresses that a host would name.
-const ROLES: [(&str, u32, &str); 7] = [
+const ROLES: [(&str, u32, &str); 8] = [
     ("sealer", 4, ""),
     ("keeper", 4, ""),
     ("dropzone", 2, ""),
@@ -22,7 +22,19 @@ const ROLES: [(&str, u32, &str); 7] = [
     ("fetcher", 10, "192.0.2.10"),
     ("releaser", 10, "198.51.100.20 203.0.113.30"),
     ("reports", 2, ""),
+    ("notifier", 10, "192.0.2.25"),
 ];
+
+/// The unit of a role, where it runs; the notifier's is one of a host.
+fn unit_of(role: &str) -> String {
+    let host = if role == "notifier" { "@agency" } else { "" };
+    format!("sluis-{role}{host}")
+}
+
+/// The same as a file.
+fn file_of(role: &str) -> String {
+    unit_of(role).replace("@agency", "@") + ".service"
+}
 
 fn units(end: &str) -> Vec<PathBuf> {
     let all = fs::read_dir(root().join("systemd")).unwrap().flatten().map(|entry| entry.path());
@@ -31,11 +43,14 @@ fn units(end: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_unit_is_held_down_as_far_as_promised() {
-    assert_eq!(units("service").len(), ROLES.len());
+    // And what monitoring reads, which is no role.
+    let health = ("sluis-health@.service".to_owned(), "sluis-health@agency".to_owned(), 2, "");
+    let roles = ROLES.map(|(role, most, peers)| (file_of(role), unit_of(role), most, peers));
+    assert_eq!(units("service").len(), roles.len() + 1);
     let folder = tempfile::tempdir().unwrap();
-    for (role, most, peers) in ROLES {
-        let name = format!("sluis-{role}.service");
-        let mut text = fs::read_to_string(root().join("systemd").join(&name)).unwrap();
+    for (file, unit, most, peers) in roles.into_iter().chain([health]) {
+        let name = format!("{unit}.service");
+        let mut text = fs::read_to_string(root().join("systemd").join(&file)).unwrap();
         assert!(!text.contains("IPAddressAllow=\n") && text.contains("\nIPAddressDeny=any\n"));
         if !peers.is_empty() {
             // As a host has it: with its peers named.
@@ -60,11 +75,14 @@ fn systemd_finds_no_fault_in_the_units() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("systemd-analyze");
     command.args(["verify", "--man=no"]);
-    for unit in ["service", "socket", "target"].into_iter().flat_map(units) {
-        let text = fs::read_to_string(&unit).unwrap();
+    for unit in ["service", "socket", "target", "timer"].into_iter().flat_map(units) {
+        let mut text = fs::read_to_string(&unit).unwrap();
         let here = folder.path().join(unit.file_name().unwrap());
-        let program = binary("sluisd");
-        fs::write(&here, text.replace("/usr/bin/sluisd", program.to_str().unwrap())).unwrap();
+        for name in ["sluisd", "sluis"] {
+            let program = format!("={} ", binary(name).display());
+            text = text.replace(&format!("=/usr/bin/{name} "), &program);
+        }
+        fs::write(&here, text).unwrap();
         command.arg(here);
     }
     let path = format!("{}:", folder.path().display());
@@ -83,8 +101,10 @@ fn each_role_is_given_its_own_secrets_and_no_other() {
         ("releaser", "bundle-identity"),
         // Its tokens are named by the host: one for each channel that reports.
         ("reports", ""),
+        // So is its password, where the mail server wants one.
+        ("notifier", ""),
     ] {
-        let unit = root().join(format!("systemd/sluis-{role}.service"));
+        let unit = root().join("systemd").join(file_of(role));
         let text = fs::read_to_string(unit).unwrap();
         let given = text.lines().filter_map(|line| line.strip_prefix("LoadCredential="));
         let given: Vec<_> = given.filter_map(|line| line.split(':').next()).collect();
@@ -158,7 +178,7 @@ impl Machine {
     }
 
     fn pid(&self, role: &str) -> String {
-        let pid = self.ok(&format!("systemctl show -P MainPID sluis-{role}"));
+        let pid = self.ok(&format!("systemctl show -P MainPID {}", unit_of(role)));
         assert_ne!(pid.trim(), "0", "{role} does not run");
         pid.trim().to_owned()
     }
@@ -166,8 +186,9 @@ impl Machine {
     /// Whether a role, where it runs and as whom it runs, can do this.
     fn can(&self, role: &str, what: &str) -> bool {
         let pid = self.pid(role);
+        let unit = unit_of(role);
         let script = format!(
-            "echo $$ >/sys/fs/cgroup/system.slice/sluis-{role}.service/cgroup.procs && exec \
+            "echo $$ >\"/sys/fs/cgroup/$(systemctl show -P ControlGroup {unit})/cgroup.procs\" && exec \
              nsenter -t {pid} -m -n -- setpriv --reuid=sluis-{role} --regid=sluis-{role} \
              --init-groups --no-new-privs bash -c '{what}'"
         );
@@ -306,7 +327,7 @@ fn lay_out(tree: &Path) {
     };
     copy(&binary("sluisd"), "usr/bin/sluisd");
     copy(&binary("sluis"), "usr/bin/sluis");
-    for unit in ["service", "socket", "target"].into_iter().flat_map(units) {
+    for unit in ["service", "socket", "target", "timer"].into_iter().flat_map(units) {
         let name = unit.file_name().unwrap().to_str().unwrap();
         copy(&unit, &format!("usr/lib/systemd/system/{name}"));
     }
@@ -326,13 +347,19 @@ fn lay_out(tree: &Path) {
         ("fetcher", "IPAddressAllow=127.0.0.2"),
         ("releaser", "IPAddressAllow=127.0.0.3\nReadWritePaths=/var/lib/phones"),
         ("reports", "LoadCredential=reports-sms-a:/etc/sluis/agency/credentials/reports-sms-a"),
+        (
+            "notifier",
+            "IPAddressAllow=127.0.0.4\n\
+             LoadCredential=smtp-password:/etc/sluis/agency/credentials/smtp-password",
+        ),
     ] {
-        let to = format!("etc/systemd/system/sluis-{role}.service.d/peers.conf");
+        let to = format!("etc/systemd/system/{}.service.d/peers.conf", unit_of(role));
         put(&to, &format!("[Service]\n{peers}\n"));
     }
+    // A provider, and a mail server that says nothing.
     put(
         "etc/systemd/system/provider.socket",
-        "[Socket]\nListenStream=127.0.0.3:9000\nAccept=yes\n",
+        "[Socket]\nListenStream=127.0.0.3:9000\nListenStream=127.0.0.4:4650\nAccept=yes\n",
     );
     put(
         "etc/systemd/system/provider@.service",
@@ -364,7 +391,7 @@ fn remove_cgroup(folder: &Path) {
 }
 
 /// What there is to be read, and who may.
-const THINGS: [(&str, &[&str]); 29] = [
+const THINGS: [(&str, &[&str]); 34] = [
     ("/var/lib/sluis/agency/outbox", &["sealer"]),
     ("/var/lib/sluis/agency/private", &["sealer"]),
     ("/var/lib/sluis/agency/spool", &["sealer"]),
@@ -386,6 +413,7 @@ const THINGS: [(&str, &[&str]); 29] = [
     ("/run/credentials/sluis-carrier.service/tls-key", &["carrier"]),
     ("/run/credentials/sluis-releaser.service/bundle-identity", &["releaser"]),
     ("/run/credentials/sluis-reports.service/reports-sms-a", &["reports"]),
+    ("/run/credentials/sluis-notifier@agency.service/smtp-password", &["notifier"]),
     ("/run/credentials/sluis-keeper.service/statement-key", &["keeper"]),
     ("/run/credentials/sluis-fetcher.service/tls-key", &["fetcher"]),
     ("/run/credentials/sluis-dropzone.service/tls-key", &["dropzone"]),
@@ -394,11 +422,16 @@ const THINGS: [(&str, &[&str]); 29] = [
     ("/run/sluis/agency/sealer-carrier.sock", &["sealer", "carrier"]),
     ("/run/sluis/agency/sealer-releaser.sock", &["sealer", "releaser"]),
     ("/run/sluis/agency/sealer-reports.sock", &["sealer", "reports"]),
+    ("/run/sluis/agency/sealer-notifier.sock", &["sealer", "notifier"]),
+    ("/run/sluis/agency/sealer-health.sock", &["sealer"]),
     ("/run/sluis/municipality/keeper-fetcher.sock", &["keeper", "fetcher"]),
+    ("/run/sluis/municipality/keeper-notifier.sock", &["keeper"]),
+    ("/run/sluis/municipality/keeper-health.sock", &["keeper"]),
 ];
 
 const DROP_ZONE: &str = "127.0.0.2/8443";
 const PROVIDER: &str = "127.0.0.3/9000";
+const MAIL: &str = "127.0.0.4/4650";
 
 fn dial(to: &str) -> String {
     format!("timeout 5 bash -c \"exec 3<>/dev/tcp/{to}\"")
@@ -422,12 +455,15 @@ fn nobody_reaches_more_than_its_own(machine: &Machine, table: &mut String) {
         assert_eq!(can, may.iter().copied().collect(), "{thing}\n{table}");
     }
     for (role, ..) in ROLES {
-        let reached: Vec<_> =
-            [DROP_ZONE, PROVIDER].into_iter().filter(|to| machine.can(role, &dial(to))).collect();
+        let reached: Vec<_> = [DROP_ZONE, PROVIDER, MAIL]
+            .into_iter()
+            .filter(|to| machine.can(role, &dial(to)))
+            .collect();
         writeln!(table, "{role} dials {reached:?}").unwrap();
         let may: &[&str] = match role {
             "carrier" | "fetcher" => &[DROP_ZONE],
             "releaser" => &[PROVIDER],
+            "notifier" => &[MAIL],
             _ => &[],
         };
         assert_eq!(reached, may, "{role}\n{table}");
@@ -445,10 +481,26 @@ fn nobody_reaches_more_than_its_own(machine: &Machine, table: &mut String) {
     // The control: without a unit around it both are reached.
     machine.ok(&dial(DROP_ZONE));
     machine.ok(&dial(PROVIDER));
+    machine.ok(&dial(MAIL));
     for core in ["agency/sealer", "municipality/keeper"] {
         let socket = format!("/run/sluis/{core}.sock");
-        assert!(!machine.run(&format!("runuser -u stranger test -w {socket}")).status.success());
+        assert!(!machine.run(&format!("runuser -u stranger -- test -w {socket}")).status.success());
     }
+}
+
+/// Monitoring reads counts, by a user who may do nothing else.
+fn monitoring_reads_and_does_nothing(machine: &Machine) {
+    for host in ["agency", "municipality"] {
+        machine.ok(&format!("systemctl start sluis-health@{host}.service"));
+        let metrics =
+            machine.ok(&format!("runuser -u stranger cat /var/lib/sluis-health/{host}.prom"));
+        assert!(metrics.contains("\nsluis_up 1\n"), "{metrics}");
+    }
+    let may = |socket: &str| {
+        let test = format!("runuser -u sluis-health -- test -w /run/sluis/agency/{socket}.sock");
+        machine.run(&test).status.success()
+    };
+    assert!(may("sealer-health") && !may("sealer") && !may("sealer-notifier"));
 }
 
 #[test]
@@ -457,7 +509,7 @@ fn the_units_start_for_real_and_each_role_reaches_only_its_own() {
     let mut table = String::new();
     for (role, ..) in ROLES {
         until(&format!("{role} to be active"), || {
-            let state = machine.run(&format!("systemctl is-active sluis-{role}"));
+            let state = machine.run(&format!("systemctl is-active {}", unit_of(role)));
             (stdout(&state).trim() == "active").then_some(())
         });
     }
@@ -496,13 +548,15 @@ fn the_units_start_for_real_and_each_role_reaches_only_its_own() {
         }
         for how in ["kill -s KILL", "restart", "kill -s KILL", "restart"] {
             seen.push(machine.state(&code).unwrap_or_else(|| "starting".into()));
-            machine.run(&format!("systemctl {how} sluis-{role}; systemctl start sluis-{role}"));
+            let unit = unit_of(role);
+            machine.run(&format!("systemctl {how} {unit}; systemctl start {unit}"));
         }
         writeln!(table, "{role} ended and started while {code} was {seen:?}").unwrap();
         assert_ne!(seen[0], "Released", "{role} had nothing left to do");
         machine.wait(&code, "Released");
         machine.opens(&code);
     }
+    monitoring_reads_and_does_nothing(&machine);
     // What an operator reports gets through, also to a role that has no network of its own.
     let token = machine.ok("cat /etc/sluis/agency/credentials/reports-sms-a");
     let url = format!("http://127.0.0.1:8450/sms-a/{}", token.trim());

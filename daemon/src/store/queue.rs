@@ -46,8 +46,8 @@ impl Tx {
     ) -> Result<()> {
         let id = self.count("jobs").await?;
         sqlx::query(
-            "INSERT INTO jobs (id, gate, lane, agreement, transfer, work, due, attempts)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
+            "INSERT INTO jobs (id, gate, lane, agreement, transfer, work, due, attempts, since)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)",
         )
         .bind(id)
         .bind(gate)
@@ -55,6 +55,7 @@ impl Tx {
         .bind(agreement.to_string())
         .bind(transfer.map(|id| id.to_string()))
         .bind(work)
+        .bind(due.0)
         .bind(due.0)
         .execute(&mut *self.tx)
         .await?;

@@ -1,0 +1,182 @@
+//! What a party is told by e-mail: decided from what stands now and what was told already.
+//!
+//! A reminder is told once. It names agreement, transfer code, case, clock and article; never a file, a person, a
+//! number or a word of the other party, because mail is read by whoever keeps it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::Side;
+use crate::deadline::{Deadline, Standing};
+use crate::id::{AgreementId, Digest, Time, TransferCode};
+use crate::notice::Sort;
+
+mod text;
+
+pub use text::Mail;
+
+/// How many are told at one look: whoever floods a ledger does not flood a mailbox as fast.
+pub const AT_ONCE: usize = 20;
+
+/// One reminder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reminder {
+    /// Under which agreement; none where it is about the whole host.
+    pub agreement: Option<AgreementId>,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a reminder is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum About {
+    /// A clock.
+    Clock {
+        /// As it ran when this was decided.
+        deadline: Deadline,
+        /// Which of its reminders; none where it has run out.
+        coming: Option<Time>,
+    },
+    /// A transfer that waits for a person.
+    Stuck(Stuck),
+    /// The other party said something.
+    Heard(Heard),
+    /// The clock is not believed: nothing expires, and of no other clock anything is told.
+    ClockHeld {
+        /// When that was seen.
+        since: Time,
+    },
+}
+
+/// A transfer that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stuck {
+    /// Its code.
+    pub code: TransferCode,
+    /// Whether it failed; else it is held.
+    pub failed: bool,
+    /// Since when.
+    pub since: Time,
+}
+
+/// A notice of the other party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heard {
+    /// What it is about.
+    pub sort: Sort,
+    /// The digest of its statement.
+    pub digest: Digest,
+    /// The case that it begins or belongs to.
+    pub case: Option<Digest>,
+    /// When it was said.
+    pub at: Time,
+}
+
+/// What stands now at one party.
+#[derive(Debug, Clone)]
+pub struct Situation {
+    /// On which side.
+    pub side: Side,
+    /// The time here.
+    pub now: Time,
+    /// Since when the clock is not believed, where it is not.
+    pub clock_held: Option<Time>,
+    /// Every clock.
+    pub deadlines: Vec<(AgreementId, Deadline)>,
+    /// Transfers that wait for a person.
+    pub stuck: Vec<(AgreementId, Stuck)>,
+    /// What the other party said.
+    pub heard: Vec<(AgreementId, Heard)>,
+}
+
+impl Situation {
+    /// Everything that is to be told and was not, by the keys of what was.
+    #[must_use]
+    pub fn untold(&self, told: &BTreeSet<Digest>) -> Vec<Reminder> {
+        // By a clock that is not believed nothing is early and nothing is late.
+        let all: Vec<Reminder> = match self.clock_held {
+            Some(since) => vec![Reminder { agreement: None, about: About::ClockHeld { since } }],
+            None => self.heard().chain(self.stuck()).chain(self.clocks()).collect(),
+        };
+        all.into_iter().filter(|reminder| !told.contains(&reminder.key())).collect()
+    }
+
+    /// What the other party said so far.
+    pub fn heard(&self) -> impl Iterator<Item = Reminder> {
+        self.heard.iter().map(|(agreement, heard)| Reminder {
+            agreement: Some(agreement.clone()),
+            about: About::Heard(heard.clone()),
+        })
+    }
+
+    fn stuck(&self) -> impl Iterator<Item = Reminder> {
+        self.stuck.iter().map(|(agreement, stuck)| Reminder {
+            agreement: Some(agreement.clone()),
+            about: About::Stuck(stuck.clone()),
+        })
+    }
+
+    /// Of each clock that concerns this side the last point that has passed.
+    fn clocks(&self) -> impl Iterator<Item = Reminder> {
+        let ours = self.deadlines.iter().filter(|(_, it)| it.clock.concerns(self.side));
+        ours.filter_map(|(agreement, deadline)| {
+            let coming = match deadline.standing(self.now) {
+                Standing::Met | Standing::MetLate => return None,
+                Standing::Overdue | Standing::Reached => None,
+                Standing::Ahead | Standing::Soon => {
+                    Some(deadline.reminders().into_iter().rfind(|at| *at <= self.now)?)
+                }
+            };
+            let about = About::Clock { deadline: deadline.clone(), coming };
+            Some(Reminder { agreement: Some(agreement.clone()), about })
+        })
+    }
+
+    /// When the next clock reminds or runs out.
+    #[must_use]
+    pub fn next(&self) -> Option<Time> {
+        let running = self.deadlines.iter().filter(|(_, deadline)| deadline.met.is_none());
+        let points = running.flat_map(|(_, deadline)| {
+            deadline.reminders().into_iter().chain([deadline.due.plus_ms(1)])
+        });
+        points.filter(|at| *at > self.now).min()
+    }
+}
+
+impl Reminder {
+    /// What makes it this one: it is told once, and a mail that comes twice has the same number.
+    #[must_use]
+    pub fn key(&self) -> Digest {
+        let what = match &self.about {
+            About::Clock { deadline: Deadline { clock, subject, starts, due, .. }, coming } => {
+                let point = coming.map_or_else(|| "over".to_owned(), |at| at.0.to_string());
+                format!("clock|{clock}|{subject}|{}|{}|{point}", starts.0, due.0)
+            }
+            About::Stuck(Stuck { code, failed, since }) => {
+                format!("stuck|{code}|{failed}|{}", since.0)
+            }
+            About::Heard(heard) => format!("heard|{}", heard.digest),
+            About::ClockHeld { since } => format!("clock-held|{}", since.0),
+        };
+        let agreement = self.agreement.as_ref().map_or("", AgreementId::as_str);
+        Digest::of(format!("sluis/reminder/v1|{agreement}|{what}").as_bytes())
+    }
+
+    /// Whether it goes to the data protection officer too (art. 6 and 9: from one to the other).
+    #[must_use]
+    pub fn for_dpo(&self) -> bool {
+        match &self.about {
+            About::Heard(heard) => heard.sort.is_incident(),
+            About::Clock { deadline, .. } => deadline.clock.is_incident(),
+            About::Stuck(_) | About::ClockHeld { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! What is told, when, to which side, and once.
+
+use std::collections::BTreeSet;
+
+use crate::agreement::Language;
+use crate::deadline::{Clock, civil};
+
+use super::*;
+
+const HOUR: i64 = 3_600_000;
+
+fn name() -> AgreementId {
+    "mechelen".parse().unwrap()
+}
+
+fn at(side: Side, now: Time, deadlines: Vec<Deadline>) -> Situation {
+    let deadlines = deadlines.into_iter().map(|it| (name(), it)).collect();
+    Situation { side, now, clock_held: None, deadlines, stuck: Vec::new(), heard: Vec::new() }
+}
+
+fn start() -> Time {
+    civil::morning(jiff::civil::date(2026, 3, 2))
+}
+
+/// The points that are told when somebody looks every hour for so many days; `None` is the end.
+fn told_over(clock: Clock, side: Side, days: i64, met: Option<i64>) -> Vec<Option<i64>> {
+    let mut told = BTreeSet::new();
+    let mut points = Vec::new();
+    for hour in 0..days * 24 {
+        let now = start().plus_ms(hour * HOUR);
+        let mut deadline = Deadline::new(clock, "case", start());
+        if let Some(met) = met.filter(|met| *met <= hour) {
+            deadline = deadline.meet(start().plus_ms(met * HOUR));
+        }
+        for reminder in at(side, now, vec![deadline]).untold(&told) {
+            told.insert(reminder.key());
+            let About::Clock { coming, .. } = reminder.about else { panic!("{reminder:?}") };
+            points.push(coming.map(|at| (at.0 - start().0) / HOUR));
+        }
+    }
+    points
+}
+
+#[test]
+fn a_clock_is_told_at_each_of_its_points_and_when_it_is_missed_each_once() {
+    // Two weeks: reminders seven and two days before, and the end; nothing for 40 days after.
+    assert_eq!(
+        told_over(Clock::Quality, Side::Agency, 54, None),
+        [Some(7 * 24), Some(12 * 24), None]
+    );
+    assert_eq!(told_over(Clock::Expiry, Side::Agency, 9, None), [Some(5 * 24), Some(6 * 24), None]);
+    assert_eq!(told_over(Clock::Quality, Side::Agency, 54, Some(9 * 24)), [Some(7 * 24)]);
+    assert_eq!(told_over(Clock::Quality, Side::Agency, 54, Some(20 * 24)).len(), 3, "late is told");
+}
+
+#[test]
+fn whoever_looks_late_is_told_where_it_stands_and_not_everything_before() {
+    let deadline = Deadline::new(Clock::Quality, "case", start());
+    let late = at(Side::Agency, start().plus_ms(40 * 24 * HOUR), vec![deadline]);
+    let told = late.untold(&BTreeSet::new());
+    assert!(matches!(told[..], [Reminder { about: About::Clock { coming: None, .. }, .. }]));
+    assert_eq!(late.next(), None);
+}
+
+#[test]
+fn each_side_is_told_of_what_it_must_do_and_both_of_a_file_that_stays() {
+    for (clock, sides) in [
+        (Clock::Quality, &[Side::Agency][..]),
+        (Clock::Attestation, &[Side::Municipality]),
+        (Clock::RemovalTarget, &[Side::Municipality]),
+        (Clock::RemovalAlarm, &[Side::Agency, Side::Municipality]),
+        (Clock::Rehearsal, &[Side::Agency, Side::Municipality]),
+    ] {
+        for side in [Side::Agency, Side::Municipality] {
+            let told = told_over(clock, side, 500, None);
+            assert_eq!(!told.is_empty(), sides.contains(&side), "{clock} {side:?}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn by_a_clock_that_is_not_believed_only_that_is_told() {
+    let missed = Deadline::new(Clock::Quality, "case", start());
+    let now = start().plus_ms(400 * 24 * HOUR);
+    let mut situation = at(Side::Agency, now, vec![missed]);
+    situation.clock_held = Some(now);
+    let told = situation.untold(&BTreeSet::new());
+    assert_eq!(told, [Reminder { agreement: None, about: About::ClockHeld { since: now } }]);
+    let keys: BTreeSet<_> = told.iter().map(Reminder::key).collect();
+    assert!(situation.untold(&keys).is_empty());
+    // Believed again, and held once more later: both are news.
+    situation.clock_held = Some(now.plus_ms(HOUR));
+    assert_eq!(situation.untold(&keys).len(), 1);
+    situation.clock_held = None;
+    assert_eq!(situation.untold(&keys).len(), 1);
+}
+
+#[test]
+fn the_next_look_is_at_the_next_point() {
+    let deadline = Deadline::new(Clock::Expiry, "7K3F-9QX", start());
+    let next = |hours: i64| {
+        let now = start().plus_ms(hours * HOUR);
+        at(Side::Agency, now, vec![deadline.clone()]).next().map(|at| at.0 - start().0)
+    };
+    assert_eq!(next(0), Some(5 * 24 * HOUR));
+    assert_eq!(next(5 * 24), Some(6 * 24 * HOUR));
+    assert_eq!(next(6 * 24), Some(7 * 24 * HOUR + 1));
+    assert_eq!(next(8 * 24), None);
+}
+
+/// One of each kind.
+fn samples() -> Vec<Reminder> {
+    let code = "7K3F-9QX".parse().unwrap();
+    let agreed = |about| Reminder { agreement: Some(name()), about };
+    let clock = |clock, subject: &str| {
+        let deadline = Deadline::new(clock, subject, start());
+        agreed(About::Clock { deadline, coming: None })
+    };
+    let heard = |sort: Sort| {
+        let digest = Digest::of(sort.kind().as_bytes());
+        agreed(About::Heard(Heard { sort, digest, case: None, at: start() }))
+    };
+    let mut all: Vec<Reminder> = Clock::ALL.into_iter().map(|it| clock(it, "7K3F-9QX")).collect();
+    all.extend(Sort::ALL.iter().map(|sort| heard(*sort)));
+    all.extend(
+        [false, true].map(|failed| agreed(About::Stuck(Stuck { code, failed, since: start() }))),
+    );
+    all.push(Reminder { agreement: None, about: About::ClockHeld { since: start() } });
+    all
+}
+
+#[test]
+fn every_mail_is_one_subject_and_plain_lines_with_an_article_and_a_command() {
+    let mut numbers = BTreeSet::new();
+    for reminder in samples() {
+        for language in [Language::Nl, Language::En, Language::Fr, Language::De] {
+            let mail = reminder.mail(("Stad Mechelen", "stad-mechelen"), language);
+            let Mail { number, subject, body } = &mail;
+            assert!(subject.starts_with("[Sluis] ") && subject.chars().count() < 120, "{subject}");
+            assert!(!subject.chars().any(char::is_control), "{subject}");
+            assert!(body.contains("  sluis "), "{body}");
+            assert!(["art. ", "overweging ", "rec. "].iter().any(|it| body.contains(it)), "{body}");
+            let dutch = body.contains("Dit bericht komt van Sluis bij Stad Mechelen");
+            assert_eq!(dutch, language != Language::En, "{body}");
+            assert!(number.ends_with(".stad-mechelen"), "{number}");
+            assert!(!number.chars().any(|c| c.is_ascii_digit()), "{number}");
+            if language == Language::Nl {
+                assert!(numbers.insert(mail.number), "{reminder:?} has the number of another");
+            }
+        }
+        let json = serde_json::to_string(&reminder).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Reminder>(&json).unwrap(),
+            reminder,
+            "it keeps in a queue"
+        );
+    }
+}
+
+#[test]
+fn no_header_and_no_line_can_be_forged_from_within() {
+    let forged = "x\r\nBcc: thief@evil.example\r\n\r\nhello\u{0}\u{85}";
+    let deadline = Deadline::new(Clock::Quality, forged, start());
+    let reminder =
+        Reminder { agreement: Some(name()), about: About::Clock { deadline, coming: None } };
+    let mail = reminder.mail((forged, "stad-mechelen"), Language::En);
+    assert!(!mail.subject.chars().any(char::is_control), "{:?}", mail.subject);
+    assert!(
+        mail.body.lines().all(|line| !line.starts_with("Bcc") && line != "hello"),
+        "{}",
+        mail.body
+    );
+    assert!(mail.body.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", mail.body);
+}
+
+#[test]
+fn only_incidents_go_to_the_data_protection_officer_too() {
+    for reminder in samples() {
+        let about = match &reminder.about {
+            About::Heard(heard) => heard.sort.kind().starts_with("incident"),
+            About::Clock { deadline, .. } => deadline.clock.code().starts_with("incident"),
+            _ => false,
+        };
+        assert_eq!(reminder.for_dpo(), about, "{reminder:?}");
+    }
+}

@@ -1,0 +1,216 @@
+//! A reminder as mail: plain text, in Dutch or English, with what to do.
+
+use data_encoding::Specification;
+
+use crate::agreement::Language;
+use crate::deadline::{Deadline, Standing};
+use crate::id::{Digest, Time};
+use crate::notice::{Sort, short};
+
+use super::{About, Heard, Reminder, Stuck};
+
+/// The longest subject, in characters.
+const MAX_SUBJECT: usize = 160;
+
+/// A mail without its addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The left half of its number, always the same for the same reminder of the same party: letters only, so that
+    /// nothing in it looks like a number of a person.
+    pub number: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+}
+
+/// One of two texts: French and German have no texts of their own here.
+fn pick<'a>(language: Language, dutch: &'a str, english: &'a str) -> &'a str {
+    match language {
+        Language::En => english,
+        Language::Nl | Language::Fr | Language::De => dutch,
+    }
+}
+
+/// The parts that differ from reminder to reminder.
+struct Parts {
+    title: String,
+    facts: Vec<(&'static str, &'static str, String)>,
+    text: String,
+    commands: Vec<String>,
+}
+
+impl Reminder {
+    /// The mail that this party, by its name and id, sends of it.
+    #[must_use]
+    pub fn mail(&self, (name, id): (&str, &str), language: Language) -> Mail {
+        let parts = match &self.about {
+            About::Clock { deadline, coming } => of_clock(deadline, *coming, language),
+            About::Stuck(stuck) => of_stuck(stuck, language),
+            About::Heard(heard) => of_heard(heard, language),
+            About::ClockHeld { since } => of_held_clock(*since, language),
+        };
+        let agreement = self.agreement.as_ref().map(ToString::to_string);
+        let place = agreement.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
+        let subject = one_line(&format!("[Sluis] {}{place}", parts.title));
+        let facts =
+            parts.facts.into_iter().chain(agreement.map(|it| ("Overeenkomst", "Agreement", it)));
+        let facts: String = facts
+            .map(|(nl, en, value)| format!("{}: {}\n", pick(language, nl, en), one_line(&value)))
+            .collect();
+        let commands: String =
+            parts.commands.iter().map(|it| format!("  {}\n", one_line(it))).collect();
+        let body = format!(
+            "{}\n\n{facts}\n{}\n\n{}\n{commands}\n{}\n",
+            one_line(&parts.title),
+            parts.text,
+            pick(language, "Op de computer van Sluis:", "On the computer of Sluis:"),
+            pick(
+                language,
+                &format!(
+                    "Dit bericht komt van Sluis bij {}. Er staan geen gegevens van personen in.",
+                    one_line(name)
+                ),
+                &format!(
+                    "This message comes from Sluis at {}. It has no data of persons in it.",
+                    one_line(name)
+                ),
+            ),
+        );
+        Mail { number: format!("{}.{id}", letters(&self.key())), subject, body }
+    }
+}
+
+fn of_clock(deadline: &Deadline, coming: Option<Time>, language: Language) -> Parts {
+    // As it stood when this was decided: a mail that was long on its way says the same.
+    let over = deadline.due.plus_ms(1);
+    let standing = match coming {
+        None => deadline.standing(over),
+        Some(_) => Standing::Soon,
+    };
+    let title = deadline.clock.title(language);
+    let stands = standing.text(language);
+    let about_transfer = deadline.subject.parse::<crate::id::TransferCode>().is_ok();
+    let shown = about_transfer.then(|| format!("sluis show {}", deadline.subject));
+    Parts {
+        title: format!("{stands}: {title}, {}", deadline.subject),
+        facts: vec![
+            ("Waarvan", "Of", deadline.subject.clone()),
+            ("Artikel", "Article", deadline.clock.rule().article.to_owned()),
+            ("Loopt sinds", "Runs since", deadline.starts.local()),
+            ("Loopt tot", "Runs until", deadline.due.local()),
+        ],
+        text: deadline.clock.text(language),
+        commands: [Some("sluis deadlines".to_owned()), shown].into_iter().flatten().collect(),
+    }
+}
+
+fn of_stuck(stuck: &Stuck, language: Language) -> Parts {
+    let Stuck { code, failed, since } = stuck;
+    let (state, what) = if *failed {
+        ("Failed", pick(language, "Zending mislukt", "Transfer failed"))
+    } else {
+        ("Held", pick(language, "Zending wacht op u", "Transfer waits for you"))
+    };
+    let text = pick(
+        language,
+        "art. 6: de zending gaat niet vanzelf verder. Het eerste bevel zegt waarom; los dat op en probeer opnieuw, of trek de zending in.",
+        "art. 6: the transfer does not move on by itself. The first command says why; mend that and try again, or withdraw it.",
+    );
+    Parts {
+        title: format!("{what}, {code}"),
+        facts: vec![
+            ("Zending", "Transfer", code.to_string()),
+            ("Staat", "State", state.to_owned()),
+            ("Sinds", "Since", since.local()),
+        ],
+        text: text.to_owned(),
+        commands: ["show", "retry", "withdraw"].map(|verb| format!("sluis {verb} {code}")).to_vec(),
+    }
+}
+
+fn of_heard(heard: &Heard, language: Language) -> Parts {
+    let Heard { sort, digest, case, at } = heard;
+    let title = sort.title(language);
+    let number = case.as_ref().unwrap_or(digest);
+    let text = if sort.is_incident() {
+        pick(
+            language,
+            "art. 9: dit is voor de functionaris voor gegevensbescherming. Neem contact op met die van de andere partij.",
+            "art. 9: this is for the data protection officer. Get in touch with the one of the other party.",
+        )
+    } else {
+        pick(
+            language,
+            "De andere partij heeft dit ondertekend gemeld. Haar woorden staan in Sluis, niet in deze mail.",
+            "The other party has said this under its signature. Its words stand in Sluis, not in this mail.",
+        )
+    };
+    Parts {
+        title: format!("{}: {title}, {}", pick(language, "gemeld", "said"), short(number)),
+        facts: vec![
+            ("Nummer", "Number", short(number)),
+            ("Artikel", "Article", sort.article().to_owned()),
+            ("Gemeld op", "Said on", at.local()),
+        ],
+        text: text.to_owned(),
+        commands: vec!["sluis notices".to_owned()],
+    }
+}
+
+fn of_held_clock(since: Time, language: Language) -> Parts {
+    Parts {
+        title: pick(language, "De klok sprong vooruit", "The clock jumped ahead").to_owned(),
+        facts: vec![("Gezien op, volgens die klok", "Seen on, by that clock", since.local())],
+        text: pick(
+            language,
+            "art. 6: er vervalt niets en er wordt aan geen termijn herinnerd tot de klok juist staat, of tot twee personen ze bevestigen.",
+            "art. 6: nothing expires and of no term anybody is reminded until the clock is set right, or two persons confirm it.",
+        )
+        .to_owned(),
+        commands: vec!["sluis clock".to_owned()],
+    }
+}
+
+/// No header and no line can be forged from within a value.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SUBJECT).collect()
+}
+
+/// Half of a digest in sixteen letters.
+fn letters(digest: &Digest) -> String {
+    let mut alphabet = Specification::new();
+    alphabet.symbols.push_str("abcdefghijklmnop");
+    let half = &digest.as_bytes()[..16];
+    alphabet.encoding().map(|encoding| encoding.encode(half)).unwrap_or_default()
+}
+
+impl Sort {
+    /// Its name for people.
+    #[must_use]
+    pub fn title(self, language: Language) -> &'static str {
+        let (dutch, english) = match self {
+            Self::Request => ("aanvraag van een lijst", "request for a list"),
+            Self::QualityReport => ("fout in de gegevens", "error in the data"),
+            Self::QualityAnswer => ("antwoord op een fout", "answer to an error"),
+            Self::QualityClose => ("dossier over een fout gesloten", "case of an error closed"),
+            Self::IncidentReport => ("incident", "incident"),
+            Self::IncidentUpdate => ("aanvulling bij een incident", "update of an incident"),
+            Self::IncidentClose => {
+                ("dossier over een incident gesloten", "case of an incident closed")
+            }
+            Self::Disclosure => ("doorgifte aan anderen", "disclosure to others"),
+            Self::Profiles => ("functieprofielen nagekeken", "function profiles gone through"),
+            Self::Processors => ("verwerkers gewijzigd", "processors changed"),
+            Self::PolicyReview => ("veiligheidsbeleid herzien", "security policy reviewed"),
+            Self::Attestation => ("verklaring over de bewaring", "statement about retention"),
+            Self::LegalChange => ("wetswijziging", "change of law"),
+            Self::Override => {
+                ("een regel doorgelaten door twee personen", "a rule let pass by two persons")
+            }
+            Self::Publication => ("bekendmaking van de tekst", "publication of the text"),
+            Self::Terminate => ("opzegging", "notice of termination"),
+        };
+        pick(language, dutch, english)
+    }
+}

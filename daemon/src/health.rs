@@ -1,0 +1,69 @@
+//! What monitoring reads: one verb, on a socket of its own, because whoever reads counts need not be let near lists.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use sluis_core::health::{self, Gate, Health};
+use sluis_core::id::Time;
+
+use crate::books::Result;
+use crate::gatehouse::Core;
+
+/// When each gate last asked for work, since this process started.
+#[derive(Debug, Default)]
+pub struct Seen(Mutex<BTreeMap<&'static str, Option<Time>>>);
+
+impl Seen {
+    /// A gate has a socket here.
+    pub fn expect(&self, gate: &'static str) {
+        if let Ok(mut seen) = self.0.lock() {
+            seen.entry(gate).or_default();
+        }
+    }
+    /// It asked.
+    pub fn asked(&self, gate: &'static str, now: Time) {
+        if let Ok(mut seen) = self.0.lock() {
+            seen.insert(gate, Some(now));
+        }
+    }
+    fn all(&self) -> Vec<(&'static str, Option<Time>)> {
+        let seen = self.0.lock().map(|seen| seen.clone()).unwrap_or_default();
+        seen.into_iter().collect()
+    }
+}
+
+/// The verb.
+pub fn router<C: Core>(core: Arc<C>) -> Router {
+    Router::new().route("/health", get(health::<C>)).with_state(core)
+}
+
+async fn health<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Health>> {
+    let books = core.books();
+    let now = books.now();
+    let ago = |then: Time| u64::try_from(now.0.saturating_sub(then.0) / 1000).unwrap_or_default();
+    let mut tx = books.store.begin().await?;
+    let deadlines = books.deadlines::<C::State>(&mut tx).await?;
+    let mut gates = Vec::new();
+    for (gate, seen) in books.seen.all() {
+        let waiting = tx.waits_for(gate).await?;
+        gates.push(Gate {
+            gate: gate.to_owned(),
+            waiting: waiting.count,
+            oldest_s: waiting.since.map(ago),
+            seen_s: seen.map(ago),
+        });
+    }
+    Ok(Json(Health {
+        party: books.party.clone(),
+        role: core.about().0.to_owned(),
+        at: now,
+        clock_held: books.clock_is_held(),
+        clocks: health::count(&deadlines, books.side, now),
+        transfers: tx.states().await?,
+        stuck: u64::try_from(tx.stuck().await?.len()).unwrap_or(u64::MAX),
+        gates,
+    }))
+}

@@ -1,0 +1,122 @@
+//! The core's side of reminders: it looks now and then at what stands, and queues what was not told yet.
+//!
+//! Told and queued in one transaction: a restart tells nothing twice. The notifier may, after a kill between the
+//! mail server's yes and its own word; such a mail has the same number.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sluis_core::reminder::{AT_ONCE, Heard, Reminder, Situation};
+use tokio_util::sync::CancellationToken;
+
+use crate::books::{Books, Result};
+use crate::gatehouse::Core;
+use crate::store::Tx;
+
+/// The gate that sends them.
+pub const GATE: &str = "notifier";
+/// How long a look waits after the one before, however much changes.
+const LULL: Duration = Duration::from_secs(5);
+/// How long it waits where nothing changes.
+const REST: Duration = Duration::from_secs(600);
+/// How long it waits where a look failed.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Looks until stopped: after a change, at the next point of a clock, and now and then.
+pub async fn watch<C: Core>(core: Arc<C>, stop: CancellationToken) {
+    loop {
+        let books = core.books();
+        let change = books.change();
+        tokio::pin!(change);
+        change.as_mut().enable();
+        let rest = look(&*core).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "nobody can be reminded; it is tried again");
+            PAUSE
+        });
+        let idle = async {
+            tokio::time::sleep(LULL).await;
+            tokio::select! {
+                () = change => {}
+                () = tokio::time::sleep(rest.saturating_sub(LULL)) => {}
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = idle => {}
+        }
+    }
+}
+
+/// One look. Gives how long nothing is due after it, if nothing changes.
+async fn look<C: Core>(core: &C) -> Result<Duration> {
+    let books = core.books();
+    let held = books.clock_holds().await?;
+    let mut tx = books.store.begin().await?;
+    let situation = situation::<C>(books, &mut tx, held).await?;
+    let told = tx.told().await?;
+    // What was said before anybody could be told is no news.
+    let first = tx.number("reminders-since").await?.is_none();
+    if first {
+        tx.set_number("reminders-since", books.now().0).await?;
+        for old in situation.heard() {
+            tx.tell(&old.key(), books.now()).await?;
+        }
+    }
+    let mut untold = situation.untold(&told);
+    untold.retain(|reminder| !(first && situation.heard().any(|old| old == *reminder)));
+    let more = untold.len() > AT_ONCE;
+    untold.truncate(AT_ONCE);
+    let quiet = untold.is_empty();
+    for reminder in untold {
+        queue(books, &mut tx, &reminder).await?;
+    }
+    if quiet {
+        // Nobody waits for this.
+        tx.commit().await?;
+    } else {
+        books.commit(tx).await?;
+    }
+    if more {
+        return Ok(LULL);
+    }
+    let next = situation.next().map_or(i64::MAX, |at| at.0.saturating_sub(books.now().0));
+    Ok(Duration::from_millis(u64::try_from(next).unwrap_or_default()).min(REST))
+}
+
+async fn queue(books: &Books, tx: &mut Tx, reminder: &Reminder) -> Result<()> {
+    // Work is queued under an agreement; what is about the whole host, under any. Without one nothing is at stake.
+    let any = || books.agreements.iter().next().map(|it| it.terms.agreement.agreement.clone());
+    let Some(agreement) = reminder.agreement.clone().or_else(any) else { return Ok(()) };
+    let work = serde_json::to_string(reminder).unwrap_or_default();
+    let now = books.now();
+    tx.tell(&reminder.key(), now).await?;
+    Ok(tx.queue(GATE, "mail", &agreement, None, &work, now).await?)
+}
+
+/// What stands now.
+async fn situation<C: Core>(books: &Books, tx: &mut Tx, held: bool) -> Result<Situation> {
+    let now = books.now();
+    let since = tx.number("clock-held-since").await?.filter(|at| *at != 0);
+    let clock_held = held.then_some(since.map_or(now, sluis_core::id::Time));
+    if held != since.is_some() {
+        tx.set_number("clock-held-since", clock_held.map_or(0, |at| at.0)).await?;
+    }
+    let mut heard = Vec::new();
+    for installed in books.agreements.iter() {
+        let agreement = &installed.terms.agreement.agreement;
+        let register = books.notices(tx, agreement).await?;
+        let theirs = register.0.iter().filter(|entered| entered.by != books.side);
+        heard.extend(theirs.map(|it| {
+            let heard = Heard { sort: it.sort, digest: it.digest, case: it.notice.case, at: it.at };
+            (agreement.clone(), heard)
+        }));
+    }
+    Ok(Situation {
+        side: books.side,
+        now,
+        clock_held,
+        deadlines: books.deadlines::<C::State>(tx).await?,
+        stuck: tx.stuck().await?,
+        heard,
+    })
+}
