@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sluis_config::Config;
 use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Driver, Notifier, Owner, Releaser};
-use sluis_core::id::{AgreementId, PartyId, TransferCode};
+use sluis_core::control::OfCustodian;
+use sluis_core::id::{AgreementId, CustodianId, PartyId, TransferCode};
 use sluis_core::notice::Sort;
 
 use crate::card::{self, Role};
@@ -89,6 +90,12 @@ enum Verb {
         /// Send nothing: say whether it might leave, and what would, in counts.
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Send the exercise the whole way over the real channels; no list is in it, and it is no delivery.
+    #[command(after_help = "Example:\n  sluis rehearse mechelen")]
+    Rehearse {
+        /// Under which agreement.
+        agreement: AgreementId,
     },
     /// The transfers: where each stands and who must act.
     List,
@@ -176,9 +183,17 @@ enum Verb {
     )]
     Incident(notices::Incident),
     /// Announce that the data go to somebody else, before that day (art. 4).
-    Disclosure(notices::OfDay),
+    Disclosure(notices::Onward),
     /// The list of function profiles was looked through (art. 4).
     Profiles(notices::Said),
+    /// Ask for information on access or for proof, and answer (art. 6).
+    #[command(
+        subcommand,
+        after_help = "Example:\n  sluis information request mechelen --text 'het bewijs van de maatregelen van 2026'"
+    )]
+    Information(notices::Information),
+    /// Tell the other party what helps its security (art. 9).
+    SecurityInfo(notices::Said),
     /// The register of processors changed (art. 6 and 9).
     Processors(notices::Said),
     /// Security policy and plan were reviewed (art. 6).
@@ -190,8 +205,16 @@ enum Verb {
     Attest(retention::Attest),
     /// The law changed in what touches the agreement (art. 9).
     LegalChange(notices::OfDay),
-    /// End the agreement with twelve months' notice; --on is the first day without lists (art. 12).
-    Terminate(notices::OfDay),
+    /// End the agreement with twelve months' notice, --on the first day without lists (art. 12); or at once (art. 8).
+    #[command(
+        after_help = "Examples:\n  sluis terminate mechelen --on 2027-12-01 --text 'opzegging' --paper brief.pdf\n  sluis terminate mechelen --at-once --reason 'doorgifte zonder melding'"
+    )]
+    Terminate(notices::Ending),
+    /// The numbers of custodians.
+    Number {
+        #[command(subcommand)]
+        verb: NumberVerb,
+    },
     /// Say that the clock is right after it jumped ahead: one person says so, a second one confirms.
     Clock,
     /// Everything that both parties said about their agreements.
@@ -367,6 +390,20 @@ enum LedgerVerb {
 }
 
 #[derive(Subcommand)]
+enum NumberVerb {
+    /// Say that a number that changed in the contacts file is right: one person says so, a second one confirms.
+    #[command(
+        after_help = "Call the custodian on the old number first.\n\nExample:\n  sluis number confirm mechelen custodian-a"
+    )]
+    Confirm {
+        /// Under which agreement.
+        agreement: AgreementId,
+        /// Whose.
+        custodian: CustodianId,
+    },
+}
+
+#[derive(Subcommand)]
 enum KeyVerb {
     /// Combine share lines from the terminal or standard input into the age passphrase.
     #[command(
@@ -461,6 +498,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Send { agreement, path, dry_run: false } => {
             transfers::send(&socket()?, &agreement, &path, lang, json)
         }
+        Verb::Rehearse { agreement } => transfers::rehearse(&socket()?, &agreement, lang, json),
         Verb::List => transfers::list(&socket()?, lang, json),
         Verb::Show { code } => transfers::show(&socket()?, code, lang, json),
         Verb::Follow { code } => transfers::follow(&socket()?, code, lang, json),
@@ -478,13 +516,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Request(said) => note(Wording::plain(Sort::Request, said)),
         Verb::Quality(verb) => note(verb.into()),
         Verb::Incident(verb) => note(verb.into()),
-        Verb::Disclosure(of) => note(Wording::of_day(Sort::Disclosure, of)),
+        Verb::Disclosure(of) => note(Wording::onward(of)),
         Verb::Profiles(said) => note(Wording::plain(Sort::Profiles, said)),
+        Verb::Information(verb) => note(verb.into()),
+        Verb::SecurityInfo(said) => note(Wording::plain(Sort::SecurityInfo, said)),
         Verb::Processors(said) => note(Wording::plain(Sort::Processors, said)),
         Verb::Reviewed(said) => note(Wording::plain(Sort::PolicyReview, said)),
         Verb::Attest(ask) => retention::attest(&socket()?, ask, lang, json),
         Verb::LegalChange(of) => note(Wording::of_day(Sort::LegalChange, of)),
-        Verb::Terminate(of) => note(Wording::of_day(Sort::Terminate, of)),
+        Verb::Terminate(of) => note(Wording::ending(of)),
+        Verb::Number { verb: NumberVerb::Confirm { agreement, custodian } } => {
+            transfers::number(&socket()?, &OfCustodian { agreement, custodian }, lang, json)
+        }
         Verb::Clock => transfers::clock(&socket()?, lang, json),
         Verb::Notices => notices::list(&socket()?, lang, json),
         Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),
@@ -503,6 +546,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
+/// What proves something: written out, or verified without a core.
 fn start(
     host: Kind,
     dir: &std::path::Path,

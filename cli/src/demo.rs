@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sluis_core::control::{
-    ByCode, Detail, Evidence, LineAnswer, MakeNotice, NoticeRow, Row, TypedLine,
+    ByCode, Detail, Evidence, LineAnswer, MakeNotice, Noted, NoticeRow, Row, TypedLine,
 };
 use sluis_core::id::TransferCode;
 use sluis_core::notice::{Notice, Sort};
@@ -132,17 +132,11 @@ fn file_gate(
 
 /// Nothing leaves unasked: the municipality's request, until it stands in the agency's ledger.
 fn request(agency: &Socket, municipality: &Socket, lang: Lang) -> Result<()> {
-    let notice = Notice {
-        text: lang.pick("de lijst van 2026", "the list of 2026").to_owned(),
-        case: None,
-        found: None,
-        on: None,
-        paper: None,
-    };
+    let notice = Notice::of(lang.pick("de lijst van 2026", "the list of 2026"));
     let agreement = "mechelen".parse().map_err(|_| Failure::refused("mechelen"))?;
     let language = lang.core();
     let ask = MakeNotice { agreement, code: None, sort: Sort::Request, notice, language };
-    let _: NoticeRow = municipality.post("notice", &ask)?;
+    let _: Noted = municipality.post("notice", &ask)?;
     until("the request", || {
         let known: Vec<NoticeRow> = agency.get("notices")?;
         Ok((!known.is_empty()).then_some(()))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use sluis_core::control::{MakeNotice, NoticeRow};
+use sluis_core::control::{MakeNotice, Noted, NoticeRow};
 use sluis_core::deadline::{Deadline, Standing, ics};
 use sluis_core::id::{AgreementId, Digest, Time, TransferCode};
 use sluis_core::notice::{MAX_TEXT, Notice, Sort, short};
@@ -14,6 +14,7 @@ use sluis_core::notice::{MAX_TEXT, Notice, Sort, short};
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::output;
+use crate::second;
 use crate::socket::Socket;
 
 /// What a notice says.
@@ -30,6 +31,44 @@ pub(crate) struct Said {
     /// The letter or mail that it is entered from: its digest is kept, not its content.
     #[arg(long, value_name = "FILE")]
     pub(crate) paper: Option<PathBuf>,
+    /// The other party said it, by a letter or mail of this day: it is entered in its name, by two persons.
+    #[arg(long, value_name = "DATE", requires = "paper")]
+    pub(crate) received: Option<Date>,
+}
+
+/// An onward disclosure.
+#[derive(Debug, Args)]
+pub(crate) struct Onward {
+    #[command(flatten)]
+    of: OfDay,
+    /// Why it needs no agreement of its own; otherwise --paper is that agreement (art. 4).
+    #[arg(long, value_name = "REASON", conflicts_with = "paper")]
+    no_agreement_needed: Option<String>,
+}
+
+/// How the agreement is ended.
+#[derive(Debug, Args)]
+pub(crate) struct Ending {
+    #[command(flatten)]
+    said: Said,
+    /// The first day without lists, after the term of notice: 2027-03-03.
+    #[arg(long, value_name = "DATE", required_unless_present = "at_once")]
+    on: Option<Date>,
+    /// At once, on a breach of the agreement: the agency alone, and two persons (art. 8).
+    #[arg(long, conflicts_with = "on")]
+    at_once: bool,
+    /// The breach.
+    #[arg(long, value_name = "TEXT", requires = "at_once", conflicts_with = "text")]
+    reason: Option<String>,
+}
+
+/// `sluis information`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Information {
+    /// Ask how access is granted and held, or for the proof of the measures (art. 6).
+    Request(Said),
+    /// Answer what the other party asked.
+    Answer(InCase),
 }
 
 /// What a finding says.
@@ -91,12 +130,13 @@ pub(crate) struct Wording {
     found: Option<String>,
     case: Option<String>,
     on: Option<Date>,
+    unpapered: Option<String>,
 }
 
 impl Wording {
     /// A notice that needs nothing but its text.
     pub(crate) fn plain(sort: Sort, said: Said) -> Self {
-        Self { sort, said, found: None, case: None, on: None }
+        Self { sort, said, found: None, case: None, on: None, unpapered: None }
     }
     /// One about a day.
     pub(crate) fn of_day(sort: Sort, of: OfDay) -> Self {
@@ -108,8 +148,21 @@ impl Wording {
         text: String,
         paper: Option<PathBuf>,
     ) -> Self {
-        let said = Said { agreement, text: Some(text), transfer: None, paper };
+        let said = Said { agreement, text: Some(text), transfer: None, paper, received: None };
         Self::plain(Sort::Attestation, said)
+    }
+    /// One of article 4, with its agreement or why there is none.
+    pub(crate) fn onward(it: Onward) -> Self {
+        let unpapered = it.no_agreement_needed;
+        Self { unpapered, ..Self::of_day(Sort::Disclosure, it.of) }
+    }
+    /// The end, by notice or at once.
+    pub(crate) fn ending(it: Ending) -> Self {
+        if !it.at_once {
+            return Self { on: it.on, ..Self::plain(Sort::Terminate, it.said) };
+        }
+        let text = it.reason.or(it.said.text.clone());
+        Self::plain(Sort::TerminateAtOnce, Said { text, ..it.said })
     }
     fn found(sort: Sort, it: Found) -> Self {
         Self { found: Some(it.found), ..Self::plain(sort, it.said) }
@@ -139,13 +192,41 @@ impl From<Incident> for Wording {
     }
 }
 
+impl From<Information> for Wording {
+    fn from(verb: Information) -> Self {
+        match verb {
+            Information::Request(it) => Self::plain(Sort::InformationRequest, it),
+            Information::Answer(it) => Self::in_case(Sort::InformationAnswer, it),
+        }
+    }
+}
+
 /// Makes a notice, and tells which one.
 pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) -> Result<()> {
-    let made = say(socket, wording, lang)?;
+    let noted = say(socket, wording, lang)?;
+    let Some(made) = &noted.row else {
+        return if json { output::json(&noted) } else { output::line(second::asked(lang)) };
+    };
     if json {
-        return output::json(&made);
+        return output::json(made);
     }
-    told(&made)?;
+    told(made)?;
+    if let Some(first) = &noted.first {
+        output::line(format!("{} {first}", lang.pick("bevestigd na", "confirmed after")))?;
+    }
+    if made.late {
+        output::line(late(lang))?;
+    }
+    for (codes, nl, en) in [
+        (&noted.withdrawn, "ingetrokken", "withdrawn"),
+        (
+            &noted.stays,
+            "blijft: er zijn al genoeg sleuteldelen weg om te openen; bel de gemeente",
+            "stays: enough shares are out to open it; call the municipality",
+        ),
+    ] {
+        codes.iter().try_for_each(|code| output::line(format!("{code}  {}", lang.pick(nl, en))))?;
+    }
     if made.sort.opens() {
         output::line(
             lang.pick("Dossiernummer: ", "Number of the case: ").to_owned() + &short(&made.digest),
@@ -161,18 +242,24 @@ pub(crate) fn told(made: &NoticeRow) -> Result<()> {
 }
 
 /// Makes a notice.
-pub(crate) fn say(socket: &Socket, wording: Wording, lang: Lang) -> Result<NoticeRow> {
-    let Wording { sort, said, found, case, on } = wording;
+pub(crate) fn say(socket: &Socket, wording: Wording, lang: Lang) -> Result<Noted> {
+    let Wording { sort, said, found, case, on, unpapered } = wording;
     let notice = Notice {
         text: text(said.text, lang)?,
         case: case.map(|case| resolve(socket, &case)).transpose()?,
         found: found.map(|found| moment(&found)).transpose()?,
         on,
         paper: said.paper.as_deref().map(digest).transpose()?,
+        received: said.received,
+        unpapered,
     };
     let language = lang.core();
     let ask = MakeNotice { agreement: said.agreement, code: said.transfer, sort, notice, language };
     socket.post("notice", &ask)
+}
+
+fn late(lang: Lang) -> &'static str {
+    lang.pick("te laat: het moest vooraf gemeld zijn", "late: it had to be said beforehand")
 }
 
 fn text(given: Option<String>, lang: Lang) -> Result<String> {
@@ -248,15 +335,7 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             row.sort.kind().to_owned(),
             case.map(short).unwrap_or_default(),
             row.notice.on.map(|on| on.to_string()).unwrap_or_default(),
-            format!(
-                "{}{}",
-                if row.notice.paper.is_some() && row.sort != Sort::Publication {
-                    "[papier] "
-                } else {
-                    ""
-                },
-                shown(first)
-            ),
+            format!("{}{}", marks(row, lang), shown(first)),
         ]
     });
     let head = match lang {
@@ -264,6 +343,31 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         Lang::En => ["TIME", "AGREEMENT", "FROM", "SORT", "CASE", "DAY", "TEXT"],
     };
     output::wide_table(&head, cells.collect())
+}
+
+/// What is to be known of a notice before its text.
+fn marks(row: &NoticeRow, lang: Lang) -> String {
+    let mut marks = Vec::new();
+    if let Some(why) = &row.void {
+        marks.push(format!("{}: {why}", lang.pick("zonder gevolg", "without effect")));
+    }
+    if row.late {
+        marks.push(lang.pick("te laat", "late").to_owned());
+    }
+    match (row.notice.received, row.notice.paper) {
+        (Some(day), _) => marks.push(format!(
+            "{} {day}",
+            lang.pick(
+                "papier: woord van de andere partij, brief van",
+                "paper: the other party's word, letter of"
+            )
+        )),
+        (None, Some(_)) if row.sort != Sort::Publication => {
+            marks.push(lang.pick("papier", "paper").to_owned());
+        }
+        (None, _) => {}
+    }
+    marks.iter().map(|mark| format!("[{mark}] ")).collect()
 }
 
 /// The other party's words, as a terminal may have them.

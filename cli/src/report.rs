@@ -14,7 +14,7 @@ use sluis_core::evidence::Terms;
 use sluis_core::id::{Digest, Time, TransferId};
 use sluis_core::ledger::Head;
 use sluis_core::notice::{self, Entered, Register};
-use sluis_core::statement::{Body, Statement};
+use sluis_core::statement::{Body, Sent, Statement};
 
 use articles::Article;
 use drawn::{Lock, Year};
@@ -131,11 +131,8 @@ impl Report<'_> {
 
     /// What a transfer is called.
     fn code(&self, transfer: TransferId) -> String {
-        let sent = self.lines.iter().find_map(|line| match &line.statement.body {
-            Body::Sent(body) if line.about() == Some(transfer) => Some(body.code.to_string()),
-            _ => None,
-        });
-        sent.unwrap_or_else(|| transfer.to_string().chars().take(8).collect())
+        let code = self.sent(transfer).map(|body| body.code.to_string());
+        code.unwrap_or_else(|| transfer.to_string().chars().take(8).collect())
     }
 
     /// The agreement under which a transfer began: its rules count to the end (R83).
@@ -147,31 +144,48 @@ impl Report<'_> {
         &terms.copied().unwrap_or(self.terms).agreement
     }
 
-    /// Under which version something was said.
-    fn version(&self, line: &Line) -> String {
-        let terms = self.versions.iter().find(|it| it.digest == line.statement.header.terms);
-        let version = terms.map_or(0, |terms| terms.agreement.version);
-        format!("{} {version}", self.lang.pick("versie", "version"))
-    }
-
     fn party(&self, side: Side) -> &str {
         &self.terms.agreement.party(side).name
     }
 
     /// The notices that had an effect, and so the cases.
     fn register(&self) -> Register {
-        let entered = |line: &Line| match &line.statement.body {
+        Register(self.lines.iter().filter_map(|line| self.entered(line)).collect())
+    }
+
+    /// A notice that had an effect.
+    fn entered(&self, line: &Line) -> Option<Entered> {
+        match &line.statement.body {
             Body::Notice(sort, notice) if line.effect => Some(Entered {
                 digest: line.digest,
                 by: line.side,
                 at: line.at,
+                version: self.version(line),
                 transfer: line.about(),
                 sort: *sort,
                 notice: notice.clone(),
             }),
             _ => None,
-        };
-        Register(self.lines.iter().filter_map(entered).collect())
+        }
+    }
+
+    /// The version of the agreement under which something was said.
+    fn version(&self, line: &Line) -> u32 {
+        let of = |terms: &&&Terms| terms.digest == line.statement.header.terms;
+        self.versions.iter().find(of).copied().unwrap_or(self.terms).agreement.version
+    }
+
+    /// What was said when a transfer was sealed.
+    fn sent(&self, transfer: TransferId) -> Option<&Sent> {
+        self.lines.iter().find_map(|line| match &line.statement.body {
+            Body::Sent(body) if line.about() == Some(transfer) => Some(body),
+            _ => None,
+        })
+    }
+
+    /// Whether a notice came after the day that it had to come before.
+    fn is_late(&self, line: &Line) -> bool {
+        self.entered(line).is_some_and(|it| it.is_late())
     }
 
     /// The transfers of which something was said in the period, in that order.
@@ -203,7 +217,10 @@ impl Report<'_> {
             if !seen.contains(&id) {
                 seen.push(id);
                 let (agreement, code) = (self.agreement(id), self.code(id));
-                let when = |kind: &str| self.when(id, kind);
+                // Of an exercise no list is kept.
+                let drill = self.sent(id).is_some_and(|sent| sent.exercise);
+                let told = |kind: &str| kind != "delivered" || !drill;
+                let when = |kind: &str| self.when(id, kind).filter(|_| told(kind));
                 due.extend(deadline::of_transfer(agreement, &code, Side::Municipality, when));
                 let destroyed = self.lines.iter().find_map(|line| match &line.statement.body {
                     Body::Destroyed(body) if line.effect && line.about() == Some(id) => {
@@ -214,10 +231,20 @@ impl Report<'_> {
                 due.extend(destroyed.and_then(|(at, until)| deadline::backups(&code, at, until)));
             }
         }
+        due.extend(deadline::of_rehearsal(&self.terms.agreement, self.exercised()));
         let begins = self.period().first().map_or(Time::default(), |line| line.at);
         due.retain(|it| it.met.is_none_or(|met| met >= begins));
         due.sort_by_key(|it| it.due);
         due
+    }
+
+    /// When an exercise was last opened.
+    fn exercised(&self) -> Option<Time> {
+        let opened = self.lines.iter().filter(|line| line.effect && line.kind() == "opened");
+        let exercise = |line: &&Line| {
+            line.about().and_then(|id| self.sent(id)).is_some_and(|sent| sent.exercise)
+        };
+        opened.filter(exercise).map(|line| line.at).max()
     }
 
     fn clock(&self, it: &Deadline) -> Clock {
@@ -251,8 +278,9 @@ impl Report<'_> {
                 when: line.at.local(),
                 who: self.party(line.side).to_owned(),
             };
+            let drill = self.sent(id).is_some_and(|sent| sent.rehearsal);
             Transfer {
-                code: self.code(id),
+                code: format!("{}{}", self.code(id), if drill { " OEFENING" } else { "" }),
                 steps: moves.iter().map(step).collect(),
                 span: self.when(id, "sent").zip(self.when(id, "removed")).map(|(sent, removed)| {
                     told::removal(sent, removed, self.agreement(id), self.lang)

@@ -1,11 +1,14 @@
-//! Verbs about transfers: send, list, show, follow, withdraw, retry, redeliver, ready.
+//! Verbs about transfers: send, rehearse, list, show, follow, withdraw, retry, redeliver, ready.
 
 use std::io::IsTerminal;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use sluis_core::control::{About, ByCode, ClockWord, Detail, Retry, Row, Send};
+use sluis_core::control::{
+    About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Retry, Row, Send,
+};
+use sluis_core::exercise;
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 
 use crate::failure::{Failure, Result};
@@ -22,13 +25,43 @@ pub(crate) fn send(
     lang: Lang,
     json: bool,
 ) -> Result<()> {
-    let about: About = socket.get("about")?;
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| {
         Failure::refused(
             "a name that is not UTF-8 cannot be sent like this: move it into the outbox",
         )
     })?;
+    offer(socket, agreement, name, |to| copy(path, to), lang, json)
+}
+
+/// `sluis rehearse AGREEMENT`: sends the exercise, in which there is no list.
+pub(crate) fn rehearse(
+    socket: &Socket,
+    agreement: &AgreementId,
+    lang: Lang,
+    json: bool,
+) -> Result<()> {
+    let write = |to: &Path| crate::init::file(to, exercise::TEXT.as_bytes(), 0o640);
+    offer(socket, agreement, exercise::NAME, write, lang, json)?;
+    if json {
+        return Ok(());
+    }
+    output::line(lang.pick(
+        "OEFENING: elke bewaarder typt zijn deel in (sluis open), ook als ze al open is.",
+        "EXERCISE: every custodian types a share (sluis open), also when it is open already.",
+    ))
+}
+
+/// Lays something ready in the outbox and has it taken.
+fn offer(
+    socket: &Socket,
+    agreement: &AgreementId,
+    name: &str,
+    put: impl FnOnce(&Path) -> Result<()>,
+    lang: Lang,
+    json: bool,
+) -> Result<()> {
+    let about: About = socket.get("about")?;
     let ask =
         Send { agreement: agreement.clone(), ready: TransferId::random(), name: name.to_owned() };
     let folder = Path::new(&about.folder).join(agreement.as_str());
@@ -40,7 +73,7 @@ pub(crate) fn send(
     let ready = folder.join(ask.folder());
     // The sealer may be another user: it moves on by the group that the outbox hands down.
     crate::init::folder_with(&ready, 0o770)?;
-    let sent = copy(path, &ready.join(name)).and_then(|()| socket.post::<Row>("send", &ask));
+    let sent = put(&ready.join(name)).and_then(|()| socket.post::<Row>("send", &ask));
     let _ = std::fs::remove_dir_all(&ready);
     let row = sent?;
     if json {
@@ -97,7 +130,7 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             mover(lang, &row.mover).to_owned(),
             row.since.local(),
             row.name.clone().unwrap_or_default(),
-            row.note.clone(),
+            format!("{}{}", drill(row), row.note),
         ]
     };
     output::table(&head, rows.iter().map(cells).collect())?;
@@ -132,7 +165,8 @@ pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         return output::json(&detail);
     }
     let row = &detail.row;
-    output::line(format!("{}  {}  {}", row.code, row.agreement, row.state))?;
+    let head = format!("{}  {}  {}  {}", row.code, row.agreement, row.state, drill(row));
+    output::line(head.trim_end())?;
     output::line(format!("{}: {}", lang.pick("aan zet", "who acts"), mover(lang, &row.mover)))?;
     if let Some(name) = &row.name {
         output::line(format!("{}: {name}", lang.pick("naam", "name")))?;
@@ -210,6 +244,22 @@ pub(crate) fn retry(
     moved(&socket.post("retry", &Retry { code, share })?, json)
 }
 
+/// `sluis number confirm AGREEMENT CUSTODIAN`
+pub(crate) fn number(socket: &Socket, ask: &OfCustodian, lang: Lang, json: bool) -> Result<()> {
+    let word: NumberWord = socket.post("number", ask)?;
+    if json {
+        return output::json(&word);
+    }
+    let Some(from) = word.from else { return output::line(second::asked(lang)) };
+    output::line(format!(
+        "{}: {} {}; {}",
+        ask.custodian,
+        lang.pick("het nieuwe nummer geldt vanaf", "the new number is used from"),
+        from.local(),
+        lang.pick("daarna: sluis retry", "then: sluis retry"),
+    ))
+}
+
 /// `sluis clock`
 pub(crate) fn clock(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     let word: ClockWord = socket.post("clock", &())?;
@@ -231,6 +281,11 @@ fn moved(row: &Row, json: bool) -> Result<()> {
         return output::json(row);
     }
     output::line(format!("{}  {}  {}", row.code, row.state, row.note).trim_end().to_owned())
+}
+
+/// The mark of what is no delivery; one word in every language (R88).
+fn drill(row: &Row) -> &'static str {
+    if row.rehearsal { "OEFENING " } else { "" }
 }
 
 fn mover(lang: Lang, mover: &str) -> &str {

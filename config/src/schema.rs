@@ -136,6 +136,9 @@ pub struct Sealer {
     /// How often it does; 0: a person decides.
     #[serde(default = "two")]
     pub resends: u8,
+    /// A custodian's number that changed is used so many hours after two persons confirmed it.
+    #[serde(default = "a_day")]
+    pub number_cooling_off_hours: u32,
 }
 
 /// A Unix user; among duties a name that begins with `@` is a group.
@@ -221,6 +224,9 @@ fn two_seconds() -> u64 {
 }
 fn sixty() -> u64 {
     60
+}
+fn a_day() -> u32 {
+    24
 }
 fn ten_minutes() -> u64 {
     600

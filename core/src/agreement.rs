@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AgreementId, ChannelId, CustodianId, Digest, GroupId, Kbo, Nis, PartyId};
 use articles::{
-    Access, Basis, ContactPoint, Data, Officer, Period, Processor, Publication, Retention,
-    Safeguards, Sides, Signed, Targets, Term,
+    Access, Basis, ContactPoint, Data, Officer, Period, Processor, Publication, Rehearsal,
+    Retention, Safeguards, Sides, Signed, Targets, Term,
 };
 
 /// Who a party of the agreement is (preamble; R1).
@@ -253,6 +253,9 @@ pub struct Agreement {
     /// How soon is "as soon as possible" (art. 6).
     #[serde(default)]
     pub targets: Targets,
+    /// How fresh an exercise must be (R88).
+    #[serde(default)]
+    pub rehearsal: Rehearsal,
     /// Who processes data for a party (art. 6).
     #[serde(default)]
     pub processors: Vec<Processor>,

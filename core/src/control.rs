@@ -405,6 +405,44 @@ pub struct NoticeRow {
     pub sort: Sort,
     /// What it says.
     pub notice: Notice,
+    /// Whether it came after the day that it had to come before.
+    pub late: bool,
+    /// Why it has no effect, where it has none.
+    pub void: Option<String>,
+}
+
+/// What becomes of a person's notice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noted {
+    /// It was made; nothing while a second person is waited for.
+    pub row: Option<NoticeRow>,
+    /// Who asked first, where it took two.
+    pub first: Option<String>,
+    /// The transfers that were withdrawn for it.
+    pub withdrawn: Vec<TransferCode>,
+    /// Those that stay as they are: enough of their shares are out.
+    pub stays: Vec<TransferCode>,
+}
+
+/// `number`: a person says that the number of a custodian, as the contacts file has it now, is right.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfCustodian {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// Whose.
+    pub custodian: CustodianId,
+}
+
+/// What becomes of that.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NumberWord {
+    /// Who said so first, once a second person has confirmed.
+    pub first: Option<String>,
+    /// From when on it is used, once confirmed.
+    pub from: Option<Time>,
 }
 
 /// `retry`: a person says that it is to be tried again.
@@ -497,6 +535,8 @@ pub struct Row {
     pub since: Time,
     /// How far a running upload or fetch is: bytes done and bytes in all.
     pub progress: Option<(u64, u64)>,
+    /// Whether it is a rehearsal and no delivery.
+    pub rehearsal: bool,
 }
 
 /// `show`: one transfer with its history.

@@ -215,6 +215,14 @@ pub fn backups(code: &str, destroyed: Time, until: Option<Date>) -> Option<Deadl
     until.map(|day| Deadline::on(Clock::Backups, code, destroyed, day))
 }
 
+/// The clock of the exercise: from the last one that was opened. It runs where the agreement asks for one.
+#[must_use]
+pub fn of_rehearsal(agreement: &Agreement, opened: Option<Time>) -> Option<Deadline> {
+    let days = agreement.rehearsal.within_days?;
+    let from = opened.unwrap_or_else(|| civil::start_of_day(agreement.in_force));
+    Some(Deadline::within(Clock::Rehearsal, agreement.agreement.as_str(), from, days.get().into()))
+}
+
 /// Something that one side found: an incident (art. 6, 9) or wrong data (art. 7). The clocks run from the
 /// finding; when the other side was told changes nothing about them (R43, R60).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -67,7 +67,7 @@ impl Duty {
 }
 
 /// Every verb of the sockets for persons, with the duty it asks for; `docs/operations.md` shows the same table.
-pub const VERBS: [(&str, Duty); 28] = [
+pub const VERBS: [(&str, Duty); 29] = [
     ("about", Duty::View),
     ("list", Duty::View),
     ("show", Duty::View),
@@ -90,6 +90,7 @@ pub const VERBS: [(&str, Duty); 28] = [
     ("approve", Duty::Approve),
     ("reject", Duty::Approve),
     ("override", Duty::Approve),
+    ("number", Duty::Approve),
     ("withdraw", Duty::Operate),
     ("retry", Duty::Operate),
     ("ready", Duty::Operate),

@@ -13,6 +13,7 @@ pub mod deadline;
 pub mod duty;
 pub mod envelope;
 pub mod evidence;
+pub mod exercise;
 pub mod health;
 pub mod id;
 pub mod key;

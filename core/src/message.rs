@@ -59,28 +59,35 @@ impl FromStr for Reference {
     }
 }
 
-/// The message for one custodian.
+/// The message for one custodian. That of a rehearsal says so before anything else (R88).
 #[must_use]
 pub fn compose(
-    language: Language,
+    (language, rehearsal): (Language, bool),
     index: u8,
     shares: u8,
     threshold: u8,
     code: &TransferCode,
     line: &str,
 ) -> Zeroizing<String> {
+    let first = match language {
+        _ if !rehearsal => "",
+        Language::Nl => "OEFENING. ",
+        Language::Fr => "EXERCICE. ",
+        Language::En => "EXERCISE. ",
+        Language::De => "ÜBUNG. ",
+    };
     Zeroizing::new(match language {
         Language::Nl => format!(
-            "Sluis sleuteldeel {index} van {shares} ({threshold} nodig). Zending {code}. Typ in bij de ontvangst:\n{line}\nDeel dit met niemand."
+            "{first}Sluis sleuteldeel {index} van {shares} ({threshold} nodig). Zending {code}. Typ in bij de ontvangst:\n{line}\nDeel dit met niemand."
         ),
         Language::Fr => format!(
-            "Sluis part de clé {index} sur {shares} ({threshold} requises). Envoi {code}. A saisir chez vous:\n{line}\nNe partagez pas."
+            "{first}Sluis part de clé {index} sur {shares} ({threshold} requises). Envoi {code}. A saisir chez vous:\n{line}\nNe partagez pas."
         ),
         Language::En => format!(
-            "Sluis share of the key {index} of {shares} ({threshold} needed). Transfer {code}. Type it in:\n{line}\nShare it with nobody."
+            "{first}Sluis share of the key {index} of {shares} ({threshold} needed). Transfer {code}. Type it in:\n{line}\nShare it with nobody."
         ),
         Language::De => format!(
-            "Sluis Schlüsselteil {index} von {shares} ({threshold} nötig). Sendung {code}. Bitte eintippen:\n{line}\nNicht weitergeben."
+            "{first}Sluis Schlüsselteil {index} von {shares} ({threshold} nötig). Sendung {code}. Bitte eintippen:\n{line}\nNicht weitergeben."
         ),
     })
 }
@@ -113,12 +120,15 @@ mod tests {
         let shares = share::split(TransferKey::random(), 16, 16).unwrap();
         let line = shares[15].line(&code);
         for language in [Language::Nl, Language::Fr, Language::En, Language::De] {
-            let text = compose(language, 16, 16, 16, &code, &line);
-            let length = septets(&text).unwrap_or_else(|e| panic!("{language:?}: {e}"));
-            assert!(length <= SEGMENT);
-            let head: String = text.chars().take(20).collect();
-            assert!(!head.contains(&line[..4]), "{head}");
-            assert!(!text.contains("http"));
+            for rehearsal in [false, true] {
+                let text = compose((language, rehearsal), 16, 16, 16, &code, &line);
+                let length = septets(&text).unwrap_or_else(|e| panic!("{language:?}: {e}"));
+                assert!(length <= SEGMENT);
+                let head: String = text.chars().take(20).collect();
+                assert!(!head.contains(&line[..4]), "{head}");
+                assert!(!text.contains("http"));
+                assert_eq!(!text.starts_with("Sluis"), rehearsal, "{head}");
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod page;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,10 @@ pub use page::is_address;
 const WAIVED_MS: i64 = 7 * 86_400_000;
 /// The longest text of a notice, in characters.
 pub const MAX_TEXT: usize = 1000;
+/// How many notices a party makes under an agreement on one day; what comes beyond is kept and has no effect.
+pub const MAX_A_DAY: usize = 200;
+/// A letter that is older than this is entered no more, in days.
+const OLDEST_LETTER: i32 = 366;
 
 macro_rules! sorts {
     ($($(#[$doc:meta])* $name:ident $kind:literal $article:literal $by:expr, $needs:expr;)*) => {
@@ -87,6 +92,12 @@ sorts! {
     Disclosure "disclosure" "art. 4" MUNICIPALITY, Needs::Day;
     /// The list of function profiles was looked through (R26).
     Profiles "profiles" "art. 4" MUNICIPALITY, Needs::Nothing;
+    /// How is access granted and held, or: hand over the proof (R51, R55).
+    InformationRequest "information-request" "art. 6" BOTH, Needs::Nothing;
+    /// The answer to it, by the party that was asked.
+    InformationAnswer "information-answer" "art. 6" BOTH, Needs::Case(Self::InformationRequest);
+    /// What helps the other party's security (R68).
+    SecurityInfo "security-info" "art. 9" BOTH, Needs::Nothing;
     /// The register of processors changed (R58, R70).
     Processors "processors" "art. 6" BOTH, Needs::Nothing;
     /// Security policy and plan were reviewed (R38, R42).
@@ -99,8 +110,10 @@ sorts! {
     Override "override" "art. 6" AGENCY, Needs::Nothing;
     /// The text stands on this party's website, on that page (R71, R72).
     Publication "publication" "art. 10" BOTH, Needs::Page;
-    /// The agreement ends: from that day on nothing is sent (R64, R76).
+    /// The agreement ends: from that day on nothing is sent (R76).
     Terminate "terminate" "art. 12" BOTH, Needs::Day;
+    /// The agency ends it on a breach, which the text names: from now on nothing is sent (R64).
+    TerminateAtOnce "terminate-at-once" "art. 8" AGENCY, Needs::Nothing;
 }
 
 impl Sort {
@@ -112,7 +125,11 @@ impl Sort {
     /// Whether it begins a case.
     #[must_use]
     pub fn opens(self) -> bool {
-        matches!(self, Self::QualityReport | Self::IncidentReport)
+        matches!(self, Self::QualityReport | Self::IncidentReport | Self::InformationRequest)
+    }
+    /// Whether the party that got it in a letter may enter it for the other one.
+    fn comes_on_paper(self) -> bool {
+        matches!(self, Self::Request | Self::QualityReport | Self::IncidentReport | Self::Terminate)
     }
     /// Whether it is about an incident (art. 6 and 9).
     #[must_use]
@@ -136,8 +153,35 @@ pub struct Notice {
     pub found: Option<Time>,
     /// A day: of the disclosure, of the change, or the first one on which nothing is sent any more.
     pub on: Option<Date>,
-    /// The digest of the letter or mail that it was entered from.
+    /// The digest of the letter or mail that it was entered from; with a disclosure, of the agreement that it has.
     pub paper: Option<Digest>,
+    /// The day of the other party's letter: it is that party's word, entered by the one that got it.
+    pub received: Option<Date>,
+    /// Why there is no paper where one is asked for.
+    pub unpapered: Option<String>,
+}
+
+impl Notice {
+    /// One that says nothing but this.
+    #[must_use]
+    pub fn of(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            text,
+            case: None,
+            found: None,
+            on: None,
+            paper: None,
+            received: None,
+            unpapered: None,
+        }
+    }
+
+    /// Whether two persons make it: the end of everything at once, and what is said in another's name (art. 6).
+    #[must_use]
+    pub fn takes_two(&self, sort: Sort) -> bool {
+        self.received.is_some() || sort == Sort::TerminateAtOnce
+    }
 }
 
 /// Why a notice is not made or has no effect.
@@ -165,6 +209,16 @@ pub enum Fault {
     TooSoon(Date),
     /// The term of notice ends on that day at the earliest (R76).
     Notice(Date),
+    /// The agreement ended on that day.
+    Ended(Date),
+    /// It is not entered for another party, not even from paper.
+    NotOnPaper(Sort),
+    /// The letter is of another day than one of the last year.
+    Letter,
+    /// Who asked answers itself.
+    OwnCase,
+    /// More than a party says in a day.
+    TooMany,
 }
 
 impl Fault {
@@ -225,6 +279,28 @@ impl Fault {
             Self::Notice(on) => {
                 format!("art. 12: de opzegtermijn; de eerste dag zonder lijsten is {on} of later")
             }
+            Self::Ended(on) if english => {
+                format!("art. 12: the agreement ended on {on}; conclude a new one first")
+            }
+            Self::Ended(on) => {
+                format!("art. 12: de overeenkomst eindigde op {on}; sluit eerst een nieuwe")
+            }
+            Self::NotOnPaper(sort) if english => {
+                format!("{}: {} is only said by its own party", sort.article(), sort.kind())
+            }
+            Self::NotOnPaper(sort) => {
+                format!("{}: {} zegt alleen de partij zelf", sort.article(), sort.kind())
+            }
+            Self::Letter if english => "a letter of the last year: look at --received".into(),
+            Self::Letter => "een brief van het voorbije jaar: kijk --received na".into(),
+            Self::OwnCase if english => "art. 6: the party that was asked answers".into(),
+            Self::OwnCase => "art. 6: de partij aan wie het gevraagd is, antwoordt".into(),
+            Self::TooMany if english => {
+                format!("{MAX_A_DAY} notices on one day are enough; say it tomorrow, or call")
+            }
+            Self::TooMany => {
+                format!("{MAX_A_DAY} berichten op één dag volstaan; meld het morgen, of bel")
+            }
         }
     }
 }
@@ -234,16 +310,38 @@ impl Fault {
 pub struct Entered {
     /// The digest of its statement: the number of the case that it begins.
     pub digest: Digest,
-    /// Whose it is.
+    /// Who signed it.
     pub by: Side,
     /// When it was said.
     pub at: Time,
+    /// The version of the agreement under which it was said.
+    pub version: u32,
     /// The transfer it is about.
     pub transfer: Option<TransferId>,
     /// What it is about.
     pub sort: Sort,
     /// What it says.
     pub notice: Notice,
+}
+
+impl Entered {
+    /// Whose word it is: the other party's where it was entered from its letter.
+    #[must_use]
+    pub fn whose(&self) -> Side {
+        if self.notice.received.is_some() { self.by.other() } else { self.by }
+    }
+
+    /// When that party said it. A letter has a day and no hour: the end of it, unless it was entered before that.
+    #[must_use]
+    pub fn told(&self) -> Time {
+        self.notice.received.map_or(self.at, |day| civil::end_of_day(day).min(self.at))
+    }
+
+    /// Whether it came on the day that it had to come before, or after it (art. 4; R27).
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.sort == Sort::Disclosure && self.notice.on.is_some_and(|on| on <= self.at.date())
+    }
 }
 
 /// All notices of one agreement, in the order of the ledger.
@@ -283,11 +381,14 @@ impl Register {
         notice: &Notice,
         now: Time,
     ) -> Result<(), Fault> {
-        if !sort.by().contains(&by) {
-            return Err(Fault::NotYours(sort));
-        }
+        let said = whose(by, sort, notice, now)?;
         if sort.needs() != Needs::Page {
             check_text(&notice.text)?;
+        }
+        notice.unpapered.as_deref().map_or(Ok(()), check_text)?;
+        let today = |it: &&Entered| it.by == by && it.at.date() == now.date();
+        if self.0.iter().filter(today).count() >= MAX_A_DAY {
+            return Err(Fault::TooMany);
         }
         match sort.needs() {
             Needs::Nothing => {}
@@ -300,28 +401,39 @@ impl Register {
             },
             Needs::Day if notice.on.is_none() => return Err(Fault::Missing("--on")),
             Needs::Day => {}
-            Needs::Case(of) => {
-                let wanted = notice.case.ok_or(Fault::Missing("--case"))?;
-                let case = self.cases().find(|case| case.begun.digest == wanted);
-                // Words that cross on the wire: what follows a close is said too, a second close is not.
-                let open = |case: &Case<'_>| case.closed.is_none() || !sort.closes();
-                let case = case.filter(|case| case.begun.sort == of && open(case));
-                let case = case.ok_or(Fault::NoCase)?;
-                if sort == Sort::QualityClose && case.answered.is_none() {
-                    return Err(Fault::Unanswered);
-                }
-            }
+            Needs::Case(of) => self.in_case(by, sort, of, notice)?,
         }
         match (sort, notice.on) {
-            (Sort::Request, _) => match self.next_request() {
-                Some(on) if now.date() < on => Err(Fault::TooSoon(on)),
+            (Sort::Request, _) => match (self.over(now.date()), self.next_request()) {
+                (Some(on), _) => Err(Fault::Ended(on)),
+                (None, Some(on)) if said < on => Err(Fault::TooSoon(on)),
                 _ => Ok(()),
             },
+            (Sort::TerminateAtOnce, _) => {
+                self.over(now.date()).map_or(Ok(()), |on| Err(Fault::Ended(on)))
+            }
             (Sort::Terminate, Some(on)) => {
                 let months = u32::from(agreement.term.notice_months());
-                let first = civil::ends_after_notice(now.date(), months);
+                let first = civil::ends_after_notice(said, months);
                 if on < first { Err(Fault::Notice(first)) } else { Ok(()) }
             }
+            (Sort::Disclosure, _) if notice.paper.is_none() && notice.unpapered.is_none() => {
+                Err(Fault::Missing("--paper or --no-agreement-needed"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this may be said in the case that it names.
+    fn in_case(&self, by: Side, sort: Sort, of: Sort, notice: &Notice) -> Result<(), Fault> {
+        let wanted = notice.case.ok_or(Fault::Missing("--case"))?;
+        let case = self.cases().find(|case| case.begun.digest == wanted);
+        // Words that cross on the wire: what follows a close is said too, a second close is not.
+        let open = |case: &Case<'_>| case.closed.is_none() || !sort.closes();
+        let case = case.filter(|case| case.begun.sort == of && open(case)).ok_or(Fault::NoCase)?;
+        match sort {
+            Sort::QualityClose if case.answered.is_none() => Err(Fault::Unanswered),
+            Sort::InformationAnswer if case.begun.by == by => Err(Fault::OwnCase),
             _ => Ok(()),
         }
     }
@@ -334,14 +446,27 @@ impl Register {
     /// The first day on which the next request is possible, where there was one (R6, the stricter reading).
     #[must_use]
     pub fn next_request(&self) -> Option<Date> {
-        let days: Vec<Date> = self.requests().map(|entered| entered.at.date()).collect();
+        let days: Vec<Date> = self.requests().map(|entered| entered.told().date()).collect();
         civil::next_allowed(&days)
     }
 
-    /// The first day on which nothing is sent any more, where the agreement was ended (R76).
+    /// The first day on which nothing is sent any more, where the agreement was ended (R64, R76).
     #[must_use]
     pub fn ends(&self) -> Option<Date> {
-        self.of(Sort::Terminate).filter_map(|entered| entered.notice.on).min()
+        let noticed = self.of(Sort::Terminate).filter_map(|entered| entered.notice.on);
+        noticed.chain(self.ended_at_once()).min()
+    }
+
+    /// On which day the agency ended it at once (R64).
+    #[must_use]
+    pub fn ended_at_once(&self) -> Option<Date> {
+        self.of(Sort::TerminateAtOnce).map(|entered| entered.at.date()).min()
+    }
+
+    /// The day on which it ended, where that is over; an end at once stays one whatever a clock says.
+    #[must_use]
+    pub fn over(&self, today: Date) -> Option<Date> {
+        self.ended_at_once().or(self.ends().filter(|ends| today >= *ends))
     }
 
     /// Every case.
@@ -390,28 +515,30 @@ impl Register {
         for case in self.cases() {
             let subject = short(&case.begun.digest);
             let found = case.begun.notice.found.unwrap_or(case.begun.at);
-            let finding = Finding { found, reported: Some(case.begun.at) };
-            if case.begun.sort == Sort::IncidentReport {
-                due.push(finding.incident(case.begun.by, subject));
-            } else {
-                let quality = finding.quality(subject);
-                due.push(match case.answered {
-                    Some(at) => quality.meet(at),
-                    None => quality,
-                });
+            let finding = Finding { found, reported: Some(case.begun.told()) };
+            match case.begun.sort {
+                Sort::IncidentReport => due.push(finding.incident(case.begun.whose(), subject)),
+                Sort::QualityReport => {
+                    let quality = finding.quality(subject);
+                    due.push(match case.answered {
+                        Some(at) => quality.meet(at),
+                        None => quality,
+                    });
+                }
+                // On request, and the text gives no term.
+                _ => {}
             }
         }
+        due.extend(self.renewal(agreement));
         due.extend(Deadline::next_request(
             agreement.agreement.as_str(),
-            &self.requests().map(|entered| entered.at.date()).collect::<Vec<_>>(),
+            &self.requests().map(|entered| entered.told().date()).collect::<Vec<_>>(),
         ));
         due.extend(self.yearly(agreement));
         if let Some(on) = self.ends().or(agreement.ends) {
             let last = civil::days_before(on, 1);
-            let from = self
-                .of(Sort::Terminate)
-                .next()
-                .map_or_else(|| civil::start_of_day(agreement.in_force), |given| given.at);
+            let given = self.of(Sort::Terminate).chain(self.of(Sort::TerminateAtOnce)).next();
+            let from = given.map_or_else(|| civil::start_of_day(agreement.in_force), Entered::told);
             due.push(Deadline::on(Clock::Notice, agreement.agreement.as_str(), from, last));
         }
         if let Some(since) = agreement.magda_service_since {
@@ -426,6 +553,27 @@ impl Register {
         }
         due.sort_by_key(|deadline| deadline.due);
         due
+    }
+
+    /// The register of processors changed since this version of the agreement: it is due in a new one (R58, R70).
+    fn renewal(&self, agreement: &Agreement) -> Option<Deadline> {
+        let owed = |it: &&Entered| it.version >= agreement.version;
+        let first = self.of(Sort::Processors).find(owed)?;
+        Some(Deadline::new(Clock::Processors, agreement.agreement.as_str(), first.at))
+    }
+
+    /// What the notices say that the agreement's file could not know yet (R26, R38, R42).
+    #[must_use]
+    pub fn reviewed(&self) -> Reviewed {
+        let last = |sort, by| {
+            let of = self.of(sort).rev().find(|entered: &&Entered| entered.by == by);
+            of.map(|entered| entered.at.date())
+        };
+        Reviewed {
+            profiles: last(Sort::Profiles, Side::Municipality),
+            agency: last(Sort::PolicyReview, Side::Agency),
+            municipality: last(Sort::PolicyReview, Side::Municipality),
+        }
     }
 
     /// Reviews, lists and attestations that come back every year, each from when it was last done.
@@ -459,6 +607,54 @@ impl Register {
     fn of(&self, sort: Sort) -> impl DoubleEndedIterator<Item = &Entered> {
         self.0.iter().filter(move |entered| entered.sort == sort)
     }
+}
+
+/// When the lists and policies of the agreement were last looked through, by notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reviewed {
+    /// The list of function profiles.
+    pub profiles: Option<Date>,
+    /// The agency's security policy and plan.
+    pub agency: Option<Date>,
+    /// The municipality's.
+    pub municipality: Option<Date>,
+}
+
+impl Reviewed {
+    /// The agreement as it stands with that: the later of two days counts.
+    #[must_use]
+    pub fn with(&self, agreement: &Agreement) -> Agreement {
+        let mut known = agreement.clone();
+        let security = &mut known.security;
+        for (noted, said) in [
+            (&mut known.access.listed_on, self.profiles),
+            (&mut security.agency.policy_reviewed_on, self.agency),
+            (&mut security.municipality.policy_reviewed_on, self.municipality),
+        ] {
+            *noted = (*noted).max(said);
+        }
+        known
+    }
+}
+
+/// On which day the party whose word it is said it; or why it is not this party's to say.
+fn whose(by: Side, sort: Sort, notice: &Notice, now: Time) -> Result<Date, Fault> {
+    let today = now.date();
+    let Some(day) = notice.received else {
+        let own = sort.by().contains(&by);
+        return if own { Ok(today) } else { Err(Fault::NotYours(sort)) };
+    };
+    if !sort.comes_on_paper() {
+        return Err(Fault::NotOnPaper(sort));
+    }
+    if !sort.by().contains(&by.other()) {
+        return Err(Fault::NotYours(sort));
+    }
+    if notice.paper.is_none() {
+        return Err(Fault::Missing("--paper"));
+    }
+    let oldest = today.saturating_sub(OLDEST_LETTER.days());
+    if (oldest..=today).contains(&day) { Ok(day) } else { Err(Fault::Letter) }
 }
 
 /// How a case is called by people: the beginning of its digest.

@@ -8,6 +8,7 @@ use crate::agreement::gaps::{Weight, gaps};
 use crate::agreement::{Agreement, Language};
 use crate::content::Finding;
 use crate::id::{Digest, Time};
+use crate::notice::Reviewed;
 
 /// What is known of a drop before anything of it is sealed.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,8 @@ pub struct Drop {
     pub requested: Requested,
     /// The first day on which nothing is sent any more, where a party ended the agreement.
     pub ends: Option<Date>,
+    /// What was looked through since the agreement's file was written.
+    pub reviewed: Reviewed,
 }
 
 /// Whether somebody asked for a list (recital C; R5, R6).
@@ -35,6 +38,8 @@ pub enum Requested {
     Never,
     /// Every request was answered; the next is possible on this day.
     Answered(Date),
+    /// It is the exercise, in which no list is: nobody has to ask for it (R88).
+    Exercise,
 }
 
 /// The answer. There is no third way.
@@ -259,20 +264,19 @@ pub fn decide(agreement: &Agreement, drop: Drop) -> Decision {
     if let Some(ends) = ends.filter(|ends| today >= *ends) {
         reasons.push(Reason::Ended { on: ends.to_string() });
     }
-    reasons.extend(gaps(agreement, today).iter().filter(|gap| gap.weight() == Weight::Blocks).map(
-        |gap| {
-            let say = |language| format!("{} {}", gap.text(language), gap.next(language));
-            Reason::Gap {
-                gap: gap.code().to_owned(),
-                requirement: gap.requirement(),
-                article: gap.article(Language::Nl),
-                nl: say(Language::Nl),
-                en: say(Language::En),
-            }
-        },
-    ));
+    let known = gaps(&drop.reviewed.with(agreement), today);
+    reasons.extend(known.iter().filter(|gap| gap.weight() == Weight::Blocks).map(|gap| {
+        let say = |language| format!("{} {}", gap.text(language), gap.next(language));
+        Reason::Gap {
+            gap: gap.code().to_owned(),
+            requirement: gap.requirement(),
+            article: gap.article(Language::Nl),
+            nl: say(Language::Nl),
+            en: say(Language::En),
+        }
+    }));
     match drop.requested {
-        Requested::Standing | Requested::By(_) => {}
+        Requested::Standing | Requested::By(_) | Requested::Exercise => {}
         Requested::Never => reasons.push(Reason::NotRequested),
         Requested::Answered(next) => reasons.push(Reason::Answered { next: next.to_string() }),
     }
@@ -300,7 +304,8 @@ mod tests {
     /// What is wrong with a plain drop on this day, apart from gaps of the agreement itself.
     fn reasons(agreement: &Agreement, on: Date, change: impl FnOnce(&mut Drop)) -> Vec<Reason> {
         let requested = Requested::By(Digest::none());
-        let mut drop = Drop { now: start_of_day(on), size: 1, files: 1, requested, ends: None };
+        let (now, reviewed) = (start_of_day(on), Reviewed::default());
+        let mut drop = Drop { now, size: 1, files: 1, requested, ends: None, reviewed };
         change(&mut drop);
         match decide(agreement, drop) {
             Decision::Permit => Vec::new(),

@@ -8,6 +8,7 @@
 //! | Removed | Ready | Removed | `ready` | |
 //! | Removed | ShareAccepted | Removed, one more | `share-accepted` | |
 //! | Removed | Opened | Opened | `opened` | |
+//! | Opened, an exercise | ShareAccepted | Opened, one more | `share-accepted` | |
 //! | Removed, Opened | Destroy (two persons, or its last day) | Destroying | | destroy |
 //! | Destroying | Destroyed | Destroyed | `destroyed` | |
 //! | before Opened | Ended (their word) | Ended | | discard |
@@ -54,6 +55,9 @@ pub enum State {
         sent: Sent,
         /// Since when.
         at: Time,
+        /// Which shares were accepted: of an exercise the others too, so that every custodian has tried it.
+        #[serde(default)]
+        accepted: BTreeSet<u8>,
     },
     /// It is to be destroyed, on the word of two persons or by the agreement; what the vault holds of it goes.
     Destroying {
@@ -259,7 +263,15 @@ impl State {
                     && shares.iter().all(|index| accepted.contains(index)) =>
             {
                 let say = Say::Opened(plaintext, shares);
-                step(Self::Opened { sent, at }, Some(say), None)
+                step(Self::Opened { sent, at, accepted }, Some(say), None)
+            }
+            (Self::Opened { sent, at, mut accepted }, Event::ShareAccepted(index))
+                if sent.exercise =>
+            {
+                let known = sent.routes.iter().any(|route| route.index == index);
+                let new = known && accepted.insert(index);
+                let say = new.then_some(Say::ShareAccepted(index));
+                step(Self::Opened { sent, at, accepted }, say, None)
             }
             (Self::Removed { sent, .. }, Event::Destroy) => {
                 step(Self::Destroying { sent, opened: false }, None, Some(Work::Destroy))

@@ -196,8 +196,10 @@ bodies! {
         request: Option<Digest>,
         /// Digest of the `override` by which two persons let pass what the list breaks (R84).
         waived: Option<Digest>,
-        /// Every channel is a folder: a rehearsal, not a delivery.
+        /// A rehearsal, not a delivery: every channel is a folder, or it is an exercise.
         rehearsal: bool,
+        /// What is inside was made up for an exercise; no list is in it.
+        exercise: bool,
     }
     /// Municipality: exactly that envelope is on our disk, digested again (EN 319 522: D.1).
     "delivered" => Delivered {

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod close;
 pub mod confirm;
 pub mod envelopes;
+pub mod numbers;
 pub mod outbox;
 pub mod persons;
 pub mod release;
@@ -19,6 +20,7 @@ pub mod request;
 pub mod seal;
 pub mod sealer;
 pub mod status;
+pub mod stops;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 //!
 //! Only a core has books; only here is anything signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
@@ -81,6 +81,9 @@ impl CoreError {
     }
 }
 
+/// How many statements are remembered as verified; more are verified again each time.
+const REMEMBERED: usize = 200_000;
+
 /// The result of everything in a core.
 pub type Result<T> = std::result::Result<T, CoreError>;
 
@@ -103,6 +106,8 @@ pub struct Books {
     signer: Signer,
     mailbox: age::x25519::Identity,
     changed: Notify,
+    /// Statements that verified since this process began, by their bytes and signature.
+    known: Mutex<HashSet<Digest>>,
     /// What the clock was last seen to say, and how far it is ahead of what is believed.
     pub(crate) steady: Steady,
     /// When each gate last asked for work.
@@ -160,6 +165,7 @@ impl Books {
             signer,
             mailbox,
             changed: Notify::new(),
+            known: Mutex::default(),
             steady: Steady::default(),
             seen: Seen::default(),
             ahead: AtomicI64::default(),
@@ -269,6 +275,33 @@ impl Books {
         let issuer = &terms.agreement.party(from).id;
         let signed = tx.statement(transfer, kind, issuer).await?;
         Ok(signed.map(|signed| Verified::check(&signed, terms, from)).transpose()?)
+    }
+
+    /// A statement that is kept, and who said it. Its signature is verified once in the life of this process: for what
+    /// is read over and over and frees no key. What frees one asks for a [`Verified`].
+    ///
+    /// # Errors
+    /// [`CoreError::Evidence`].
+    pub async fn read_again(
+        &self,
+        tx: &mut Tx,
+        signed: &Signed,
+    ) -> Result<(Statement, Terms, Side)> {
+        let statement = Statement::read(signed.statement.as_bytes())?;
+        let terms = self.terms(tx, &statement.header.terms).await?;
+        let side = terms.agreement.side_of(&statement.header.issuer);
+        let side = side.ok_or_else(|| CoreError::refused("statement", "it is of no party"))?;
+        let both = [signed.statement.as_bytes(), b"\n", signed.signature.as_bytes()].concat();
+        let key = Digest::of(&both);
+        if !self.known.lock().is_ok_and(|known| known.contains(&key)) {
+            Verified::check(signed, &terms, side)?;
+            if let Ok(mut known) = self.known.lock()
+                && known.len() < REMEMBERED
+            {
+                known.insert(key);
+            }
+        }
+        Ok((statement, terms, side))
     }
 
     /// As [`Books::verified`], where there must be one.

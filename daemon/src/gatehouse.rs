@@ -19,7 +19,8 @@ use sluis_core::control::{
     self, Cursor, Done, Exposing, Job, Lane, Letters, Next, Outcome, Refused, Row, Task,
 };
 use sluis_core::evidence::Verified;
-use sluis_core::id::AgreementId;
+use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::notice::Sort;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +44,14 @@ pub trait Core: Send + Sync + 'static {
         tx: &mut Tx,
         said: &Verified,
     ) -> impl Future<Output = Result<std::result::Result<(), String>>> + Send;
+    /// What follows here from a notice that this party made: the transfers that were withdrawn, and those that enough
+    /// shares of are out to stay.
+    fn noted(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+        sort: Sort,
+    ) -> impl Future<Output = Result<(Vec<TransferCode>, Vec<TransferCode>)>> + Send;
     /// What a gate is told to do; nothing where the work has become void.
     fn task(&self, tx: &mut Tx, job: &JobRow) -> impl Future<Output = Result<Option<Task>>> + Send;
     /// A share is about to leave: durable before the answer, or refused.

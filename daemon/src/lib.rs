@@ -12,6 +12,7 @@ pub mod clock;
 pub mod desk;
 pub mod drain;
 pub mod duties;
+pub mod exercises;
 pub mod files;
 pub mod gatehouse;
 pub mod health;

@@ -1,22 +1,38 @@
 //! Notices in the books: made, heard, listed; and the clocks that run from them. The same on both sides.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use sluis_config::agreements;
+use sluis_core::agreement::articles::Processor;
 use sluis_core::agreement::{Agreement, Language, Side};
-use sluis_core::control::{MakeNotice, NoticeRow};
+use sluis_core::control::{MakeNotice, Noted, NoticeRow};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
-use sluis_core::id::{AgreementId, Digest, Time, TransferId};
-use sluis_core::notice::{Entered, Notice, Register, Sort};
+use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
+use sluis_core::notice::{self, Entered, Fault, Notice, Register, Sort};
 use sluis_core::statement::{Body, Statement};
 
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
 use crate::persons::find;
 use crate::store::{Stored, Tx};
+use crate::two_persons;
+
+/// How many notices of the other party are weighed in 24 hours of our own clock, whatever times they give.
+const HEARD_A_DAY: usize = 1000;
+
+/// A notice as it is known here.
+struct Known {
+    entered: Entered,
+    /// When it was entered here.
+    heard: Time,
+    void: Option<String>,
+}
 
 impl Books {
     /// The notices under an agreement that have an effect, in the order of the ledger.
@@ -24,24 +40,30 @@ impl Books {
     /// # Errors
     /// [`CoreError`].
     pub async fn notices(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Register> {
-        let mut entered = Vec::new();
-        for (signed, at) in tx.notices(agreement).await? {
-            let claimed = Statement::read(signed.statement.as_bytes())?;
-            let terms = self.terms(tx, &claimed.header.terms).await?;
-            let by = terms.agreement.side_of(&claimed.header.issuer);
-            let by = by.ok_or_else(|| CoreError::refused("notice", "a notice of no party"))?;
-            let verified = Verified::check(&signed, &terms, by)?;
-            let Body::Notice(sort, notice) = &verified.statement().body else { continue };
-            entered.push(Entered {
-                digest: verified.digest(),
+        let known = self.all_notices(tx, agreement).await?.into_iter();
+        Ok(Register(known.filter(|it| it.void.is_none()).map(|it| it.entered).collect()))
+    }
+
+    /// Those without an effect too.
+    async fn all_notices(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Known>> {
+        let mut known = Vec::new();
+        for kept in tx.notices(agreement).await? {
+            let (statement, terms, by) = self.read_again(tx, &kept.signed).await?;
+            let Statement { header, body: Body::Notice(sort, notice) } = statement else {
+                continue;
+            };
+            let entered = Entered {
+                digest: kept.signed.digest(),
                 by,
-                at: said_at(&verified, at),
-                transfer: verified.statement().header.transfer,
-                sort: *sort,
-                notice: notice.clone(),
-            });
+                at: said_at(header.time, kept.at),
+                version: terms.agreement.version,
+                transfer: header.transfer,
+                sort,
+                notice,
+            };
+            known.push(Known { entered, heard: kept.at, void: kept.void });
         }
-        Ok(Register(entered))
+        Ok(known)
     }
 
     /// Makes a notice, if it may be made now.
@@ -75,13 +97,69 @@ impl Books {
         sort: Sort,
         notice: &Notice,
     ) -> Result<std::result::Result<(), String>> {
-        let mut register = self.notices(tx, &said.statement().header.agreement).await?;
-        register.0.retain(|entered| entered.digest != said.digest());
+        let (now, header) = (self.now(), &said.statement().header);
+        let known = self.all_notices(tx, &header.agreement).await?;
+        let lately = |it: &&Known| it.entered.by != self.side && now.0 - it.heard.0 < 86_400_000;
+        if known.iter().filter(lately).count() > HEARD_A_DAY {
+            return Ok(Err(Fault::TooMany.text(Language::En)));
+        }
+        let others = known.into_iter().filter(|it| it.void.is_none());
+        let others = others.map(|it| it.entered).filter(|it| it.digest != said.digest());
         // As it was when it was said: a letter that was long on its way is no later notice.
-        let at = said_at(said, self.now());
-        let terms = self.terms(tx, &said.statement().header.terms).await?;
-        let may = register.may(&terms.agreement, self.side.other(), sort, notice, at);
-        Ok(may.map_err(|fault| fault.text(Language::En)))
+        let at = said_at(header.time, now);
+        let terms = self.terms(tx, &header.terms).await?;
+        let register = Register(others.collect());
+        let by = self.side.other();
+        if let Err(fault) = register.may(&terms.agreement, by, sort, notice, at) {
+            return Ok(Err(fault.text(Language::En)));
+        }
+        let (digest, version) = (said.digest(), terms.agreement.version);
+        let (transfer, notice) = (header.transfer, notice.clone());
+        let heard = Entered { digest, by, at, version, transfer, sort, notice };
+        self.mark_late(tx, &heard).await?;
+        Ok(Ok(()))
+    }
+
+    /// What came after the day that it had to come before is taken, and marked in the ledger (R27).
+    async fn mark_late(&self, tx: &mut Tx, entered: &Entered) -> Result<()> {
+        if entered.is_late() {
+            let known = [
+                ("statement", entered.digest.to_string()),
+                ("kind", entered.sort.kind().to_owned()),
+                ("on", entered.notice.on.map(|on| on.to_string()).unwrap_or_default()),
+            ];
+            tx.enter(self.now(), "late", entered.transfer, detail(known)).await?;
+        }
+        Ok(())
+    }
+
+    /// A new version of an agreement whose register of this party's processors is another one: that is said by itself
+    /// (R70), under the version before it, which the other party has.
+    ///
+    /// # Errors
+    /// [`CoreError::Store`].
+    pub(crate) async fn tell_processors(&self, tx: &mut Tx, name: &AgreementId) -> Result<()> {
+        let Some(installed) = self.agreements.get(name) else { return Ok(()) };
+        let new = &installed.terms.agreement;
+        let texts = tx.versions(name).await?;
+        let parsed =
+            texts.iter().filter_map(|text| agreements::parse(Path::new("(store)"), text).ok());
+        let older = parsed.map(|(terms, _)| terms).filter(|it| it.agreement.version < new.version);
+        let Some(before) = older.max_by_key(|terms| terms.agreement.version) else { return Ok(()) };
+        let Some(text) = register_changes(&before.agreement, new, self.side) else { return Ok(()) };
+        let plain =
+            format!("Register van verwerkers / register of processors: versie {}", new.version);
+        for text in [text, plain] {
+            let notice = Notice::of(text);
+            match self.notify(tx, &before, None, Sort::Processors, notice, Language::En).await {
+                Ok(_) => return Ok(()),
+                Err(CoreError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::warn!(agreement = name.as_str(), %error, "the change of processors is not told; say it with: sluis processors");
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Every clock that runs here, with the agreement that it is under.
@@ -89,19 +167,23 @@ impl Books {
     /// # Errors
     /// [`CoreError`].
     pub async fn deadlines<S: Stored>(&self, tx: &mut Tx) -> Result<Vec<(AgreementId, Deadline)>> {
-        let mut due = Vec::new();
+        let (mut due, mut exercises) = (Vec::new(), BTreeSet::new());
         for installed in self.agreements.iter() {
             let agreement = &installed.terms.agreement;
             let name = &agreement.agreement;
-            let clocks = self.notices(tx, name).await?.deadlines(agreement);
+            let mut clocks = self.notices(tx, name).await?.deadlines(agreement);
+            clocks.extend(deadline::of_rehearsal(agreement, self.exercised(tx, agreement).await?));
             due.extend(clocks.into_iter().map(|clock| (name.clone(), clock)));
+            exercises.extend(self.exercises(tx, name).await?.into_keys());
         }
         for record in tx.recent::<S>(LOOKED_AT).await? {
             let terms = self.terms(tx, &record.terms).await?;
             let said = tx.said_when(&record.id).await?;
             let code = record.code.to_string();
             let clocks = deadline::of_transfer(&terms.agreement, &code, self.side, |kind| {
-                said.iter().find(|(known, _)| known == kind).map(|(_, at)| *at)
+                // Of an exercise no list is kept.
+                let told = kind != "delivered" || !exercises.contains(&record.id);
+                said.iter().find(|(known, _)| told && known == kind).map(|(_, at)| *at)
             });
             due.extend(clocks.into_iter().map(|clock| (record.agreement.clone(), clock)));
             if let Some((_, at)) = said.iter().find(|(kind, _)| kind == "destroyed") {
@@ -122,12 +204,33 @@ impl Books {
 /// How many transfers are looked at for clocks: the open ones and those that changed last.
 const LOOKED_AT: i64 = 500;
 
+/// What changed among a party's processors, for people; nothing where it is the same.
+fn register_changes(before: &Agreement, new: &Agreement, side: Side) -> Option<String> {
+    let own = |agreement: &Agreement| -> BTreeMap<String, Processor> {
+        let of = agreement.processors.iter().filter(|it| it.works_for == side);
+        of.map(|it| (it.name.clone(), it.clone())).collect()
+    };
+    let (old, now) = (own(before), own(new));
+    let came = now.keys().filter(|name| !old.contains_key(*name)).map(|name| format!("+ {name}"));
+    let went = old.keys().filter(|name| !now.contains_key(*name)).map(|name| format!("- {name}"));
+    let other = now.iter().filter(|(name, it)| old.get(*name).is_some_and(|old| old != *it));
+    let other = other.map(|(name, _)| format!("~ {name}"));
+    let changes: Vec<String> = came.chain(went).chain(other).collect();
+    (!changes.is_empty()).then(|| {
+        format!(
+            "Register van verwerkers / register of processors: versie {}\n{}",
+            new.version,
+            changes.join("\n")
+        )
+    })
+}
+
 /// How far the other party's clock may be ahead of ours.
 const SKEW_MS: i64 = 600_000;
 
 /// When it was said: by the signed time, so that both ledgers judge alike, but never later than it was heard.
-fn said_at(said: &Verified, heard: Time) -> Time {
-    said.statement().header.time.min(heard.plus_ms(SKEW_MS))
+fn said_at(said: Time, heard: Time) -> Time {
+    said.min(heard.plus_ms(SKEW_MS))
 }
 
 /// The verbs about notices, the same for persons on both sides.
@@ -143,25 +246,68 @@ async fn make<C: Core>(
     State(core): State<Arc<C>>,
     caller: ConnectInfo<Caller>,
     Json(mut ask): Json<MakeNotice>,
-) -> Result<Json<NoticeRow>> {
+) -> Result<Json<Noted>> {
     let books = core.books();
     let mut tx = books.store.begin().await?;
     let installed = books.agreements.get(&ask.agreement);
     let installed = installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
+    let (terms, sort) = (&installed.terms, ask.sort);
     let transfer = match &ask.code {
-        Some(code) => Some(find::<C>(&mut tx, code).await?.id),
+        Some(code) => Some(under::<C>(&mut tx, code, &ask.agreement).await?),
         None => None,
     };
-    let terms = &installed.terms;
     core.worded(&mut tx, &mut ask).await?;
-    let digest = books.notify(&mut tx, terms, transfer, ask.sort, ask.notice, ask.language).await?;
-    let known = detail([("by", caller.0.name()), ("statement", digest.to_string())]);
-    tx.enter(books.now(), ask.sort.kind(), transfer, known).await?;
+    let mut known = vec![("by", caller.0.name())];
+    let mut noted = Noted { row: None, first: None, withdrawn: Vec::new(), stays: Vec::new() };
+    if ask.notice.takes_two(sort) {
+        // Not even asked for, where it may not be said at all.
+        let register = books.notices(&mut tx, &ask.agreement).await?;
+        register
+            .may(&terms.agreement, books.side, sort, &ask.notice, books.now())
+            .map_err(|fault| CoreError::refused("notice", fault.text(ask.language)))?;
+        let subject = word_for_word(&ask)?;
+        let (verb, who) = (sort.kind(), caller.0);
+        noted.first = two_persons::confirm(books, &mut tx, verb, &subject, transfer, who).await?;
+        let Some(first) = &noted.first else {
+            books.commit(tx).await?;
+            return Ok(Json(noted));
+        };
+        known.push(("after", first.clone()));
+    }
+    let digest = books.notify(&mut tx, terms, transfer, sort, ask.notice, ask.language).await?;
+    known.push(("statement", digest.to_string()));
+    tx.enter(books.now(), sort.kind(), transfer, detail(known)).await?;
+    (noted.withdrawn, noted.stays) = core.noted(&mut tx, &ask.agreement, sort).await?;
     let register = books.notices(&mut tx, &ask.agreement).await?;
-    books.commit(tx).await?;
     let made = register.0.into_iter().find(|entered| entered.digest == digest);
     let made = made.ok_or_else(|| CoreError::refused("notice", "it was not kept"))?;
-    Ok(Json(row(&ask.agreement, &terms.agreement, made)))
+    books.mark_late(&mut tx, &made).await?;
+    books.commit(tx).await?;
+    core.after().await;
+    noted.row = Some(row(&ask.agreement, &terms.agreement, made, None));
+    Ok(Json(noted))
+}
+
+/// The transfer that a notice is about: one under the same agreement.
+async fn under<C: Core>(
+    tx: &mut Tx,
+    code: &TransferCode,
+    agreement: &AgreementId,
+) -> Result<TransferId> {
+    let record = find::<C>(tx, code).await?;
+    if record.agreement == *agreement {
+        return Ok(record.id);
+    }
+    let why = format!("{code} is a transfer under {}, not under {agreement}", record.agreement);
+    Err(CoreError::refused("other-agreement", why))
+}
+
+/// The second person confirms this very notice: the same text, day and paper.
+fn word_for_word(ask: &MakeNotice) -> Result<String> {
+    let said = (&ask.agreement, &ask.code, ask.sort, &ask.notice);
+    let json = serde_json::to_vec(&said)
+        .map_err(|_| CoreError::refused("notice", "it cannot be written"))?;
+    Ok(format!("{} {}", ask.agreement, notice::short(&Digest::of(&json))))
 }
 
 async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<NoticeRow>>> {
@@ -170,21 +316,28 @@ async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<NoticeRow>
     let mut rows = Vec::new();
     for installed in books.agreements.iter() {
         let agreement = &installed.terms.agreement;
-        let register = books.notices(&mut tx, &agreement.agreement).await?;
-        rows.extend(register.0.into_iter().map(|it| row(&agreement.agreement, agreement, it)));
+        let known = books.all_notices(&mut tx, &agreement.agreement).await?.into_iter();
+        rows.extend(known.map(|it| row(&agreement.agreement, agreement, it.entered, it.void)));
     }
     Ok(Json(rows))
 }
 
-fn row(id: &AgreementId, agreement: &Agreement, entered: Entered) -> NoticeRow {
+fn row(
+    id: &AgreementId,
+    agreement: &Agreement,
+    entered: Entered,
+    void: Option<String>,
+) -> NoticeRow {
     NoticeRow {
         agreement: id.clone(),
         digest: entered.digest,
         by: agreement.party(entered.by).id.clone(),
         at: entered.at,
+        late: entered.is_late(),
         transfer: entered.transfer,
         sort: entered.sort,
         notice: entered.notice,
+        void,
     }
 }
 

@@ -106,7 +106,12 @@ async fn waiting<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Waiting
 async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Row>>> {
     let mut tx = core.books().store.begin().await?;
     let records = tx.recent::<C::State>(LISTED).await?;
-    Ok(Json(records.iter().map(|record| core.row(record)).collect()))
+    let rehearsals = tx.rehearsals().await?;
+    let row = |record: &Record<C::State>| Row {
+        rehearsal: rehearsals.contains(&record.id),
+        ..core.row(record)
+    };
+    Ok(Json(records.iter().map(row).collect()))
 }
 
 /// The transfer that a person names.
@@ -129,8 +134,9 @@ async fn show<C: Core>(
 ) -> Result<Json<Detail>> {
     let mut tx = core.books().store.begin().await?;
     let record = find::<C>(&mut tx, &ask.code).await?;
+    let rehearsal = tx.rehearsals().await?.contains(&record.id);
     let detail = Detail {
-        row: core.row(&record),
+        row: Row { rehearsal, ..core.row(&record) },
         state: serde_json::to_value(&record.state).unwrap_or_default(),
         timeline: tx.timeline(&record.id).await?,
         waiting: tx.waiting(&record.id).await?,

@@ -3,6 +3,7 @@
 //! State, ledger and queued work change together in one transaction. One process writes, one transaction at
 //! a time. No secret and no file name is ever in it.
 
+mod numbers;
 mod queue;
 mod said;
 mod watched;
@@ -17,7 +18,9 @@ use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Row, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+pub use numbers::Number;
 pub use queue::JobRow;
+pub use said::Kept;
 pub use watched::Waiting;
 
 /// What went wrong with the store.
@@ -75,6 +78,11 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS asked (
         verb TEXT NOT NULL, subject TEXT NOT NULL, uid BIGINT NOT NULL, name TEXT NOT NULL, at BIGINT NOT NULL,
         PRIMARY KEY (verb, subject))",
+    "CREATE INDEX IF NOT EXISTS statements_agreement ON statements (agreement, entry)",
+    "CREATE TABLE IF NOT EXISTS rehearsals (transfer TEXT PRIMARY KEY, agreement TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS numbers (
+        agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT,
+        PRIMARY KEY (agreement, custodian))",
     "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due)",
 ];
 
@@ -235,7 +243,7 @@ impl Tx {
         Ok(self.tx.commit().await?)
     }
 
-    /// Keeps an agreement's text for as long as transfers rest on it.
+    /// Keeps an agreement's text for as long as transfers rest on it. `true`: it was not here before.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
@@ -244,14 +252,26 @@ impl Tx {
         digest: &Digest,
         agreement: &AgreementId,
         text: &str,
-    ) -> Result<()> {
-        sqlx::query("INSERT INTO terms (digest, agreement, text) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING")
+    ) -> Result<bool> {
+        let kept = sqlx::query("INSERT INTO terms (digest, agreement, text) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING")
             .bind(digest.to_string())
             .bind(agreement.to_string())
             .bind(text)
             .execute(&mut *self.tx)
             .await?;
-        Ok(())
+        Ok(kept.rows_affected() == 1)
+    }
+
+    /// The texts of every version of an agreement that was ever in use here.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn versions(&mut self, agreement: &AgreementId) -> Result<Vec<String>> {
+        let rows = sqlx::query("SELECT text FROM terms WHERE agreement = $1")
+            .bind(agreement.to_string())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     /// The text of the agreement with this digest.
@@ -365,6 +385,21 @@ impl Tx {
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter().map(|row| text(row, "id", "transfers")).collect()
+    }
+
+    /// The transfers under an agreement that are not over.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_under<S: Stored>(
+        &mut self,
+        agreement: &AgreementId,
+    ) -> Result<Vec<Record<S>>> {
+        let rows = sqlx::query("SELECT * FROM transfers WHERE open = 1 AND agreement = $1")
+            .bind(agreement.to_string())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.iter().map(record).collect()
     }
 
     /// The codes of all open transfers.

@@ -115,6 +115,7 @@ async fn agreed<C: Core>(
     }
     let mut tx = books.store.begin().await?;
     agree(&mut tx, books.now(), terms, "agreement-approved", Some(caller.0.name())).await?;
+    books.tell_processors(&mut tx, &ask.agreement).await?;
     books.commit(tx).await?;
     if let Ok(mut unapproved) = books.unapproved.lock() {
         unapproved.remove(&ask.agreement);

@@ -179,7 +179,7 @@ fn the_report_tells(folder: &Path, codes: &[String]) {
             assert!(html.contains(&format!("<h3>{article} ")), "{language}: {article}");
         }
         for code in codes {
-            assert!(html.contains(&format!("<h3>{code}</h3>")), "{language}: {code}");
+            assert!(html.contains(&format!("<h3>{code} OEFENING</h3>")), "{language}: {code}");
         }
         assert!(html.contains(&format!("<html lang=\"{language}\">")));
         assert!(html.contains("default-src 'none'") || html.contains("default-src &#39;none&#39;"));

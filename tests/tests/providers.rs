@@ -115,7 +115,7 @@ fn texts(head: &str, body: &str) -> Vec<String> {
 fn longest(language: Language) -> String {
     let code = TransferCode::random();
     let shares = share::split(TransferKey::random(), 16, 16).unwrap();
-    compose(language, 16, 16, 16, &code, &shares[15].line(&code)).to_string()
+    compose((language, true), 16, 16, 16, &code, &shares[15].line(&code)).to_string()
 }
 
 #[test]

@@ -50,8 +50,13 @@ pub(crate) fn publish(
     let terms = &installed(&all, &order.name)?.terms;
     match (order.url, order.page) {
         (Some(url), Some(seen)) => {
-            let said =
-                Said { agreement: order.name, text: Some(url), transfer: None, paper: Some(seen) };
+            let said = Said {
+                agreement: order.name,
+                text: Some(url),
+                transfer: None,
+                paper: Some(seen),
+                received: None,
+            };
             let on = order.on.unwrap_or_else(today);
             record(config, terms, OfDay { said, on }, lang, json)
         }
@@ -90,7 +95,8 @@ fn write(terms: &Terms, to: Option<&Path>, language: Lang, lang: Lang, json: boo
 fn record(config: &Config, terms: &Terms, of: OfDay, lang: Lang, json: bool) -> Result<()> {
     let socket = Socket::of(config)?;
     knows(&socket, terms)?;
-    let made = notices::say(&socket, Wording::of_day(Sort::Publication, of), lang)?;
+    let noted = notices::say(&socket, Wording::of_day(Sort::Publication, of), lang)?;
+    let made = noted.row.ok_or_else(|| Failure::refused("nothing was recorded"))?;
     let is_page = |language: &Lang| {
         page::render(terms, *language)
             .is_ok_and(|page| made.notice.paper == Some(Digest::of(page.as_bytes())))

@@ -263,10 +263,17 @@ fn prove(statements: &[&(Verified, &Terms)]) -> std::result::Result<Facts, Refus
         facts.push("the transfer was ended before it was opened");
         missing.clear();
     }
-    if statements.iter().any(|(said, _)| is_rehearsal(said)) {
+    if statements.iter().any(|(said, _)| is_exercise(said)) {
+        facts.push("OEFENING, a rehearsal: its content was made up, there is no list in it");
+    } else if statements.iter().any(|(said, _)| is_rehearsal(said)) {
         facts.push("OEFENING, a rehearsal: shares went into a folder, not to a telephone");
     }
     Ok(Facts { transfer: None, facts, missing })
+}
+
+/// Made by `sluis rehearse`, over whatever channels.
+fn is_exercise(said: &Verified) -> bool {
+    matches!(&said.statement().body, Body::Sent(body) if body.exercise)
 }
 
 /// A folder is no telephone, whatever the agreement calls the channel (R88).

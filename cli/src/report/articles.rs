@@ -69,21 +69,24 @@ fn one(report: &Report<'_>, line: &Line, deadlines: &[Deadline]) -> Done {
     let clock = match &line.statement.body {
         Body::Removed(_) => line.about().map(|id| (Clock::RemovalTarget, report.code(id))),
         Body::Opened(_) => line.about().map(|id| (Clock::Expiry, report.code(id))),
-        Body::Notice(Sort::IncidentReport, _) => {
-            Some((Clock::Incident(line.side), short(&line.digest)))
+        Body::Notice(Sort::IncidentReport, notice) => {
+            let whose = if notice.received.is_some() { line.side.other() } else { line.side };
+            Some((Clock::Incident(whose), short(&line.digest)))
         }
         Body::Notice(Sort::QualityAnswer, notice) => {
             notice.case.map(|case| (Clock::Quality, short(&case)))
         }
         _ => None,
     };
+    // Reported beforehand, or not (R27).
+    let unannounced = report.is_late(line);
     let met = clock
         .and_then(|(clock, of)| deadlines.iter().find(|it| it.clock == clock && it.subject == of));
     Done {
         when: line.at.local(),
         what: told::sentence(report, line),
         who: report.party(line.side).to_owned(),
-        late: line.effect && met.is_some_and(|it| is_late(it, report.as_of())),
+        late: line.effect && (unannounced || met.is_some_and(|it| is_late(it, report.as_of()))),
     }
 }
 
@@ -250,6 +253,13 @@ fn security(lang: Lang) -> Vec<Asked> {
             ),
             &["processors"],
         ),
+        (
+            say(
+                "Op verzoek geven de partijen inlichtingen over de toegang, en het bewijs van hun maatregelen.",
+                "On request the parties give information on access, and the proof of their measures.",
+            ),
+            &["information-request", "information-answer"],
+        ),
     ]
 }
 
@@ -265,13 +275,29 @@ fn later(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, 
             ),
             &["quality-report", "quality-answer", "quality-close"],
         )]),
-        ("art. 9", lang.pick("Meldingen", "Notifications"), vec![(
+        ("art. 8", lang.pick("Einde bij een inbreuk", "The end on a breach"), vec![(
             say(
-                "De gemeente meldt wetswijzigingen die deze overeenkomst raken.".into(),
-                "The municipality reports changes of law that touch this agreement.".into(),
+                "Bij een inbreuk kan het agentschap de overeenkomst meteen beëindigen.".into(),
+                "On a breach the agency may end the agreement at once.".into(),
             ),
-            &["legal-change"],
+            &["terminate-at-once"],
         )]),
+        ("art. 9", lang.pick("Meldingen", "Notifications"), vec![
+            (
+                say(
+                    "De gemeente meldt wetswijzigingen die deze overeenkomst raken.".into(),
+                    "The municipality reports changes of law that touch this agreement.".into(),
+                ),
+                &["legal-change"],
+            ),
+            (
+                say(
+                    "De partijen delen wat de beveiliging helpt.".into(),
+                    "The parties share what helps security.".into(),
+                ),
+                &["security-info"],
+            ),
+        ]),
         ("art. 10", lang.pick("Bekendmaking", "Publication"), vec![(
             say(
                 "Beide partijen maken de tekst bekend op hun website.".into(),

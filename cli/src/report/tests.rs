@@ -53,7 +53,7 @@ fn line(number: u64, side: Side, at: Time, transfer: Option<TransferId>, body: B
 }
 
 fn notice(text: &str, case: Option<Digest>, found: Option<Time>) -> Notice {
-    Notice { text: text.into(), case, found, on: None, paper: None }
+    Notice { case, found, ..Notice::of(text) }
 }
 
 fn sent() -> Body {
@@ -72,6 +72,7 @@ fn sent() -> Body {
         request: None,
         waived: None,
         rehearsal: false,
+        exercise: false,
     }
     .into()
 }

@@ -37,9 +37,13 @@ pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
         "processors" => ("verwerkers gewijzigd", "processors changed"),
         "policy-review" => ("beleid herzien", "policy reviewed"),
         "attestation" => ("verklaring over de bewaring", "statement about retention"),
+        "information-request" => ("inlichtingen gevraagd", "information asked for"),
+        "information-answer" => ("inlichtingen gegeven", "information given"),
+        "security-info" => ("inlichting over veiligheid", "word on security"),
         "legal-change" => ("wetswijziging gemeld", "change of law reported"),
         "publication" => ("tekst bekendgemaakt", "text published"),
         "terminate" => ("opzegging", "notice of termination"),
+        "terminate-at-once" => ("meteen beëindigd", "ended at once"),
         _ => ("andere verklaring", "another statement"),
     };
     lang.pick(nl, en)
@@ -84,7 +88,8 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
             let again = body.replaces.map(|id| {
                 format!("{} {}", lang.pick("in plaats van", "in place of"), report.code(id))
             });
-            let drill = body.rehearsal.then(|| lang.pick("OEFENING", "REHEARSAL").to_owned());
+            let drill =
+                body.rehearsal.then(|| lang.pick("OEFENING", "OEFENING, a rehearsal").to_owned());
             let size = Some(format!("{} bytes", body.size));
             [size, asked, again, drill].into_iter().flatten().collect::<Vec<_>>().join(", ")
         }
@@ -122,11 +127,28 @@ fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> Str
     let found =
         notice.found.map(|at| format!("{} {}", lang.pick("vastgesteld", "found"), at.local()));
     let on = notice.on.map(|on| format!("{} {on}", lang.pick("dag", "day")));
-    let paper = notice.paper.map(|digest| match sort {
-        Sort::Publication => format!("{}, SHA-256 {digest}", report.version(line)),
-        _ => lang.pick("op papier", "on paper").to_owned(),
+    let paper = match (notice.received, notice.paper) {
+        (_, Some(digest)) if sort == Sort::Publication => Some(format!(
+            "{} {}, SHA-256 {digest}",
+            lang.pick("versie", "version"),
+            report.version(line)
+        )),
+        (Some(day), _) => Some(format!(
+            "{} {day}",
+            lang.pick(
+                "op papier: woord van de andere partij, uit haar brief van",
+                "on paper: the other party's word, from its letter of"
+            )
+        )),
+        (None, paper) => paper.map(|_| lang.pick("op papier", "on paper").to_owned()),
+    };
+    let none = notice.unpapered.as_ref().map(|why| {
+        format!(
+            "{}: {why}",
+            lang.pick("geen eigen overeenkomst nodig", "needs no agreement of its own")
+        )
     });
-    let known: Vec<_> = [case, found, on, paper].into_iter().flatten().collect();
+    let known: Vec<_> = [case, found, on, paper, none].into_iter().flatten().collect();
     let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
     format!("{}{known}{}: {}", kind(sort.kind(), lang), void(line, lang), notice.text)
 }

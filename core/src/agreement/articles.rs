@@ -3,6 +3,8 @@
 //! A part that is left out is a gap, not an error: see [`super::gaps`]. Where the text is silent and the
 //! product has a default, the default stands here.
 
+use std::num::NonZeroU16;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -228,8 +230,16 @@ impl Default for Targets {
     }
 }
 
+/// How fresh an exercise must be before a list leaves (R88).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Rehearsal {
+    /// Every custodian typed the share of an exercise within so many days; nobody has to where it is missing.
+    pub within_days: Option<NonZeroU16>,
+}
+
 /// Who processes data for a party (art. 6, R56-R58).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Processor {
     /// As the channel's `provider` or the drop zone's `operator` has it.

@@ -118,6 +118,8 @@ pub fn gaps(agreement: &Agreement, today: Date) -> Vec<Gap> {
     look.processors();
     let silent = |text: &str| text.trim().is_empty();
     look.unless(!silent(&agreement.purpose), Missing::PurposeMissing, "");
+    let rehearsed = agreement.rehearsal.within_days.is_some();
+    look.unless(rehearsed, Missing::RehearsalMissing, "");
     look.unless(agreement.term.notice_months.is_some(), Missing::NoticeDefault, "");
     look.unless(agreement.signed.original.is_some(), Missing::OriginalMissing, "");
     let mut found = look.found;

@@ -42,6 +42,8 @@ pub enum Clock {
     Rehearsal,
     /// From the last request: the next one is allowed (R6).
     RequestAllowed,
+    /// From the word that the register of processors changed: a new version of the agreement has it (R58, R70).
+    Processors,
 }
 
 /// Who must act.
@@ -103,7 +105,7 @@ pub struct Rule {
 
 impl Clock {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::RemovalTarget,
         Self::RemovalAlarm,
         Self::Expiry,
@@ -121,6 +123,7 @@ impl Clock {
         Self::Custodian,
         Self::Rehearsal,
         Self::RequestAllowed,
+        Self::Processors,
     ];
 
     /// The table.
@@ -180,6 +183,9 @@ impl Clock {
             Self::RequestAllowed => Rule { code: "request-allowed",
                 article: "overweging C", requirement: "R6", who: Municipality, nature: Opening,
                 term: Months(12), in_the_text: false, reminds: &[0] },
+            Self::Processors => Rule { code: "processors",
+                article: "art. 6", requirement: "R58, R70", who: Both, nature: Duty,
+                term: Days(30), in_the_text: false, reminds: &[7, 1] },
         }
     }
 

@@ -98,6 +98,10 @@ impl Clock {
                 "Nieuwe aanvraag mogelijk",
                 "vanaf deze dag mag de gemeente opnieuw een lijst aanvragen; vroeger wordt ze geweigerd.",
             ),
+            Self::Processors => (
+                "Register van verwerkers vernieuwen",
+                "het register is gewijzigd. Neem een nieuwe versie van de overeenkomst in gebruik waar het in staat.",
+            ),
         }
     }
 
@@ -165,6 +169,10 @@ impl Clock {
             Self::RequestAllowed => (
                 "A new request is allowed",
                 "from this day the municipality may request a list again; before it a request is refused.",
+            ),
+            Self::Processors => (
+                "Renew the register of processors",
+                "the register changed. Put a new version of the agreement into use that has it.",
             ),
         }
     }

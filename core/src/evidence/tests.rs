@@ -101,6 +101,7 @@ impl World {
             request: None,
             waived: None,
             rehearsal: false,
+            exercise: false,
         };
         Self { terms: terms(), transfer, upload: UploadId::random(), shares: split, sent }
     }

@@ -96,11 +96,9 @@ mod tests {
         let text = include_str!("../../../config/examples/agreements/mechelen.toml");
         let agreement = toml::from_str(text).unwrap();
         let whole = Notice {
-            text: "https://www.mechelen.be/protocol".into(),
-            case: None,
-            found: None,
             on: Some(date(2026, 3, 2)),
             paper: Some(Digest::none()),
+            ..Notice::of("https://www.mechelen.be/protocol")
         };
         let may = |by, notice: &Notice| {
             Register::default().may(&agreement, by, Sort::Publication, notice, NOON)

@@ -11,12 +11,12 @@ const DAY: i64 = 86_400_000;
 const NOON: Time = Time(1_772_449_200_000);
 
 fn notice(text: &str) -> Notice {
-    Notice { text: text.into(), case: None, found: None, on: None, paper: None }
+    Notice::of(text)
 }
 
 fn entered(by: Side, sort: Sort, at: Time, notice: Notice) -> Entered {
     let digest = Digest::of(format!("{by:?} {sort:?} {at:?}").as_bytes());
-    Entered { digest, by, at, transfer: None, sort, notice }
+    Entered { digest, by, at, version: 1, transfer: None, sort, notice }
 }
 
 fn agreement() -> Agreement {
@@ -74,6 +74,88 @@ fn a_notice_of_twelve_months_ends_the_agreement_on_its_day() {
     assert_eq!(may(date(2027, 3, 3)), Ok(()));
     let said = entered(Side::Municipality, Sort::Terminate, NOON, end(date(2027, 3, 3)));
     assert_eq!(Register(vec![said]).ends(), Some(date(2027, 3, 3)));
+}
+
+#[test]
+fn the_end_at_once_is_the_agencys_and_stays_whatever_the_clock_says() {
+    let mut register = Register::default();
+    let breach = notice("doorgifte zonder melding");
+    let may = |register: &Register, by, sort, text: &str, now| {
+        register.may(&agreement(), by, sort, &notice(text), now)
+    };
+    let (end, agency, municipality) = (Sort::TerminateAtOnce, Side::Agency, Side::Municipality);
+    assert_eq!(may(&register, municipality, end, "x", NOON), Err(Fault::NotYours(end)));
+    assert_eq!(may(&register, agency, end, " ", NOON), Err(Fault::Text));
+    assert_eq!(may(&register, agency, end, "x", NOON), Ok(()));
+    assert!(breach.takes_two(end) && !breach.takes_two(Sort::Terminate));
+    register.0.push(entered(agency, end, NOON, breach));
+    let on = date(2026, 3, 2);
+    assert_eq!(register.ends(), Some(on));
+    // A clock that runs back does not open it again.
+    for now in [NOON, Time(NOON.0 - 40 * DAY), Time(NOON.0 + 400 * DAY)] {
+        assert_eq!(may(&register, municipality, Sort::Request, "x", now), Err(Fault::Ended(on)));
+        assert_eq!(may(&register, agency, end, "x", now), Err(Fault::Ended(on)));
+    }
+    assert_eq!(may(&register, municipality, Sort::Attestation, "x", NOON), Ok(()));
+}
+
+#[test]
+fn a_letter_is_the_other_partys_word_from_its_day() {
+    let register = Register::default();
+    let from = |day| Notice {
+        paper: Some(Digest::none()),
+        received: Some(day),
+        found: Some(Time(NOON.0 - 3 * DAY)),
+        ..notice("uit een brief")
+    };
+    let may = |by, sort, notice: &Notice| register.may(&agreement(), by, sort, notice, NOON);
+    let (agency, municipality) = (Side::Agency, Side::Municipality);
+    let letter = from(date(2026, 2, 27));
+    assert_eq!(may(agency, Sort::Request, &letter), Ok(()));
+    assert!(letter.takes_two(Sort::Request));
+    let mine = Err(Fault::NotYours(Sort::Request));
+    assert_eq!(may(municipality, Sort::Request, &letter), mine, "nobody enters its own");
+    let bare = Notice { paper: None, ..letter.clone() };
+    assert_eq!(may(agency, Sort::Request, &bare), Err(Fault::Missing("--paper")));
+    for sort in [Sort::QualityAnswer, Sort::Attestation, Sort::TerminateAtOnce] {
+        assert_eq!(may(municipality, sort, &letter), Err(Fault::NotOnPaper(sort)));
+    }
+    for day in [date(2026, 3, 3), date(2025, 2, 28)] {
+        assert_eq!(may(agency, Sort::Request, &from(day)), Err(Fault::Letter), "{day}");
+    }
+    // The term of notice and the clock of the incident run from the letter.
+    let end = Notice { on: Some(date(2027, 2, 28)), ..letter.clone() };
+    assert_eq!(may(municipality, Sort::Terminate, &end), Ok(()));
+    let begun = entered(agency, Sort::IncidentReport, NOON, letter);
+    let due = Register(vec![begun]).deadlines(&agreement());
+    let clock = Clock::Incident(municipality);
+    let incident = due.iter().find(|it| it.clock == clock).unwrap();
+    assert_eq!(incident.met, Some(civil::end_of_day(date(2026, 2, 27))));
+}
+
+#[test]
+fn a_day_has_its_measure_of_notices_and_what_is_late_is_marked() {
+    let mut register = Register::default();
+    let say = notice("x");
+    let may = |register: &Register, by, now| {
+        register.may(&agreement(), by, Sort::SecurityInfo, &say, now)
+    };
+    for at in 0..200 {
+        assert_eq!(may(&register, Side::Agency, NOON), Ok(()));
+        let one = entered(Side::Agency, Sort::SecurityInfo, Time(NOON.0 + at), say.clone());
+        register.0.push(one);
+    }
+    assert_eq!(may(&register, Side::Agency, NOON), Err(Fault::TooMany));
+    assert_eq!(may(&register, Side::Municipality, NOON), Ok(()), "each has its own");
+    assert_eq!(may(&register, Side::Agency, Time(NOON.0 + DAY)), Ok(()));
+    let onward = |on| {
+        let notice = Notice { on: Some(on), ..notice("aan het OCMW") };
+        entered(Side::Municipality, Sort::Disclosure, NOON, notice)
+    };
+    assert!(onward(date(2026, 3, 2)).is_late() && !onward(date(2026, 3, 3)).is_late());
+    let open = onward(date(2026, 3, 3)).notice;
+    let told = register.may(&agreement(), Side::Municipality, Sort::Disclosure, &open, NOON);
+    assert!(matches!(told, Err(Fault::Missing(_))), "{told:?}");
 }
 
 #[test]

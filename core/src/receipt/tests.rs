@@ -97,7 +97,8 @@ fn follow(sent: &Sent, before: &State, path: &Path, step: &Step) -> Result<Path,
 #[test]
 fn what_is_said_is_true_once_and_nothing_follows_an_end() {
     for (threshold, shares) in [(2, 2), (2, 3), (3, 4)] {
-        let World { sent, upload, .. } = World::new(threshold, shares);
+        let World { mut sent, upload, .. } = World::new(threshold, shares);
+        sent.exercise = shares == 3;
         let first = State::Announced { sent: sent.clone() };
         let mut visited = BTreeSet::new();
         let mut faults = BTreeSet::new();

@@ -209,6 +209,12 @@ impl Sort {
                 ("een regel doorgelaten door twee personen", "a rule let pass by two persons")
             }
             Self::Publication => ("bekendmaking van de tekst", "publication of the text"),
+            Self::InformationRequest => ("vraag om inlichtingen", "request for information"),
+            Self::InformationAnswer => {
+                ("antwoord op een vraag om inlichtingen", "answer to a request for information")
+            }
+            Self::SecurityInfo => ("inlichting over de beveiliging", "information about security"),
+            Self::TerminateAtOnce => ("onmiddellijke beëindiging", "ended at once"),
             Self::Terminate => ("opzegging", "notice of termination"),
         };
         pick(language, dutch, english)

@@ -100,7 +100,7 @@ fn r24_what_contradicts_the_vault_is_not_attested() {
 }
 
 fn attested(text: &str) -> Notice {
-    Notice { text: text.into(), case: None, found: None, on: None, paper: None }
+    Notice::of(text)
 }
 
 #[test]
@@ -119,7 +119,15 @@ fn r24_an_attestation_winds_its_clock_again_and_only_the_municipalitys() {
     ] {
         let digest = crate::id::Digest::of(format!("{day}").as_bytes());
         let (sort, notice) = (Sort::Attestation, attested("Bewaard: niets."));
-        register.0.push(Entered { digest, by, at: noon(day), transfer: None, sort, notice });
+        register.0.push(Entered {
+            digest,
+            by,
+            at: noon(day),
+            version: 1,
+            transfer: None,
+            sort,
+            notice,
+        });
         assert_eq!(clock(&register).due.date(), due, "{day}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -12,8 +12,9 @@ use rustix::io::Errno;
 use sluis_core::agreement::Agreement;
 use sluis_core::content::{self, Rule, Rules, Summary};
 use sluis_core::envelope::MAX_FILES;
+use sluis_core::exercise;
 use sluis_core::id::{Digest, Time};
-use sluis_core::notice::Waiver;
+use sluis_core::notice::{Reviewed, Waiver};
 use sluis_core::policy::{self, Decision, Drop, Reason, Requested};
 
 /// How deep folders may go.
@@ -163,6 +164,8 @@ pub struct Facts {
     pub ends: Option<Date>,
     /// What two persons let pass for one list.
     pub waiver: Option<Waiver>,
+    /// What was looked through since the agreement's file was written.
+    pub reviewed: Reviewed,
 }
 
 impl Facts {
@@ -209,14 +212,31 @@ pub fn decide(
     facts: &Facts,
     now: Time,
 ) -> Result<bool, Vec<Reason>> {
-    let Facts { requested, ends, .. } = *facts;
-    match policy::decide(agreement, Drop { now, size, files, requested, ends }) {
+    let Facts { requested, ends, reviewed, .. } = *facts;
+    match policy::decide(agreement, Drop { now, size, files, requested, ends, reviewed }) {
         Decision::Permit => Ok(false),
         Decision::Deny(mut reasons) => {
             reasons.retain(|reason| !facts.passes(reason));
             if reasons.is_empty() { Ok(true) } else { Err(reasons) }
         }
     }
+}
+
+/// Whether a drop is the exercise: its one file by that name, to the byte, as it was surveyed.
+#[must_use]
+pub fn is_exercise(parent: &Path, items: &[Item], owners: &[u32]) -> bool {
+    let [item] = items else { return false };
+    let length = u64::try_from(exercise::TEXT.len()).unwrap_or(u64::MAX);
+    if item.path != Path::new(exercise::NAME) || item.stamp.size != length {
+        return false;
+    }
+    let opened = File::open(parent).and_then(|folder| open_beneath(&folder, &item.path));
+    let Ok(file) = opened else { return false };
+    let mut text = String::new();
+    let read = (&file).take(length + 1).read_to_string(&mut text);
+    // Changed since it was seen, it is not what was read.
+    let same = inspect(&file, owners).is_ok_and(|stamp| stamp == item.stamp);
+    read.is_ok() && same && text == exercise::TEXT
 }
 
 /// Holds the list in a drop against the agreement: the very file that was surveyed, as it was then.

@@ -88,7 +88,7 @@ async fn let_pass(
         let installed = core.books.agreements.get(&record.agreement);
         let installed =
             installed.ok_or_else(|| CoreError::NoAgreement(record.agreement.to_string()))?;
-        let notice = Notice { text, case: None, found: None, on: None, paper: None };
+        let notice = Notice::of(text);
         let said = core.books.notify(
             &mut tx,
             &installed.terms,

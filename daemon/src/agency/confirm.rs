@@ -38,8 +38,14 @@ impl Agency {
             Err(CoreError::Refused(refused)) => return Ok(Err(refused.message)),
             Err(other) => return Err(other),
         };
+        let typed = matches!(event, Event::ShareAccepted(_));
         match self.advance(tx, &mut record, &terms, event, None).await {
-            Ok(()) => Ok(Ok(())),
+            Ok(()) => {
+                if typed && tx.rehearsals().await?.contains(&id) {
+                    self.rehearsed(tx, &record.agreement).await?;
+                }
+                Ok(Ok(()))
+            }
             Err(CoreError::Illegal(illegal)) => Ok(Err(illegal.to_string())),
             Err(other) => Err(other),
         }

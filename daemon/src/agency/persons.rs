@@ -1,11 +1,11 @@
-//! The verbs that persons at the agency have beyond those of every core: send, withdraw, retry, redeliver.
+//! The verbs that persons at the agency have beyond those of every core: send, withdraw, retry, redeliver, number.
 
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_core::control::{ByCode, May, Retry, Row, Send};
+use sluis_core::control::{ByCode, May, NumberWord, OfCustodian, Retry, Row, Send};
 use sluis_core::id::TransferCode;
 use sluis_core::policy::Reason;
 use sluis_core::transfer::Event;
@@ -24,6 +24,7 @@ pub fn router(core: Arc<Agency>) -> Router {
         .route("/withdraw", post(withdraw))
         .route("/retry", post(retry))
         .route("/redeliver", post(redeliver))
+        .route("/number", post(number))
         .with_state(Arc::clone(&core))
         .merge(approval::router(Arc::clone(&core)))
         .merge(persons::router(Arc::clone(&core)));
@@ -76,6 +77,14 @@ async fn redeliver(
 ) -> Result<Json<Row>> {
     let code = core.redeliver(&ask.code).await?;
     note(&core, &code, "redeliver", caller.0).await
+}
+
+async fn number(
+    State(core): State<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<OfCustodian>,
+) -> Result<Json<NumberWord>> {
+    Ok(Json(core.confirm_number(caller.0, &ask).await?))
 }
 
 pub(super) async fn act(

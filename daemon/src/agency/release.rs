@@ -80,7 +80,8 @@ impl Releaser {
         if !self.desk.exposing(id, lease).await.map_err(|e| again(&e))? {
             return Err(never("stopped", "the core does not let this share leave"));
         }
-        Ok(hand_over(channel, &removal, &bundle, item).await)
+        let rehearsal = matches!(&verified.statement().body, Body::Sent(sent) if sent.rehearsal);
+        Ok(hand_over(channel, &removal, &bundle, (item, rehearsal)).await)
     }
 
     fn open(
@@ -124,9 +125,14 @@ fn check(
 }
 
 /// Hands one share to its channel. The evidence is an argument: there is no other way to send.
-async fn hand_over(channel: &Channel, removal: &Removal, bundle: &Bundle, item: &Item) -> Outcome {
+async fn hand_over(
+    channel: &Channel,
+    removal: &Removal,
+    bundle: &Bundle,
+    (item, rehearsal): (&Item, bool),
+) -> Outcome {
     let text = message::compose(
-        item.language,
+        (item.language, rehearsal),
         item.index,
         bundle.shares,
         bundle.threshold,

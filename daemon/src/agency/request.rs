@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use sluis_core::agreement::{Agreement, Side};
-use sluis_core::evidence::Verified;
+use sluis_core::agreement::Agreement;
 use sluis_core::id::{AgreementId, Digest, TransferId};
 use sluis_core::notice::Register;
 use sluis_core::policy::{Reason, Requested};
-use sluis_core::statement::{Body, Statement};
+use sluis_core::statement::Body;
 use sluis_core::transfer::State;
 
 use super::Agency;
@@ -31,13 +30,22 @@ impl Agency {
         if let Some(version) = self.books.unapproved(agreement) {
             return Ok(Err(vec![Reason::Unapproved { version }]));
         }
-        let (terms, facts) = self.facts(agreement, replaces).await?;
+        let (terms, mut facts) = self.facts(agreement, replaces).await?;
         let now = self.books.now();
+        let (at, owners, seen) = (parent.to_owned(), self.owners.clone(), items.clone());
+        let exercise = blocking(move || admission::is_exercise(&at, &seen, &owners)).await?;
+        if exercise {
+            facts.requested = Requested::Exercise;
+        }
         let size = items.iter().map(|item| item.stamp.size).sum();
         let passed = match admission::decide(&terms, (items.len(), size), &facts, now) {
             Ok(passed) => passed,
             Err(reasons) => return Ok(Err(reasons)),
         };
+        // What is in it is known to the byte.
+        if exercise {
+            return Ok(Ok(Granted { requested: facts.requested, waived: None, rows: None }));
+        }
         let (parent, owners, waive) = (parent.to_owned(), self.owners.clone(), facts.waived());
         let read =
             blocking(move || admission::read_list(&parent, &items, &terms, &owners, now, &waive));
@@ -63,6 +71,10 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         let register = self.books.notices(&mut tx, agreement).await?;
         let standing = terms.period.standing.as_deref().is_some_and(|why| !why.trim().is_empty());
+        let today = self.books.now().date();
+        // An end at once is one whatever a clock says.
+        let at_once = register.ended_at_once().map(|on| on.min(today));
+        let (ends, reviewed) = (at_once.or(register.ends()), register.reviewed());
         let answers = self.answers(&mut tx, agreement).await?;
         let requested = match standing {
             true => Requested::Standing,
@@ -72,17 +84,15 @@ impl Agency {
         let others = answers.iter().filter(|it| it.stands && Some(it.transfer) != replaces);
         let used: Vec<Digest> = others.filter_map(|it| it.waived).collect();
         let waiver = register.waiver(&used, self.books.now());
-        Ok((terms, Facts { requested, ends: register.ends(), waiver }))
+        Ok((terms, Facts { requested, ends, waiver, reviewed }))
     }
 
     /// The transfers that were sealed, and what each rests on.
     async fn answers(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Answer>> {
         let mut answers = Vec::new();
         for signed in tx.all_sent(agreement).await? {
-            let claimed = Statement::read(signed.statement.as_bytes())?;
-            let terms = self.books.terms(tx, &claimed.header.terms).await?;
-            let sent = Verified::check(&signed, &terms, Side::Agency)?;
-            let (Body::Sent(body), Ok(transfer)) = (&sent.statement().body, sent.transfer()) else {
+            let (sent, ..) = self.books.read_again(tx, &signed).await?;
+            let (Body::Sent(body), Some(transfer)) = (sent.body, sent.header.transfer) else {
                 continue;
             };
             let state = tx.transfer::<State>(&transfer).await?.map(|record| record.state);

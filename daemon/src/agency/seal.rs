@@ -58,8 +58,10 @@ pub struct Order {
     pub contacts: (Contacts, Digest),
     /// How often a share whose answer was lost goes again by itself.
     pub resends: u8,
-    /// Whether every channel is a folder.
+    /// Whether it is no delivery: every channel is a folder, or it is an exercise.
     pub rehearsal: bool,
+    /// Whether it is the exercise.
+    pub exercise: bool,
     /// Where the plaintext lies.
     pub from: PathBuf,
     /// Its files, as they were seen.
@@ -105,6 +107,7 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
         request: order.request,
         waived: order.waived,
         rehearsal: order.rehearsal,
+        exercise: order.exercise,
     };
     let release = order.agreement.key.release;
     Ok((

@@ -6,7 +6,8 @@ use data_encoding::BASE64;
 use sluis_core::agreement::{Approval, KeepPlaintext, Language, Side};
 use sluis_core::control::{Outcome, Row, Task};
 use sluis_core::evidence::Verified;
-use sluis_core::id::TransferId;
+use sluis_core::id::{AgreementId, TransferCode, TransferId};
+use sluis_core::notice::Sort;
 use sluis_core::policy::{Reason, Requested};
 use sluis_core::statement::Sent;
 use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Work};
@@ -79,6 +80,9 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         let (mut record, terms) = self.load(&mut tx, &id).await?;
         if is_to_seal(&record.state) {
+            if sent.rehearsal {
+                tx.rehearses(&id, &record.agreement).await?;
+            }
             self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent)).await?;
             if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
                 let work = serde_json::to_string(&Work::Forget).unwrap_or_default();
@@ -195,8 +199,18 @@ impl Agency {
             Requested::By(digest) => Some(digest),
             _ => None,
         };
+        let exercise = granted.requested == Requested::Exercise;
+        if !exercise {
+            let mut tx = self.books.store.begin().await?;
+            let changed = self.changed_numbers(&mut tx, installed).await?;
+            let unrehearsed = self.unrehearsed(&mut tx, &installed.terms.agreement).await?;
+            self.books.commit(tx).await?;
+            if let Some(why) = changed.or(unrehearsed) {
+                return Err(held(&why));
+            }
+        }
         let mut routes = installed.plan.routes.iter();
-        let rehearsal = routes.all(|route| self.folders.contains(&route.channel));
+        let folders = routes.all(|route| self.folders.contains(&route.channel));
         Ok(Ok(Order {
             transfer: record.id,
             code: record.code,
@@ -208,7 +222,8 @@ impl Agency {
             terms: record.terms,
             plan: installed.plan.clone(),
             contacts,
-            rehearsal,
+            rehearsal: exercise || folders,
+            exercise,
             resends: self.settings.resends,
             from: private,
             items,
@@ -295,11 +310,24 @@ impl Core for Agency {
             name: name.map(|name| files::shown(&name)),
             since: record.changed,
             progress: self.upload_progress(record),
+            rehearsal: false,
         }
     }
 
     async fn heard(&self, tx: &mut Tx, said: &Verified) -> super::confirm::Effect {
         self.hear(tx, said).await
+    }
+
+    async fn noted(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+        sort: Sort,
+    ) -> Result<(Vec<TransferCode>, Vec<TransferCode>)> {
+        match sort {
+            Sort::TerminateAtOnce => self.end_at_once(tx, agreement).await,
+            _ => Ok(Default::default()),
+        }
     }
 
     async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sluis_core::control::{MakeNotice, Outcome, Row, Task};
 use sluis_core::evidence::Verified;
+use sluis_core::id::{AgreementId, TransferCode};
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State, Work};
 use sluis_core::statement::Body;
@@ -73,6 +74,9 @@ impl Municipality {
             version: 0,
         };
         tx.put(&mut record).await?;
+        if sent.rehearsal {
+            tx.rehearses(&id, &record.agreement).await?;
+        }
         tx.enter(now, "announced", Some(id), detail([("code", sent.code.to_string())])).await?;
         self.queue(tx, &record, &Work::Fetch).await?;
         Ok(Ok(()))
@@ -148,6 +152,12 @@ impl Core for Municipality {
                     record.code
                 )
             }
+            State::Opened { sent, accepted, .. } if sent.exercise => format!(
+                "{} of {} custodians have typed; the others type theirs too: sluis open {}",
+                accepted.len(),
+                sent.routes.len(),
+                record.code
+            ),
             State::Opened { .. } => self.opened_folder(record).display().to_string(),
             State::Destroying { .. } | State::Destroyed { .. } => String::new(),
             State::Ended { how, .. } => how.clone(),
@@ -173,6 +183,7 @@ impl Core for Municipality {
             name: None,
             since: record.changed,
             progress,
+            rehearsal: false,
         }
     }
 
@@ -187,6 +198,16 @@ impl Core for Municipality {
             // `probed`, `released` and `closed` are for the record.
             _ => Ok(Ok(())),
         }
+    }
+
+    async fn noted(
+        &self,
+        _: &mut Tx,
+        _: &AgreementId,
+        _: Sort,
+    ) -> Result<(Vec<TransferCode>, Vec<TransferCode>)> {
+        // Nothing is under way that this party could stop by its word.
+        Ok(Default::default())
     }
 
     async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {

@@ -45,8 +45,11 @@ impl Municipality {
         let mut tx = self.books.store.begin().await?;
         let (mut record, terms) = self.load(&mut tx, &id).await?;
         let others = tx.open_codes().await?;
-        let State::Removed { sent, accepted, .. } = record.state.clone() else {
-            return Err(CoreError::refused("not-now", not_now(&record.state)));
+        let (sent, accepted, open) = match record.state.clone() {
+            State::Removed { sent, accepted, .. } => (sent, accepted, false),
+            // Of an exercise every custodian types, also those whom it does not need to open.
+            State::Opened { sent, accepted, .. } if sent.exercise => (sent, accepted, true),
+            other => return Err(CoreError::refused("not-now", not_now(&other))),
         };
         let share = read(&typed.text, &record, &sent, &others)?;
         let index = share.index();
@@ -56,18 +59,22 @@ impl Municipality {
             let who = detail([("by", caller.name()), ("index", index.to_string())]);
             tx.enter(self.books.now(), "line", Some(record.id), who).await?;
         }
+        let custodian = sent.routes.iter().find(|route| route.index == index);
+        let custodian = custodian.map(|route| route.custodian.to_string()).unwrap_or_default();
+        let needed = sent.threshold;
+        if open {
+            if accepted.contains(&index) {
+                return Err(same_line(index));
+            }
+            self.books.commit(tx).await?;
+            let have = u8::try_from(accepted.len() + 1).unwrap_or(u8::MAX);
+            return Ok(LineAnswer { index, custodian, have, needed, opened: None });
+        }
         // Held last: what is refused here is not said, and what cannot be said is not held.
         self.may_hold(caller, &record, &sent, index)?;
         self.books.commit(tx).await?;
         let have = self.hold(caller, &record, share)?;
-        let custodian = sent.routes.iter().find(|route| route.index == index);
-        let mut answer = LineAnswer {
-            index,
-            custodian: custodian.map(|route| route.custodian.to_string()).unwrap_or_default(),
-            have,
-            needed: sent.threshold,
-            opened: None,
-        };
+        let mut answer = LineAnswer { index, custodian, have, needed, opened: None };
         if have >= sent.threshold {
             answer.opened = Some(self.unlock(&record, &sent).await?.display().to_string());
         }
@@ -95,7 +102,8 @@ impl Municipality {
         ))
     }
 
-    /// One user may not type enough to open alone, unless it is a rehearsal; no line counts twice.
+    /// One user may not type enough to open alone, unless all channels are folders; no line counts twice. An exercise
+    /// is typed as a delivery is.
     fn may_hold(
         &self,
         caller: Caller,
@@ -111,7 +119,8 @@ impl Municipality {
         let typed = lines.entry(record.id).or_default();
         let own =
             typed.by.iter().filter(|(other, uid)| **other != index && **uid == caller.uid).count();
-        if !sent.rehearsal && own + 1 >= usize::from(sent.threshold) {
+        let alone = sent.rehearsal && !sent.exercise;
+        if !alone && own + 1 >= usize::from(sent.threshold) {
             return Err(CoreError::refused(
                 "one-person",
                 format!(
@@ -121,10 +130,7 @@ impl Municipality {
             ));
         }
         if typed.shares.contains_key(&index) {
-            return Err(CoreError::refused(
-                "same-line",
-                format!("line {index} is in already; type one of another custodian"),
-            ));
+            return Err(same_line(index));
         }
         Ok(())
     }
@@ -211,6 +217,11 @@ impl Municipality {
             lines.remove(id);
         }
     }
+}
+
+fn same_line(index: u8) -> CoreError {
+    let why = format!("line {index} is in already; type one of another custodian");
+    CoreError::refused("same-line", why)
 }
 
 fn lost() -> CoreError {

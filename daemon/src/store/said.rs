@@ -1,6 +1,6 @@
 //! The ledger, and the statements of both parties that it names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sluis_core::control::SaidOnce;
 use sluis_core::evidence::Verified;
@@ -13,6 +13,17 @@ use sqlx::any::AnyRow;
 
 use super::{Result, StoreError, Tx, signed, text};
 use crate::two_persons::Asked;
+
+/// A notice as it is kept.
+#[derive(Debug)]
+pub struct Kept {
+    /// Its bytes.
+    pub signed: Signed,
+    /// When it was entered here.
+    pub at: Time,
+    /// Why it has no effect, where it has none.
+    pub void: Option<String>,
+}
 
 impl Tx {
     /// The head of the ledger.
@@ -228,23 +239,80 @@ impl Tx {
         row.as_ref().map(as_signed).transpose()
     }
 
-    /// The notices under an agreement that have an effect, with the time at which each was entered here.
+    /// The notices under an agreement. Why one has no effect stands in the entry after its own.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn notices(&mut self, agreement: &AgreementId) -> Result<Vec<(Signed, Time)>> {
+    pub async fn notices(&mut self, agreement: &AgreementId) -> Result<Vec<Kept>> {
         let kinds: Vec<_> = Sort::ALL.iter().map(|sort| format!("'{}'", sort.kind())).collect();
         // Nothing in it but our own words.
         let sql = format!(
-            "SELECT s.statement, s.signature, l.line FROM statements AS s
+            "SELECT s.statement, s.signature, l.line, s.effect, n.line FROM statements AS s
              JOIN ledger AS l ON l.number = s.entry
-             WHERE s.agreement = $1 AND s.effect = 1 AND s.kind IN ({}) ORDER BY s.entry",
+             LEFT JOIN ledger AS n ON n.number = s.entry + 1 AND s.effect = 0
+             WHERE s.agreement = $1 AND s.kind IN ({}) ORDER BY s.entry",
             kinds.join(", ")
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(agreement.to_string())
             .fetch_all(&mut *self.tx)
             .await?;
+        let kept = |row: &AnyRow| {
+            let (effect, next): (i64, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
+            let why = next.and_then(|line| serde_json::from_str::<Entry>(&line).ok());
+            let why = why.filter(|entry| entry.kind == "no-effect");
+            let why = why.and_then(|mut entry| entry.detail.remove("why")).unwrap_or_default();
+            let void = (effect == 0).then_some(why);
+            Ok(Kept { signed: as_signed(row)?, at: entered(row, 2)?, void })
+        };
+        rows.iter().map(kept).collect()
+    }
+
+    /// Keeps that a transfer is a rehearsal.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rehearses(
+        &mut self,
+        transfer: &TransferId,
+        agreement: &AgreementId,
+    ) -> Result<()> {
+        sqlx::query("INSERT INTO rehearsals (transfer, agreement) VALUES ($1, $2) ON CONFLICT (transfer) DO NOTHING")
+            .bind(transfer.to_string())
+            .bind(agreement.to_string())
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The transfers that are rehearsals.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rehearsals(&mut self) -> Result<BTreeSet<TransferId>> {
+        let rows = sqlx::query("SELECT transfer FROM rehearsals").fetch_all(&mut *self.tx).await?;
+        rows.iter().map(|row| text(row, "transfer", "rehearsals")).collect()
+    }
+
+    /// What was said of this kind, with an effect, about the rehearsals under an agreement, and when it was entered.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rehearsed(
+        &mut self,
+        agreement: &AgreementId,
+        kind: &str,
+    ) -> Result<Vec<(Signed, Time)>> {
+        let rows = sqlx::query(
+            "SELECT s.statement, s.signature, l.line FROM statements AS s
+             JOIN ledger AS l ON l.number = s.entry
+             JOIN rehearsals AS r ON r.transfer = s.transfer
+             WHERE r.agreement = $1 AND s.agreement = $1 AND s.kind = $2 AND s.effect = 1 ORDER BY s.entry",
+        )
+        .bind(agreement.to_string())
+        .bind(kind)
+        .fetch_all(&mut *self.tx)
+        .await?;
         rows.iter().map(|row| Ok((as_signed(row)?, entered(row, 2)?))).collect()
     }
 

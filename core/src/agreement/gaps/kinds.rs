@@ -202,4 +202,7 @@ kinds! {
     OriginalMissing "original-missing" Warns both(80, "signatures");
         nl "De digest van het ondertekende origineel ontbreekt." "Zet de uitvoer van `sha256sum` over het originele bestand in signed.original."
         en "The digest of the signed original is missing." "Put the output of `sha256sum` over the original file in signed.original."
+    RehearsalMissing "rehearsal-missing" Notes both(88, "art. 6");
+        nl "Een lijst vertrekt zonder dat er onlangs geoefend is." "Vul rehearsal.within-days in, bijvoorbeeld 30; oefen met sluis rehearse."
+        en "A list leaves though nobody rehearsed lately." "Fill in rehearsal.within-days, for example 30; rehearse with sluis rehearse."
 }

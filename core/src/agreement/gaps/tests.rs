@@ -76,6 +76,7 @@ const PARTIES: &[Change] = &[
     }),
     (Missing::SignatureUndated, None, |a| a.signed.signatories[0].on = None),
     (Missing::OriginalMissing, None, |a| a.signed.original = None),
+    (Missing::RehearsalMissing, None, |a| a.rehearsal.within_days = None),
     (Missing::NoticeDefault, None, |a| a.term.notice_months = None),
 ];
 

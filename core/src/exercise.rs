@@ -1,0 +1,88 @@
+//! The exercise: made-up content that goes the whole way over the real channels, and is no delivery (R88).
+//!
+//! What it is, its content says: a drop of exactly this name and these bytes. No list can pass for one, and none has
+//! to be asked for.
+
+use crate::agreement::Agreement;
+use crate::id::{ChannelId, CustodianId, Time};
+use crate::statement::{Sent, ShareAccepted};
+
+/// The drop's name.
+pub const NAME: &str = "OEFENING.txt";
+/// All that is in it.
+pub const TEXT: &str = "OEFENING - EXERCISE\n\n\
+    Dit is geen lijst en geen levering. Er staan geen persoonsgegevens in.\n\
+    Wie een sleuteldeel kreeg, typt het in: dan is bekend dat de weg werkt.\n\n\
+    This is no list and no delivery. There are no personal data in it.\n\
+    Whoever got a share of the key types it in: then the way is known to work.\n";
+
+/// A custodian typed the share of an exercise that came over this channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmed {
+    /// Who.
+    pub custodian: CustodianId,
+    /// Over which channel.
+    pub channel: ChannelId,
+    /// When that was heard.
+    pub at: Time,
+}
+
+impl Confirmed {
+    /// What `share-accepted` shows about an exercise; nothing where it is not of this one, or of no exercise.
+    #[must_use]
+    pub fn of(sent: &Sent, accepted: &ShareAccepted, at: Time) -> Option<Self> {
+        let place = usize::from(accepted.index).checked_sub(1)?;
+        let route = sent.routes.get(place).filter(|route| route.custodian == accepted.custodian)?;
+        let same = sent.commitments.get(place) == Some(&accepted.commitment);
+        (sent.exercise && same).then(|| Self {
+            custodian: route.custodian.clone(),
+            channel: route.channel.clone(),
+            at,
+        })
+    }
+}
+
+/// Who of the agreement's custodians has not confirmed within its days, with the function profile; nobody where it
+/// asks for no exercise.
+#[must_use]
+pub fn missing(agreement: &Agreement, confirmed: &[Confirmed], now: Time) -> Vec<String> {
+    let Some(days) = agreement.rehearsal.within_days else { return Vec::new() };
+    let since = now.plus_ms(-86_400_000 * i64::from(days.get()));
+    let mut missing = Vec::new();
+    for custodian in &agreement.key.custodians {
+        let own = |it: &&Confirmed| it.custodian == custodian.id && it.channel == custodian.channel;
+        if !confirmed.iter().filter(own).any(|it| it.at >= since) {
+            missing.push(format!("{} ({})", custodian.id, custodian.profile));
+        }
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_confirms_on_the_channel_of_today_and_within_the_days() {
+        let text = include_str!("../../config/examples/agreements/mechelen.toml");
+        let agreement: Agreement = toml::from_str(text).unwrap();
+        let now = Time(1_772_449_200_000);
+        let at = |days: i64| now.plus_ms(-86_400_000 * days);
+        let one = |place: usize, at| {
+            let custodian = &agreement.key.custodians[place];
+            let (custodian, channel) = (custodian.id.clone(), custodian.channel.clone());
+            Confirmed { custodian, channel, at }
+        };
+        let mut all = vec![one(0, at(30)), one(1, at(0)), one(2, at(31))];
+        let late = ["custodian-c (informatieveiligheidsconsulent)"];
+        assert_eq!(missing(&agreement, &all, now), late);
+        all.push(one(2, at(1)));
+        assert_eq!(missing(&agreement, &all, now), [""; 0]);
+        all[0].channel = "sms-b".parse().unwrap();
+        let moved = ["custodian-a (integratieambtenaar)"];
+        assert_eq!(missing(&agreement, &all, now), moved, "the way of today");
+        let mut silent = agreement.clone();
+        silent.rehearsal.within_days = None;
+        assert_eq!(missing(&silent, &[], now), [""; 0]);
+    }
+}

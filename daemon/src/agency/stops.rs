@@ -1,0 +1,81 @@
+//! What holds or ends transfers beside their own course: an agreement that ends at once, and a way that nobody tried.
+
+use sluis_core::agreement::{Agreement, Language};
+use sluis_core::exercise;
+use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::transfer::{Event, State};
+
+use super::Agency;
+use crate::books::{CoreError, Result, detail};
+use crate::store::Tx;
+
+impl Agency {
+    /// The agreement ends at once (art. 8; R64): whatever fewer shares are out of than open it is withdrawn. What
+    /// enough are out of stays as it is, and is told.
+    pub(super) async fn end_at_once(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+    ) -> Result<(Vec<TransferCode>, Vec<TransferCode>)> {
+        let (mut withdrawn, mut stays) = (Vec::new(), Vec::new());
+        for mut record in tx.open_under::<State>(agreement).await? {
+            let terms = self.books.terms(tx, &record.terms).await?;
+            match self.advance(tx, &mut record, &terms, Event::Withdraw, None).await {
+                Ok(()) => withdrawn.push(record.code),
+                // Opened, it only waits to be erased.
+                Err(CoreError::Illegal(_)) if record.state == State::Opened => {}
+                Err(CoreError::Illegal(_)) => stays.push(record.code),
+                Err(other) => return Err(other),
+            }
+        }
+        let codes = |codes: &[TransferCode]| {
+            codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let known = detail([
+            ("agreement", agreement.to_string()),
+            ("withdrawn", codes(&withdrawn)),
+            ("stays", codes(&stays)),
+        ]);
+        tx.enter(self.books.now(), "ended-at-once", None, known).await?;
+        Ok((withdrawn, stays))
+    }
+
+    /// Why no list is sealed under this agreement now: who has not typed the share of an exercise lately (R88).
+    pub(super) async fn unrehearsed(
+        &self,
+        tx: &mut Tx,
+        agreement: &Agreement,
+    ) -> Result<Option<String>> {
+        let Some(days) = agreement.rehearsal.within_days else { return Ok(None) };
+        let confirmed = self.books.confirmed(tx, &agreement.agreement).await?;
+        let missing = exercise::missing(agreement, &confirmed, self.books.now());
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let (who, name) = (missing.join(", "), &agreement.agreement);
+        Ok(Some(match self.language {
+            Language::En => format!(
+                "art. 6: not rehearsed within {days} days by {who}. Rehearse: sluis rehearse {name}; it goes on by itself when each of them has typed the share"
+            ),
+            _ => format!(
+                "art. 6: niet geoefend binnen {days} dagen door {who}. Oefen: sluis rehearse {name}; het gaat vanzelf verder als elk van hen het deel heeft ingetypt"
+            ),
+        }))
+    }
+
+    /// A share of a rehearsal was typed: where that was the last one that a list waited for, the list goes on.
+    pub(super) async fn rehearsed(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
+        let Some(installed) = self.books.agreements.get(agreement) else { return Ok(()) };
+        let asks = installed.terms.agreement.rehearsal.within_days.is_some();
+        if !asks || self.unrehearsed(tx, &installed.terms.agreement).await?.is_some() {
+            return Ok(());
+        }
+        for mut record in tx.open_under::<State>(agreement).await? {
+            if matches!(record.state, State::Held { .. }) {
+                let terms = self.books.terms(tx, &record.terms).await?;
+                self.advance(tx, &mut record, &terms, Event::Retry(None), None).await?;
+            }
+        }
+        Ok(())
+    }
+}

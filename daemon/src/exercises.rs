@@ -1,0 +1,67 @@
+//! Exercises in the books: who typed a share of one, and when one was last opened. The same on both sides.
+
+use std::collections::BTreeMap;
+
+use sluis_core::agreement::Agreement;
+use sluis_core::exercise::Confirmed;
+use sluis_core::id::{AgreementId, Time, TransferId};
+use sluis_core::statement::{Body, Sent};
+
+use crate::books::{Books, Result};
+use crate::store::Tx;
+
+impl Books {
+    /// The exercises under an agreement, by what was signed when they were sealed.
+    ///
+    /// # Errors
+    /// [`crate::books::CoreError`].
+    pub async fn exercises(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+    ) -> Result<BTreeMap<TransferId, Sent>> {
+        let mut exercises = BTreeMap::new();
+        for (signed, _) in tx.rehearsed(agreement, "sent").await? {
+            let (statement, ..) = self.read_again(tx, &signed).await?;
+            if let (Some(id), Body::Sent(sent)) = (statement.header.transfer, statement.body)
+                && sent.exercise
+            {
+                exercises.insert(id, sent);
+            }
+        }
+        Ok(exercises)
+    }
+
+    /// Who typed the share of an exercise.
+    ///
+    /// # Errors
+    /// [`crate::books::CoreError`].
+    pub async fn confirmed(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Confirmed>> {
+        let exercises = self.exercises(tx, agreement).await?;
+        let mut confirmed = Vec::new();
+        for (signed, at) in tx.rehearsed(agreement, "share-accepted").await? {
+            let (statement, ..) = self.read_again(tx, &signed).await?;
+            let sent = statement.header.transfer.and_then(|id| exercises.get(&id));
+            if let (Some(sent), Body::ShareAccepted(accepted)) = (sent, &statement.body) {
+                confirmed.extend(Confirmed::of(sent, accepted, at));
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// When an exercise under an agreement was last opened.
+    ///
+    /// # Errors
+    /// [`crate::books::CoreError`].
+    pub async fn exercised(&self, tx: &mut Tx, agreement: &Agreement) -> Result<Option<Time>> {
+        let exercises = self.exercises(tx, &agreement.agreement).await?;
+        let mut last = None;
+        for (signed, at) in tx.rehearsed(&agreement.agreement, "opened").await? {
+            let (statement, ..) = self.read_again(tx, &signed).await?;
+            if statement.header.transfer.is_some_and(|id| exercises.contains_key(&id)) {
+                last = last.max(Some(at));
+            }
+        }
+        Ok(last)
+    }
+}

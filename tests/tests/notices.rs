@@ -1,0 +1,397 @@
+//! Notices that end, hold or let go: the end at once, words from paper, the exercise before a list, late words.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+
+use serde_json::Value;
+use sluis_tests::world::Plan;
+use sluis_tests::{World, stderr, stdout, until};
+
+/// Numbers that belong to nobody, with right check digits.
+const LIST: &[u8] =
+    b"rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n00010100105;0;0\n";
+
+/// The demonstration's agreement as it is: lists, and only when asked for.
+fn strict() -> Plan {
+    let agreement = include_str!("../../config/examples/demo/mechelen.toml").to_owned();
+    Plan { agreement, ..Plan::default() }
+}
+
+/// Waits until a host's register has so many notices of a sort.
+fn heard(world: &World, host: &str, sort: &str, count: usize) -> Value {
+    until(&format!("{sort} to be heard by the {host}"), || {
+        let rows = world.json(host, &["notices"]);
+        let known: Vec<_> =
+            rows.as_array().unwrap().iter().filter(|row| row["sort"] == sort).cloned().collect();
+        (known.len() == count).then(|| known.last().cloned().unwrap_or_default())
+    })
+}
+
+fn refused(world: &World, host: &str, arguments: &[&str], why: &str) {
+    let said = world.cli(host, arguments);
+    assert_eq!(said.status.code(), Some(1), "{arguments:?}: {}", stdout(&said));
+    assert!(stderr(&said).contains(why), "{arguments:?}: {}", stderr(&said));
+}
+
+/// The first person asks, the second one confirms with the same command.
+fn two(world: &World, host: &str, arguments: &[&str]) -> String {
+    let one = world.cli(host, arguments);
+    assert!(one.status.success() && stdout(&one).contains("second person"), "{}", stderr(&one));
+    refused(world, host, arguments, "a second person confirms");
+    let second = world.cli_as("65534", host, arguments);
+    assert!(second.status.success(), "{}{}", stdout(&second), stderr(&second));
+    stdout(&second)
+}
+
+/// The kinds of the entries in a host's ledger.
+fn ledger(world: &World, host: &str) -> Vec<Value> {
+    let exported = world.cli(host, &["ledger", "export"]);
+    assert!(exported.status.success(), "{}", stderr(&exported));
+    stdout(&exported).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn clock(world: &World, host: &str, name: &str) -> Option<Value> {
+    let due = world.json(host, &["deadlines"]);
+    due.as_array().unwrap().iter().find(|it| it["clock"] == name).cloned()
+}
+
+#[test]
+fn the_agency_ends_it_at_once_and_what_is_not_out_never_leaves() {
+    let mut plan = Plan::default();
+    plan.agreement =
+        plan.agreement.replace("release = \"after-removal\"", "release = \"when-ready\"");
+    let world = World::running_as(&plan);
+    let open = world.send("een.txt", b"een");
+    world.wait("municipality", &open, "Removed");
+    let _ = world.cli("municipality", &["ready", &open]);
+    world.wait("agency", &open, "Released");
+    let shut = world.send("twee.txt", b"twee");
+    world.wait("agency", &shut, "Removed");
+    let end = ["terminate", "mechelen", "--at-once", "--reason", "doorgifte zonder melding"];
+    refused(&world, "municipality", &end, "the other party's to say");
+    refused(
+        &world,
+        "agency",
+        &["terminate", "mechelen", "--at-once", "--text", " "],
+        "a text of 1",
+    );
+    let told = two(&world, "agency", &end);
+    assert!(told.contains("terminate-at-once  art. 8"), "{told}");
+    assert!(told.contains(&format!("{shut}  withdrawn")), "{told}");
+    assert!(told.contains(&format!("{open}  stays")), "{told}");
+    assert_eq!(world.row("agency", &shut).unwrap()["state"], "Withdrawn");
+    assert_eq!(world.row("agency", &open).unwrap()["state"], "Released");
+    world.wait("municipality", &shut, "Ended");
+    assert!(world.lines(&shut).is_empty(), "no share of it ever left");
+    // Whose shares were out is opened as before.
+    let lines = world.lines(&open).join("\n");
+    assert!(world.cli_with("municipality", &["open", &open], &lines).status.success());
+    world.wait("agency", &open, "Closed");
+    // Nothing more leaves, and nothing is asked for.
+    world.put("drie.txt".as_ref(), b"drie");
+    let text = world.status_says("mechelen", "REFUSED");
+    assert!(text.contains("the agreement ended on"), "{text}");
+    heard(&world, "municipality", "terminate-at-once", 1);
+    let request = ["request", "mechelen", "--text", "toch nog een lijst"];
+    refused(&world, "municipality", &request, "the agreement ended on");
+    refused(&world, "agency", &end, "the agreement ended on");
+    for host in ["agency", "municipality"] {
+        assert!(clock(&world, host, "notice").is_some(), "{host}");
+        assert!(world.cli(host, &["ledger", "verify"]).status.success());
+    }
+    let entries = ledger(&world, "agency");
+    let ended = entries.iter().find(|it| it["kind"] == "ended-at-once").unwrap();
+    assert_eq!(
+        (&ended["detail"]["withdrawn"], &ended["detail"]["stays"]),
+        (&shut.into(), &open.into())
+    );
+    for kind in ["terminate-at-once-asked", "terminate-at-once-confirmed", "terminate-at-once"] {
+        assert!(entries.iter().any(|it| it["kind"] == kind), "{kind}");
+    }
+}
+
+#[test]
+fn what_came_on_paper_is_entered_by_two_persons_marked_and_counts() {
+    let world = World::running_as(&strict());
+    let letter = world.path("brief.pdf");
+    fs::write(&letter, "de lijst van 2026, graag").unwrap();
+    let letter = letter.to_str().unwrap();
+    let day = sluis_core::id::Time(now_ms()).date().to_string();
+    let say = ["request", "mechelen", "--text", "de lijst van 2026"];
+    refused(&world, "agency", &say, "the other party's to say");
+    let on_paper = [&say[..], &["--paper", letter, "--received", &day]].concat();
+    refused(&world, "municipality", &on_paper, "the other party's to say");
+    let ahead = [&say[..], &["--paper", letter, "--received", "2999-01-01"]].concat();
+    refused(&world, "agency", &ahead, "a letter of the last year");
+    let legal =
+        ["legal-change", "mechelen", "--on", "2027-01-01", "--text", "x", "--paper", letter];
+    refused(
+        &world,
+        "agency",
+        &[&legal[..], &["--received", &day]].concat(),
+        "only said by its own party",
+    );
+    two(&world, "agency", &on_paper);
+    // The municipality sees it, with the mark; it may not ask a second time.
+    let seen = heard(&world, "municipality", "request", 1);
+    assert_eq!(seen["by"], "agentschap-ii");
+    assert_eq!(seen["notice"]["received"], day.as_str());
+    let table = world.cli("municipality", &["notices"]);
+    assert!(stdout(&table).contains("[paper: the"), "{}", stdout(&table));
+    refused(&world, "municipality", &say, "one request a year");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    // An incident in a letter of the municipality is the municipality's, and so is its clock.
+    let incident = ["incident", "report", "mechelen", "--found", "2026-01-05T10:00", "--text", "x"];
+    two(&world, "agency", &[&incident[..], &["--paper", letter, "--received", &day]].concat());
+    heard(&world, "municipality", "incident-report", 1);
+    for host in ["agency", "municipality"] {
+        assert!(clock(&world, host, "incident-municipality").is_some(), "{host}");
+        assert!(clock(&world, host, "incident-agency").is_none(), "{host}");
+    }
+    let to = world.path("bundel");
+    let made = world.cli(
+        "agency",
+        &["evidence", "export", "--agreement", "mechelen", "--to", to.to_str().unwrap()],
+    );
+    assert!(made.status.success(), "{}", stderr(&made));
+    let report = fs::read_to_string(to.join("report.nl.html")).unwrap();
+    assert!(report.contains("op papier: woord van de andere partij"), "marked in the report");
+}
+
+#[test]
+fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
+    let mut plan = strict();
+    plan.agreement =
+        plan.agreement.replace("[period]\n", "[rehearsal]\nwithin-days = 30\n\n[period]\n");
+    let world = World::running_as(&plan);
+    assert_eq!(clock(&world, "agency", "rehearsal").unwrap()["standing"], "overdue");
+    let _ = world.json("municipality", &["request", "mechelen", "--text", "de lijst van 2026"]);
+    heard(&world, "agency", "request", 1);
+    let list = world.send("lijst.csv", LIST);
+    world.wait("agency", &list, "Held");
+    let why = world.row("agency", &list).unwrap()["note"].as_str().unwrap().to_owned();
+    for part in ["an (integratieambtenaar)", "bart", "chantal", "sluis rehearse mechelen"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    let rehearsed = world.json("agency", &["rehearse", "mechelen"]);
+    let drill = rehearsed["code"].as_str().unwrap().to_owned();
+    world.wait("agency", &drill, "Released");
+    let texts: Vec<String> = fs::read_dir(world.path("phones"))
+        .unwrap()
+        .flatten()
+        .flat_map(|phone| fs::read_dir(phone.path()).unwrap().flatten())
+        .map(|message| fs::read_to_string(message.path()).unwrap())
+        .collect();
+    assert!(texts.iter().all(|text| text.contains("OEFENING. Sluis ")), "{texts:?}");
+    // Typed as a delivery is: one person does not open it alone.
+    let lines = world.lines(&drill);
+    let first = world.cli_with("municipality", &["open", &drill], &lines[0]);
+    assert!(!first.status.success(), "one line opens nothing");
+    let alone = world.cli_with("municipality", &["open", &drill], &lines[1]);
+    assert!(stderr(&alone).contains("one person open alone"), "{}", stderr(&alone));
+    let type_as = |uid: &str, line: &str| {
+        let output = world.cli_as_with(uid, "municipality", &["open", &drill], line);
+        (output.status.success(), stdout(&output) + &stderr(&output))
+    };
+    let (good, told) = type_as("65534", &lines[1]);
+    assert!(good, "{told}");
+    world.wait("agency", &drill, "Closed");
+    until("the clock of the exercise to be wound", || {
+        let due = clock(&world, "agency", "rehearsal").unwrap();
+        (due["standing"] == "ahead").then_some(())
+    });
+    // Open, and the third custodian has not typed: the list still waits, and says for whom.
+    let still = world.cli("agency", &["retry", &list]);
+    assert!(still.status.success(), "{}", stderr(&still));
+    world.wait("agency", &list, "Held");
+    let why = world.row("agency", &list).unwrap()["note"].as_str().unwrap().to_owned();
+    assert!(why.contains("by chantal (informatieveiligheid). Rehearse"), "{why}");
+    let (good, told) = type_as("65533", &lines[2]);
+    assert!(good, "{told}");
+    world.wait("agency", &list, "Released");
+    let twice = world.cli_with("municipality", &["open", &drill], &lines[2]);
+    assert!(stderr(&twice).contains("is in already"), "{}", stderr(&twice));
+    // The year's request was the list's: the exercise took none.
+    is_marked(&world, &drill);
+}
+
+/// An exercise is marked as what it is, and no list of it is kept.
+fn is_marked(world: &World, drill: &str) {
+    for host in ["agency", "municipality"] {
+        assert_eq!(world.row(host, drill).unwrap()["rehearsal"], true, "{host}");
+        let shown = world.cli(host, &["show", drill]);
+        assert!(stdout(&shown).lines().next().unwrap().ends_with("OEFENING"), "{}", stdout(&shown));
+    }
+    let retained = world.json("municipality", &["deadlines"]);
+    let retained = retained.as_array().unwrap().iter();
+    assert!(!retained.clone().any(|it| it["clock"] == "retention" && it["subject"] == drill));
+    let to = world.path("bewijs");
+    let made = world.cli("agency", &["evidence", "export", drill, "--to", to.to_str().unwrap()]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let trust = to.join("allowed_signers");
+    let verified = world.cli(
+        "agency",
+        &["evidence", "verify", to.to_str().unwrap(), "--trust", trust.to_str().unwrap()],
+    );
+    assert!(
+        stdout(&verified).contains("OEFENING, a rehearsal: its content was made up"),
+        "{}",
+        stdout(&verified)
+    );
+}
+
+#[test]
+fn late_and_void_words_are_taken_marked_and_shown_with_why() {
+    let world = World::running_as(&strict());
+    let onward = ["disclosure", "mechelen", "--on", "2026-01-05", "--text", "aan het OCMW"];
+    refused(&world, "municipality", &onward, "--no-agreement-needed");
+    let reason = ["--no-agreement-needed", "het decreet laat het toe"];
+    let told = world.cli("municipality", &[&onward[..], &reason].concat());
+    assert!(told.status.success() && stdout(&told).contains("late: it had"), "{}", stderr(&told));
+    assert_eq!(heard(&world, "agency", "disclosure", 1)["late"], true);
+    for host in ["agency", "municipality"] {
+        let shown = world.cli(host, &["notices"]);
+        assert!(stdout(&shown).contains("[late]"), "{}", stdout(&shown));
+        let late = ledger(&world, host);
+        assert!(late.iter().any(|it| it["kind"] == "late"), "{host}");
+    }
+    let law = ["legal-change", "mechelen", "--on", "2027-05-01", "--text", "een nieuw decreet"];
+    refused(&world, "agency", &law, "the other party's to say");
+    assert!(world.cli("municipality", &law).status.success());
+    heard(&world, "agency", "legal-change", 1);
+    // Both close the same case at the same time: the words cross, and the second close has no effect.
+    let found = ["incident", "report", "mechelen", "--found", "2026-01-05T10:00", "--text", "x"];
+    let case = world.json("municipality", &found)["digest"].as_str().unwrap()[..8].to_owned();
+    heard(&world, "agency", "incident-report", 1);
+    let mut world = world;
+    world.stop("carrier");
+    world.stop("fetcher");
+    for host in ["agency", "municipality"] {
+        let close = ["incident", "close", "mechelen", "--case", &case, "--text", "klaar"];
+        assert!(world.cli(host, &close).status.success());
+    }
+    world.start("carrier");
+    world.start("fetcher");
+    for host in ["agency", "municipality"] {
+        let void = heard(&world, host, "incident-close", 2);
+        assert!(void["void"].as_str().unwrap().contains("no open case"), "{void}");
+        let shown = world.cli(host, &["notices"]);
+        assert!(stdout(&shown).contains("[without"), "{}", stdout(&shown));
+    }
+}
+
+#[test]
+fn information_is_asked_for_and_given_by_the_party_that_was_asked() {
+    let world = World::running_as(&strict());
+    let ask = ["information", "request", "mechelen", "--text", "het bewijs van de maatregelen"];
+    let case = world.json("agency", &ask)["digest"].as_str().unwrap()[..8].to_owned();
+    heard(&world, "municipality", "information-request", 1);
+    let answer = ["information", "answer", "mechelen", "--case", &case, "--text", "zie de bundel"];
+    refused(&world, "agency", &answer, "the party that was asked answers");
+    assert!(world.cli("municipality", &answer).status.success());
+    heard(&world, "agency", "information-answer", 1);
+    let tip = ["security-info", "mechelen", "--text", "er gaan valse berichten rond"];
+    assert!(world.cli("agency", &tip).status.success());
+    heard(&world, "municipality", "security-info", 1);
+}
+
+#[test]
+fn a_new_register_of_processors_is_told_by_itself_and_is_due_in_a_new_version() {
+    let mut world = World::running_as(&strict());
+    let word = ["processors", "mechelen", "--text", "een andere host"];
+    assert!(world.cli("municipality", &word).status.success());
+    heard(&world, "agency", "processors", 1);
+    for host in ["agency", "municipality"] {
+        assert!(clock(&world, host, "processors").is_some(), "{host}");
+    }
+    let path = world.path("agency/agreements/mechelen.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let new = text
+        .replace("version = 1\n", "version = 2\n")
+        .replace("name = \"demo-a\"", "name = \"demo-nieuw\"");
+    let file = world.path("versie/mechelen.toml");
+    fs::create_dir(world.path("versie")).unwrap();
+    fs::write(&file, new).unwrap();
+    for (host, role) in [("agency", "sealer"), ("municipality", "keeper")] {
+        let added = world.cli(host, &["agreement", "add", file.to_str().unwrap()]);
+        assert!(added.status.success(), "{}", stderr(&added));
+        world.stop(role);
+        world.start(role);
+        if host == "agency" {
+            // Said under the version that both have; there it is due now.
+            let told = heard(&world, "municipality", "processors", 2);
+            let text = told["notice"]["text"].as_str().unwrap();
+            assert!(text.contains("+ demo-nieuw\n- demo-a"), "{text}");
+            assert_eq!(clock(&world, "agency", "processors"), None);
+            assert!(clock(&world, "municipality", "processors").is_some());
+        }
+    }
+    assert_eq!(clock(&world, "municipality", "processors"), None);
+    heard(&world, "agency", "processors", 2);
+}
+
+#[test]
+fn a_list_of_profiles_that_was_looked_through_opens_the_gate_without_a_new_version() {
+    let mut plan = strict();
+    plan.agreement = plan.agreement.replace("renew-after-months = 1200", "renew-after-months = 12");
+    let world = World::running_as(&plan);
+    let _ = world.json("municipality", &["request", "mechelen", "--text", "de lijst van 2026"]);
+    heard(&world, "agency", "request", 1);
+    world.put("lijst.csv".as_ref(), LIST);
+    let text = world.status_says("mechelen", "REFUSED");
+    assert!(text.contains("too old to count"), "{text}");
+    fs::remove_file(world.outbox().join("lijst.csv")).unwrap();
+    let said = ["profiles", "mechelen", "--text", "nagekeken, niets veranderd"];
+    assert!(world.cli("municipality", &said).status.success());
+    heard(&world, "agency", "profiles", 1);
+    let code = world.send("opnieuw.csv", LIST);
+    world.wait("agency", &code, "Released");
+}
+
+#[test]
+fn a_number_that_changed_waits_for_two_persons_and_a_day() {
+    let mut world = World::running();
+    let first = world.send("een.txt", b"een");
+    world.wait("agency", &first, "Released");
+    let unchanged = ["number", "confirm", "mechelen", "an"];
+    refused(&world, "agency", &unchanged, "did not change");
+    let contacts = world.path("agency/agreements/mechelen.contacts.toml");
+    let text = fs::read_to_string(&contacts).unwrap();
+    fs::write(&contacts, text.replace("an = \"an\"", "an = \"ander-toestel\"")).unwrap();
+    world.stop("sealer");
+    world.start("sealer");
+    let list = world.send("twee.txt", b"twee");
+    world.wait("agency", &list, "Held");
+    let note =
+        |world: &World| world.row("agency", &list).unwrap()["note"].as_str().unwrap().to_owned();
+    assert!(note(&world).contains("the number of an changed"), "{}", note(&world));
+    assert!(world.cli("agency", &["retry", &list]).status.success());
+    world.wait("agency", &list, "Held");
+    let told = two(&world, "agency", &unchanged);
+    assert!(told.contains("the new number is used from"), "{told}");
+    // Confirmed is not enough: there is a day in which the custodian can object.
+    assert!(world.cli("agency", &["retry", &list]).status.success());
+    world.wait("agency", &list, "Held");
+    assert!(note(&world).contains("is used from"), "{}", note(&world));
+    world.edit("agency", |text| {
+        text.replace("[sealer]\n", "[sealer]\nnumber-cooling-off-hours = 0\n")
+    });
+    world.stop("sealer");
+    world.start("sealer");
+    assert!(world.cli("agency", &["retry", &list]).status.success());
+    world.wait("agency", &list, "Released");
+    assert_eq!(world.lines(&list).len(), 3);
+    let kinds: Vec<Value> = ledger(&world, "agency").iter().map(|it| it["kind"].clone()).collect();
+    for kind in ["number-changed", "number-asked", "number-confirmed", "number-used"] {
+        assert!(kinds.contains(&kind.into()), "{kind}");
+    }
+    let left = sluis_tests::world::somewhere(&world.path("agency/state"), b"ander-toestel");
+    assert!(left.is_empty(), "no number in the store: {left:?}");
+}
+
+fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
+}
