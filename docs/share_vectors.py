@@ -109,9 +109,10 @@ def vector(key, code, t, n):
     def derive(what):
         return sha256(f"sluis share vectors: {t} of {n}, {code}, {what}".encode()).digest()[:16]
     key, transfer = key or derive("key"), derive("transfer")
-    shares = split(key, [derive(f"coefficient {power}") for power in range(1, t)], n)
+    coefficients = [derive(f"coefficient {power}") for power in range(1, t)]
+    shares = split(key, coefficients, n)
     return {"key": key.hex(), "passphrase": text(pack(key)), "transfer": transfer.hex(), "code": code, "t": t,
-            "n": n, "shares": [{"index": x, "line": write_line(code, t, x, y),
+            "n": n, "coefficients": [row.hex() for row in coefficients], "shares": [{"index": x, "line": write_line(code, t, x, y),
                                 "commitment": commitment(transfer, t, n, x, y)} for x, y in shares.items()]}
 
 def generate():
@@ -126,6 +127,9 @@ def check():
     for v in vectors:
         key, transfer = bytes.fromhex(v["key"]), bytes.fromhex(v["transfer"])
         assert text(pack(key)) == v["passphrase"] and unpack(read(v["passphrase"])) == key, v["code"]
+        parts = split(key, [bytes.fromhex(row) for row in v["coefficients"]], v["n"])
+        lines = [write_line(v["code"], v["t"], x, y) for x, y in parts.items()]
+        assert len(v["coefficients"]) == v["t"] - 1 and lines == [share["line"] for share in v["shares"]], v["code"]
         for share in v["shares"]:
             t, x, y = read_line(v["code"], share["line"].lower().replace("0", "o").replace("1", "l"))
             assert (t, x, write_line(v["code"], t, x, y)) == (v["t"], share["index"], share["line"]), share

@@ -12,7 +12,7 @@ use crate::strict::{self, ConfigError};
 
 mod channels;
 mod notifier;
-pub use channels::{Answer, Auth, Body, Driver, Field, Http, Method, Reporter, Reports};
+pub use channels::{Answer, Auth, Body, Driver, Http, Method, Reports};
 pub use notifier::{Addresses, Notifier, SmtpTls};
 
 /// The file.

@@ -322,6 +322,21 @@ impl Agreement {
     }
 }
 
+/// The key behind `ssh-ed25519 AAAA...`, in the one form that it has: `ssh-key` also reads lengths that `ssh-keygen`
+/// refuses, and then nobody could check the evidence without Sluis.
+pub(crate) fn signing_key(text: &str) -> Result<ssh_key::PublicKey, String> {
+    let key = ssh_key::PublicKey::from_openssh(text).map_err(|e| e.to_string())?;
+    let again = key.to_openssh().map_err(|e| e.to_string())?;
+    let bare = |text: &str| text.split_whitespace().nth(1).map(str::to_owned);
+    if key.key_data().ed25519().is_none() {
+        Err("another kind of key".into())
+    } else if bare(text) != bare(&again) {
+        Err("its lengths are not those of such a key".into())
+    } else {
+        Ok(key)
+    }
+}
+
 /// Where the custodians are reached; kept by the agency, apart from the agreement.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

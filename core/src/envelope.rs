@@ -83,13 +83,22 @@ impl<W: Write> Seal<W> {
         nonce[3..11].copy_from_slice(&self.counter.to_be_bytes());
         nonce[11] = u8::from(last);
         self.counter += 1;
-        self.aead
-            .encrypt_in_place(&nonce.into(), b"", &mut *self.chunk)
-            .map_err(|_| io::Error::other("a chunk could not be sealed"))?;
+        encrypt(&self.aead, nonce, b"", &mut self.chunk)?;
         self.out.write_all(&self.chunk)?;
         self.chunk.zeroize();
         Ok(())
     }
+}
+
+/// Encrypts a chunk where it stands and puts its tag after it. STREAM has no data beside a chunk (`aad`).
+fn encrypt(
+    aead: &ChaCha20Poly1305,
+    nonce: [u8; 12],
+    aad: &[u8],
+    chunk: &mut Vec<u8>,
+) -> io::Result<()> {
+    aead.encrypt_in_place(&nonce.into(), aad, chunk)
+        .map_err(|_| io::Error::other("a chunk could not be sealed"))
 }
 
 impl<W: Write> Write for Seal<W> {
@@ -287,12 +296,12 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError::WrongKey`] and [`OpenError::Damaged`] are told apart.
 pub fn open<R: Read>(key: &TransferKey, envelope: R) -> Result<impl Read, OpenError> {
-    let mut identity = age::scrypt::Identity::new(key.passphrase());
-    identity.set_max_work_factor(MAX_LOG_N);
     let decryptor = age::Decryptor::new(envelope).map_err(refusal)?;
     if !decryptor.is_scrypt() {
         return Err(OpenError::Damaged("it is not sealed under a passphrase".into()));
     }
+    let mut identity = age::scrypt::Identity::new(key.passphrase());
+    identity.set_max_work_factor(MAX_LOG_N);
     decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).map_err(refusal)
 }
 
@@ -320,14 +329,25 @@ fn refusal(error: age::DecryptError) -> OpenError {
 pub fn unpack<R: Read>(
     key: &TransferKey,
     envelope: R,
+    sink: impl FnMut(&Path, &mut dyn Read) -> io::Result<()>,
+) -> Result<Digest, OpenError> {
+    Ok(commit_plaintext(key, &take_apart(open(key, envelope)?, sink)?))
+}
+
+/// The part of [`unpack`] behind the seal: takes a payload apart and gives its digest.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn take_apart(
+    payload: impl Read,
     mut sink: impl FnMut(&Path, &mut dyn Read) -> io::Result<()>,
 ) -> Result<Digest, OpenError> {
-    let mut payload = Digesting::new(open(key, envelope)?);
+    let mut payload = Digesting::new(payload);
     let mut archive = tar::Archive::new(payload);
     let mut long_name: Option<PathBuf> = None;
     // A long name is an entry of its own, before that of its file.
-    for (count, entry) in archive.entries().map_err(stream_error)?.raw(true).enumerate() {
-        let mut entry = entry.map_err(stream_error)?;
+    for (count, entry) in archive.entries().map_err(archive_error)?.raw(true).enumerate() {
+        let mut entry = entry.map_err(archive_error)?;
         if count >= 2 * MAX_FILES {
             return Err(OpenError::Forbidden("too many files"));
         }
@@ -342,7 +362,7 @@ pub fn unpack<R: Read>(
             tar::EntryType::Regular => {
                 let path = match long_name.take() {
                     Some(path) => path,
-                    None => entry.path().map_err(stream_error)?.into_owned(),
+                    None => entry.path().map_err(archive_error)?.into_owned(),
                 };
                 check_path(&path)?;
                 sink(&path, &mut entry).map_err(stream_error)?;
@@ -354,7 +374,7 @@ pub fn unpack<R: Read>(
     payload = archive.into_inner();
     io::copy(&mut payload, &mut io::sink()).map_err(stream_error)?;
     let (_, digest, _) = payload.finish();
-    Ok(commit_plaintext(key, &digest))
+    Ok(digest)
 }
 
 /// age reports a chunk that does not authenticate as `InvalidData`; a tar that ends early is no better.
@@ -364,6 +384,14 @@ fn stream_error(error: io::Error) -> OpenError {
             OpenError::Damaged("a part of it does not authenticate".into())
         }
         _ => OpenError::Io(error),
+    }
+}
+
+/// `tar` says `Other` of a header that is none, which no system says of a disk.
+fn archive_error(error: io::Error) -> OpenError {
+    match error.kind() {
+        io::ErrorKind::Other => OpenError::Damaged("what it holds is no archive".into()),
+        _ => stream_error(error),
     }
 }
 
@@ -387,6 +415,9 @@ pub fn is_plain_name(name: &OsStr) -> bool {
         && bytes.len() <= 255
         && !bytes.iter().any(|b| matches!(b, b'/' | 0))
 }
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {
@@ -506,6 +537,25 @@ mod tests {
         let mut packer = Packer::new(TransferKey::random(), Vec::new()).unwrap();
         let error = packer.add(Path::new("x"), 10, 0, &b"short"[..]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn what_is_no_archive_is_damage_and_no_fault_of_a_disk() {
+        let key = TransferKey::random();
+        let mut head = tar::Header::new_gnu();
+        head.as_old_mut().name[0] = b'x';
+        head.set_size(0);
+        head.set_cksum();
+        let mut other = head.clone();
+        other.as_old_mut().cksum = *b"99999999";
+        for payload in [&b"85073003328;ja;nee".repeat(99)[..], other.as_bytes()] {
+            let refused = unpack(&key, &seal(&key, payload)[..], |_, _| Ok(()));
+            assert!(matches!(refused, Err(OpenError::Damaged(_))), "{refused:?}");
+        }
+        // A disk that is full stays a disk that is full.
+        let full = |_: &Path, _: &mut dyn Read| Err(io::ErrorKind::StorageFull.into());
+        let refused = unpack(&key, &seal(&key, head.as_bytes())[..], full);
+        assert!(matches!(refused, Err(OpenError::Io(_))), "{refused:?}");
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod policy;
 pub mod receipt;
 pub mod reminder;
+pub mod report;
 pub mod retention;
 pub mod share;
 pub mod statement;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::{Agreement, ChannelKind, Contacts, KeyRules};
+use crate::agreement::{self, Agreement, ChannelKind, Contacts, KeyRules};
 use crate::id::{ChannelId, CustodianId, GroupId};
 use crate::share;
 
@@ -191,8 +191,7 @@ pub fn check(agreement: &Agreement) -> Result<Plan, PlanError> {
     for (whose, keys) in
         [("agency", &agreement.keys.agency), ("municipality", &agreement.keys.municipality)]
     {
-        let statement = ssh_key::PublicKey::from_openssh(&keys.statement);
-        if statement.is_err() || statement.is_ok_and(|key| key.key_data().ed25519().is_none()) {
+        if agreement::signing_key(&keys.statement).is_err() {
             return Err(PlanError::Key(whose, "statement is no OpenSSH Ed25519 public key".into()));
         }
         if keys.mailbox.parse::<age::x25519::Recipient>().is_err() {

@@ -7,8 +7,9 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
+use ssh_key::{HashAlg, LineEnding, PrivateKey, SshSig};
 
+use crate::agreement;
 use crate::id::{
     AgreementId, CustodianId, Digest, PartyId, Time, TransferCode, TransferId, UploadId,
 };
@@ -525,10 +526,7 @@ pub fn verify(
     signature: &str,
     who: &str,
 ) -> Result<(), SignatureError> {
-    let key = PublicKey::from_openssh(public).map_err(|e| SignatureError::Key(e.to_string()))?;
-    if key.key_data().ed25519().is_none() {
-        return Err(SignatureError::Key("another kind of key".into()));
-    }
+    let key = agreement::signing_key(public).map_err(SignatureError::Key)?;
     SshSig::from_pem(signature)
         .and_then(|signature| key.verify(namespace, bytes, &signature))
         .map_err(|_| SignatureError::Bad(who.to_owned()))
@@ -605,6 +603,19 @@ pub(crate) mod tests {
         assert!(verify(&public, NAMESPACE, &bytes[1..], &signature, "x").is_err());
         assert!(verify(&other.public().unwrap(), NAMESPACE, &bytes, &signature, "x").is_err());
         assert!(verify(&public, NAMESPACE, &bytes, &signature[..100], "x").is_err());
+    }
+
+    #[test]
+    fn a_public_key_has_one_form() {
+        let signer = Signer::from_seed(&[7; 32]);
+        let public = signer.public().unwrap();
+        let signature = signer.sign(NAMESPACE, b"x").unwrap();
+        // The length of the key within it says 131104 instead of 32; ssh-keygen calls that no key.
+        let other = public.replace("NTE5AAAAI", "NTE5AAIAI");
+        assert_ne!(public, other);
+        let verify = |public: &str| verify(public, NAMESPACE, b"x", &signature, "x");
+        assert!(verify(&public).is_ok() && verify(&format!("{public} sealer@agency\n")).is_ok());
+        assert!(matches!(verify(&other), Err(SignatureError::Key(_))), "{other}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sluis_tests::root;
 /// How many numbers the requirements have.
 const NUMBERS: usize = 88;
 /// Crates whose own tests are named by module; anything else is a program in `tests/tests`.
-const CRATES: [&str; 4] = ["core", "config", "daemon", "cli"];
+const CRATES: [&str; 5] = ["core", "config", "daemon", "cli", "fuzz"];
 
 fn page(name: &str) -> String {
     fs::read_to_string(root().join("docs").join(name)).unwrap()

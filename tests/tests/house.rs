@@ -22,7 +22,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn all_sources() -> Vec<PathBuf> {
-    ["core", "config", "daemon", "cli", "tests"]
+    ["core", "config", "daemon", "cli", "tests", "fuzz"]
         .iter()
         .flat_map(|part| sources(&root().join(part)))
         .collect()

@@ -11,15 +11,15 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde::Deserialize;
 use sluis_config::credentials::Credentials;
-use sluis_config::schema::{Driver, Http, Reporter};
+use sluis_config::schema::{Driver, Http};
 use sluis_core::agreement::Language;
 use sluis_core::control::Outcome;
 use sluis_core::id::{ChannelId, TransferCode, TransferId};
 use sluis_core::key::TransferKey;
 use sluis_core::message::{Reference, compose, septets};
+use sluis_core::report::{self, Reporter};
 use sluis_core::share;
 use sluis_core::transfer::Report;
-use sluis_daemon::agency::reports;
 use sluis_daemon::channel::Message;
 use sluis_daemon::channel::http::{Provider, classify};
 use sluis_tests::root;
@@ -252,7 +252,7 @@ fn reports_are_read_as_each_preset_says() {
     ];
     for (name, query, body, expected) in reports {
         let reporter = preset(name).1.unwrap();
-        let read = reports::read(&reporter, Some(query), body.as_bytes());
+        let read = report::read(&reporter, Some(query), body.as_bytes());
         assert_eq!(read, Some(("R".to_owned(), expected)), "{name} {query} {body}");
     }
 }

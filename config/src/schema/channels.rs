@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use sluis_core::id::ChannelId;
+use sluis_core::report::Reporter;
 
 /// How a channel is reached.
 #[derive(Debug, Clone, Deserialize)]
@@ -196,37 +197,6 @@ pub struct Reports {
     pub max_connections: usize,
     /// How the reports of each channel are read. A channel that is not here has none.
     pub channels: BTreeMap<ChannelId, Reporter>,
-}
-
-/// How an operator's reports are read. They come to `/<channel>/<credential reports-<channel>>`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Reporter {
-    /// Where our own number for the message stands.
-    pub reference: Field,
-    /// Where it says what became of it.
-    pub state: Field,
-    /// Where a code for the failure stands.
-    pub code: Option<Field>,
-    /// States that mean: brought, as far as the operator knows.
-    pub delivered: Vec<String>,
-    /// States that mean: it will not be brought.
-    pub failed: Vec<String>,
-    /// States that mean: the operator has it.
-    #[serde(default)]
-    pub pending: Vec<String>,
-}
-
-/// A place in a report.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Field {
-    /// A name in the address.
-    Query(String),
-    /// A name in a form.
-    Form(String),
-    /// A JSON pointer into the body.
-    Json(String),
 }
 
 fn twenty() -> u64 {

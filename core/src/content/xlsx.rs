@@ -22,6 +22,8 @@ mod sheet;
 
 /// All parts together, unpacked.
 const MAX_UNPACKED: u64 = 256 << 20;
+/// Deflate makes of one byte no more than these: who claims more has room reserved, and wiped, for nothing.
+const MAX_RATIO: u64 = 1032;
 /// A plain workbook has about ten.
 const MAX_PARTS: usize = 256;
 /// What a plain workbook consists of, beside its sheets.
@@ -94,7 +96,11 @@ fn open(bytes: &[u8]) -> Result<Archive<'_>, Rule> {
         let size = archive.by_index_raw(index).map_err(|_| Rule::Unreadable)?.size();
         unpacked = unpacked.saturating_add(size);
     }
-    if unpacked > MAX_UNPACKED { Err(Rule::TooLarge) } else { Ok(archive) }
+    match unpacked {
+        _ if unpacked > MAX_UNPACKED => Err(Rule::TooLarge),
+        _ if unpacked > MAX_RATIO * bytes.len() as u64 => Err(Rule::Unreadable),
+        _ => Ok(archive),
+    }
 }
 
 /// A part as text, if it is there; refused where it is longer than the archive said.

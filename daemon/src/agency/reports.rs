@@ -13,14 +13,11 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::routing::any;
 use secrecy::ExposeSecret;
-use serde_json::Value;
 use sluis_config::ConfigError;
 use sluis_config::credentials::Credentials;
-use sluis_config::schema::{Field, Reporter};
 use sluis_core::control::Reported;
 use sluis_core::id::{ChannelId, Digest};
-use sluis_core::transfer::Report;
-use zeroize::Zeroizing;
+use sluis_core::report::{self, Reporter};
 
 use crate::desk::{Desk, DeskError};
 
@@ -73,11 +70,11 @@ impl Reports {
 
 /// The addresses: `/<channel>/<token>`, GET or POST. Everything else is 404.
 pub fn router(reports: Arc<Reports>) -> Router {
-    Router::new().route("/{channel}/{token}", any(report)).with_state(reports)
+    Router::new().route("/{channel}/{token}", any(heard)).with_state(reports)
 }
 
 /// 200 for whatever could be read, known here or not; 503 where the core is away, so that it comes again.
-async fn report(
+async fn heard(
     State(reports): State<Arc<Reports>>,
     Path((channel, token)): Path<(String, String)>,
     RawQuery(query): RawQuery,
@@ -96,7 +93,7 @@ async fn report(
         Ok(Err(status)) => return status,
         Err(_) => return StatusCode::REQUEST_TIMEOUT,
     };
-    let Some((reference, report)) = read(&known.reporter, query.as_deref(), &body) else {
+    let Some((reference, report)) = report::read(&known.reporter, query.as_deref(), &body) else {
         tracing::info!(channel = %id, "a report that cannot be read");
         return StatusCode::BAD_REQUEST;
     };
@@ -119,52 +116,3 @@ async fn report(
 async fn body(body: Body) -> Result<Bytes, StatusCode> {
     to_bytes(body, MAX_BODY).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
 }
-
-/// Our reference and what is reported of it, if that says anything; nothing where a field is missing.
-#[must_use]
-pub fn read(
-    reporter: &Reporter,
-    query: Option<&str>,
-    body: &[u8],
-) -> Option<(String, Option<Report>)> {
-    let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    let of = |field: &Field| -> Option<Zeroizing<String>> {
-        let found = match field {
-            Field::Query(name) => form_value(query?.as_bytes(), name),
-            Field::Form(name) => form_value(body, name),
-            Field::Json(pointer) => match json.pointer(pointer)? {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            },
-        };
-        found.filter(|text| text.len() <= 256).map(Zeroizing::new)
-    };
-    let reference = of(&reporter.reference)?;
-    let state = of(&reporter.state)?;
-    let among = |states: &[String]| states.iter().any(|it| it.eq_ignore_ascii_case(&state));
-    let report = if among(&reporter.delivered) {
-        Some(Report::Delivered)
-    } else if among(&reporter.failed) {
-        let code = reporter.code.as_ref().and_then(of);
-        // A code, not a sentence: what comes from a body never stands anywhere as it came.
-        let code = code.filter(|code| code.len() <= 40 && code.bytes().all(is_code));
-        let code = code.map_or_else(|| state.to_string(), |code| code.to_string());
-        Some(Report::Failed { code })
-    } else {
-        among(&reporter.pending).then_some(Report::Pending)
-    };
-    Some((reference.to_string(), report))
-}
-
-fn is_code(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
-}
-
-fn form_value(text: &[u8], name: &str) -> Option<String> {
-    let pairs = form_urlencoded::parse(text).take(64);
-    pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-#[cfg(test)]
-mod tests;

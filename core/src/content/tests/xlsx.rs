@@ -214,9 +214,10 @@ fn what_is_not_in_order_is_not_guessed_at() {
     let attest = |last: &str| by_hand(&rows(last), "<sst/>", &[]);
     let unreadable = ["unreadable[]"];
     for bad in [
-        "<c r='C4' t='str'><v>nee</v></c>", // another row
-        "<c r='A3' t='str'><v>nee</v></c>", // back
-        "<c r='AAAA3'><v>1</v></c>",        // beyond the sheet
+        "<c r='C4' t='str'><v>nee</v></c>",               // another row
+        "<c r='A3' t='str'><v>nee</v></c>",               // back
+        "<c r='AAAA3'><v>1</v></c>",                      // beyond the sheet
+        "<c r='EEEEEEEEEEEEEEEEEEEEEEEEE3'><v>1</v></c>", // what it would count to has no number
         "<c r='c3'><v>1</v></c>",
         "<c t='s'><v>0</v></c>", // no such string
         "<c t='s'><v>-1</v></c>",
@@ -254,6 +255,23 @@ fn a_claim_costs_nothing() {
     let many: Vec<_> = (0..260).map(|n| format!("xl/theme/{n}")).collect();
     let many: Vec<_> = many.iter().map(|name| (name.as_str(), "")).collect();
     assert_eq!(by_hand(&good, "<sst/>", &many), ["unreadable[]"], "parts");
+}
+
+#[test]
+fn a_formula_outside_any_cell_names_no_column() {
+    let good = rows(&inline("nee"));
+    let beside = good.replacen("<x:row>", "<x:f>A1</x:f><x:row>", 1);
+    assert_eq!(by_hand(&beside, "<sst/>", &[]), ["formula[]"]);
+}
+
+#[test]
+fn a_part_that_claims_more_than_deflate_can_give_has_no_room_reserved() {
+    let good = rows(&inline("nee"));
+    let file = parts(&good, "<sst/>", &[]);
+    assert_eq!(lie(file.clone(), good.len(), 200 << 20), ["unreadable[]"]);
+    // What compresses well is taken: spaces between the rows.
+    let airy = good.replace("<x:row", &format!("{}<x:row", " ".repeat(1 << 20)));
+    assert_eq!(by_hand(&airy, "<sst/>", &[]), GOOD);
 }
 
 /// Every length of this many bytes that the archive gives says `says` instead.

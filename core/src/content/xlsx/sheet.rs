@@ -88,8 +88,10 @@ impl<'a, 'r> Sheet<'a, 'r> {
             Node::Open("hyperlink" | "scenario", _) => {
                 self.list.findings.file(Rule::WorkbookExtras);
             }
+            // Not of a cell: of something beside them.
+            Node::Open("f", _) if self.column == 0 => self.list.findings.file(Rule::Formula),
             Node::Open("f", _) => {
-                let letter = LETTERS.get(self.column.saturating_sub(1)..self.column);
+                let letter = LETTERS.get(self.column - 1..self.column);
                 self.list.findings.cell(Rule::Formula, letter.unwrap_or("Z+"), self.row);
             }
             Node::Open("mergeCell", _) => self.list.findings.file(Rule::Merged),
@@ -198,8 +200,10 @@ fn column(place: &str, row: u32) -> Option<usize> {
     let digits = place.find(|c: char| c.is_ascii_digit())?;
     let (letters, number) = place.split_at(digits);
     let fits = (1..=3).contains(&letters.len()) && number.parse() == Ok(row);
-    let column = letters.bytes().try_fold(0, |sum, letter| {
+    // Three letters at most, before they are counted.
+    let mut letters = fits.then_some(letters)?.bytes();
+    let column = letters.try_fold(0, |sum, letter| {
         letter.is_ascii_uppercase().then(|| sum * 26 + usize::from(letter - b'A') + 1)
     })?;
-    fits.then(|| column - 1)
+    Some(column - 1)
 }
