@@ -225,81 +225,88 @@ impl Fault {
     /// What is wrong and what to do, for people.
     #[must_use]
     pub fn text(&self, language: Language) -> String {
-        let english = language == Language::En;
+        if language == Language::En { self.english() } else { self.dutch() }
+    }
+
+    fn dutch(&self) -> String {
         match self {
-            Self::NotYours(sort) if english => {
-                format!("{}: {} is the other party's to say", sort.article(), sort.kind())
-            }
             Self::NotYours(sort) => {
                 format!("{}: {} is aan de andere partij", sort.article(), sort.kind())
             }
-            Self::Text if english => {
-                format!("a text of 1 to {MAX_TEXT} characters, without control characters")
-            }
             Self::Text => format!("een tekst van 1 tot {MAX_TEXT} tekens, zonder stuurtekens"),
-            Self::Personal if english => {
-                "eleven digits in the text could be a national register number: leave it out".into()
-            }
             Self::Personal => {
                 "elf cijfers in de tekst kunnen een rijksregisternummer zijn: laat ze weg".into()
             }
-            Self::Missing(what) if english => format!("give {what}"),
             Self::Missing(what) => format!("geef {what} op"),
-            Self::Future if english => "what was found lies in the past: look at --found".into(),
             Self::Future => "een vaststelling ligt in het verleden: kijk --found na".into(),
-            Self::Address if english => {
-                "art. 10: the address of a public page: https://, the name of a website, no spaces".into()
-            }
             Self::Address => {
                 "art. 10: het adres van een openbare bladzijde: https://, de naam van een website, geen spaties".into()
-            }
-            Self::Ahead if english => {
-                "art. 10: a page is recorded once it is there: look at --on".into()
             }
             Self::Ahead => {
                 "art. 10: een bladzijde wordt ingeschreven als ze er staat: kijk --on na".into()
             }
-            Self::NoCase if english => "no open case by that number: sluis notices".into(),
             Self::NoCase => "geen open dossier met dat nummer: sluis notices".into(),
-            Self::Unanswered if english => {
-                "art. 7: first inform the municipality: sluis quality answer".into()
-            }
             Self::Unanswered => {
                 "art. 7: breng eerst de gemeente op de hoogte: sluis quality answer".into()
             }
-            Self::TooSoon(on) if english => format!(
-                "rec. C: one request a year; the next is possible from {on} on. A correction (art. 7) needs none: sluis quality report"
-            ),
             Self::TooSoon(on) => format!(
                 "overw. C: één aanvraag per jaar; de volgende kan vanaf {on}. Een verbetering (art. 7) vraagt er geen: sluis quality report"
             ),
-            Self::Notice(on) if english => {
-                format!("art. 12: the term of notice; the first day without lists is {on} or later")
-            }
             Self::Notice(on) => {
                 format!("art. 12: de opzegtermijn; de eerste dag zonder lijsten is {on} of later")
-            }
-            Self::Ended(on) if english => {
-                format!("art. 12: the agreement ended on {on}; conclude a new one first")
             }
             Self::Ended(on) => {
                 format!("art. 12: de overeenkomst eindigde op {on}; sluit eerst een nieuwe")
             }
-            Self::NotOnPaper(sort) if english => {
-                format!("{}: {} is only said by its own party", sort.article(), sort.kind())
-            }
             Self::NotOnPaper(sort) => {
                 format!("{}: {} zegt alleen de partij zelf", sort.article(), sort.kind())
             }
-            Self::Letter if english => "a letter of the last year: look at --received".into(),
             Self::Letter => "een brief van het voorbije jaar: kijk --received na".into(),
-            Self::OwnCase if english => "art. 6: the party that was asked answers".into(),
             Self::OwnCase => "art. 6: de partij aan wie het gevraagd is, antwoordt".into(),
-            Self::TooMany if english => {
-                format!("{MAX_A_DAY} notices on one day are enough; say it tomorrow, or call")
-            }
             Self::TooMany => {
                 format!("{MAX_A_DAY} berichten op één dag volstaan; meld het morgen, of bel")
+            }
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::NotYours(sort) => {
+                format!("{}: {} is the other party's to say", sort.article(), sort.kind())
+            }
+            Self::Text => {
+                format!("a text of 1 to {MAX_TEXT} characters, without control characters")
+            }
+            Self::Personal => {
+                "eleven digits in the text could be a national register number: leave it out".into()
+            }
+            Self::Missing(what) => format!("give {what}"),
+            Self::Future => "what was found lies in the past: look at --found".into(),
+            Self::Address => {
+                "art. 10: the address of a public page: https://, the name of a website, no spaces"
+                    .into()
+            }
+            Self::Ahead => "art. 10: a page is recorded once it is there: look at --on".into(),
+            Self::NoCase => "no open case by that number: sluis notices".into(),
+            Self::Unanswered => {
+                "art. 7: first inform the municipality: sluis quality answer".into()
+            }
+            Self::TooSoon(on) => format!(
+                "rec. C: one request a year; the next is possible from {on} on. A correction (art. 7) needs none: sluis quality report"
+            ),
+            Self::Notice(on) => {
+                format!("art. 12: the term of notice; the first day without lists is {on} or later")
+            }
+            Self::Ended(on) => {
+                format!("art. 12: the agreement ended on {on}; conclude a new one first")
+            }
+            Self::NotOnPaper(sort) => {
+                format!("{}: {} is only said by its own party", sort.article(), sort.kind())
+            }
+            Self::Letter => "a letter of the last year: look at --received".into(),
+            Self::OwnCase => "art. 6: the party that was asked answers".into(),
+            Self::TooMany => {
+                format!("{MAX_A_DAY} notices on one day are enough; say it tomorrow, or call")
             }
         }
     }
