@@ -159,6 +159,34 @@ fn a_refused_drop_does_not_leave_by_itself_when_the_sealer_starts_anew() {
 }
 
 #[test]
+fn a_redelivery_that_was_cut_short_gives_the_list_back_and_sends_nothing() {
+    let mut world = World::make(&Plan::default());
+    for role in ["dropzone", "sealer"] {
+        world.start(role);
+    }
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Sealed");
+    assert!(world.cli("agency", &["withdraw", &code]).status.success());
+    world.wait("agency", &code, "Withdrawn");
+    assert!(world.stop("sealer").success());
+    // As a kill before the commit leaves it: taken over, and no transfer knows of it.
+    let folder = world.path("agency/private/mechelen");
+    let old = fs::read_dir(&folder).unwrap().flatten().next().unwrap().path();
+    let new = folder.join("0123456789abcdef0123456789abcdef");
+    fs::create_dir(&new).unwrap();
+    fs::write(new.join(".name"), "lijst.csv").unwrap();
+    fs::write(new.join(".replaces"), old.file_name().unwrap().to_str().unwrap()).unwrap();
+    fs::rename(old.join("lijst.csv"), new.join("lijst.csv")).unwrap();
+    world.start("sealer");
+    assert_eq!(fs::read(old.join("lijst.csv")).unwrap(), LIST, "it is the old one's again");
+    assert!(!new.exists() && !world.outbox().join("lijst.csv").exists());
+    let again = world.cli("agency", &["redeliver", &code]);
+    assert!(again.status.success(), "{}", stderr(&again));
+    let other = until("the redelivery", || world.codes().into_iter().find(|known| *known != code));
+    world.wait("agency", &other, "Sealed");
+}
+
+#[test]
 fn a_core_stops_at_once_though_its_gates_wait_for_work() {
     let mut world = World::running();
     for (role, _) in ROLES {

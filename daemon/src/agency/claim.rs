@@ -17,6 +17,8 @@ use crate::store::{Record, Tx};
 
 /// The file in a private folder that keeps the drop's name; names are never in the store.
 const NAME: &str = ".name";
+/// The file in the private folder of a redelivery that says which transfer the plaintext was taken from.
+const REPLACES: &str = ".replaces";
 
 impl Agency {
     /// Takes what has settled. An entry that cannot leave stays where it lies, with its status beside it.
@@ -195,8 +197,9 @@ impl Agency {
         reasons: Vec<Reason>,
     ) -> Result<Option<TransferCode>> {
         let text = status::refused(self.language, &reasons);
-        let new = status::write(&status::path(parent, name), &text).unwrap_or(true);
-        if !new {
+        let at = status::path(parent, name);
+        if !status::is_new(&at, &text) {
+            let _ = status::write(&at, &text);
             return Ok(None);
         }
         let codes: Vec<String> =
@@ -214,6 +217,8 @@ impl Agency {
         tx.enter(self.books.now(), "refused", Some(id), detail([("reasons", codes.join(", "))]))
             .await?;
         self.books.commit(tx).await?;
+        // After the books: a kill in between tells it again, and never only here.
+        let _ = status::write(&at, &text);
         Ok(None)
     }
 
@@ -245,6 +250,20 @@ impl Agency {
         Ok(())
     }
 
+    /// Gives what a redelivery took back to the transfer that it was of. `false`: it was of none.
+    fn given_back(&self, folder: &Path, private: &Path) -> std::io::Result<bool> {
+        let Some(name) = kept_name(private) else { return Ok(false) };
+        let Ok(id) = std::fs::read_to_string(private.join(REPLACES)) else { return Ok(false) };
+        let Ok(id) = id.parse::<TransferId>() else { return Ok(false) };
+        let old = folder.join(id.to_string());
+        if private.join(&name).try_exists()? {
+            std::fs::rename(private.join(&name), old.join(&name))?;
+            files::sync_folder(&old)?;
+        }
+        files::erase(private)?;
+        Ok(true)
+    }
+
     /// Moves a claimed drop back to where it was found, never over something else.
     pub(super) fn put_back(
         &self,
@@ -252,19 +271,19 @@ impl Agency {
         private: &Path,
         state: Option<&State>,
     ) -> std::io::Result<()> {
+        if state.is_none() && self.given_back(folder, private)? {
+            return Ok(());
+        }
         let outbox = self.settings.outbox.join(folder.file_name().unwrap_or_default());
         let name = match std::fs::read(private.join(NAME)) {
             Ok(name) => OsString::from_vec(name),
             // Made, and nothing was moved into it: what is not empty stays.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return std::fs::remove_dir(private);
-            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return cleared(private),
             Err(e) => return Err(e),
         };
         let from = private.join(&name);
         if !sluis_core::envelope::is_plain_name(&name) || !from.try_exists()? {
-            std::fs::remove_file(private.join(NAME))?;
-            return std::fs::remove_dir(private);
+            return cleared(private);
         }
         let (flags, cwd) = (rustix::fs::RenameFlags::NOREPLACE, rustix::fs::CWD);
         let mut to = name.clone();
@@ -282,8 +301,7 @@ impl Agency {
         if let Ok(mut returned) = self.returned.lock() {
             returned.push(outbox.join(&to));
         }
-        std::fs::remove_file(private.join(NAME))?;
-        std::fs::remove_dir(private)
+        cleared(private)
     }
 
     /// Takes a redelivery's plaintext over from the transfer it replaces.
@@ -304,25 +322,41 @@ impl Agency {
         };
         let id = TransferId::random();
         self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;
-        // After a crash before the commit, `recover` finds a drop that no transfer knows and puts it back into
-        // the outbox: it is sent as a new transfer then, and not lost.
+        // After a crash before the commit, `recover` gives it back to the transfer that it was of.
         let new = self.private(&record.agreement, &id);
         files::private_folder(&new).map_err(CoreError::io("making the private folder"))?;
         files::write_durable(&new.join(NAME), name.as_bytes())
             .map_err(CoreError::io("keeping the name"))?;
+        files::write_durable(&new.join(REPLACES), record.id.to_string().as_bytes())
+            .map_err(CoreError::io("keeping whose it was"))?;
         std::fs::rename(old.join(&name), new.join(&name))
             .and_then(|()| files::sync_folder(&new))
             .and_then(|()| files::sync_folder(&old))
             .map_err(CoreError::io("taking the plaintext over"))?;
         let entered = self.enter_claimed(&mut tx, &record.agreement, id, Some(record.id)).await;
-        let Ok(code) = entered else {
-            let _ = std::fs::rename(new.join(&name), old.join(&name));
-            let _ = files::remove(&new);
-            return entered;
+        let done = match entered {
+            Ok(code) => self.books.commit(tx).await.map(|()| code),
+            Err(error) => {
+                drop(tx);
+                Err(error)
+            }
         };
-        self.books.commit(tx).await?;
-        Ok(code)
+        if done.is_err() {
+            // What the store does not know as a new transfer is still the old one's.
+            self.recover().await?;
+        }
+        done
     }
+}
+
+/// Removes a private folder with what is ours in it; what else lies there stays, and the folder with it.
+fn cleared(private: &Path) -> std::io::Result<()> {
+    for name in [NAME, REPLACES] {
+        let own = private.join(name);
+        files::remove(&own.with_extension("part"))?;
+        files::remove(&own)?;
+    }
+    std::fs::remove_dir(private)
 }
 
 fn code_of(reason: &Reason) -> String {

@@ -30,16 +30,20 @@ pub fn path(folder: &Path, name: &OsStr) -> PathBuf {
     folder.join(format!("STATUS-{shown}.txt"))
 }
 
-/// Writes the status. `true`: it says something new.
+/// Whether the status would say something new.
+#[must_use]
+pub fn is_new(path: &Path, text: &str) -> bool {
+    before(path).is_none_or(|before| before != text)
+}
+
+/// Writes the status. Where it says so already its time changes: that says for which state of the drop it stands.
 ///
 /// Whoever may put drops here may also have put something under this name: it is never followed, waited for,
 /// or read to its end.
 ///
 /// # Errors
 /// Those of the system; a status that cannot be written stops nothing.
-pub fn write(path: &Path, text: &str) -> std::io::Result<bool> {
-    // Written again all the same: its time says for which state of the drop it stands.
-    let new = before(path).is_none_or(|before| before != text);
+pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let part = path.with_file_name(format!(".status-{}.part", TransferId::random()));
     let mut file =
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&part)?;
@@ -50,7 +54,7 @@ pub fn write(path: &Path, text: &str) -> std::io::Result<bool> {
     if written.is_err() {
         let _ = std::fs::remove_file(&part);
     }
-    written.map(|()| new)
+    written
 }
 
 /// Whether the status beside a drop says that it was refused as it lies there: it was written after the drop's last
