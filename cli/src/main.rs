@@ -22,9 +22,15 @@ mod second;
 mod socket;
 mod transfers;
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes whatever is given back: share lines pass through buffers of libraries too.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();

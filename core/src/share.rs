@@ -371,6 +371,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_a_share_is_printed_and_dropping_wipes() {
+        fn wiped_when_dropped<T: ZeroizeOnDrop>(_: &T) {}
+        let mut share = Share { threshold: 2, index: 1, value: [0xAB; 16] };
+        wiped_when_dropped(&share);
+        assert_eq!(format!("{share:?}"), "Share(1 of t=2)");
+        share.zeroize();
+        assert_eq!(share, Share { threshold: 0, index: 0, value: [0; 16] });
+    }
+
+    #[test]
     fn the_published_vectors_hold() {
         for vector in vectors() {
             let code: TransferCode = vector["code"].as_str().unwrap().parse().unwrap();

@@ -1,6 +1,10 @@
 //! The door of a role that listens on a network: TCP, TLS, HTTP/1.1, each with a limit in count and time.
 //!
-//! The handshake runs in a task of its own under a deadline, so nobody can hold up the door by being slow.
+//! The handshake runs in a task of its own under a deadline, so nobody can hold up the door by being slow. Who has not
+//! said who it is counts by its address, and in its own room: no number of strangers takes a place from a known peer.
+//! Who has counts by its key: no peer takes the places of another.
+
+mod crowd;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +18,14 @@ use rustls::ServerConfig;
 use sluis_core::id::Digest;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::drain::polls_end;
 use crate::tls::pin_of;
+use crowd::{Crowd, Place, Porch, source};
 
 /// Who is at the other end of the connection: the SHA-256 of its TLS public key, on every request as an
 /// `axum::Extension`.
@@ -45,30 +50,58 @@ const WRITE: Duration = Duration::from_secs(60);
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(15);
 
+/// How many connections of one address may be in their handshake, or stay without a name where none is asked for.
+const OF_ONE_ADDRESS: usize = 32;
+/// The part of all connections that one peer may have, and that may be in their handshake beside them.
+const PART: usize = 4;
+
+/// Who is let in, and how many of each.
+struct Hall {
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    places: Arc<Semaphore>,
+    porch: Porch,
+    addresses: Arc<Crowd<u64>>,
+    peers: Arc<Crowd<Digest>>,
+}
+
 /// Serves until stopped, then lets what runs end, at most for `drain`.
 pub async fn serve(door: Door, router: Router, stop: CancellationToken, drain: Duration) {
     let Door { listener, tls, max_connections } = door;
-    let acceptor = tls.map(|tls| TlsAcceptor::from(Arc::new(tls)));
-    let router = polls_end(router, stop.clone());
-    let places = Arc::new(Semaphore::new(max_connections));
+    let part = max_connections.div_ceil(PART);
+    let hall = Arc::new(Hall {
+        acceptor: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))),
+        router: polls_end(router, stop.clone()),
+        places: Arc::new(Semaphore::new(max_connections)),
+        porch: Porch::of(part),
+        addresses: Crowd::of(OF_ONE_ADDRESS),
+        peers: Crowd::of(part),
+    });
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, from)) = accepted else {
             // Out of descriptors, most likely: wait instead of spinning.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let _ = stream.set_nodelay(true);
+        let watcher = graceful.watcher();
         // No place: the connection is closed at once, which its client takes for "try later".
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
-        tokio::spawn(async move {
-            let _place = place;
-            connection(stream, acceptor, router, watcher).await;
-        });
+        if hall.acceptor.is_none() {
+            let Ok(place) = Arc::clone(&hall.places).try_acquire_owned() else { continue };
+            let router = hall.router.clone();
+            tokio::spawn(async move {
+                let _place = place;
+                http(stream, router, watcher).await;
+            });
+        } else if let Some(address) = hall.addresses.enter(source(from.ip())) {
+            let (hall, turn) = (Arc::clone(&hall), hall.porch.enter());
+            tokio::spawn(async move { connection(stream, &hall, address, turn, watcher).await });
+        }
     }
     drop(listener);
     let _ = tokio::time::timeout(drain, graceful.shutdown()).await;
@@ -76,21 +109,49 @@ pub async fn serve(door: Door, router: Router, stop: CancellationToken, drain: D
 
 async fn connection(
     stream: TcpStream,
-    acceptor: Option<TlsAcceptor>,
-    router: Router,
+    hall: &Hall,
+    address: Place<u64>,
+    turn: CancellationToken,
     watcher: Watcher,
 ) {
-    let _ = stream.set_nodelay(true);
-    let Some(acceptor) = acceptor else { return http(stream, router, watcher).await };
-    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else {
+    let Some(acceptor) = &hall.acceptor else { return };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)) => shaken.ok(),
+        () = turn.cancelled() => None,
+    };
+    turn.cancel();
+    let Some(Ok(stream)) = shaken else {
         tracing::info!("a connection was refused in its handshake");
         return;
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-    match certificate.map(pin_of) {
-        Some(Ok(pin)) => http(stream, router.layer(Extension(Peer(pin))), watcher).await,
-        Some(Err(_)) => {}
-        None => http(stream, router, watcher).await,
+    let pin = match certificate.map(pin_of).transpose() {
+        Ok(pin) => pin,
+        Err(_) => return,
+    };
+    let Some(place) = hall.place(pin, address) else {
+        tracing::warn!("a connection found no place; its peer has its part, or all are taken");
+        return;
+    };
+    let router = match pin {
+        Some(pin) => hall.router.clone().layer(Extension(Peer(pin))),
+        None => hall.router.clone(),
+    };
+    http(stream, router, watcher).await;
+    drop(place);
+}
+
+/// A place inside: one of all, and one of its peer's or else of its address.
+type Inside = (OwnedSemaphorePermit, Option<Place<Digest>>, Option<Place<u64>>);
+
+impl Hall {
+    /// Whoever is known by a key counts by it, and no longer by an address that others may have too.
+    fn place(&self, pin: Option<Digest>, address: Place<u64>) -> Option<Inside> {
+        let one = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        Some(match pin {
+            Some(pin) => (one, Some(self.peers.enter(pin)?), None),
+            None => (one, None, Some(address)),
+        })
     }
 }
 

@@ -561,6 +561,18 @@ async fn look(core: &Agency, outbox: &mut Outbox) -> bool {
     settling
 }
 
+/// No dump of this process, and no other process of the same user that looks into it: before anything is read.
+///
+/// # Errors
+/// [`AppError::Io`] where the system does not let it.
+pub fn no_dump() -> Result<()> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none)
+        .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))
+        .map_err(|error| AppError::io("forbidding a dump of this process")(error.into()))
+}
+
 /// The runtime of a role: two threads serve any of them.
 ///
 /// # Errors

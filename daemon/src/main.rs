@@ -1,11 +1,17 @@
 //! `sluisd ROLE --config FILE`: the doorbell.
 
+use std::alloc::System;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use sluis_daemon::app::{AppError, Role};
 use sluis_daemon::{app, telemetry};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes whatever is given back, also what libraries had of a secret in buffers of their own.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// One role of Sluis. Each role is its own process, unit and user.
 #[derive(Parser)]
@@ -20,7 +26,8 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match telemetry::start(&arguments.config).and_then(|config| {
+    let begun = app::no_dump().and_then(|()| telemetry::start(&arguments.config));
+    match begun.and_then(|config| {
         app::runtime()?.block_on(app::until_signal(arguments.role, &arguments.config, config))
     }) {
         Ok(()) => ExitCode::SUCCESS,

@@ -58,6 +58,7 @@ const SCHEMA: &[&str] = &[
         replaces TEXT, created BIGINT NOT NULL,
         state TEXT NOT NULL, data TEXT NOT NULL, open INTEGER NOT NULL, expires BIGINT, changed BIGINT NOT NULL, version BIGINT NOT NULL)",
     "CREATE UNIQUE INDEX IF NOT EXISTS open_codes ON transfers (code) WHERE open = 1",
+    "CREATE INDEX IF NOT EXISTS transfers_code ON transfers (code)",
     "CREATE INDEX IF NOT EXISTS transfers_changed ON transfers (changed)",
     "CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state)",
     "CREATE INDEX IF NOT EXISTS transfers_due ON transfers (expires) WHERE open = 1",
@@ -84,6 +85,7 @@ const SCHEMA: &[&str] = &[
         agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT,
         PRIMARY KEY (agreement, custodian))",
     "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due)",
+    "CREATE INDEX IF NOT EXISTS jobs_transfer ON jobs (transfer)",
 ];
 
 /// The store.
@@ -400,6 +402,18 @@ impl Tx {
             .fetch_all(&mut *self.tx)
             .await?;
         rows.iter().map(record).collect()
+    }
+
+    /// Whether an open transfer goes by this code.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_taken(&mut self, code: &TransferCode) -> Result<bool> {
+        let row = sqlx::query("SELECT id FROM transfers WHERE code = $1 AND open = 1")
+            .bind(code.to_string())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        Ok(row.is_some())
     }
 
     /// The codes of all open transfers.

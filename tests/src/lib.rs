@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::missing_panics_doc)]
 
+pub mod canary;
 pub mod cutter;
 pub mod kannel;
 pub mod mail;

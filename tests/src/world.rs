@@ -249,6 +249,31 @@ impl World {
         });
     }
 
+    /// Puts a second agreement into the drop zone, `gent`: between the same municipality and an agency of its own, on
+    /// the host `other`. Before the drop zone is started.
+    pub fn with_another_agreement(&self) {
+        let folder = self.path("other");
+        let init =
+            format!("init agency --id andere --name Andere --lang en --listen {} --dir", self.host);
+        let words: Vec<_> = init.split_whitespace().collect();
+        assert!(sluis(&words, [folder.as_os_str()]).status.success());
+        fs::write(self.path("other.card"), self.cli("other", &["identity"]).stdout).unwrap();
+        let terms = Plan::default()
+            .agreement
+            .replace("{host}", &self.host)
+            .replace("agreement = \"mechelen\"", "agreement = \"gent\"")
+            .replace("id = \"agentschap-ii\"", "id = \"andere\"")
+            .replace("name = \"Agentschap Integratie en Inburgering\"", "name = \"Andere\"");
+        let file = self.path("gent.toml");
+        fs::write(&file, terms).unwrap();
+        let cards =
+            ["other.card", "municipality.card", "dropzone.card"].map(|card| self.path(card));
+        let mut add = vec!["agreement", "add", file.to_str().unwrap()];
+        cards.iter().for_each(|card| add.extend(["--card", card.to_str().unwrap()]));
+        let added = self.cli("dropzone", &add);
+        assert!(added.status.success(), "{}", stderr(&added));
+    }
+
     /// Starts a role anew under another clock, by `libfaketime`; how long the machine is up stays true.
     pub fn jump(&mut self, role: &'static str, jump: &str) {
         self.stop(role);
@@ -320,11 +345,24 @@ impl World {
         child.wait().unwrap();
     }
 
+    /// Starts a role again if it has ended, as its service manager would.
+    pub fn revive(&mut self, role: &'static str) {
+        let ended = self.processes.get_mut(role).is_none_or(|it| it.try_wait().unwrap().is_some());
+        if ended {
+            self.start(role);
+        }
+    }
+
+    /// The number of a role's process.
+    #[must_use]
+    pub fn pid(&self, role: &str) -> u32 {
+        self.processes[role].id()
+    }
+
     /// A line of `/proc/PID/status`, in its unit.
     #[must_use]
     pub fn status(&self, role: &str, key: &str) -> u64 {
-        let text =
-            fs::read_to_string(format!("/proc/{}/status", self.processes[role].id())).unwrap();
+        let text = fs::read_to_string(format!("/proc/{}/status", self.pid(role))).unwrap();
         let line = text.lines().find(|line| line.starts_with(key)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }

@@ -13,7 +13,7 @@ use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 
 use sluis_tests::stock::{Client, begin};
-use sluis_tests::world::{Plan, sluis};
+use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, tool, until};
 
 /// Asks for an upload and brings its bytes along: whatever of it were believed would lie on the disk.
@@ -170,36 +170,11 @@ fn an_expired_certificate_of_the_pinned_key_comes_in() {
     assert_eq!(client.ask("OPTIONS", "/mechelen/files", &[]).status, 204);
 }
 
-/// A drop zone with a second agreement, between the same municipality and an agency of its own.
-fn door_for_two() -> World {
-    let mut world = World::make(&Plan::default());
-    let folder = world.path("other");
-    let init =
-        format!("init agency --id andere --name Andere --lang en --listen {} --dir", world.host);
-    let words: Vec<_> = init.split_whitespace().collect();
-    assert!(sluis(&words, [folder.as_os_str()]).status.success());
-    fs::write(world.path("other.card"), world.cli("other", &["identity"]).stdout).unwrap();
-    let terms = Plan::default()
-        .agreement
-        .replace("{host}", &world.host)
-        .replace("agreement = \"mechelen\"", "agreement = \"gent\"")
-        .replace("id = \"agentschap-ii\"", "id = \"andere\"")
-        .replace("name = \"Agentschap Integratie en Inburgering\"", "name = \"Andere\"");
-    fs::write(world.path("gent.toml"), terms).unwrap();
-    let paths = ["gent.toml", "other.card", "municipality.card", "dropzone.card"]
-        .map(|name| world.path(name));
-    let [file, cards @ ..] = paths.each_ref().map(|path| text(path));
-    let mut add = vec!["agreement", "add", file];
-    cards.iter().for_each(|card| add.extend(["--card", card]));
-    let added = world.cli("dropzone", &add);
-    assert!(added.status.success(), "{}", stderr(&added));
-    world.start("dropzone");
-    world
-}
-
 #[test]
 fn another_tenant_learns_nothing_and_leaves_nothing() {
-    let world = door_for_two();
+    let mut world = World::make(&Plan::default());
+    world.with_another_agreement();
+    world.start("dropzone");
     let (owner, other, both) = (
         Client::of(&world, "agency"),
         Client::of(&world, "other"),

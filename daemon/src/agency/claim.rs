@@ -170,12 +170,14 @@ impl Agency {
     ) -> Result<Record<State>> {
         let installed = self.books.agreements.get(agreement);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
-        let taken = tx.open_codes().await?;
-        let code = std::iter::repeat_with(TransferCode::random).find(|code| !taken.contains(code));
+        let mut code = TransferCode::random();
+        while tx.is_taken(&code).await? {
+            code = TransferCode::random();
+        }
         let now = self.books.now();
         let mut record = Record {
             id,
-            code: code.unwrap_or_else(TransferCode::random),
+            code,
             agreement: agreement.clone(),
             terms: installed.terms.digest,
             replaces,

@@ -12,7 +12,7 @@ use sluis_core::transfer::State;
 use super::Agency;
 use super::admission::{self, Facts, Granted, Item};
 use crate::books::{CoreError, Result};
-use crate::files::blocking;
+use crate::files;
 use crate::store::Tx;
 
 impl Agency {
@@ -33,7 +33,7 @@ impl Agency {
         let (terms, mut facts) = self.facts(agreement, replaces).await?;
         let now = self.books.now();
         let (at, owners, seen) = (parent.to_owned(), self.owners.clone(), items.clone());
-        let exercise = blocking(move || admission::is_exercise(&at, &seen, &owners)).await?;
+        let exercise = files::blocking(move || admission::is_exercise(&at, &seen, &owners)).await?;
         if exercise {
             facts.requested = Requested::Exercise;
         }
@@ -47,8 +47,9 @@ impl Agency {
             return Ok(Ok(Granted { requested: facts.requested, waived: None, rows: None }));
         }
         let (parent, owners, waive) = (parent.to_owned(), self.owners.clone(), facts.waived());
-        let read =
-            blocking(move || admission::read_list(&parent, &items, &terms, &owners, now, &waive));
+        let read = files::apart(move || {
+            admission::read_list(&parent, &items, &terms, &owners, now, &waive)
+        });
         Ok(read.await?.map(|list| {
             let passed = passed || list.as_ref().is_some_and(|list| !list.waived.is_empty());
             Granted {
@@ -71,11 +72,15 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         let register = self.books.notices(&mut tx, agreement).await?;
         let standing = terms.period.standing.as_deref().is_some_and(|why| !why.trim().is_empty());
-        let today = self.books.now().date();
+        let now = self.books.now();
         // An end at once is one whatever a clock says.
-        let at_once = register.ended_at_once().map(|on| on.min(today));
+        let at_once = register.ended_at_once().map(|on| on.min(now.date()));
         let (ends, reviewed) = (at_once.or(register.ends()), register.reviewed());
-        let answers = self.answers(&mut tx, agreement).await?;
+        // Every list that was ever sent is looked at for this: only where something hangs on it.
+        let answers = match standing && register.waiver(&[], now).is_none() {
+            true => Vec::new(),
+            false => self.answers(&mut tx, agreement).await?,
+        };
         let requested = match standing {
             true => Requested::Standing,
             false => requested(&answers, &register, replaces),
@@ -83,7 +88,7 @@ impl Agency {
         // A redelivery rests on the word that its first transfer rested on.
         let others = answers.iter().filter(|it| it.stands && Some(it.transfer) != replaces);
         let used: Vec<Digest> = others.filter_map(|it| it.waived).collect();
-        let waiver = register.waiver(&used, self.books.now());
+        let waiver = register.waiver(&used, now);
         Ok((terms, Facts { requested, ends, waiver, reviewed }))
     }
 

@@ -62,7 +62,7 @@ impl Agency {
                 Event::Admitted { by, rows: order.rows, seen: admission::seen(&order.items) };
             return self.settle(job, &mut record, &terms, admitted).await;
         }
-        match blocking(move || seal::seal(order)).await? {
+        match files::apart(move || seal::seal(order)).await? {
             Ok((envelope, sent)) => self.sealed(job, envelope, sent).await,
             Err(SealError::Changed) => {
                 self.give_back(job, &mut record, &terms, vec![Reason::Changed]).await

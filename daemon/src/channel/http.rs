@@ -68,6 +68,8 @@ impl Provider {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
+            // A connection that is kept keeps what was written to it.
+            .pool_max_idle_per_host(0)
             // Well before the whole: what never got through is told apart from an answer that is lost.
             .connect_timeout(Duration::from_secs(10).min(timeout / 2))
             .timeout(timeout)

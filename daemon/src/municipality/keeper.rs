@@ -42,7 +42,7 @@ impl Municipality {
         if tx.transfer::<State>(&id).await?.is_some() {
             return Ok(Err("this transfer was announced before".into()));
         }
-        if tx.open_codes().await?.contains(&sent.code) {
+        if tx.is_taken(&sent.code).await? {
             return Ok(Err(format!("the code {} belongs to another open transfer", sent.code)));
         }
         let consistent = sent.routes.len() <= usize::from(sluis_core::share::MAX_SHARES)

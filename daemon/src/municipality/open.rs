@@ -17,7 +17,7 @@ use sluis_core::statement::Sent;
 
 use super::Municipality;
 use crate::books::{CoreError, Result, detail};
-use crate::files::{self, blocking};
+use crate::files;
 use crate::gatehouse::Caller;
 use crate::persons::find;
 use crate::store::Record;
@@ -165,7 +165,7 @@ impl Municipality {
         });
         let (group, at, size) = (group.transpose()?, folder.clone(), sent.size);
         let plaintext =
-            blocking(move || open_into(&key, &at, size, group)).await?.map_err(refusal)?;
+            files::apart(move || open_into(&key, &at, size, group)).await?.map_err(refusal)?;
         if plaintext != sent.plaintext {
             let _ = files::remove(&folder.join("opening"));
             return Err(CoreError::refused(

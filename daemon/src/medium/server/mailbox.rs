@@ -21,7 +21,7 @@ use sluis_core::tus as rules;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::receive::{blocking, next};
+use super::receive::{Pieces, blocking};
 use super::refusal::Refusal;
 use super::zone::{Role, Space, Zone, hold};
 use super::{disk, query, waiting};
@@ -117,8 +117,8 @@ pub(super) async fn letter(
 
 async fn whole(body: Body, idle: Duration) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
-    let mut stream = body.into_data_stream();
-    while let Some(piece) = next(&mut stream, idle).await? {
+    let mut pieces = Pieces::of(body, idle);
+    while let Some(piece) = pieces.next().await? {
         if bytes.len() + piece.len() > MAX_BYTES {
             return Err(Refusal::TooLarge);
         }

@@ -9,6 +9,7 @@ use sluis_core::tus::Checksum;
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::OwnedMutexGuard;
+use tokio::time::Instant;
 
 use super::checksum::Check;
 use super::refusal::Refusal;
@@ -22,14 +23,36 @@ pub(super) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
 }
 
-/// The next piece of a body, or that it ended.
-pub(super) async fn next(
-    stream: &mut BodyDataStream,
+/// The least that a body brings, in bytes a second. Slower than any line that is left, faster than who drips.
+const LEAST_RATE: u64 = 1024;
+
+/// The pieces of a body. It may pause for `idle`, and in each time of that length it brings its least.
+pub(super) struct Pieces {
+    stream: BodyDataStream,
     idle: Duration,
-) -> Result<Option<Bytes>, Refusal> {
-    match tokio::time::timeout(idle, stream.next()).await {
-        Ok(piece) => piece.transpose().map_err(|_| Refusal::Cut),
-        Err(_) => Err(Refusal::Idle),
+    since: Instant,
+    brought: u64,
+}
+
+impl Pieces {
+    pub(super) fn of(body: Body, idle: Duration) -> Self {
+        Self { stream: body.into_data_stream(), idle, since: Instant::now(), brought: 0 }
+    }
+
+    /// The next piece, or that it ended.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        let Ok(piece) = tokio::time::timeout(self.idle, self.stream.next()).await else {
+            return Err(Refusal::Idle);
+        };
+        let Some(piece) = piece.transpose().map_err(|_| Refusal::Cut)? else { return Ok(None) };
+        self.brought = self.brought.saturating_add(piece.len() as u64);
+        if self.since.elapsed() >= self.idle {
+            if self.brought < LEAST_RATE.saturating_mul(self.idle.as_secs()) {
+                return Err(Refusal::Idle);
+            }
+            (self.since, self.brought) = (Instant::now(), 0);
+        }
+        Ok(Some(piece))
     }
 }
 
@@ -94,8 +117,8 @@ async fn copy(
 ) -> Result<(), Refusal> {
     let mut at = upload.offset();
     data.seek(std::io::SeekFrom::Start(at)).await?;
-    let mut stream = body.into_data_stream();
-    while let Some(piece) = next(&mut stream, idle).await? {
+    let mut pieces = Pieces::of(body, idle);
+    while let Some(piece) = pieces.next().await? {
         at = at.saturating_add(piece.len() as u64);
         if upload.is_ending() {
             return Err(Refusal::Gone);

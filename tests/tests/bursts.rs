@@ -1,0 +1,177 @@
+//! Many drops at once while roles are killed, and two persons who want different things at the same moment.
+//!
+//! `SLUIS_BURST` says how many drops; the seed of what is killed when stands in the output.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::{Duration, Instant};
+
+use sluis_tests::world::{Plan, ROLES, line_in};
+use sluis_tests::{World, stderr, until};
+
+/// Drops of a burst, where nobody asks for more.
+const DROPS: usize = 60;
+const KILLS: usize = 20;
+const SEED: u64 = 0x51_07_15;
+
+/// Numbers that are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+}
+
+/// The messages in the telephones, as (code, telephone) to the line.
+fn messages(world: &World) -> BTreeMap<(String, String), Vec<String>> {
+    let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for phone in fs::read_dir(world.path("phones")).into_iter().flatten().flatten() {
+        for message in fs::read_dir(phone.path()).unwrap().flatten() {
+            // It may not have its name yet.
+            let Ok(text) = fs::read_to_string(message.path()) else { continue };
+            let code = text.split_whitespace().find(|word| is_code(word.trim_end_matches('.')));
+            let Some(code) = code else { continue };
+            let of = (
+                code.trim_end_matches('.').to_owned(),
+                phone.file_name().to_string_lossy().into_owned(),
+            );
+            found.entry(of).or_default().push(line_in(&text));
+        }
+    }
+    found
+}
+
+fn is_code(word: &str) -> bool {
+    word.len() == 8
+        && word.as_bytes()[4] == b'-'
+        && word.chars().all(|c| c == '-' || c.is_ascii_digit() || c.is_ascii_uppercase())
+}
+
+fn codes_in(messages: &BTreeMap<(String, String), Vec<String>>) -> BTreeMap<String, usize> {
+    let mut count = BTreeMap::new();
+    messages.keys().for_each(|(code, _)| *count.entry(code.clone()).or_default() += 1);
+    count
+}
+
+/// How many transfers have reached all three telephones.
+fn complete(world: &World) -> usize {
+    codes_in(&messages(world)).values().filter(|count| **count == 3).count()
+}
+
+#[test]
+fn a_burst_with_roles_killed_at_random_loses_no_file_and_sends_none_twice() {
+    let drops = std::env::var("SLUIS_BURST").map_or(DROPS, |text| text.parse().unwrap());
+    let mut world =
+        World::make(&Plan { dropzone: "max-uploads = 100000\n".into(), ..Plan::default() });
+    ROLES.iter().for_each(|(role, _)| world.start(role));
+    let began = Instant::now();
+    for at in 0..drops {
+        let content = format!("rijksregisternummer;contract;attest\n85073003328;1;{at}\n");
+        world.put(format!("lijst-{at}.csv").as_ref(), content.as_bytes());
+    }
+    let mut dice = Dice(SEED);
+    let mut moments: Vec<usize> = (0..KILLS).map(|_| dice.below(drops)).collect();
+    moments.sort_unstable();
+    let mut killed = BTreeMap::new();
+    let mut done = 0;
+    while done < drops {
+        done = until("one more to arrive", || Some(complete(&world)).filter(|now| *now > done));
+        // By how far it is, not by a clock: a slow machine is killed at the same points.
+        while moments.first().is_some_and(|moment| *moment <= done) {
+            moments.remove(0);
+            let (role, _) = ROLES[dice.below(ROLES.len())];
+            world.kill(role);
+            world.start(role);
+            *killed.entry(role).or_insert(0) += 1;
+        }
+    }
+    let took = began.elapsed();
+    eprintln!(
+        "{drops} drops in {took:?}, {:?} each; seed {SEED:#x} killed {killed:?}",
+        took / u32::try_from(drops).unwrap()
+    );
+
+    let messages = messages(&world);
+    assert_eq!(codes_in(&messages).len(), drops, "as many transfers as drops");
+    for ((code, phone), lines) in &messages {
+        let different: BTreeSet<_> = lines.iter().collect();
+        assert_eq!(different.len(), 1, "{code} at {phone}: one split, one line");
+    }
+    // Nothing is left where it was dropped or where it was on its way.
+    let left = fs::read_dir(world.outbox()).unwrap().flatten();
+    let left: Vec<_> = left
+        .map(|it| it.file_name())
+        .filter(|it| it.to_string_lossy().starts_with("lijst"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    let envelopes = fs::read_dir(world.path("municipality/vault/mechelen")).unwrap().flatten();
+    assert_eq!(envelopes.filter(|it| it.path().join("envelope.age").exists()).count(), drops);
+    until("the drop zone to be empty", || {
+        (fs::read_dir(world.path("dropzone/medium/mechelen/files")).unwrap().count() == 0)
+            .then_some(())
+    });
+    for host in ["agency", "municipality"] {
+        let verified = world.cli(host, &["ledger", "verify"]);
+        assert!(verified.status.success(), "{}", stderr(&verified));
+    }
+    // One `sent` and one `removed` of each; where they are many, of a hundred that the dice show.
+    let codes: Vec<String> = codes_in(&messages).into_keys().collect();
+    for _ in 0..codes.len().min(100) {
+        let code = &codes[dice.below(codes.len())];
+        let said = world.statements("agency", code);
+        for kind in ["sent", "removed"] {
+            assert_eq!(said.iter().filter(|it| *it == kind).count(), 1, "{code}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_withdrawal_that_races_with_the_release_is_one_or_the_other() {
+    let mut plan = Plan::default();
+    plan.agreement =
+        plan.agreement.replace("release = \"after-removal\"", "release = \"when-ready\"");
+    let world = World::running_as(&plan);
+    let rounds = 40;
+    let codes: Vec<String> = (0..rounds)
+        .map(|at| world.send(&format!("lijst-{at}.csv"), format!("{at}").as_bytes()))
+        .collect();
+    let (mut withdrawn, mut released) = (0, 0);
+    for (at, code) in codes.iter().enumerate() {
+        world.wait("municipality", code, "Removed");
+        until("the agency to wait for the custodians", || {
+            world
+                .row("agency", code)
+                .filter(|row| row["state"] == "Removed" && row["mover"] == "municipality")
+        });
+        let ready = world.cli("municipality", &["ready", code]);
+        assert!(ready.status.success(), "{}", stderr(&ready));
+        // No wait for anything: the two are let go closer to and further from each other. From right now to about when the last share leaves.
+        std::thread::sleep(Duration::from_millis(u64::try_from(at).unwrap() * 4));
+        let answer = world.cli("agency", &["withdraw", code]);
+        if answer.status.success() {
+            withdrawn += 1;
+            assert_eq!(world.row("agency", code).unwrap()["state"], "Withdrawn");
+            world.wait("municipality", code, "Ended");
+        } else {
+            released += 1;
+            world.wait("agency", code, "Released");
+        }
+    }
+    let sent = codes_in(&messages(&world));
+    for code in &codes {
+        let state = world.row("agency", code).unwrap()["state"].as_str().unwrap().to_owned();
+        let shares = sent.get(code).copied().unwrap_or_default();
+        match state.as_str() {
+            "Withdrawn" => assert!(shares < 2, "{code} was withdrawn, and {shares} shares left"),
+            "Released" => assert_eq!(shares, 3, "{code}"),
+            other => panic!("{code} is {other}"),
+        }
+    }
+    eprintln!("{withdrawn} withdrawn, {released} released");
+    assert_eq!(withdrawn + released, rounds);
+}
