@@ -496,7 +496,7 @@ async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: 
             outbox.look_again();
             watch_folders(watcher.as_mut(), &settings.outbox);
         }
-        let settling = look(&core, &mut outbox).await;
+        let settling = core.look(&mut outbox).await;
         let rest = full.saturating_duration_since(tokio::time::Instant::now());
         let rest = if settling { rest.min(settle) } else { rest };
         tokio::select! {
@@ -537,28 +537,6 @@ fn watch_folders(watcher: Option<&mut notify::RecommendedWatcher>, root: &Path) 
             tracing::warn!(%error, "a folder of the outbox is not watched; the rescan still looks at it");
         }
     }
-}
-
-async fn look(core: &Agency, outbox: &mut Outbox) -> bool {
-    core.returned().into_iter().for_each(|path| outbox.returned(path));
-    let (found, settling) = match outbox.look(core.books.now()) {
-        Ok(looked) => looked,
-        Err(error) => {
-            tracing::error!(%error, "the outbox cannot be read");
-            return false;
-        }
-    };
-    for found in found {
-        match core.claim(&found).await {
-            Ok(Some(code)) => tracing::info!(%code, "a drop was taken"),
-            Ok(None) => outbox.refused(found.path()),
-            Err(error) => {
-                tracing::error!(%error, "a drop cannot be taken; it is looked at again at the next rescan");
-                outbox.told(found.path());
-            }
-        }
-    }
-    settling
 }
 
 /// No dump of this process, and no other process of the same user that looks into it: before anything is read.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sluis_core::control::{
@@ -12,22 +12,32 @@ use sluis_core::control::{
 use sluis_core::id::{AgreementId, TransferId};
 use tokio_util::sync::CancellationToken;
 
+use crate::way::{Broken, Way};
+
 /// What went wrong between a gate and its core.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
     /// The core does not answer.
     #[error("the core does not answer on its socket: {0}")]
-    Away(#[from] reqwest::Error),
+    Away(#[from] Broken),
     /// The core refuses.
     #[error("the core refuses: {0}")]
     Refused(Refused),
 }
 
+impl From<reqwest::Error> for DeskError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Away(error.into())
+    }
+}
+
 /// A gate's connection to its core.
 #[derive(Debug, Clone)]
 pub struct Desk {
-    client: Client,
+    way: Way,
     instance: String,
+    /// How long the core may wait with its answer where there is no work, in seconds.
+    wait: u64,
 }
 
 /// How long a gate waits for its core before it asks again; the same for all of its tasks.
@@ -53,8 +63,13 @@ impl Desk {
             .retry(reqwest::retry::never())
             .connect_timeout(Duration::from_secs(5))
             .build()?;
-        let instance = TransferId::random().to_string();
-        Ok(Self { client, instance })
+        Ok(Self::over(client.into(), 25))
+    }
+
+    /// The desk of one gate's process; the core waits so many seconds for work.
+    #[must_use]
+    pub fn over(way: Way, wait: u64) -> Self {
+        Self { way, instance: TransferId::random().to_string(), wait }
     }
 
     /// The next job, or nothing after a while.
@@ -66,9 +81,9 @@ impl Desk {
         agreement: Option<&AgreementId>,
         lane: Lane,
     ) -> Result<Option<Job>, DeskError> {
-        let ask =
-            Next { agreement: agreement.cloned(), lane, instance: self.instance.clone(), wait: 25 };
-        let answer = self.post("next", &ask, Duration::from_secs(40)).await?;
+        let (agreement, instance) = (agreement.cloned(), self.instance.clone());
+        let ask = Next { agreement, lane, instance, wait: self.wait };
+        let answer = self.post("next", &ask, Duration::from_secs(self.wait + 15)).await?;
         Ok(if answer.status() == StatusCode::NO_CONTENT {
             None
         } else {
@@ -88,12 +103,20 @@ impl Desk {
         }
     }
 
+    /// Reports what became of a job, once.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn done(&self, word: &Done) -> Result<(), DeskError> {
+        self.post("done", word, Duration::from_secs(30)).await.map(drop)
+    }
+
     /// Reports until the core has it, or the process stops: a report that is lost would leave the job leased.
-    pub async fn done(&self, job: i64, lease: i64, outcome: Outcome, stop: &CancellationToken) {
-        let word = Done { job, lease, outcome };
+    async fn bring(&self, word: &Done, stop: &CancellationToken) {
+        let job = word.job;
         loop {
-            match self.post("done", &word, Duration::from_secs(30)).await {
-                Ok(_) => return,
+            match self.done(word).await {
+                Ok(()) => return,
                 // Its own trouble: the report stays true and is brought again.
                 Err(DeskError::Refused(refused)) if refused.code == "failed" => {}
                 Err(DeskError::Refused(refused)) => {
@@ -124,9 +147,9 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn cursor(&self, agreement: &AgreementId) -> Result<u64, DeskError> {
-        let request =
-            self.client.get(url(&format!("feed/{agreement}"))).timeout(Duration::from_secs(30));
-        Ok(read::<Cursor>(checked(request.send().await?).await?).await?.after)
+        let request = self.way.request(Method::GET, &url(&format!("feed/{agreement}")));
+        let answer = self.way.send(request.timeout(Duration::from_secs(30))).await?;
+        Ok(read::<Cursor>(checked(answer).await?).await?.after)
     }
 
     /// Hands letters in.
@@ -148,8 +171,8 @@ impl Desk {
         transfer: &TransferId,
         offset: u64,
     ) -> Result<Response, DeskError> {
-        let request = self.client.get(url(&format!("envelope/{transfer}?offset={offset}")));
-        checked(request.send().await?).await
+        let url = url(&format!("envelope/{transfer}?offset={offset}"));
+        checked(self.way.send(self.way.request(Method::GET, &url)).await?).await
     }
 
     /// How much of an envelope the core has.
@@ -157,11 +180,9 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn kept(&self, transfer: &TransferId) -> Result<Kept, DeskError> {
-        let request = self
-            .client
-            .get(url(&format!("envelope/{transfer}")))
-            .timeout(Duration::from_secs(1800));
-        Ok(read(checked(request.send().await?).await?).await?)
+        let request = self.way.request(Method::GET, &url(&format!("envelope/{transfer}")));
+        let answer = self.way.send(request.timeout(Duration::from_secs(1800))).await?;
+        Ok(read(checked(answer).await?).await?)
     }
 
     /// Hands bytes of an envelope in, from this offset on.
@@ -174,9 +195,9 @@ impl Desk {
         offset: u64,
         body: reqwest::Body,
     ) -> Result<Kept, DeskError> {
-        let request =
-            self.client.put(url(&format!("envelope/{transfer}?offset={offset}"))).body(body);
-        Ok(read(checked(request.send().await?).await?).await?)
+        let url = url(&format!("envelope/{transfer}?offset={offset}"));
+        let request = self.way.request(Method::PUT, &url).body(body);
+        Ok(read(checked(self.way.send(request).await?).await?).await?)
     }
 
     async fn post<T: Serialize + Sync>(
@@ -185,7 +206,8 @@ impl Desk {
         body: &T,
         most: Duration,
     ) -> Result<Response, DeskError> {
-        checked(self.client.post(url(verb)).json(body).timeout(most).send().await?).await
+        let request = self.way.request(Method::POST, &url(verb)).json(body).timeout(most);
+        checked(self.way.send(request).await?).await
     }
 }
 
@@ -215,7 +237,7 @@ pub async fn work_off(
                 let (id, lease) = (job.id, job.lease);
                 // A job that has begun ends, or is dropped with the process when the drain's deadline is over.
                 let outcome = worker.work(job).await;
-                desk.done(id, lease, outcome, stop).await;
+                desk.bring(&Done { job: id, lease, outcome }, stop).await;
             }
             Ok(None) => {}
             Err(error) => {

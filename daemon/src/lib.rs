@@ -28,3 +28,4 @@ pub mod telemetry;
 pub mod tls;
 pub mod two_persons;
 pub mod versions;
+pub mod way;

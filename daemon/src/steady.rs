@@ -5,10 +5,8 @@
 
 use std::sync::Mutex;
 
-use rustix::time::{ClockId, clock_gettime};
-use sluis_core::id::Time;
-
 use crate::books::{Books, Result, detail};
+use crate::clock::Clock;
 
 /// A drift larger than this between two looks is a jump.
 const JUMP_MS: i64 = 3_600_000;
@@ -27,9 +25,8 @@ pub struct Look {
 }
 
 impl Look {
-    fn now(wall: Time) -> Self {
-        let up = clock_gettime(ClockId::Boottime);
-        Self { wall: wall.0, up: up.tv_sec * 1000 + up.tv_nsec / 1_000_000 }
+    fn now(clock: &dyn Clock) -> Self {
+        Self { wall: clock.now().0, up: clock.up() }
     }
     /// By how much the clock ran away since an earlier look. What a machine that was off may have missed is none.
     #[must_use]
@@ -69,7 +66,7 @@ impl Books {
     /// [`crate::books::CoreError::Store`].
     pub async fn clock_holds(&self) -> Result<bool> {
         let _turn = self.steady.turn.lock().await;
-        let (now, look) = (self.now(), Look::now(self.now()));
+        let (now, look) = (self.now(), Look::now(&*self.clock));
         let seen = self.steady.seen.lock().map(|seen| *seen).unwrap_or_default();
         if let Some(seen) = seen
             && look.drift(seen).abs() <= JUMP_MS
@@ -117,7 +114,7 @@ impl Books {
     /// [`crate::books::CoreError::Store`].
     pub async fn believe_clock(&self, tx: &mut crate::store::Tx) -> Result<()> {
         tx.set_number("clock-ahead", 0).await?;
-        self.seen(Look::now(self.now()), 0);
+        self.seen(Look::now(&*self.clock), 0);
         Ok(())
     }
 

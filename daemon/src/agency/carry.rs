@@ -33,9 +33,13 @@ pub async fn serve(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: C
     tasks.join_all().await;
 }
 
-struct Carrier {
-    desk: Desk,
-    zone: ZoneClient,
+/// Does the work of the carrier under one agreement.
+#[derive(Debug)]
+pub struct Carrier {
+    /// Its core.
+    pub desk: Desk,
+    /// The drop zone of the agreement.
+    pub zone: ZoneClient,
 }
 
 impl Worker for Carrier {

@@ -21,6 +21,29 @@ const NAME: &str = ".name";
 const REPLACES: &str = ".replaces";
 
 impl Agency {
+    /// Looks through the outbox, and takes what has settled. `true`: something still settles.
+    pub async fn look(&self, outbox: &mut outbox::Outbox) -> bool {
+        self.returned().into_iter().for_each(|path| outbox.returned(path));
+        let (found, settling) = match outbox.look(self.books.now()) {
+            Ok(looked) => looked,
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be read");
+                return false;
+            }
+        };
+        for found in found {
+            match self.claim(&found).await {
+                Ok(Some(code)) => tracing::info!(%code, "a drop was taken"),
+                Ok(None) => outbox.refused(found.path()),
+                Err(error) => {
+                    tracing::error!(%error, "a drop cannot be taken; it is looked at again at the next rescan");
+                    outbox.told(found.path());
+                }
+            }
+        }
+        settling
+    }
+
     /// Takes what has settled. An entry that cannot leave stays where it lies, with its status beside it.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use sluis_core::id::ChannelId;
 use zeroize::Zeroizing;
 
 use super::Message;
+use crate::way::{Broken, Way};
 
 /// The most of an answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -30,7 +31,7 @@ pub struct Provider {
     secret: Option<SecretString>,
     /// Where the operator's reports go; its last part is a secret too.
     callback: Option<SecretString>,
-    client: Client,
+    way: Way,
 }
 
 impl Provider {
@@ -39,6 +40,32 @@ impl Provider {
     /// # Errors
     /// [`ConfigError`] where the URL is not https, or the secret is missing.
     pub fn new(
+        id: &ChannelId,
+        http: &Http,
+        callback: Option<&str>,
+        credentials: &Credentials,
+    ) -> Result<Self, ConfigError> {
+        let timeout = Duration::from_secs(http.timeout_s);
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            // A connection that is kept keeps what was written to it.
+            .pool_max_idle_per_host(0)
+            // Well before the whole: what never got through is told apart from an answer that is lost.
+            .connect_timeout(Duration::from_secs(10).min(timeout / 2))
+            .timeout(timeout)
+            .build()
+            .map_err(|e| ConfigError::Channel { id: id.to_string(), why: e.to_string() })?;
+        Self::over(client.into(), id, http, callback, credentials)
+    }
+
+    /// The same, over this way.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn over(
+        way: Way,
         id: &ChannelId,
         http: &Http,
         callback: Option<&str>,
@@ -63,30 +90,18 @@ impl Provider {
                 return Err(wrong(why.into()));
             }
         };
-        let timeout = Duration::from_secs(http.timeout_s);
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            // A connection that is kept keeps what was written to it.
-            .pool_max_idle_per_host(0)
-            // Well before the whole: what never got through is told apart from an answer that is lost.
-            .connect_timeout(Duration::from_secs(10).min(timeout / 2))
-            .timeout(timeout)
-            .build()
-            .map_err(|e| wrong(e.to_string()))?;
-        Ok(Self { http: http.clone(), secret, callback, client })
+        Ok(Self { http: http.clone(), secret, callback, way })
     }
 
     /// Hands the message over, once.
     pub async fn send(&self, message: &Message<'_>) -> Outcome {
-        let mut answer = match self.request(message).send().await {
+        let mut answer = match self.way.send(self.request(message)).await {
             Ok(answer) => answer,
             // No connection, no message: it may be tried again.
-            Err(error) if error.is_connect() || error.is_builder() => {
+            Err(Broken::Unsent(_)) => {
                 return Outcome::Again { why: "the provider cannot be reached".into() };
             }
-            Err(_) => return unknown(),
+            Err(Broken::Unanswered(_)) => return unknown(),
         };
         let status = answer.status().as_u16();
         let mut body = Vec::new();
@@ -104,10 +119,11 @@ impl Provider {
     }
 
     fn request(&self, message: &Message<'_>) -> RequestBuilder {
-        let mut request = match self.http.method {
-            Method::Post => self.client.post(&self.http.url),
-            Method::Put => self.client.put(&self.http.url),
+        let method = match self.http.method {
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
         };
+        let mut request = self.way.request(method, &self.http.url);
         for (name, value) in &self.http.headers {
             request = request.header(name, self.fill(value, message).as_str());
         }

@@ -15,6 +15,8 @@ use sluis_core::id::{AgreementId, TransferId, UploadId};
 use sluis_core::statement::Look;
 use sluis_core::tus;
 
+use crate::way::{Broken, Way};
+
 /// What went wrong between a gate and its drop zone.
 #[derive(Debug, thiserror::Error)]
 pub enum ZoneError {
@@ -32,16 +34,15 @@ pub enum ZoneError {
     Nonsense(&'static str),
 }
 
+impl From<Broken> for ZoneError {
+    fn from(broken: Broken) -> Self {
+        Self::Unreachable(broken.to_string())
+    }
+}
+
 impl From<reqwest::Error> for ZoneError {
     fn from(error: reqwest::Error) -> Self {
-        // The chain says what the outer error hides: refused, reset, a certificate that is not the pinned one.
-        let mut text = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(inner) = source {
-            text = inner.to_string();
-            source = inner.source();
-        }
-        Self::Unreachable(text)
+        Broken::from(error).into()
     }
 }
 
@@ -50,9 +51,9 @@ type Result<T> = std::result::Result<T, ZoneError>;
 /// One agreement's place in its drop zone.
 #[derive(Debug, Clone)]
 pub struct ZoneClient {
-    client: Client,
+    way: Way,
     /// For uploads: their answer comes only after the last byte, so silence is measured on the bytes that leave.
-    uploads: Client,
+    uploads: Way,
     idle: Duration,
     base: String,
 }
@@ -88,7 +89,19 @@ impl ZoneClient {
         };
         let uploads = builder(tls.clone()).build()?;
         let client = builder(tls).read_timeout(idle).build()?;
-        Ok(Self { client, uploads, idle, base: format!("https://{host}/{agreement}") })
+        Ok(Self::over(client.into(), uploads.into(), host, agreement, idle))
+    }
+
+    /// Over these ways, the second one for uploads.
+    #[must_use]
+    pub fn over(
+        way: Way,
+        uploads: Way,
+        host: &str,
+        agreement: &AgreementId,
+        idle: Duration,
+    ) -> Self {
+        Self { way, uploads, idle, base: format!("https://{host}/{agreement}") }
     }
 
     /// The upload that carries this transfer; made if there is none.
@@ -102,13 +115,13 @@ impl ZoneClient {
             return Ok(known.upload);
         }
         let request = self
-            .client
-            .post(format!("{}/files", self.base))
+            .way
+            .request(Method::POST, &format!("{}/files", self.base))
             .header("Tus-Resumable", tus::VERSION)
             .header("Upload-Length", size)
             .header("Upload-Metadata", tus::naming(transfer))
             .timeout(SHORT);
-        let answer = expect(request.send().await?, StatusCode::CREATED, "creating an upload")?;
+        let answer = expect(self.way.send(request).await?, StatusCode::CREATED, "creating an upload")?;
         let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let upload = location.and_then(|location| self.own(location));
         upload.ok_or(ZoneError::Nonsense("a Location that is not its own"))
@@ -130,8 +143,8 @@ impl ZoneClient {
     /// [`ZoneError`].
     pub async fn list(&self, transfer: &TransferId, wait: u64) -> Result<Vec<Listed>> {
         let url = format!("{}/files?transfer={transfer}&wait={wait}", self.base);
-        let request = self.client.get(url).timeout(SHORT + Duration::from_secs(wait));
-        read(expect(request.send().await?, StatusCode::OK, "listing")?).await
+        let request = self.way.request(Method::GET, &url).timeout(SHORT + Duration::from_secs(wait));
+        read(expect(self.way.send(request).await?, StatusCode::OK, "listing")?).await
     }
 
     /// A complete upload of this transfer, if one comes within a while.
@@ -148,8 +161,9 @@ impl ZoneClient {
     /// # Errors
     /// [`ZoneError`]; status 410 where it is gone.
     pub async fn offset(&self, upload: &UploadId) -> Result<u64> {
-        let request = self.client.head(self.file(upload)).header("Tus-Resumable", tus::VERSION);
-        let answer = request.timeout(SHORT).send().await?;
+        let request = self.way.request(Method::HEAD, &self.file(upload));
+        let request = request.header("Tus-Resumable", tus::VERSION).timeout(SHORT);
+        let answer = self.way.send(request).await?;
         // tus leaves a server the choice between the two.
         if answer.status() == StatusCode::NO_CONTENT {
             return reached(&answer);
@@ -171,12 +185,12 @@ impl ZoneClient {
         }));
         let request = self
             .uploads
-            .patch(self.file(upload))
+            .request(Method::PATCH, &self.file(upload))
             .header("Tus-Resumable", tus::VERSION)
             .header("Upload-Offset", offset)
             .header(CONTENT_TYPE, tus::CONTENT_TYPE)
-            .body(body)
-            .send();
+            .body(body);
+        let request = self.uploads.send(request);
         // After the last byte the other side makes all of it durable, which may take longer than any pause.
         let silent = async {
             loop {
@@ -199,8 +213,8 @@ impl ZoneClient {
     /// # Errors
     /// [`ZoneError`].
     pub async fn download(&self, upload: &UploadId, offset: u64) -> Result<Response> {
-        let request = self.client.get(self.file(upload)).header(RANGE, format!("bytes={offset}-"));
-        let answer = request.send().await?;
+        let request = self.way.request(Method::GET, &self.file(upload));
+        let answer = self.way.send(request.header(RANGE, format!("bytes={offset}-"))).await?;
         match (answer.status(), offset) {
             (StatusCode::PARTIAL_CONTENT, _) | (StatusCode::OK, 0) => Ok(answer),
             (status, _) => Err(ZoneError::Status(status.as_u16(), "fetching")),
@@ -232,9 +246,9 @@ impl ZoneClient {
     }
 
     async fn status(&self, method: Method, upload: &UploadId) -> Result<u16> {
-        let request =
-            self.client.request(method, self.file(upload)).header("Tus-Resumable", tus::VERSION);
-        Ok(request.timeout(SHORT).send().await?.status().as_u16())
+        let request = self.way.request(method, &self.file(upload));
+        let request = request.header("Tus-Resumable", tus::VERSION).timeout(SHORT);
+        Ok(self.way.send(request).await?.status().as_u16())
     }
 
     /// Puts a letter into the other party's mailbox; the same letter again is fine.
@@ -242,9 +256,9 @@ impl ZoneClient {
     /// # Errors
     /// [`ZoneError`].
     pub async fn post(&self, number: u64, letter: Vec<u8>) -> Result<()> {
-        let request =
-            self.client.put(format!("{}/mailbox/{number}", self.base)).body(letter).timeout(SHORT);
-        let answer = request.send().await?;
+        let url = format!("{}/mailbox/{number}", self.base);
+        let request = self.way.request(Method::PUT, &url).body(letter).timeout(SHORT);
+        let answer = self.way.send(request).await?;
         match answer.status() {
             StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(()),
             StatusCode::INSUFFICIENT_STORAGE => Err(ZoneError::Full),
@@ -259,8 +273,8 @@ impl ZoneClient {
     pub async fn letters(&self, after: u64) -> Result<Letters> {
         let wait = self.wait(POLL_S);
         let url = format!("{}/mailbox?after={after}&wait={wait}", self.base);
-        let request = self.client.get(url).timeout(SHORT + Duration::from_secs(wait));
-        let answer = expect(request.send().await?, StatusCode::OK, "reading the mailbox")?;
+        let request = self.way.request(Method::GET, &url).timeout(SHORT + Duration::from_secs(wait));
+        let answer = expect(self.way.send(request).await?, StatusCode::OK, "reading the mailbox")?;
         read(answer).await
     }
 

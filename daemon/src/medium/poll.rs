@@ -16,7 +16,8 @@ pub async fn post(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
     work_off(&desk, Some(&agreement), Lane::Post, &stop, &Postman(zone)).await;
 }
 
-struct Postman(ZoneClient);
+/// Puts letters into the other party's mailbox.
+pub struct Postman(pub ZoneClient);
 
 impl Worker for Postman {
     async fn work(&self, job: Job) -> Outcome {
@@ -40,17 +41,9 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
     let mut failures = 0;
     loop {
         let began = tokio::time::Instant::now();
-        let round = async {
-            let after = desk.cursor(&agreement).await.map_err(|e| e.to_string())?;
-            let letters = zone.letters(after).await.map_err(|e| e.to_string())?;
-            if !letters.letters.is_empty() {
-                desk.feed(&agreement, &letters).await.map_err(|e| e.to_string())?;
-            }
-            Ok::<_, String>(())
-        };
         let done = tokio::select! {
             () = stop.cancelled() => return,
-            done = round => done,
+            done = round(&desk, &zone, &agreement) => done,
         };
         let Err(why) = done else {
             failures = 0;
@@ -69,6 +62,19 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Reads once: the letters that came since, if any.
+///
+/// # Errors
+/// What stood in the way, for people.
+pub async fn round(desk: &Desk, zone: &ZoneClient, agreement: &AgreementId) -> Result<(), String> {
+    let after = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
+    let letters = zone.letters(after).await.map_err(|e| e.to_string())?;
+    if !letters.letters.is_empty() {
+        desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?;
+    }
+    Ok(())
 }
 
 /// Looks for an upload.

@@ -31,10 +31,15 @@ pub async fn serve(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: C
     tasks.join_all().await;
 }
 
-struct Fetcher {
-    desk: Desk,
-    zone: ZoneClient,
-    stop: CancellationToken,
+/// Does the work of the fetcher under one agreement.
+#[derive(Debug)]
+pub struct Fetcher {
+    /// Its core.
+    pub desk: Desk,
+    /// The drop zone of the agreement.
+    pub zone: ZoneClient,
+    /// When it stops: it may wait for an envelope.
+    pub stop: CancellationToken,
 }
 
 impl Worker for Fetcher {
