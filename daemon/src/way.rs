@@ -59,7 +59,6 @@ impl Way {
     }
 
     /// A request, to be completed.
-    #[must_use]
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
         self.client.request(method, url)
     }

@@ -12,11 +12,13 @@
 
 pub mod canary;
 pub mod cutter;
+pub mod dice;
 pub mod kannel;
 pub mod mail;
 pub mod netns;
 pub mod power;
 pub mod provider;
+pub mod sim;
 pub mod smsd;
 pub mod stock;
 pub mod world;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::{Duration, Instant};
 
+use sluis_tests::dice::Dice;
 use sluis_tests::world::{Plan, ROLES, line_in};
 use sluis_tests::{World, stderr, until};
 
@@ -15,17 +16,6 @@ use sluis_tests::{World, stderr, until};
 const DROPS: usize = 60;
 const KILLS: usize = 20;
 const SEED: u64 = 0x51_07_15;
-
-/// Numbers that are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-}
 
 /// The messages in the telephones, as (code, telephone) to the line.
 fn messages(world: &World) -> BTreeMap<(String, String), Vec<String>> {
@@ -74,7 +64,7 @@ fn a_burst_with_roles_killed_at_random_loses_no_file_and_sends_none_twice() {
         let content = format!("rijksregisternummer;contract;attest\n85073003328;1;{at}\n");
         world.put(format!("lijst-{at}.csv").as_ref(), content.as_bytes());
     }
-    let mut dice = Dice(SEED);
+    let mut dice = Dice::of(SEED);
     let mut moments: Vec<usize> = (0..KILLS).map(|_| dice.below(drops)).collect();
     moments.sort_unstable();
     let mut killed = BTreeMap::new();

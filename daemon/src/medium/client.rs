@@ -121,7 +121,8 @@ impl ZoneClient {
             .header("Upload-Length", size)
             .header("Upload-Metadata", tus::naming(transfer))
             .timeout(SHORT);
-        let answer = expect(self.way.send(request).await?, StatusCode::CREATED, "creating an upload")?;
+        let answer =
+            expect(self.way.send(request).await?, StatusCode::CREATED, "creating an upload")?;
         let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let upload = location.and_then(|location| self.own(location));
         upload.ok_or(ZoneError::Nonsense("a Location that is not its own"))
@@ -143,7 +144,8 @@ impl ZoneClient {
     /// [`ZoneError`].
     pub async fn list(&self, transfer: &TransferId, wait: u64) -> Result<Vec<Listed>> {
         let url = format!("{}/files?transfer={transfer}&wait={wait}", self.base);
-        let request = self.way.request(Method::GET, &url).timeout(SHORT + Duration::from_secs(wait));
+        let request =
+            self.way.request(Method::GET, &url).timeout(SHORT + Duration::from_secs(wait));
         read(expect(self.way.send(request).await?, StatusCode::OK, "listing")?).await
     }
 
@@ -273,7 +275,8 @@ impl ZoneClient {
     pub async fn letters(&self, after: u64) -> Result<Letters> {
         let wait = self.wait(POLL_S);
         let url = format!("{}/mailbox?after={after}&wait={wait}", self.base);
-        let request = self.way.request(Method::GET, &url).timeout(SHORT + Duration::from_secs(wait));
+        let request =
+            self.way.request(Method::GET, &url).timeout(SHORT + Duration::from_secs(wait));
         let answer = expect(self.way.send(request).await?, StatusCode::OK, "reading the mailbox")?;
         read(answer).await
     }

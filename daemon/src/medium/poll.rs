@@ -64,17 +64,21 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
     }
 }
 
-/// Reads once: the letters that came since, if any.
+/// Reads once, and hands over what came since; how many letters that were.
 ///
 /// # Errors
 /// What stood in the way, for people.
-pub async fn round(desk: &Desk, zone: &ZoneClient, agreement: &AgreementId) -> Result<(), String> {
+pub async fn round(
+    desk: &Desk,
+    zone: &ZoneClient,
+    agreement: &AgreementId,
+) -> Result<usize, String> {
     let after = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
     let letters = zone.letters(after).await.map_err(|e| e.to_string())?;
     if !letters.letters.is_empty() {
         desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?;
     }
-    Ok(())
+    Ok(letters.letters.len())
 }
 
 /// Looks for an upload.

@@ -1,0 +1,395 @@
+//! Both parties in this process: real cores over real stores and folders, the real gates, a drop zone, and telephones.
+//!
+//! Time is clocks in a test's hand, and nothing sleeps: the test says what happens next. [`Sim::round`] lets everybody do
+//! what there is to do, [`Sim::pass`] lets time go by. Between the parts lies [`net`], which a seed may tear.
+
+pub mod net;
+pub mod parts;
+pub mod people;
+pub mod phones;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use sluis_config::credentials::Credentials;
+use sluis_config::schema::{Keeper, Owner, Sealer};
+use sluis_core::agreement::{Language, Side};
+use sluis_core::control::{Done, Lane};
+use sluis_core::id::{AgreementId, Time};
+use sluis_daemon::agency::carry::Carrier;
+use sluis_daemon::agency::outbox::Outbox;
+use sluis_daemon::agency::release::Releaser;
+use sluis_daemon::agency::{self, Agency};
+use sluis_daemon::books::Books;
+use sluis_daemon::channel::{Channel, http::Provider};
+use sluis_daemon::clock::{Clock, HandClock};
+use sluis_daemon::desk::{Desk, DeskError, Worker};
+use sluis_daemon::gatehouse::{Core, gate_router};
+use sluis_daemon::medium::client::ZoneClient;
+use sluis_daemon::medium::poll::{self, Postman};
+use sluis_daemon::medium::server::{self, Zone};
+use sluis_daemon::municipality::fetch::Fetcher;
+use sluis_daemon::municipality::{self, Municipality};
+use sluis_daemon::store::Store;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use net::{End, Net};
+use parts::{HOST, Parts, again, tls};
+
+/// Gates ask, and nobody waits.
+const NO_WAIT: Duration = Duration::from_secs(1);
+/// How a day is counted.
+pub const DAY: i64 = 86_400_000;
+
+/// How an operator is spoken to.
+const OPERATOR: &str = r#"
+    url = "https://operator.invalid/"
+    body.json = { to = "{to}", text = "{text}", reference = "{reference}", channel = "CHANNEL" }
+    success.status = [200]
+    message-id = "/id"
+    retryable.status = [503]
+    permanent.status = [400]
+"#;
+
+/// A core that runs, with the verbs of its persons.
+#[derive(Debug)]
+pub struct Running<C> {
+    /// The core.
+    pub core: Arc<C>,
+    /// The verbs of persons.
+    pub persons: Router,
+}
+
+/// The gates, and what each still has to say to its core.
+struct Gates {
+    carrier: Carrier,
+    fetcher: Fetcher,
+    releaser: Releaser,
+    unsaid: [Vec<Done>; 3],
+}
+
+/// The world.
+pub struct Sim {
+    /// All folders.
+    pub dir: TempDir,
+    /// The agreement and the keys.
+    pub parts: Arc<Parts>,
+    /// The ways between.
+    pub net: Arc<Net>,
+    /// The clocks: of the agency, the municipality, the drop zone.
+    pub clocks: [Arc<HandClock>; 3],
+    agency: Option<Running<Agency>>,
+    municipality: Option<Running<Municipality>>,
+    zone: Arc<Zone>,
+    outbox: Outbox,
+    gates: Gates,
+}
+
+impl Sim {
+    /// A new world at this time; the seed is for the net.
+    pub async fn new(parts: Arc<Parts>, start: Time, seed: u64) -> Self {
+        let dir = parts::folder();
+        let net = Net::of(seed);
+        let clocks = [(); 3].map(|()| HandClock::at(start));
+        let path = |name: &str| dir.path().join(name);
+        for folder in ["outbox/mechelen", "private", "spool", "bundles", "vault"] {
+            fs::create_dir_all(path(folder)).unwrap();
+        }
+        let zone = open_zone(path("zone"), &parts, &net, &clocks[2]);
+        let agency = Some(open_agency(dir.path(), &parts, &net, &clocks[0]).await);
+        let municipality = Some(open_municipality(dir.path(), &parts, &net, &clocks[1]).await);
+        Self {
+            outbox: Outbox::new(path("outbox"), SETTLE_MS),
+            gates: Gates::of(&parts, &net),
+            dir,
+            parts,
+            net,
+            clocks,
+            agency,
+            municipality,
+            zone,
+        }
+    }
+
+    /// A path in the world.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What time it is at a party.
+    #[must_use]
+    pub fn now(&self, side: Side) -> Time {
+        self.clocks[side as usize].now()
+    }
+
+    /// Time goes by, everywhere.
+    pub fn pass(&self, ms: i64) {
+        self.clocks.iter().for_each(|clock| clock.advance_ms(ms));
+        self.zone.sweep(self.clocks[2].now()).unwrap();
+    }
+
+    /// Everybody does what there is to do now; `false` where there was nothing.
+    pub async fn round(&mut self) -> bool {
+        if self.net.happens(10) {
+            self.net.echo().await;
+        }
+        let settling = match &self.agency {
+            Some(agency) => agency.core.look(&mut self.outbox).await,
+            None => false,
+        };
+        let mut moved = steps(&*self.agency().core).await;
+        moved |= self.gates_of_agency().await;
+        moved |= steps(&*self.municipality().core).await;
+        moved |= self.gates_of_municipality().await;
+        self.bury().await;
+        if settling {
+            self.pass(i64::try_from(SETTLE_MS).unwrap());
+        }
+        moved || settling
+    }
+
+    async fn gates_of_agency(&mut self) -> bool {
+        let (id, Gates { carrier, releaser, unsaid, .. }) = (&self.parts.name, &mut self.gates);
+        let [own, other, _] = unsaid;
+        let post = Postman(carrier.zone.clone());
+        let mut moved = turn((&carrier.desk, own), Some(id), Lane::Post, &post).await;
+        moved |= turn((&carrier.desk, own), Some(id), Lane::Jobs, carrier).await;
+        moved |= poll::round(&carrier.desk, &carrier.zone, id).await.is_ok_and(|came| came > 0);
+        moved | turn((&releaser.desk, other), None, Lane::Jobs, releaser).await
+    }
+
+    async fn gates_of_municipality(&mut self) -> bool {
+        let (id, Gates { fetcher, unsaid, .. }) = (&self.parts.name, &mut self.gates);
+        let [_, _, own] = unsaid;
+        let post = Postman(fetcher.zone.clone());
+        let mut moved = turn((&fetcher.desk, own), Some(id), Lane::Post, &post).await;
+        moved |= turn((&fetcher.desk, own), Some(id), Lane::Jobs, fetcher).await;
+        moved | poll::round(&fetcher.desk, &fetcher.zone, id).await.is_ok_and(|came| came > 0)
+    }
+
+    /// The agency, which runs.
+    #[must_use]
+    pub fn agency(&self) -> &Running<Agency> {
+        self.agency.as_ref().unwrap()
+    }
+    /// The municipality, which runs.
+    #[must_use]
+    pub fn municipality(&self) -> &Running<Municipality> {
+        self.municipality.as_ref().unwrap()
+    }
+
+    /// Opens whatever died on the way.
+    async fn bury(&mut self) {
+        for end in self.net.died() {
+            match end {
+                End::Fetcher => self.crash(Side::Municipality).await,
+                _ => self.crash(Side::Agency).await,
+            }
+        }
+    }
+
+    /// A core dies and is opened again: what it had in memory is gone.
+    pub async fn crash(&mut self, side: Side) {
+        match side {
+            Side::Agency => {
+                *self.net.phones.witness.lock().unwrap() = None;
+                self.net.clear(&End::AGENCY);
+                // It is gone before the next one is opened, as a process is.
+                self.agency = None;
+                let (dir, clock) = (self.dir.path(), &self.clocks[0]);
+                self.agency = Some(open_agency(dir, &self.parts, &self.net, clock).await);
+                self.outbox = Outbox::new(self.path("outbox"), SETTLE_MS);
+            }
+            Side::Municipality => {
+                self.net.clear(&[End::Fetcher]);
+                self.municipality = None;
+                let (dir, clock) = (self.dir.path(), &self.clocks[1]);
+                let opened = open_municipality(dir, &self.parts, &self.net, clock).await;
+                self.municipality = Some(opened);
+            }
+        }
+    }
+
+    /// The drop zone dies and is opened again.
+    pub fn crash_zone(&mut self) {
+        self.net.clear(&[End::ZoneOfAgency, End::ZoneOfMunicipality]);
+        self.zone = open_zone(self.path("zone"), &self.parts, &self.net, &self.clocks[2]);
+    }
+
+    /// All gates die; what they had still to say is gone with them.
+    pub fn crash_gates(&mut self) {
+        self.gates = Gates::of(&self.parts, &self.net);
+    }
+}
+
+/// How long a drop lies still before it is taken.
+const SETTLE_MS: u64 = 2000;
+/// The most that one gate or core does in a round.
+const AT_ONCE: usize = 64;
+
+async fn steps(core: &impl Core) -> bool {
+    let mut moved = false;
+    for _ in 0..AT_ONCE {
+        if !core.step().await.unwrap() {
+            break;
+        }
+        moved = true;
+    }
+    moved
+}
+
+/// A gate brings what it has still to say, asks for work, does it, and says what became of it.
+async fn turn(
+    (desk, unsaid): (&Desk, &mut Vec<Done>),
+    agreement: Option<&AgreementId>,
+    lane: Lane,
+    worker: &impl Worker,
+) -> bool {
+    for word in std::mem::take(unsaid) {
+        say(desk, unsaid, word).await;
+    }
+    let mut moved = false;
+    for _ in 0..AT_ONCE {
+        let Ok(Some(job)) = desk.next(agreement, lane).await else { break };
+        let (id, lease) = (job.id, job.lease);
+        let outcome = worker.work(job).await;
+        say(desk, unsaid, Done { job: id, lease, outcome }).await;
+        moved = true;
+    }
+    moved
+}
+
+/// As a gate does: a core that is away is told later.
+async fn say(desk: &Desk, unsaid: &mut Vec<Done>, word: Done) {
+    match desk.done(&word).await {
+        Err(DeskError::Refused(refused)) if refused.code != "failed" => {}
+        Err(_) => unsaid.push(word),
+        Ok(()) => {}
+    }
+}
+
+fn open_zone(folder: PathBuf, parts: &Parts, net: &Net, clock: &Arc<HandClock>) -> Arc<Zone> {
+    let tenant = server::Tenant {
+        agreement: parts.name.clone(),
+        agency: tls("agency"),
+        municipality: tls("municipality"),
+        quota: 64 << 20,
+        max_uploads: 100,
+    };
+    let settings = server::Settings {
+        folder,
+        tenants: vec![tenant],
+        expires_ms: 7 * DAY,
+        letters_keep_ms: 30 * DAY,
+        max_letters: 100_000,
+        idle: NO_WAIT,
+    };
+    let zone = Zone::open(settings, clock.clone()).unwrap();
+    for end in [End::ZoneOfAgency, End::ZoneOfMunicipality] {
+        net.set(end, server::router(Arc::clone(&zone)));
+    }
+    zone
+}
+
+async fn books(dir: &Path, parts: &Parts, side: Side, clock: &Arc<HandClock>) -> Books {
+    let place = dir.join(format!("{side:?}.db"));
+    let store = Store::open(place.to_str().unwrap()).await.unwrap();
+    let party = parts.terms().agreement.party(side).id.clone();
+    let signer = parts.signers[side as usize].clone();
+    let (agreements, mailbox) = (parts.agreements(side), parts.mailbox(side));
+    Books::open(store, clock.clone(), party, side, agreements, signer, mailbox).await.unwrap()
+}
+
+async fn open_agency(
+    dir: &Path,
+    parts: &Parts,
+    net: &Net,
+    clock: &Arc<HandClock>,
+) -> Running<Agency> {
+    let books = books(dir, parts, Side::Agency, clock).await;
+    let other = parts.terms().agreement.party(Side::Municipality).id.clone();
+    *net.phones.witness.lock().unwrap() = Some((books.store.clone(), other));
+    let settings = Sealer {
+        outbox: dir.join("outbox"),
+        private: dir.join("private"),
+        spool: dir.join("spool"),
+        bundles: dir.join("bundles"),
+        store: String::new(),
+        owners: vec![Owner::Uid(rustix::process::getuid().as_raw())],
+        settle_ms: SETTLE_MS,
+        rescan_s: 60,
+        releaser: parts.bundle.to_public().to_string(),
+        resend_after_s: 600,
+        resends: 2,
+        number_cooling_off_hours: 24,
+    };
+    let core = Agency::new(books, settings, Language::En, BTreeSet::new()).unwrap();
+    let core = Arc::new(core);
+    core.recover().await.unwrap();
+    let envelopes = agency::envelopes::router(Arc::clone(&core));
+    net.set(End::Carrier, gate_router(Arc::clone(&core), "carrier").merge(envelopes));
+    net.set(End::Releaser, gate_router(Arc::clone(&core), "releaser"));
+    net.set(End::Reports, agency::report::router(Arc::clone(&core)));
+    let persons = agency::persons::router(Arc::clone(&core));
+    Running { core, persons }
+}
+
+async fn open_municipality(
+    dir: &Path,
+    parts: &Parts,
+    net: &Net,
+    clock: &Arc<HandClock>,
+) -> Running<Municipality> {
+    let books = books(dir, parts, Side::Municipality, clock).await;
+    let settings = Keeper {
+        vault: dir.join("vault"),
+        store: String::new(),
+        groups: BTreeMap::new(),
+        custodians: BTreeMap::new(),
+        backups_keep_days: None,
+        forget_lines_s: 3600,
+    };
+    let core = Arc::new(Municipality::new(books, settings));
+    core.recover().await.unwrap();
+    let envelopes = municipality::persons::envelopes(Arc::clone(&core));
+    net.set(End::Fetcher, gate_router(Arc::clone(&core), "fetcher").merge(envelopes));
+    let persons = municipality::persons::router(Arc::clone(&core));
+    Running { core, persons }
+}
+
+impl Gates {
+    fn of(parts: &Parts, net: &Arc<Net>) -> Self {
+        let desk = |end| Desk::over(net.way(parts, end), 0);
+        let zone = |end| {
+            let way = net.way(parts, end);
+            ZoneClient::over(way.clone(), way, HOST, &parts.name, NO_WAIT)
+        };
+        let channel = |channel: &sluis_core::agreement::Channel| {
+            let http = toml::from_str(&OPERATOR.replace("CHANNEL", channel.id.as_str())).unwrap();
+            let (way, none) = (net.way(parts, End::Operators), Credentials::new(Path::new(".")));
+            let provider = Provider::over(way, &channel.id, &http, None, &none).unwrap();
+            (channel.id.clone(), Channel::Http(Box::new(provider)))
+        };
+        Self {
+            carrier: Carrier { desk: desk(End::Carrier), zone: zone(End::ZoneOfAgency) },
+            fetcher: Fetcher {
+                desk: desk(End::Fetcher),
+                zone: zone(End::ZoneOfMunicipality),
+                stop: CancellationToken::new(),
+            },
+            releaser: Releaser {
+                desk: desk(End::Releaser),
+                agreements: parts.agreements(Side::Municipality),
+                identity: again(&parts.bundle),
+                channels: parts.terms().agreement.key.channels.iter().map(channel).collect(),
+            },
+            unsaid: Default::default(),
+        }
+    }
+}

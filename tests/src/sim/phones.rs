@@ -1,0 +1,130 @@
+//! The operators and the telephones: what was handed to them, what they answered, what arrived.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use axum::http;
+use reqwest::Response;
+use sluis_core::id::{ChannelId, PartyId, TransferId};
+use sluis_core::message::Reference;
+use sluis_daemon::store::Store;
+use sluis_daemon::way::Broken;
+
+use super::net::Net;
+
+/// One message that an operator got.
+#[derive(Debug, Clone)]
+pub struct Sms {
+    /// Of which transfer.
+    pub transfer: TransferId,
+    /// Which share.
+    pub index: u8,
+    /// By which channel.
+    pub channel: ChannelId,
+    /// What it says.
+    pub text: String,
+    /// Whether it arrived on the telephone.
+    pub arrived: bool,
+    /// Whether the operator said for sure that it did not take it.
+    pub refused: bool,
+}
+
+/// What the operators got, in order; and what must not have happened.
+#[derive(Debug, Default)]
+pub struct Phones {
+    all: Mutex<Vec<Sms>>,
+    faults: Mutex<Vec<String>>,
+    /// The agency's store, and who says `removed`.
+    pub(super) witness: Mutex<Option<(Store, PartyId)>>,
+}
+
+/// What an operator does with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Take,
+    /// It takes it, and loses it.
+    Lose,
+    /// It takes it, and its answer is lost.
+    TakeUnheard,
+    /// It never gets it, and nobody knows.
+    Vanish,
+    /// It is down.
+    Down,
+    /// It says: later.
+    Later,
+    /// It says: never.
+    Never,
+}
+
+impl Phones {
+    /// All that was handed over.
+    #[must_use]
+    pub fn all(&self) -> Vec<Sms> {
+        self.all.lock().unwrap().clone()
+    }
+    /// The share lines that arrived for a transfer.
+    #[must_use]
+    pub fn lines(&self, transfer: &TransferId) -> BTreeMap<u8, String> {
+        let all = self.all();
+        let arrived = all.iter().filter(|sms| sms.arrived && sms.transfer == *transfer);
+        arrived.map(|sms| (sms.index, crate::world::line_in(&sms.text))).collect()
+    }
+    /// What must not have happened.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        self.faults.lock().unwrap().clone()
+    }
+
+    pub(super) async fn answer(&self, net: &Net, body: &[u8]) -> Result<Response, Broken> {
+        use Does::{Down, Later, Lose, Never, Take, TakeUnheard, Vanish};
+        let does = match net.happens(40) {
+            true => [TakeUnheard, Vanish, Lose, Down, Later, Never, TakeUnheard][net.below(7)],
+            false => Take,
+        };
+        if does == Down {
+            return Err(Broken::Unsent("the operator is down".into()));
+        }
+        // Cut on its way: no operator takes half a message.
+        let Ok(message) = serde_json::from_slice::<serde_json::Value>(body) else {
+            return said(503);
+        };
+        let word = |name: &str| message[name].as_str().unwrap().to_owned();
+        let reference: Reference = word("reference").parse().unwrap();
+        self.is_due(&reference).await;
+        self.all.lock().unwrap().push(Sms {
+            transfer: reference.transfer,
+            index: reference.index,
+            channel: word("channel").parse().unwrap(),
+            text: word("text"),
+            arrived: matches!(does, Take | TakeUnheard),
+            refused: matches!(does, Later | Never),
+        });
+        match does {
+            TakeUnheard | Vanish => Err(Broken::Unanswered("no answer".into())),
+            Later => said(503),
+            Never => said(400),
+            _ => said(200),
+        }
+    }
+
+    /// Rule 1: when a share reaches its operator, the agency holds the signed word that the file is gone.
+    async fn is_due(&self, reference: &Reference) {
+        let witness = self.witness.lock().unwrap().clone();
+        let removed = match witness {
+            Some((store, municipality)) => {
+                let mut tx = store.begin().await.unwrap();
+                tx.statement(&reference.transfer, "removed", &municipality).await.unwrap()
+            }
+            None => None,
+        };
+        if removed.is_none() {
+            let fault = format!("{reference:?} left before `removed`");
+            self.faults.lock().unwrap().push(fault);
+        }
+    }
+}
+
+fn said(status: u16) -> Result<Response, Broken> {
+    let answer = http::Response::builder().status(status).body("{\"id\":\"x1\"}").unwrap();
+    Ok(answer.into())
+}
