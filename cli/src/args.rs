@@ -7,7 +7,7 @@ use sluis_config::Config;
 use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Driver, Notifier, Owner, Releaser};
 use sluis_core::control::OfCustodian;
-use sluis_core::id::{AgreementId, CustodianId, PartyId, TransferCode};
+use sluis_core::id::{AgreementId, CustodianId, Nis, PartyId, TransferCode};
 use sluis_core::notice::Sort;
 
 use crate::card::{self, Role};
@@ -90,6 +90,9 @@ enum Verb {
         /// Send nothing: say whether it might leave, and what would, in counts.
         #[arg(long)]
         dry_run: bool,
+        /// The list was drawn for the residents of this municipality: `sent` says that it is your word (art. 2).
+        #[arg(long, value_name = "NIS")]
+        drawn_for: Option<Nis>,
     },
     /// Send the exercise the whole way over the real channels; no list is in it, and it is no delivery.
     #[command(after_help = "Example:\n  sluis rehearse mechelen")]
@@ -492,11 +495,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         }
         Verb::Identity => card::show(&config()?, json),
         Verb::Agreement { verb } => on.agreement(verb),
-        Verb::Send { agreement, path, dry_run: true } => {
-            dry_run::look(&config()?, &socket()?, &agreement, &path, lang, json)
+        Verb::Send { agreement, path, dry_run: true, drawn_for } => {
+            dry_run::look(&config()?, &socket()?, &agreement, (&path, drawn_for), lang, json)
         }
-        Verb::Send { agreement, path, dry_run: false } => {
-            transfers::send(&socket()?, &agreement, &path, lang, json)
+        Verb::Send { agreement, path, dry_run: false, drawn_for } => {
+            transfers::send(&socket()?, &agreement, (&path, drawn_for), lang, json)
         }
         Verb::Rehearse { agreement } => transfers::rehearse(&socket()?, &agreement, lang, json),
         Verb::List => transfers::list(&socket()?, lang, json),

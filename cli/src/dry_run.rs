@@ -7,7 +7,7 @@ use std::path::Path;
 use sluis_config::{Agreements, Config};
 use sluis_core::content::{self, Encoding, Format, Rules, Summary};
 use sluis_core::control::May;
-use sluis_core::id::{AgreementId, Time};
+use sluis_core::id::{AgreementId, Nis, Time};
 use sluis_core::policy::Reason;
 
 use crate::failure::{Failure, Result, exit};
@@ -20,7 +20,7 @@ pub(crate) fn look(
     config: &Config,
     socket: &Socket,
     agreement: &AgreementId,
-    path: &Path,
+    (path, drawn_for): (&Path, Option<Nis>),
     lang: Lang,
     json: bool,
 ) -> Result<()> {
@@ -33,7 +33,7 @@ pub(crate) fn look(
     let file = std::fs::File::open(path).map_err(Failure::io(path.display()))?;
     let size = file.metadata().map_err(Failure::io(path.display()))?.len();
     let mut reasons: Vec<Reason> =
-        socket.post("may", &May { agreement: agreement.clone(), size })?;
+        socket.post("may", &May { agreement: agreement.clone(), size, drawn_for })?;
     let rules = Rules::of(&installed.terms.agreement);
     let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", e.to_string()))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

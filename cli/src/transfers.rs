@@ -9,7 +9,7 @@ use sluis_core::control::{
     About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Retry, Row, Send,
 };
 use sluis_core::exercise;
-use sluis_core::id::{AgreementId, TransferCode, TransferId};
+use sluis_core::id::{AgreementId, Nis, TransferCode, TransferId};
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -21,7 +21,7 @@ use crate::socket::Socket;
 pub(crate) fn send(
     socket: &Socket,
     agreement: &AgreementId,
-    path: &Path,
+    (path, drawn_for): (&Path, Option<Nis>),
     lang: Lang,
     json: bool,
 ) -> Result<()> {
@@ -31,7 +31,7 @@ pub(crate) fn send(
             "a name that is not UTF-8 cannot be sent like this: move it into the outbox",
         )
     })?;
-    offer(socket, agreement, name, |to| copy(path, to), lang, json)
+    offer(socket, agreement, (name, drawn_for), |to| copy(path, to), lang, json)
 }
 
 /// `sluis rehearse AGREEMENT`: sends the exercise, in which there is no list.
@@ -42,7 +42,7 @@ pub(crate) fn rehearse(
     json: bool,
 ) -> Result<()> {
     let write = |to: &Path| crate::init::file(to, exercise::TEXT.as_bytes(), 0o640);
-    offer(socket, agreement, exercise::NAME, write, lang, json)?;
+    offer(socket, agreement, (exercise::NAME, None), write, lang, json)?;
     if json {
         return Ok(());
     }
@@ -56,14 +56,14 @@ pub(crate) fn rehearse(
 fn offer(
     socket: &Socket,
     agreement: &AgreementId,
-    name: &str,
+    (name, drawn_for): (&str, Option<Nis>),
     put: impl FnOnce(&Path) -> Result<()>,
     lang: Lang,
     json: bool,
 ) -> Result<()> {
     let about: About = socket.get("about")?;
-    let ask =
-        Send { agreement: agreement.clone(), ready: TransferId::random(), name: name.to_owned() };
+    let (ready, name) = (TransferId::random(), name.to_owned());
+    let ask = Send { agreement: agreement.clone(), ready, name, drawn_for };
     let folder = Path::new(&about.folder).join(agreement.as_str());
     if !folder.is_dir() {
         return Err(Failure::refused(format!(
@@ -73,7 +73,7 @@ fn offer(
     let ready = folder.join(ask.folder());
     // The sealer may be another user: it moves on by the group that the outbox hands down.
     crate::init::folder_with(&ready, 0o770)?;
-    let sent = put(&ready.join(name)).and_then(|()| socket.post::<Row>("send", &ask));
+    let sent = put(&ready.join(&ask.name)).and_then(|()| socket.post::<Row>("send", &ask));
     let _ = std::fs::remove_dir_all(&ready);
     let row = sent?;
     if json {

@@ -81,6 +81,8 @@ pub struct DropZone {
     pub host: String,
     /// Who runs it, for people and for the register of processors.
     pub operator: String,
+    /// Whose it is in the end, as a channel's group: nobody carries the file and a share (R31, R32).
+    pub group: Option<GroupId>,
 }
 
 /// How long the agency keeps the plaintext it sealed.

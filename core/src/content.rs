@@ -11,8 +11,8 @@
 //! | `list` | header and rows against the agreement |
 //! | `csv`, `xlsx` | the two kinds of file, refused where they hold anything but a list |
 //!
-//! What the agreement does not say: whether these persons live in the municipality. Without a NIS column
-//! that rests on the agency's signed word (R15).
+//! What a list does not show: whether these persons live in the municipality. The decree has no column for it, so an
+//! agreement with one is blocked; it rests on the agency's signed word (R15, [`crate::policy::residents`]).
 
 use std::io::{Read, Seek, SeekFrom};
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::Language;
 use crate::id::{
-    AgreementId, ChannelId, CustodianId, Digest, PartyId, Time, TransferCode, TransferId, UploadId,
+    AgreementId, ChannelId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId,
+    UploadId,
 };
 use crate::ledger::Entry;
 use crate::notice::{Notice, Sort};
@@ -369,6 +370,8 @@ pub struct May {
     pub agreement: AgreementId,
     /// Its size in bytes.
     pub size: u64,
+    /// For whose residents it was drawn, where a person says so.
+    pub drawn_for: Option<Nis>,
 }
 
 /// `notice`: a person makes a notice.
@@ -465,6 +468,8 @@ pub struct Send {
     pub ready: TransferId,
     /// The entry's name.
     pub name: String,
+    /// For whose residents it was drawn, where a person says so (art. 2).
+    pub drawn_for: Option<Nis>,
 }
 
 impl Send {

@@ -7,12 +7,13 @@ use jiff::civil::Date;
 use crate::agreement::gaps::{Weight, gaps};
 use crate::agreement::{Agreement, Language};
 use crate::content::Finding;
-use crate::id::{Digest, Time};
+use crate::id::{Digest, Nis, Time};
 use crate::notice::Reviewed;
+use crate::statement::{Residents, Word};
 
 /// What is known of a drop before anything of it is sealed.
 #[derive(Debug, Clone, Copy)]
-pub struct Drop {
+pub struct Drop<'a> {
     /// Now, by the agency's own clock.
     pub now: Time,
     /// Bytes of all its files together.
@@ -25,6 +26,8 @@ pub struct Drop {
     pub ends: Option<Date>,
     /// What was looked through since the agreement's file was written.
     pub reviewed: Reviewed,
+    /// For whose residents it was drawn, by the word of whoever offers it.
+    pub drawn_for: Option<&'a Nis>,
 }
 
 /// Whether somebody asked for a list (recital C; R5, R6).
@@ -110,6 +113,18 @@ pub enum Reason {
     },
     /// The list is not what the agreement says (art. 3).
     List(Finding),
+    /// Nobody says that it is about the municipality's own residents (art. 2, R15).
+    NotDrawn {
+        /// Whose they must be.
+        nis: Nis,
+    },
+    /// Whoever offers it says that it is about those of another one (art. 2, R15).
+    DrawnForAnother {
+        /// Whose they are.
+        nis: Nis,
+        /// Whose they must be.
+        ours: Nis,
+    },
     /// More than one file, or a folder: what leaves is one list (art. 3).
     NotOneList,
     /// A second person did not let it go (art. 6, R47).
@@ -137,6 +152,7 @@ impl Reason {
             Self::Gap { article, .. } => article,
             Self::NotRequested | Self::Answered { .. } => "overw. C",
             Self::List(finding) => finding.rule.article(),
+            Self::NotDrawn { .. } | Self::DrawnForAnother { .. } => "art. 2",
             Self::NotOneList => "art. 3",
             Self::Rejected { .. } | Self::Unapproved { .. } => "art. 6",
         }
@@ -198,6 +214,12 @@ impl Reason {
                 "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding: sluis quality report."
             ),
             Self::List(finding) => finding.text(Language::Nl),
+            Self::NotDrawn { nis } => format!(
+                "niemand zegt dat deze lijst over inwoners van de gemeente gaat. Bied ze aan met: sluis send --drawn-for {nis}; of zet in data.selection van een nieuwe versie hoe elke lijst geselecteerd wordt."
+            ),
+            Self::DrawnForAnother { nis, ours } => format!(
+                "deze lijst is voor NIS-code {nis} getrokken, de gemeente heeft {ours}. Kijk na of dit de juiste lijst en de juiste overeenkomst is."
+            ),
             Self::NotOneList => "dit is niet één lijst. Bied één bestand aan, .csv of .xlsx.".into(),
             Self::Rejected { why } => format!(
                 "een tweede persoon keurde het niet goed: {why}. Verbeter het en bied het onder een andere naam aan."
@@ -242,6 +264,12 @@ impl Reason {
                 "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report: sluis quality report."
             ),
             Self::List(finding) => finding.text(Language::En),
+            Self::NotDrawn { nis } => format!(
+                "nobody says that this list is about residents of the municipality. Offer it with: sluis send --drawn-for {nis}; or say in data.selection of a new version how every list is selected."
+            ),
+            Self::DrawnForAnother { nis, ours } => format!(
+                "this list was drawn for NIS code {nis}, the municipality has {ours}. Check that it is the right list and the right agreement."
+            ),
             Self::NotOneList => "this is not one list. Offer one file, .csv or .xlsx.".into(),
             Self::Rejected { why } => format!(
                 "a second person did not approve it: {why}. Mend it and offer it under another name."
@@ -253,8 +281,31 @@ impl Reason {
     }
 }
 
+/// For whose residents a list was drawn: by the word of whoever offers it, or as the agreement has every list selected.
+/// Nothing where no list is read, or where the agreement does not say whose they must be, which is a gap that blocks.
+///
+/// # Errors
+/// [`Reason::NotDrawn`], [`Reason::DrawnForAnother`].
+pub fn residents(
+    agreement: &Agreement,
+    drawn_for: Option<&Nis>,
+) -> Result<Option<Residents>, Reason> {
+    let given = |text: &Option<String>| text.as_deref().is_some_and(|it| !it.trim().is_empty());
+    let Some(ours) = agreement.municipality.nis.clone() else { return Ok(None) };
+    if let Some(nis) = drawn_for.filter(|nis| **nis != ours) {
+        return Err(Reason::DrawnForAnother { nis: nis.clone(), ours });
+    }
+    let word = match drawn_for {
+        _ if given(&agreement.data.any_file) => return Ok(None),
+        Some(_) => Word::Person,
+        None if given(&agreement.data.selection) => Word::Agreement,
+        None => return Err(Reason::NotDrawn { nis: ours }),
+    };
+    Ok(Some(Residents { nis: ours, word }))
+}
+
 /// Decides about a drop under an agreement.
-pub fn decide(agreement: &Agreement, drop: Drop) -> Decision {
+pub fn decide(agreement: &Agreement, drop: Drop<'_>) -> Decision {
     let today = drop.now.date();
     let mut reasons = Vec::new();
     if today < agreement.in_force {
@@ -280,6 +331,10 @@ pub fn decide(agreement: &Agreement, drop: Drop) -> Decision {
         Requested::Never => reasons.push(Reason::NotRequested),
         Requested::Answered(next) => reasons.push(Reason::Answered { next: next.to_string() }),
     }
+    // Of nobody at all.
+    if drop.requested != Requested::Exercise {
+        reasons.extend(residents(agreement, drop.drawn_for).err());
+    }
     if drop.files == 0 || drop.size == 0 {
         reasons.push(Reason::Empty);
     }
@@ -302,10 +357,15 @@ mod tests {
     }
 
     /// What is wrong with a plain drop on this day, apart from gaps of the agreement itself.
-    fn reasons(agreement: &Agreement, on: Date, change: impl FnOnce(&mut Drop)) -> Vec<Reason> {
+    fn reasons(
+        agreement: &Agreement,
+        on: Date,
+        change: impl FnOnce(&mut Drop<'static>),
+    ) -> Vec<Reason> {
         let requested = Requested::By(Digest::none());
         let (now, reviewed) = (start_of_day(on), Reviewed::default());
-        let mut drop = Drop { now, size: 1, files: 1, requested, ends: None, reviewed };
+        let drawn_for = None;
+        let mut drop = Drop { now, size: 1, files: 1, requested, ends: None, reviewed, drawn_for };
         change(&mut drop);
         match decide(agreement, drop) {
             Decision::Permit => Vec::new(),
@@ -331,6 +391,34 @@ mod tests {
         let noticed =
             reasons(&agreement, date(2026, 6, 1), |drop| drop.ends = Some(date(2026, 6, 1)));
         assert_eq!(noticed, [ended("2026-06-01")]);
+    }
+
+    #[test]
+    fn r15_a_list_leaves_when_somebody_says_whose_residents_it_is_about_and_they_are_ours() {
+        let mut agreement = agreement();
+        let nis: &'static Nis = Box::leak(Box::new("12025".parse().unwrap()));
+        let other: &'static Nis = Box::leak(Box::new("11002".parse().unwrap()));
+        let by = |agreement: &Agreement, said| {
+            let day = date(2026, 1, 5);
+            let reasons = reasons(agreement, day, |drop| drop.drawn_for = said);
+            let word = residents(agreement, said).ok().flatten().map(|it| it.word);
+            (reasons, word)
+        };
+        assert_eq!(by(&agreement, None), (vec![], Some(Word::Agreement)));
+        assert_eq!(by(&agreement, Some(nis)), (vec![], Some(Word::Person)));
+        let another = Reason::DrawnForAnother { nis: other.clone(), ours: nis.clone() };
+        assert_eq!(by(&agreement, Some(other)), (vec![another.clone()], None));
+        agreement.data.selection = Some(" ".into());
+        let unsaid = Reason::NotDrawn { nis: nis.clone() };
+        assert_eq!(by(&agreement, None), (vec![unsaid.clone()], None));
+        assert_eq!(by(&agreement, Some(nis)), (vec![], Some(Word::Person)));
+        for reason in [&another, &unsaid] {
+            assert!(reason.overridable().is_none() && reason.article() == "art. 2", "{reason:?}");
+        }
+        // No list, and so nobody's word; but what a person says must fit.
+        agreement.data.any_file = Some("x".into());
+        assert_eq!(by(&agreement, None), (vec![], None));
+        assert_eq!(by(&agreement, Some(other)), (vec![another], None));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ssh_key::{HashAlg, LineEnding, PrivateKey, SshSig};
 
 use crate::agreement;
 use crate::id::{
-    AgreementId, CustodianId, Digest, PartyId, Time, TransferCode, TransferId, UploadId,
+    AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId, UploadId,
 };
 use crate::notice::{Notice, Sort};
 use crate::plan::Route;
@@ -84,6 +84,26 @@ impl Look {
     pub fn is_gone(&self) -> bool {
         self.head == 410 && self.get == 410 && self.control == 404
     }
+}
+
+/// For whose residents a list was drawn from its source (art. 2, R15). The agency's word: the list itself does not show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Residents {
+    /// The municipality in which the register has them.
+    pub nis: Nis,
+    /// On what the agency's word rests.
+    pub word: Word,
+}
+
+/// On what it rests that a list was drawn for one municipality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Word {
+    /// On the way in which every list is selected, as the agreement has it.
+    Agreement,
+    /// On whoever offered this list, and named the code.
+    Person,
 }
 
 /// What became of one share.
@@ -197,6 +217,8 @@ bodies! {
         request: Option<Digest>,
         /// Digest of the `override` by which two persons let pass what the list breaks (R84).
         waived: Option<Digest>,
+        /// For whose residents it was drawn; nothing where no list was read.
+        residents: Option<Residents>,
         /// A rehearsal, not a delivery: every channel is a folder, or it is an exercise.
         rehearsal: bool,
         /// What is inside was made up for an exercise; no list is in it.

@@ -147,6 +147,7 @@ fn make() -> World {
         replaces: None,
         request: None,
         waived: None,
+        residents: None,
         exercise: false,
         rehearsal: true,
     };

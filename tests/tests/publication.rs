@@ -126,6 +126,11 @@ fn free(key: &str) -> bool {
         "url",
         "incident-contact",
         "breach-procedure",
+        "measures",
+        "monitoring",
+        "access",
+        "selection",
+        "guarantees",
     ]
     .contains(&key)
 }

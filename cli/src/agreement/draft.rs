@@ -54,7 +54,12 @@ fn columns(answers: &Answers) -> String {
 
 fn profiles(answers: &Answers) -> String {
     let profiles = pairs(answers.get("access.profiles")).unwrap_or_default();
-    let profile = |(id, why)| table("access.profiles", &[("id", id), ("why", why)]);
+    let informed = ["gdpr", "privacy", "other"].map(|rules| {
+        let on = answers.get(&format!("access.informed.{rules}"));
+        if on.is_empty() { String::new() } else { format!("informed.{rules} = {}\n", quoted(on)) }
+    });
+    let profile =
+        |(id, why)| table("access.profiles", &[("id", id), ("why", why)]) + &informed.concat();
     profiles.into_iter().map(profile).collect::<String>() + "\n"
 }
 
@@ -95,18 +100,21 @@ fn shares(answers: &Answers) -> String {
 
 /// Whoever was asked for the day of a contract is a processor.
 fn processors(answers: &Answers) -> String {
-    let processor = |name: &str, service: &str, side: &str, contract: &str| {
+    let processor = |of: &str, name: &str, service: &str, side: &str| {
+        let get = |field: &str| answers.get(&format!("{of}.{field}"));
+        let contract = get("contract");
         if contract.is_empty() {
             return String::new();
         }
-        let rows = [("name", name), ("service", service), ("for", side), ("contract", contract)];
-        table("processors", &rows)
+        let known = [("name", name), ("service", service), ("for", side), ("contract", contract)];
+        table("processors", &[&known[..], &[("guarantees", get("guarantees"))]].concat())
     };
-    let zone = answers.get("drop-zone.contract");
-    let zone = processor(answers.get("drop-zone.operator"), "drop zone", "municipality", zone);
+    let operator = answers.get("drop-zone.operator");
+    let zone = processor("drop-zone", operator, "drop zone", "municipality");
     let channel = |turn: usize| {
-        let get = |field: &str| answers.get(&format!("channel.{turn}.{field}"));
-        processor(get("provider"), get("kind"), "agency", get("contract"))
+        let of = format!("channel.{turn}");
+        let get = |field: &str| answers.get(&format!("{of}.{field}"));
+        processor(&of, get("provider"), get("kind"), "agency")
     };
     let channels: String = (1..=answers.number("shares")).map(channel).collect();
     format!("{zone}{channels}\n")

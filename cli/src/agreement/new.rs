@@ -51,9 +51,13 @@ impl Answers {
         let shares = self.before("custodian", "id").chain(self.before("channel", "id"));
         shares.chain([self.get("agency.id")]).all(|known| known != name)
     }
-    /// Rule 2: whether one more share with this provider or group leaves it below the threshold.
+    /// Rule 2: whether one more share with this provider or group leaves it below the threshold; and it does not carry
+    /// the file.
     pub(super) fn may_carry(&self, name: &str) -> bool {
         let same = |known: &&str| known.to_lowercase() == name.to_lowercase();
+        if same(&self.get("drop-zone.operator")) {
+            return false;
+        }
         let providers = self.before("channel", "provider").filter(same).count();
         let groups = self.before("channel", "group").filter(same).count();
         providers.max(groups) + 1 < self.number("key.threshold")

@@ -233,6 +233,10 @@ impl Told<'_> {
                 self.yes(data.special_categories),
             ),
             (
+                self.pick("Selectie op inwoners van de gemeente", "Selected for the municipality's residents"),
+                text(&data.selection),
+            ),
+            (
                 self.pick("Grootste aantal personen op een lijst", "Most persons on a list"),
                 shown(&data.max_rows),
             ),
@@ -277,11 +281,15 @@ impl Told<'_> {
         let (agency, municipality) = (&it.agency.name, &it.municipality.name);
         let row = |profile: &Profile| {
             let title = if profile.title.is_empty() { &profile.id } else { &profile.title };
-            vec![title.clone(), profile.why.clone()]
+            // Of all kinds of rules since the last of three days; no day where it was not told of one.
+            let told = profile.informed.each().into_iter().map(|(_, on)| on);
+            let told = told.collect::<Option<Vec<Date>>>().and_then(|days| days.into_iter().max());
+            vec![title.clone(), profile.why.clone(), self.day(told)]
         };
         let heads = vec![
             self.pick("Functie", "Function"),
             self.pick("Waarom ze de gegevens nodig heeft", "Why it needs the data"),
+            self.pick("Kent alle voorschriften sinds", "Told of all rules since"),
         ];
         let listed = self.day(it.access.listed_on);
         let about = self.pick("Functieprofielen met toegang", "Function profiles with access");
@@ -359,12 +367,21 @@ impl Told<'_> {
         let ours = self.it.security.of(Side::Municipality);
         let measures = vec![
             (
-                self.pick("Personeel ingelicht op", "Staff informed on"),
-                self.day(ours.staff_informed_on),
+                self.pick("Organisatorische maatregelen", "Organisational measures"),
+                text(&ours.measures),
             ),
             (
                 self.pick("Procedure voor datalekken", "Procedure for breaches"),
                 self.yes(ours.breach_procedure.is_some()),
+            ),
+            // How is not for everybody.
+            (
+                self.pick("Netwerk en systemen bewaakt", "Network and systems monitored"),
+                self.yes(ours.monitoring.is_some()),
+            ),
+            (
+                self.pick("Toegang aantoonbaar veilig", "Access shown to be safe"),
+                self.yes(ours.access.is_some()),
             ),
         ];
         let about = &self.it.municipality.name;
@@ -412,6 +429,7 @@ impl Told<'_> {
                 processor.service.clone(),
                 self.it.party(processor.works_for).name.clone(),
                 self.day(processor.contract),
+                text(&processor.guarantees),
             ]
         };
         Block::Table(
@@ -421,6 +439,7 @@ impl Told<'_> {
                 self.pick("Dienst", "Service"),
                 self.pick("Voor", "For"),
                 self.pick("Verwerkersovereenkomst van", "Contract of"),
+                self.pick("Waarborgen", "Guarantees"),
             ],
             self.it.processors.iter().map(row).collect(),
         )

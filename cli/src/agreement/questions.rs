@@ -47,7 +47,7 @@ pub(super) enum Kind {
     MaybeSigned,
     /// One of the answers to the [`Kind::Pairs`] of this key.
     OneOf(&'static str),
-    /// Who carries: fewer than `threshold` shares each.
+    /// Who carries: fewer than `threshold` shares each, and not the file.
     Carrier,
     /// As [`Kind::Carrier`], and a name.
     Group,
@@ -127,6 +127,7 @@ pub(super) static PARTS: &[Part] = &[
     part("Artikel 3: de gegevens", "Article 3: the data", &[
         ask("data.columns", Kind::Columns(&["rijksregisternummer", "contract", "attest"]), "rijksregisternummer; contract; attest", "Kolommen (...; ...)", "Columns (...; ...)"),
         ask("data.why", Kind::Text, "artikel 20 van het decreet van 7 juni 2013", "Verantwoording van de proportionaliteit", "Why they are proportional"),
+        ask("data.selection", Kind::Text, "in de bron geselecteerd op NIS-code {municipality.nis}, de gemeente van inschrijving in het Rijksregister", "Hoe een lijst op de inwoners van de gemeente geselecteerd wordt (art. 2)", "How a list is selected for the municipality's inhabitants (art. 2)"),
         ask("data.max-rows", Kind::Number(1, 10_000_000), "", "Hoeveel personen een lijst ten hoogste telt", "How many persons a list has at most"),
         ask("retention.years", Kind::Number(1, MAX_YEARS as u64), "5", "Bewaartermijn in jaren", "Years that the data are kept"),
         ask("retention.destroy", Kind::Choice(&["two-persons", "automatic"]), "two-persons", "Wie vernietigt: twee personen, of de bewaring zelf op de laatste dag", "Who destroys: two persons, or the keeper by itself on the last day"),
@@ -135,11 +136,15 @@ pub(super) static PARTS: &[Part] = &[
         ask("access.profiles", Kind::Pairs, "", "Functieprofielen (functie, waarom die de gegevens nodig heeft; ...)", "Function profiles (function, why it needs the data; ...)"),
         ask("access.listed-on", Kind::Past, "{today}", "Dag waarop die lijst opgesteld of nagekeken is", "Day on which that list was made or looked through"),
         ask("access.renew-after-months", Kind::Number(1, 120), "12", "Na hoeveel maanden ze nagekeken moet worden", "After how many months it must be looked through"),
+        ask("access.informed.gdpr", Kind::Past, "", "Art. 6. Wanneer wie deze functies heeft kennis kreeg van de AVG", "Art. 6. When whoever has these functions was told of the GDPR"),
+        ask("access.informed.privacy", Kind::Past, "{access.informed.gdpr}", "Art. 6. En van elk ander voorschrift over privacy", "Art. 6. And of every other rule on privacy"),
+        ask("access.informed.other", Kind::Past, "{access.informed.privacy}", "Art. 6. En van elk ander voorschrift voor deze opdracht", "Art. 6. And of every other rule for this task"),
     ]),
     part("Artikel 6: het bestand", "Article 6: the file", &[
         ask("drop-zone.host", Kind::Host, "", "Adres van de tussenzone (host:poort)", "Address of the drop zone (host:port)"),
         ask("drop-zone.operator", Kind::Text, "{municipality.name}", "Wie ze uitbaat", "Who runs it"),
         ask("drop-zone.contract", Kind::Past, "", "Dag van de verwerkersovereenkomst met {drop-zone.operator}", "Day of the processor's contract with {drop-zone.operator}").when(Answers::operator_is_new),
+        ask("drop-zone.guarantees", Kind::Text, "", "Welke waarborgen die biedt: een certificaat, een audit, een gedragscode", "Which guarantees it gives: a certificate, an audit, a code of conduct").when(Answers::operator_is_new),
         ask("file.max-size-mib", Kind::Number(1, 1 << 20), "1024", "Grootste bestand in MiB", "Largest file in MiB"),
         ask("file.expires-after-days", Kind::Number(1, 365), "7", "Na hoeveel dagen wat niet geopend is vervalt", "After how many days what was not opened expires"),
     ]),
@@ -159,6 +164,7 @@ pub(super) static PARTS: &[Part] = &[
         ask("channel.#.kind", Kind::Choice(&["sms", "other"]), "sms", "Soort", "Kind"),
         ask("channel.#.reason", Kind::Text, "", "Waarom geen sms", "Why it is not SMS").when(|a| a.get("channel.#.kind") == "other"),
         ask("channel.#.contract", Kind::Past, "", "Dag van de verwerkersovereenkomst met {channel.#.provider}", "Day of the processor's contract with {channel.#.provider}").when(Answers::provider_is_new),
+        ask("channel.#.guarantees", Kind::Text, "", "Welke waarborgen die biedt", "Which guarantees it gives").when(Answers::provider_is_new),
     ]},
     part("Artikel 6: organisatie", "Article 6: organisation", &[
         ask("agency.dpo.name", Kind::Text, "", "DPO van het agentschap", "DPO of the agency"),
@@ -168,7 +174,9 @@ pub(super) static PARTS: &[Part] = &[
         ask("municipality.dpo.name", Kind::Text, "", "DPO van de gemeente", "DPO of the municipality"),
         ask("municipality.dpo.contact", Kind::Text, "", "Telefoon of e-mail van die DPO", "Telephone or mail of that DPO"),
         ask("security.municipality.policy-reviewed-on", Kind::Past, "", "Wanneer de gemeente haar veiligheidsbeleid laatst herzag", "When the municipality last reviewed its security policy"),
-        ask("security.municipality.staff-informed-on", Kind::Past, "", "Wanneer haar personeel van de voorschriften kennis kreeg", "When its staff was told of the rules"),
+        ask("security.municipality.measures", Kind::Text, "", "Organisatorische maatregelen van de gemeente", "Organisational measures of the municipality"),
+        ask("security.municipality.monitoring", Kind::Text, "", "Hoe zij haar netwerk en systemen bewaakt en beheert", "How it monitors and manages its network and systems"),
+        ask("security.municipality.access", Kind::Text, "", "Hoe zij fysieke en elektronische toegang regelt, en waaruit blijkt dat die veilig is", "How it holds physical and electronic access, and what shows that it is safe"),
         ask("security.municipality.incident-contact", Kind::Text, "{municipality.dpo.contact}", "Waar de gemeente een incident gemeld wordt", "Where the municipality is told of an incident"),
         ask("security.municipality.breach-procedure", Kind::Text, "", "Procedure van de gemeente voor een gegevenslek", "Procedure of the municipality for a breach"),
     ]),
@@ -312,8 +320,8 @@ const SIGNED: Why = [
     "name, date like 2026-05-31; a semicolon between two",
 ];
 const CARRIER: Why = [
-    "art. 6: die zou genoeg delen dragen om de lijst te openen; neem een andere",
-    "art. 6: this one would carry enough shares to open the list; take another",
+    "art. 6: die zou genoeg delen dragen om de lijst te openen, of draagt het bestand; neem een andere",
+    "art. 6: this one would carry enough shares to open the list, or carries the file; take another",
 ];
 
 /// Whether there are any, and none twice.

@@ -8,7 +8,7 @@ use sluis_config::agreements;
 use sluis_core::agreement::Side;
 use sluis_core::evidence::{Delivery, Opening, Refusal, Removal, Terms, Verified};
 use sluis_core::id::{Digest, PartyId};
-use sluis_core::statement::{Body, Signed, Statement, Tip};
+use sluis_core::statement::{Body, Sent, Signed, Statement, Tip, Word};
 
 use super::whole::{MANIFEST, Manifest, Run};
 use crate::failure::{Failure, Result, exit};
@@ -238,6 +238,12 @@ fn prove(statements: &[&(Verified, &Terms)]) -> std::result::Result<Facts, Refus
         .transpose()?;
     fact(delivered.map(|_| ()), "the municipality holds exactly that envelope", "delivered");
     let terms = statements.iter().find(|(said, _)| said.statement().body.kind() == "sent");
+    let drawn = terms.and_then(|(said, terms)| residents(said, terms).transpose()).transpose()?;
+    facts.extend(drawn);
+    let mut fact = |holds: Option<()>, yes, no| match holds {
+        Some(()) => facts.push(yes),
+        None => missing.push(no),
+    };
     let removed = match (terms, of("delivered"), of("removed")) {
         (Some((sent, terms)), Some(delivered), Some(removed)) => {
             Some(Removal::check(terms, sent, delivered, removed)?)
@@ -269,6 +275,25 @@ fn prove(statements: &[&(Verified, &Terms)]) -> std::result::Result<Facts, Refus
         facts.push("OEFENING, a rehearsal: shares went into a folder, not to a telephone");
     }
     Ok(Facts { transfer: None, facts, missing })
+}
+
+/// For whose residents the agency said that the list was drawn: a word, and of the right municipality (R15).
+fn residents(sent: &Verified, terms: &Terms) -> std::result::Result<Option<&'static str>, Refusal> {
+    let Body::Sent(Sent { residents: Some(said), .. }) = &sent.statement().body else {
+        return Ok(None);
+    };
+    if terms.agreement.municipality.nis.as_ref() != Some(&said.nis) {
+        let number = sent.statement().header.number;
+        return Err(Refusal::Mismatch { kind: "sent".into(), number, what: "residents" });
+    }
+    Ok(Some(match said.word {
+        Word::Agreement => {
+            "the agency said that it drew the list as the agreement has it, for the municipality's residents"
+        }
+        Word::Person => {
+            "whoever offered the list said that it was drawn for the municipality's residents"
+        }
+    }))
 }
 
 /// Made by `sluis rehearse`, over whatever channels.

@@ -71,6 +71,7 @@ fn sent() -> Body {
         replaces: None,
         request: None,
         waived: None,
+        residents: None,
         rehearsal: false,
         exercise: false,
     }

@@ -3,7 +3,7 @@
 use sluis_core::agreement::Agreement;
 use sluis_core::id::Time;
 use sluis_core::notice::{Notice, Sort};
-use sluis_core::statement::{Body, Look, Shipped};
+use sluis_core::statement::{Body, Look, Residents, Shipped, Word};
 
 use super::{Line, Report, short};
 use crate::language::Lang;
@@ -74,6 +74,21 @@ pub(super) fn removal(sent: Time, removed: Time, agreement: &Agreement, lang: La
     )
 }
 
+/// Whose residents the list is about, and on whose word (art. 2).
+fn residents(said: &Residents, lang: Lang) -> String {
+    let word = match said.word {
+        Word::Agreement => lang.pick(
+            "zoals de overeenkomst elke lijst laat selecteren",
+            "as the agreement has every list selected",
+        ),
+        Word::Person => {
+            lang.pick("volgens wie de lijst aanbood", "by the word of whoever offered it")
+        }
+    };
+    let of = lang.pick("getrokken voor inwoners van NIS-code", "drawn for residents of NIS code");
+    format!("{of} {}, {word}", said.nis)
+}
+
 /// What this statement says.
 pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
     let lang = report.lang;
@@ -90,8 +105,9 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
             });
             let drill =
                 body.rehearsal.then(|| lang.pick("OEFENING", "OEFENING, a rehearsal").to_owned());
+            let drawn = body.residents.as_ref().map(|it| residents(it, lang));
             let size = Some(format!("{} bytes", body.size));
-            [size, asked, again, drill].into_iter().flatten().collect::<Vec<_>>().join(", ")
+            [size, asked, drawn, again, drill].into_iter().flatten().collect::<Vec<_>>().join(", ")
         }
         Body::Removed(body) => {
             let sent = line.about().and_then(|id| Some((id, report.when(id, "sent")?)));

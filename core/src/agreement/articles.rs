@@ -110,6 +110,9 @@ pub struct Data {
     pub columns: Vec<Column>,
     /// Why whatever is dropped may leave, unread: an agreement about something else than lists.
     pub any_file: Option<String>,
+    /// How the agency selects whom a list is about, by the municipality in which the register has them (art. 2, R15):
+    /// its word for every list for which no person gives one.
+    pub selection: Option<String>,
     /// The largest number of persons on one list (R21: the extent).
     pub max_rows: Option<u64>,
     /// The passage of the signed text that lists names. The decree allows them, the worked case's table does
@@ -160,6 +163,29 @@ pub struct Profile {
     /// Why it needs the data.
     #[serde(default)]
     pub why: String,
+    /// When whoever has this function was last told which rules bind it (art. 6, R40).
+    #[serde(default)]
+    pub informed: Informed,
+}
+
+/// When somebody was last told of each kind of rule (art. 6, R40).
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Informed {
+    /// Of the GDPR.
+    pub gdpr: Option<Date>,
+    /// Of the other rules on privacy.
+    pub privacy: Option<Date>,
+    /// Of any other rule on processing these data.
+    pub other: Option<Date>,
+}
+
+impl Informed {
+    /// Each kind of rule by its key, with the day.
+    #[must_use]
+    pub fn each(&self) -> [(&'static str, Option<Date>); 3] {
+        [("gdpr", self.gdpr), ("privacy", self.privacy), ("other", self.other)]
+    }
 }
 
 /// The municipality's list of function profiles (art. 4, R26).
@@ -205,12 +231,16 @@ impl Period {
 pub struct Safeguards {
     /// When its security policy and plan were last reviewed; yearly (R38, R42).
     pub policy_reviewed_on: Option<Date>,
-    /// When its staff was last told which rules bind it (R40).
-    pub staff_informed_on: Option<Date>,
     /// Where it is told of incidents (R43, R66).
     pub incident_contact: Option<String>,
     /// Its procedure for a breach; telling the agency is part of the municipality's (R50).
     pub breach_procedure: Option<String>,
+    /// Its organisational measures, beside those that the text spells out (R39).
+    pub measures: Option<String>,
+    /// How its network and systems are monitored and managed (R49).
+    pub monitoring: Option<String>,
+    /// How physical and electronic access is held, and what shows that it is safe (R52).
+    pub access: Option<String>,
 }
 
 /// How soon is "as soon as possible" (art. 6, R35 and R36). The text gives no hours: these are the product's.
@@ -251,6 +281,8 @@ pub struct Processor {
     pub works_for: Side,
     /// When the contract of GDPR art. 28 was signed (R57).
     pub contract: Option<Date>,
+    /// What guarantees that it takes fitting measures: a certificate, an audit, a code of conduct (R56).
+    pub guarantees: Option<String>,
     /// Channels of these groups are covered by that contract too.
     #[serde(default)]
     pub groups: Vec<GroupId>,

@@ -9,8 +9,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::articles::{ColumnKind, MAX_YEARS};
-use super::{Agreement, Language, Side};
+use super::articles::{ColumnKind, MAX_YEARS, Processor};
+use super::{Agreement, Channel, Language, Side};
 pub use kinds::Missing;
 
 /// The decree's columns (art. 20 of 7 June 2013, R16) with what each holds; the first two are names.
@@ -156,7 +156,8 @@ impl Look<'_> {
         let party = self.agreement.party(side);
         self.unless_of(side, party.kbo.is_some(), Missing::KboMissing);
         self.unless_of(side, given(party.address.as_deref()), Missing::AddressMissing);
-        let inhabitants = side == Side::Agency || party.nis.is_some();
+        let unread = given(self.agreement.data.any_file.as_deref());
+        let inhabitants = side == Side::Agency || unread || party.nis.is_some();
         self.unless_of(side, inhabitants, Missing::NisMissing);
         let advised = self.past(*self.agreement.advice.of(side));
         self.unless_of(side, advised, Missing::AdviceMissing);
@@ -185,10 +186,14 @@ impl Look<'_> {
         let told = given(safeguards.incident_contact.as_deref()) || given(dpo);
         self.unless_of(side, told, Missing::IncidentContactMissing);
         if side == Side::Municipality {
-            let informed = self.past(safeguards.staff_informed_on);
-            self.unless_of(side, informed, Missing::StaffNotInformed);
-            let procedure = given(safeguards.breach_procedure.as_deref());
-            self.unless_of(side, procedure, Missing::BreachProcedureMissing);
+            for (text, what) in [
+                (&safeguards.measures, Missing::MeasuresMissing),
+                (&safeguards.monitoring, Missing::MonitoringMissing),
+                (&safeguards.breach_procedure, Missing::BreachProcedureMissing),
+                (&safeguards.access, Missing::AccessUnproven),
+            ] {
+                self.unless_of(side, given(text.as_deref()), what);
+            }
         }
     }
 
@@ -240,6 +245,8 @@ impl Look<'_> {
             self.unless(reason, Missing::ColumnReasonMissing, &column.name);
         }
         self.unless(!data.special_categories, Missing::SpecialCategories, "");
+        let selected = given(data.selection.as_deref());
+        self.unless(unread || selected, Missing::SelectionMissing, "");
         self.unless(unread || data.max_rows.is_some(), Missing::MaxRowsMissing, "");
         self.unless(retention.years.is_some(), Missing::RetentionDefault, "");
         let years = retention.years.unwrap_or(MAX_YEARS);
@@ -253,6 +260,10 @@ impl Look<'_> {
         self.unless(listed, Missing::ProfilesMissing, "");
         for profile in &access.profiles {
             self.unless(given(Some(&profile.why)), Missing::ProfileReasonMissing, &profile.id);
+            let untold = profile.informed.each().into_iter().filter(|(_, on)| !self.past(*on));
+            let untold: Vec<&str> = untold.map(|(rules, _)| rules).collect();
+            let about = format!("{} ({})", profile.id, untold.join(", "));
+            self.unless(untold.is_empty(), Missing::StaffNotInformed, about);
         }
         self.unless(!listed || self.past(access.listed_on), Missing::ProfilesUndated, "");
         if let Some(on) = access.listed_on.filter(|_| listed) {
@@ -279,7 +290,6 @@ impl Look<'_> {
     /// Art. 6: whoever carries the file or a share is a party or stands in the register.
     fn processors(&mut self) {
         let agreement = self.agreement;
-        let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
         let party = |name: &str| {
             same(name, &agreement.agency.name) || same(name, &agreement.municipality.name)
         };
@@ -299,9 +309,15 @@ impl Look<'_> {
             let about = format!("{}: {provider}", channel.id);
             self.unless(carried, Missing::ProcessorMissing, about);
         }
+        for channel in &agreement.key.channels {
+            let about = format!("{}: {}", channel.id, zone.operator);
+            self.unless(!one_carries_both(agreement, channel), Missing::OneCarriesBoth, about);
+        }
         for processor in &agreement.processors {
             let bound = self.past(processor.contract);
             self.unless(bound, Missing::ProcessorContractMissing, &processor.name);
+            let trusted = given(processor.guarantees.as_deref());
+            self.unless(trusted, Missing::GuaranteesMissing, &processor.name);
         }
     }
 
@@ -323,6 +339,25 @@ impl Look<'_> {
             self.unless(signs, Missing::RepresentativeUnsigned, head);
         }
     }
+}
+
+/// Whether the drop zone and this channel are run by one, or belong to one group: by name, by group, or by a contract
+/// that covers both (R31, R32).
+fn one_carries_both(agreement: &Agreement, channel: &Channel) -> bool {
+    let zone = &agreement.drop_zone;
+    let covers = |known: &Processor| {
+        let carries_file = same(&known.name, &zone.operator) || known.hosts.contains(&zone.host);
+        let carries_share =
+            same(&known.name, &channel.provider) || known.groups.contains(&channel.group);
+        carries_file && carries_share
+    };
+    same(&zone.operator, &channel.provider)
+        || zone.group.as_ref() == Some(&channel.group)
+        || agreement.processors.iter().any(covers)
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 fn given(text: Option<&str>) -> bool {

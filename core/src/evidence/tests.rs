@@ -100,6 +100,7 @@ impl World {
             replaces: None,
             request: None,
             waived: None,
+            residents: None,
             rehearsal: false,
             exercise: false,
         };

@@ -13,9 +13,10 @@ use sluis_core::agreement::Agreement;
 use sluis_core::content::{self, Rule, Rules, Summary};
 use sluis_core::envelope::MAX_FILES;
 use sluis_core::exercise;
-use sluis_core::id::{Digest, Time};
+use sluis_core::id::{Digest, Nis, Time};
 use sluis_core::notice::{Reviewed, Waiver};
 use sluis_core::policy::{self, Decision, Drop, Reason, Requested};
+use sluis_core::statement::Residents;
 
 /// How deep folders may go.
 const MAX_DEPTH: usize = 17;
@@ -166,6 +167,8 @@ pub struct Facts {
     pub waiver: Option<Waiver>,
     /// What was looked through since the agreement's file was written.
     pub reviewed: Reviewed,
+    /// For whose residents it was drawn, by a person's word.
+    pub drawn_for: Option<Nis>,
 }
 
 impl Facts {
@@ -193,6 +196,8 @@ pub struct Granted {
     pub waived: Option<Digest>,
     /// How many persons it is about, where it was read.
     pub rows: Option<u32>,
+    /// Whose residents they are, and on whose word.
+    pub residents: Option<Residents>,
 }
 
 /// What was admitted, so that what is sealed is what somebody approved: a digest of stamps, without a name.
@@ -213,7 +218,9 @@ pub fn decide(
     now: Time,
 ) -> Result<bool, Vec<Reason>> {
     let Facts { requested, ends, reviewed, .. } = *facts;
-    match policy::decide(agreement, Drop { now, size, files, requested, ends, reviewed }) {
+    let drawn_for = facts.drawn_for.as_ref();
+    let drop = Drop { now, size, files, requested, ends, reviewed, drawn_for };
+    match policy::decide(agreement, drop) {
         Decision::Permit => Ok(false),
         Decision::Deny(mut reasons) => {
             reasons.retain(|reason| !facts.passes(reason));

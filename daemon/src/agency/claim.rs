@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sluis_core::control::Send;
-use sluis_core::id::{AgreementId, TransferCode, TransferId};
+use sluis_core::id::{AgreementId, Nis, TransferCode, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::{Event, State, Work};
 
@@ -19,6 +19,8 @@ use crate::store::{Record, Tx};
 const NAME: &str = ".name";
 /// The file in the private folder of a redelivery that says which transfer the plaintext was taken from.
 const REPLACES: &str = ".replaces";
+/// The file in a private folder that keeps for whose residents the list was drawn, by the word of whoever offered it.
+const DRAWN_FOR: &str = ".drawn-for";
 
 impl Agency {
     /// Looks through the outbox, and takes what has settled. `true`: something still settles.
@@ -50,7 +52,7 @@ impl Agency {
     /// [`CoreError`].
     pub async fn claim(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
         let _turn = self.claiming.lock().await;
-        self.claim_now(found).await
+        self.claim_now(found, None).await
     }
 
     /// Moves what a person laid ready to its place in the outbox, and takes it before anybody else does.
@@ -80,10 +82,15 @@ impl Agency {
             ))
         })?;
         let _ = std::fs::remove_dir(parent.join(ask.folder()));
-        self.claim_now(&outbox::Found::Settled(parent.join(name))).await
+        let found = outbox::Found::Settled(parent.join(name));
+        self.claim_now(&found, ask.drawn_for.as_ref()).await
     }
 
-    async fn claim_now(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
+    async fn claim_now(
+        &self,
+        found: &outbox::Found,
+        drawn_for: Option<&Nis>,
+    ) -> Result<Option<TransferCode>> {
         if found.path().symlink_metadata().is_err() {
             return Ok(None);
         }
@@ -109,14 +116,15 @@ impl Agency {
             Ok(items) => items,
             Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
         };
-        if let Err(reasons) = self.admit(&agreement, &parent, items.clone(), None).await? {
+        let known = (None, drawn_for.cloned());
+        if let Err(reasons) = self.admit(&agreement, &parent, items.clone(), known).await? {
             return self.refuse(Some(&agreement), &parent, &name, reasons).await;
         }
         // Whoever put it there may not have: from here on it is ours to keep.
         let at = parent.clone();
         let synced = blocking(move || admission::sync(&at, &items)).await?;
         synced.map_err(CoreError::io("making the drop durable"))?;
-        self.begin(&agreement, &parent, &name, None).await.map(Some)
+        self.begin(&agreement, &parent, &name, drawn_for).await.map(Some)
     }
 
     /// Claims by rename, then enters it. A crash in between is mended by [`Agency::recover`].
@@ -125,13 +133,14 @@ impl Agency {
         agreement: &AgreementId,
         parent: &Path,
         name: &OsStr,
-        replaces: Option<TransferId>,
+        drawn_for: Option<&Nis>,
     ) -> Result<TransferCode> {
         let id = TransferId::random();
         let private = self.private(agreement, &id);
         files::private_folder(&private).map_err(CoreError::io("making the private folder"))?;
         files::write_durable(&private.join(NAME), name.as_bytes())
             .map_err(CoreError::io("keeping the name"))?;
+        keep_drawn_for(&private, drawn_for)?;
         let moved = std::fs::rename(parent.join(name), private.join(name))
             .and_then(|()| files::sync_folder(&private))
             .and_then(|()| files::sync_folder(parent));
@@ -141,7 +150,7 @@ impl Agency {
             }
             return Err(CoreError::Io("claiming the drop".into(), error));
         }
-        let entered = self.enter_claim(agreement, id, replaces).await;
+        let entered = self.enter_claim(agreement, id).await;
         if entered.is_err() {
             // What no transfer knows goes back to the outbox now, not only at the next start.
             self.recover().await?;
@@ -149,14 +158,9 @@ impl Agency {
         entered
     }
 
-    async fn enter_claim(
-        &self,
-        agreement: &AgreementId,
-        id: TransferId,
-        replaces: Option<TransferId>,
-    ) -> Result<TransferCode> {
+    async fn enter_claim(&self, agreement: &AgreementId, id: TransferId) -> Result<TransferCode> {
         let mut tx = self.books.store.begin().await?;
-        let code = self.enter_claimed(&mut tx, agreement, id, replaces).await?;
+        let code = self.enter_claimed(&mut tx, agreement, id, None).await?;
         self.books.commit(tx).await?;
         Ok(code)
     }
@@ -354,6 +358,7 @@ impl Agency {
             .map_err(CoreError::io("keeping the name"))?;
         files::write_durable(&new.join(REPLACES), record.id.to_string().as_bytes())
             .map_err(CoreError::io("keeping whose it was"))?;
+        keep_drawn_for(&new, drawn_for(&old).as_ref())?;
         std::fs::rename(old.join(&name), new.join(&name))
             .and_then(|()| files::sync_folder(&new))
             .and_then(|()| files::sync_folder(&old))
@@ -376,7 +381,7 @@ impl Agency {
 
 /// Removes a private folder with what is ours in it; what else lies there stays, and the folder with it.
 fn cleared(private: &Path) -> std::io::Result<()> {
-    for name in [NAME, REPLACES] {
+    for name in [NAME, REPLACES, DRAWN_FOR] {
         let own = private.join(name);
         files::remove(&own.with_extension("part"))?;
         files::remove(&own)?;
@@ -395,6 +400,17 @@ pub(super) fn kept_name(private: &Path) -> Option<OsString> {
         .ok()
         .map(OsString::from_vec)
         .filter(|name| sluis_core::envelope::is_plain_name(name))
+}
+
+/// For whose residents the list in a private folder was drawn, where a person said so.
+pub(super) fn drawn_for(private: &Path) -> Option<Nis> {
+    std::fs::read_to_string(private.join(DRAWN_FOR)).ok()?.parse().ok()
+}
+
+fn keep_drawn_for(private: &Path, nis: Option<&Nis>) -> Result<()> {
+    let Some(nis) = nis else { return Ok(()) };
+    files::write_durable(&private.join(DRAWN_FOR), nis.as_str().as_bytes())
+        .map_err(CoreError::io("keeping for whose residents it was drawn"))
 }
 
 fn list(folder: &Path) -> Vec<PathBuf> {

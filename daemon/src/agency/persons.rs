@@ -49,7 +49,7 @@ async fn send(
 
 /// Whether one file of this size might leave now: everything that is known without reading it.
 async fn may(State(core): State<Arc<Agency>>, Json(ask): Json<May>) -> Result<Json<Vec<Reason>>> {
-    let (terms, facts) = core.facts(&ask.agreement, None).await?;
+    let (terms, facts) = core.facts(&ask.agreement, None, ask.drawn_for).await?;
     let decided = admission::decide(&terms, (1, ask.size), &facts, core.books.now());
     Ok(Json(decided.err().unwrap_or_default()))
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use sluis_core::agreement::Agreement;
-use sluis_core::id::{AgreementId, Digest, TransferId};
+use sluis_core::id::{AgreementId, Digest, Nis, TransferId};
 use sluis_core::notice::Register;
-use sluis_core::policy::{Reason, Requested};
+use sluis_core::policy::{self, Reason, Requested};
 use sluis_core::statement::Body;
 use sluis_core::transfer::State;
 
@@ -25,12 +25,12 @@ impl Agency {
         agreement: &AgreementId,
         parent: &Path,
         items: Vec<Item>,
-        replaces: Option<TransferId>,
+        (replaces, drawn_for): (Option<TransferId>, Option<Nis>),
     ) -> Result<std::result::Result<Granted, Vec<Reason>>> {
         if let Some(version) = self.books.unapproved(agreement) {
             return Ok(Err(vec![Reason::Unapproved { version }]));
         }
-        let (terms, mut facts) = self.facts(agreement, replaces).await?;
+        let (terms, mut facts) = self.facts(agreement, replaces, drawn_for).await?;
         let now = self.books.now();
         let (at, owners, seen) = (parent.to_owned(), self.owners.clone(), items.clone());
         let exercise = files::blocking(move || admission::is_exercise(&at, &seen, &owners)).await?;
@@ -44,8 +44,13 @@ impl Agency {
         };
         // What is in it is known to the byte.
         if exercise {
-            return Ok(Ok(Granted { requested: facts.requested, waived: None, rows: None }));
+            let requested = facts.requested;
+            return Ok(Ok(Granted { requested, waived: None, rows: None, residents: None }));
         }
+        let residents = match policy::residents(&terms, facts.drawn_for.as_ref()) {
+            Ok(residents) => residents,
+            Err(reason) => return Ok(Err(vec![reason])),
+        };
         let (parent, owners, waive) = (parent.to_owned(), self.owners.clone(), facts.waived());
         let read = files::apart(move || {
             admission::read_list(&parent, &items, &terms, &owners, now, &waive)
@@ -56,6 +61,7 @@ impl Agency {
                 requested: facts.requested,
                 waived: facts.waiver.filter(|_| passed).map(|waiver| waiver.notice),
                 rows: list.map(|list| list.rows),
+                residents,
             }
         }))
     }
@@ -65,6 +71,7 @@ impl Agency {
         &self,
         agreement: &AgreementId,
         replaces: Option<TransferId>,
+        drawn_for: Option<Nis>,
     ) -> Result<(Agreement, Facts)> {
         let installed = self.books.agreements.get(agreement);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
@@ -89,7 +96,7 @@ impl Agency {
         let others = answers.iter().filter(|it| it.stands && Some(it.transfer) != replaces);
         let used: Vec<Digest> = others.filter_map(|it| it.waived).collect();
         let waiver = register.waiver(&used, now);
-        Ok((terms, Facts { requested, ends, waiver, reviewed }))
+        Ok((terms, Facts { requested, ends, waiver, reviewed, drawn_for }))
     }
 
     /// The transfers that were sealed, and what each rests on.

@@ -14,7 +14,7 @@ use sluis_core::id::{Digest, Time, TransferCode, TransferId};
 use sluis_core::key::TransferKey;
 use sluis_core::plan::Plan;
 use sluis_core::share;
-use sluis_core::statement::{Sent, Signer};
+use sluis_core::statement::{Residents, Sent, Signer};
 use sluis_core::transfer::Envelope;
 
 use super::admission::{Item, inspect, open_beneath};
@@ -48,6 +48,8 @@ pub struct Order {
     pub waived: Option<Digest>,
     /// How many persons it is about, where it was read.
     pub rows: Option<u32>,
+    /// For whose residents it was drawn.
+    pub residents: Option<Residents>,
     /// The agreement.
     pub agreement: Agreement,
     /// Digest of its file.
@@ -106,6 +108,7 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
         replaces: order.replaces,
         request: order.request,
         waived: order.waived,
+        residents: order.residents,
         rehearsal: order.rehearsal,
         exercise: order.exercise,
     };

@@ -12,7 +12,7 @@ use sluis_core::policy::{Reason, Requested};
 use sluis_core::statement::Sent;
 use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Work};
 
-use super::claim::kept_name;
+use super::claim::{drawn_for, kept_name};
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
 use crate::books::{Books, CoreError, Result, backoff_ms};
@@ -186,8 +186,8 @@ impl Agency {
                 Ok(items) => items,
                 Err(reasons) => return Ok(Err(reasons)),
             };
-        let admitted =
-            self.admit(&record.agreement, &private, items.clone(), record.replaces).await?;
+        let known = (record.replaces, drawn_for(&private));
+        let admitted = self.admit(&record.agreement, &private, items.clone(), known).await?;
         let granted = match admitted {
             Ok(granted) => granted,
             Err(reasons) => return Ok(Err(reasons)),
@@ -218,6 +218,7 @@ impl Agency {
             request,
             waived: granted.waived,
             rows: granted.rows,
+            residents: granted.residents,
             agreement: installed.terms.agreement.clone(),
             terms: record.terms,
             plan: installed.plan.clone(),

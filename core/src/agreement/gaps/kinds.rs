@@ -82,9 +82,12 @@ kinds! {
     PurposeMissing "purpose-missing" Warns both(14, "art. 2");
         nl "Het doeleinde is leeg." "Vul purpose in: waarvoor de gemeente de gegevens verwerkt."
         en "The purpose is blank." "Fill in purpose: what the municipality processes the data for."
-    NisMissing "nis-missing" Warns both(15, "art. 2");
-        nl "De NIS-code van {about} ontbreekt: dat de lijst enkel over haar inwoners gaat, is dan enkel een verklaring." "Vul municipality.nis in, vijf cijfers."
-        en "{about} has no NIS code: that a list is about its inhabitants only is then but a statement." "Fill in municipality.nis, five digits."
+    NisMissing "nis-missing" Blocks both(15, "art. 2");
+        nl "De NIS-code van {about} ontbreekt: niemand kan verklaren dat een lijst over haar inwoners gaat." "Vul municipality.nis in, vijf cijfers."
+        en "{about} has no NIS code: nobody can state that a list is about its inhabitants." "Fill in municipality.nis, five digits."
+    SelectionMissing "selection-missing" Warns both(15, "art. 2");
+        nl "Er staat niet hoe een lijst op de inwoners van de gemeente geselecteerd wordt: enkel het woord van wie ze aanbiedt laat ze vertrekken." "Vul data.selection in, of bied elke lijst aan met: sluis send --drawn-for NIS-code."
+        en "It is not said how a list is selected for the municipality's inhabitants: only the word of whoever offers it lets it leave." "Fill in data.selection, or offer every list with: sluis send --drawn-for NIS-code."
     ColumnBeyondDecree "column-beyond-decree" Blocks both(16, "art. 2");
         nl "Kolom {about} staat niet in artikel 20 van het decreet van 7 juni 2013." "Neem ze uit [[data.columns]]."
         en "Column {about} is not in article 20 of the decree of 7 June 2013." "Take it out of [[data.columns]]."
@@ -139,6 +142,9 @@ kinds! {
     ProfilesTooOld "profiles-too-old" Blocks both(26, "art. 4");
         nl "De lijst van functieprofielen is van {about}: te oud om nog te gelden." "Kijk ze na, en zet die dag in access.listed-on van een nieuwe versie."
         en "The list of function profiles is of {about}: too old to count." "Look it through, and put that day in access.listed-on of a new version."
+    OneCarriesBoth "one-carries-both" Blocks both(32, "art. 6");
+        nl "Wie het bestand draagt, draagt ook een deel van de sleutel: {about}." "Kies voor dat kanaal een aanbieder van een andere groep, of een andere tussenzone."
+        en "Whoever carries the file also carries a share of its key: {about}." "Choose a provider of another group for that channel, or another drop zone."
     TargetsOutOfOrder "targets-out-of-order" Warns both(36, "art. 6");
         nl "De termijnen voor \"zo snel mogelijk\" volgen elkaar niet op: streefuur, alarm, file.expires-after-days." "Zet ze in [targets] van klein naar groot."
         en "The terms of \"as soon as possible\" do not follow each other: target, alarm, file.expires-after-days." "Set them in [targets] from small to large."
@@ -154,9 +160,12 @@ kinds! {
     PolicyReviewOld "policy-review-old" Warns [(38, "art. 6"), (42, "art. 6")];
         nl "Het veiligheidsbeleid van {about} is meer dan een jaar niet herzien." "Herzie het, en zet die dag in security.{table}.policy-reviewed-on van een nieuwe versie."
         en "The security policy of {about} was not reviewed for more than a year." "Review it, and put that day in security.{table}.policy-reviewed-on of a new version."
+    MeasuresMissing "measures-missing" Warns both(39, "art. 6");
+        nl "Er staat niet welke organisatorische maatregelen {about} neemt." "Vul security.municipality.measures in."
+        en "It is not said which organisational measures {about} takes." "Fill in security.municipality.measures."
     StaffNotInformed "staff-not-informed" Warns both(40, "art. 6");
-        nl "Er staat niet wanneer het personeel van {about} van de voorschriften kennis kreeg." "Vul security.municipality.staff-informed-on in."
-        en "It is not said when {about} told its staff of the rules." "Fill in security.municipality.staff-informed-on."
+        nl "Er staat niet wanneer wie deze functie heeft van alle voorschriften kennis kreeg: {about}." "Vul gdpr, privacy en other in bij `informed` van dat profiel."
+        en "It is not said when whoever has this function was told of all rules: {about}." "Fill in gdpr, privacy and other in `informed` of that profile."
     CustodianUndated "custodian-undated" Notes both(41, "art. 6");
         nl "Bewaarder {about} heeft geen einddatum; hij eindigt met de lijst van functieprofielen." "Vul valid-until van die bewaarder in."
         en "Custodian {about} has no last day; it ends with the list of function profiles." "Fill in valid-until of that custodian."
@@ -166,9 +175,18 @@ kinds! {
     IncidentContactMissing "incident-contact-missing" Warns [(43, "art. 6"), (66, "art. 9")];
         nl "Er staat niet waar {about} een incident gemeld wordt; de termijn is 24 uur." "Vul security.{table}.incident-contact in, of {table}.dpo.contact."
         en "It is not said where {about} is told of an incident; the term is 24 hours." "Fill in security.{table}.incident-contact, or {table}.dpo.contact."
+    MonitoringMissing "monitoring-missing" Warns both(49, "art. 6");
+        nl "Er staat niet hoe {about} haar netwerk en systemen bewaakt en beheert." "Vul security.municipality.monitoring in."
+        en "It is not said how {about} monitors and manages its network and systems." "Fill in security.municipality.monitoring."
     BreachProcedureMissing "breach-procedure-missing" Warns both(50, "art. 6");
         nl "De procedure van {about} voor een gegevenslek ontbreekt; het agentschap inlichten hoort erbij." "Vul security.municipality.breach-procedure in."
         en "{about}'s procedure for a breach is missing; telling the agency is part of it." "Fill in security.municipality.breach-procedure."
+    AccessUnproven "access-unproven" Warns both(52, "art. 6");
+        nl "Er staat niet hoe {about} de fysieke en elektronische toegang regelt, en waaruit blijkt dat die veilig is." "Vul security.municipality.access in."
+        en "It is not said how {about} holds physical and electronic access, and what shows that it is safe." "Fill in security.municipality.access."
+    GuaranteesMissing "guarantees-missing" Warns both(56, "art. 6");
+        nl "Er staat niet welke waarborgen verwerker {about} biedt." "Zet het in `guarantees` van die verwerker: een certificaat, een audit, een gedragscode."
+        en "It is not said which guarantees processor {about} gives." "Say it in `guarantees` of that processor: a certificate, an audit, a code of conduct."
     ProcessorContractMissing "processor-contract-missing" Warns both(57, "art. 6");
         nl "Met verwerker {about} is er geen verwerkersovereenkomst die al geldt (artikel 28 AVG)." "Sluit ze, en zet de datum in `contract` van die verwerker."
         en "With processor {about} there is no contract in force (GDPR article 28)." "Conclude it, and put its date in `contract` of that processor."

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::date;
 
 use super::*;
-use crate::agreement::articles::{Column, Processor};
+use crate::agreement::articles::{Column, Informed, Processor};
 
 const WORKED: &str = include_str!("../../../../config/examples/agreements/mechelen.toml");
 const DEMO: &str = include_str!("../../../../config/examples/demo/mechelen.toml");
@@ -25,13 +25,18 @@ fn whole() -> Agreement {
         .replace("# max-rows", "max-rows")
         .replace("# listed-on", "listed-on")
         .replace("# policy-reviewed-on", "policy-reviewed-on")
-        .replace("# staff-informed-on", "staff-informed-on");
+        .replace("# measures", "measures")
+        .replace("# monitoring", "monitoring")
+        .replace("# access", "access");
     let mut agreement: Agreement = toml::from_str(&filled).unwrap();
     for page in [&mut agreement.publication.agency, &mut agreement.publication.municipality] {
         page.url = Some("https://x.example".into());
         page.on = Some(DAY);
         page.digest = Some(crate::id::Digest::none());
     }
+    let informed = Informed { gdpr: Some(DAY), privacy: Some(DAY), other: Some(DAY) };
+    agreement.access.profiles.iter_mut().for_each(|profile| profile.informed = informed);
+    agreement.processors.iter_mut().for_each(|known| known.guarantees = Some("x".into()));
     agreement.key.custodians.iter_mut().for_each(|c| c.valid_until = Some(date(2021, 12, 31)));
     agreement.signed.original = Some(crate::id::Digest::none());
     agreement.signed.signatories.retain(|hand| hand.name != "Patrick Bosmans");
@@ -98,6 +103,7 @@ const PURPOSE_AND_DATA: &[Change] = &[
     }),
     (Missing::ColumnKindWrong, None, |a| a.data.columns[0].kind = ColumnKind::Text),
     (Missing::ColumnReasonMissing, None, |a| a.data.columns[1].why.clear()),
+    (Missing::SelectionMissing, None, |a| a.data.selection = None),
     (Missing::MaxRowsMissing, None, |a| a.data.max_rows = None),
     (Missing::SpecialCategories, None, |a| a.data.special_categories = true),
     (Missing::RetentionDefault, None, |a| a.retention.years = None),
@@ -134,8 +140,20 @@ const ACCESS_AND_SECURITY: &[Change] = &[
     (Missing::PolicyReviewOld, MUNICIPALITY, |a| {
         a.security.municipality.policy_reviewed_on = Some(date(2020, 1, 3));
     }),
-    (Missing::StaffNotInformed, MUNICIPALITY, |a| {
-        a.security.municipality.staff_informed_on = None;
+    (Missing::StaffNotInformed, None, |a| a.access.profiles[0].informed.privacy = None),
+    (Missing::StaffNotInformed, None, |a| {
+        a.access.profiles[2].informed.other = Some(date(2021, 1, 5));
+    }),
+    (Missing::MeasuresMissing, MUNICIPALITY, |a| a.security.municipality.measures = None),
+    (Missing::MonitoringMissing, MUNICIPALITY, |a| {
+        a.security.municipality.monitoring = Some(" ".into());
+    }),
+    (Missing::AccessUnproven, MUNICIPALITY, |a| a.security.municipality.access = None),
+    (Missing::GuaranteesMissing, None, |a| a.processors[2].guarantees = None),
+    (Missing::OneCarriesBoth, None, |a| a.drop_zone.group = Some("groep-b".parse().unwrap())),
+    (Missing::OneCarriesBoth, None, |a| a.drop_zone.operator = "sms-a (VOORBEELD)".into()),
+    (Missing::OneCarriesBoth, None, |a| {
+        a.processors[0].groups.push("groep-c".parse().unwrap());
     }),
     (Missing::BreachProcedureMissing, MUNICIPALITY, |a| {
         a.security.municipality.breach_procedure = None;
@@ -178,11 +196,22 @@ fn the_gaps_of_the_worked_case_are_the_blanks_of_its_text() {
             // Art. 6: the agency's DPO is not named, Mechelen's name is blank.
             ("dpo-missing", agency),
             ("policy-review-missing", agency),
-            ("staff-not-informed", mechelen),
+            // Art. 6: promised, and neither what nor when.
+            ("measures-missing", mechelen),
+            ("staff-not-informed", "integratieambtenaar (gdpr, privacy, other)"),
+            ("staff-not-informed", "diensthoofd integratie (gdpr, privacy, other)"),
+            ("staff-not-informed", "informatieveiligheidsconsulent (gdpr, privacy, other)"),
             ("dpo-missing", mechelen),
             ("policy-review-missing", mechelen),
             // Art. 6: within 24 hours, and not where.
             ("incident-contact-missing", agency),
+            ("monitoring-missing", mechelen),
+            ("access-unproven", mechelen),
+            // Who they are is an example, and so is what they guarantee.
+            ("guarantees-missing", "Sluiskom (voorbeeld)"),
+            ("guarantees-missing", "SMS-A (voorbeeld)"),
+            ("guarantees-missing", "SMS-B (voorbeeld)"),
+            ("guarantees-missing", "App-C (voorbeeld)"),
             // Art. 7: "vermeld op blz. 1", where nobody is.
             ("contact-missing", mechelen),
             // Art. 10: promised.
@@ -217,7 +246,8 @@ fn the_weights_order_them_and_nothing_blocks_in_the_examples() {
     assert_eq!(
         blocks,
         [
-            &["source-missing", "advice-missing", "advice-missing", "columns-missing"][..],
+            &["source-missing", "advice-missing", "advice-missing", "nis-missing"][..],
+            &["columns-missing"],
             &["profiles-missing"],
             &processors
         ]
@@ -269,7 +299,10 @@ fn a_party_needs_no_contract_with_itself_and_one_contract_may_cover_a_group() {
     cover.groups.push("groep-b".parse().unwrap());
     assert_eq!(gaps(&agreement, DAY), []);
     agreement.drop_zone.operator = "Haven".into();
-    agreement.processors[0].hosts.push(agreement.drop_zone.host.clone());
+    // A contract that covers a channel too would make one carrier of both.
+    let mut port = agreement.processors[0].clone();
+    (port.name, port.hosts) = ("Havenbedrijf".into(), vec![agreement.drop_zone.host.clone()]);
+    agreement.processors.push(port);
     assert_eq!(gaps(&agreement, DAY), []);
 }
 
