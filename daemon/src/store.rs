@@ -288,7 +288,7 @@ impl Tx {
         row.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
-    /// Writes a transfer, new or changed: a compare-and-set on what was read.
+    /// Writes a transfer, new or changed: a compare-and-set on what was read. Its end may come earlier, never later.
     ///
     /// # Errors
     /// [`StoreError::Stale`] where it was changed since.
@@ -300,7 +300,8 @@ impl Tx {
                  (id, code, agreement, terms, replaces, created, state, data, open, expires, changed, version)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              ON CONFLICT (id) DO UPDATE
-             SET state = $7, data = $8, open = $9, expires = $10, changed = $11, version = $12
+             SET state = $7, data = $8, open = $9, changed = $11, version = $12,
+                 expires = CASE WHEN transfers.expires < $10 THEN transfers.expires ELSE $10 END
              WHERE transfers.version = $13",
         )
         .bind(record.id.to_string())

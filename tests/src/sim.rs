@@ -7,6 +7,8 @@ pub mod net;
 pub mod parts;
 pub mod people;
 pub mod phones;
+pub mod rules;
+mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,6 +22,7 @@ use sluis_config::schema::{Keeper, Owner, Sealer};
 use sluis_core::agreement::{Language, Side};
 use sluis_core::control::{Done, Lane};
 use sluis_core::id::{AgreementId, Time};
+use sluis_core::statement::Tip;
 use sluis_daemon::agency::carry::Carrier;
 use sluis_daemon::agency::outbox::Outbox;
 use sluis_daemon::agency::release::Releaser;
@@ -70,6 +73,7 @@ struct Gates {
     carrier: Carrier,
     fetcher: Fetcher,
     releaser: Releaser,
+    reports: Desk,
     unsaid: [Vec<Done>; 3],
 }
 
@@ -88,6 +92,10 @@ pub struct Sim {
     zone: Arc<Zone>,
     outbox: Outbox,
     gates: Gates,
+    /// What was put into the outbox.
+    dropped: BTreeMap<String, Vec<u8>>,
+    /// How far the ledgers were.
+    heads: Vec<(Side, Tip)>,
 }
 
 impl Sim {
@@ -106,6 +114,8 @@ impl Sim {
         Self {
             outbox: Outbox::new(path("outbox"), SETTLE_MS),
             gates: Gates::of(&parts, &net),
+            dropped: BTreeMap::new(),
+            heads: Vec::new(),
             dir,
             parts,
             net,
@@ -389,6 +399,7 @@ impl Gates {
                 identity: again(&parts.bundle),
                 channels: parts.terms().agreement.key.channels.iter().map(channel).collect(),
             },
+            reports: desk(End::Reports),
             unsaid: Default::default(),
         }
     }

@@ -110,12 +110,15 @@ pub(super) async fn messages_asked(tx: &mut Tx, id: &TransferId) -> Result<bool>
 }
 
 impl Municipality {
-    /// The lists that the vault holds, with the last day of each.
+    /// The lists that the vault holds, with the last day of each. What an exercise brought is no list (R88).
     async fn retained(&self, tx: &mut Tx) -> Result<Vec<(TransferId, Retained)>> {
         let now = self.books.now();
         let mut lists = Vec::new();
         for state in HOLD {
             for record in tx.in_state::<State>(state, LOOKED_AT).await? {
+                if record.state.sent().is_some_and(|sent| sent.exercise) {
+                    continue;
+                }
                 let agreement = self.books.terms(tx, &record.terms).await?.agreement;
                 let said = tx.said_when(&record.id).await?;
                 let when = |kind: &str| {
@@ -214,7 +217,6 @@ impl Municipality {
         let name = |id: &TransferId, code: &TransferCode| {
             self.vault(agreement, id, code).file_name().map(OsString::from)
         };
-        let mut known = BTreeSet::new();
         let mut missing = Vec::new();
         for (id, list) in ids.iter().zip(&lists) {
             let folder = name(id, &list.code).unwrap_or_default();
@@ -222,10 +224,12 @@ impl Municipality {
             if !here.contains(&folder) && list.state != "Destroying" {
                 missing.push(list.code);
             }
-            known.insert(folder);
         }
-        for record in tx.in_state::<State>("Announced", LOOKED_AT).await? {
-            known.extend(name(&record.id, &record.code));
+        let mut known = BTreeSet::new();
+        for state in HOLD.into_iter().chain(["Announced"]) {
+            for record in tx.in_state::<State>(state, LOOKED_AT).await? {
+                known.extend(name(&record.id, &record.code));
+            }
         }
         let stray = here.difference(&known).take(NAMED).map(|name| files::shown(name)).collect();
         let attested = self.books.notices(tx, agreement).await?;

@@ -90,7 +90,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The clock ran back: what was to be done later by the old time would wait for years.
+    /// The clock ran back: what was to be done later by the old time would wait for years. What began or changed in a time
+    /// that has not come did so now, and its end comes as much earlier.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -98,6 +99,9 @@ impl Tx {
         for sql in [
             "UPDATE jobs SET due = $1 WHERE due > $1",
             "UPDATE jobs SET leased = $1 WHERE leased > $1",
+            "UPDATE transfers SET expires = expires - (changed - $1) WHERE open = 1 AND changed > $1",
+            "UPDATE transfers SET changed = $1 WHERE changed > $1",
+            "UPDATE transfers SET created = $1 WHERE created > $1",
         ] {
             sqlx::query(sql).bind(now.0).execute(&mut *self.tx).await?;
         }

@@ -1,21 +1,25 @@
 //! Persons: they ask a core, each as a Unix user of its own, and do what there is for persons to do.
 
 use std::fs;
-use std::path::PathBuf;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use sluis_core::agreement::Side;
-use sluis_core::control::{MAX_BYTES, Refused, Row};
-use sluis_core::id::TransferCode;
+use sluis_core::agreement::{Language, Side};
+use sluis_core::control::{MAX_BYTES, MakeNotice, Noted, Refused, Reported, Row};
+use sluis_core::id::{Digest, TransferCode};
+use sluis_core::message::Reference;
+use sluis_core::notice::{Notice, Sort};
+use sluis_core::transfer::Report;
 use sluis_daemon::gatehouse::Caller;
 use tower::ServiceExt;
 
 use super::Sim;
+use crate::dice::Dice;
 
 /// Unix users: two officers of a party, and from `CUSTODIANS` on one custodian a share.
 pub const OFFICERS: [u32; 2] = [4001, 4002];
@@ -34,11 +38,7 @@ impl Sim {
         verb: &str,
         word: impl Serialize + Sync,
     ) -> Result<T, Refused> {
-        let persons = match side {
-            Side::Agency => &self.agency().persons,
-            Side::Municipality => &self.municipality().persons,
-        };
-        let looks = matches!(verb, "list" | "about" | "deadlines");
+        let looks = matches!(verb, "list" | "about" | "deadlines" | "notices" | "retention");
         let request = Request::builder()
             .method(if looks { "GET" } else { "POST" })
             .uri(format!("/{verb}"))
@@ -46,7 +46,7 @@ impl Sim {
             .extension(ConnectInfo(Caller { uid }))
             .body(Body::from(serde_json::to_vec(&word).unwrap()))
             .unwrap();
-        let answer = persons.clone().oneshot(request).await.unwrap();
+        let answer = self.persons(side).oneshot(request).await.unwrap();
         let good = answer.status().is_success();
         let body = to_bytes(answer.into_body(), MAX_BYTES).await.unwrap();
         if good {
@@ -76,11 +76,117 @@ impl Sim {
         self.ask(side, uid, verb, json!({ "code": code })).await
     }
 
+    /// A person makes a notice; its digest.
+    ///
+    /// # Errors
+    /// What the core refuses.
+    pub async fn say(&self, side: Side, sort: Sort, notice: Notice) -> Result<Digest, Refused> {
+        self.say_of(side, sort, notice, None).await
+    }
+
+    /// The same, about a transfer.
+    ///
+    /// # Errors
+    /// What the core refuses.
+    pub async fn say_of(
+        &self,
+        side: Side,
+        sort: Sort,
+        notice: Notice,
+        code: Option<TransferCode>,
+    ) -> Result<Digest, Refused> {
+        let (agreement, language) = (self.parts.name.clone(), Language::En);
+        let word = MakeNotice { agreement, code, sort, notice, language };
+        let noted: Noted = self.ask(side, OFFICERS[0], "notice", word).await?;
+        Ok(noted.row.unwrap().digest)
+    }
+
+    /// Until nobody has anything to do.
+    pub async fn settle(&mut self) {
+        while self.round().await {}
+    }
+
     /// Puts a file into the outbox.
-    pub fn put(&self, name: &str, content: &[u8]) -> PathBuf {
-        let path = self.path("outbox/mechelen").join(name);
-        fs::write(&path, content).unwrap();
-        path
+    pub fn put(&mut self, name: &str, content: &[u8]) {
+        fs::write(self.path("outbox/mechelen").join(name), content).unwrap();
+        self.dropped.insert(name.to_owned(), content.to_owned());
+    }
+
+    /// Whoever put a file there takes it away again.
+    pub fn take_away(&mut self, name: &str) {
+        fs::remove_file(self.path("outbox/mechelen").join(name)).unwrap();
+        self.dropped.remove(name);
+    }
+
+    /// The verbs of persons of a party.
+    #[must_use]
+    pub fn persons(&self, side: Side) -> Router {
+        match side {
+            Side::Agency => self.agency().persons.clone(),
+            Side::Municipality => self.municipality().persons.clone(),
+        }
+    }
+
+    /// Persons visit both hosts, and do what there is for them to do.
+    pub async fn tend(&self) {
+        let [first, second] = OFFICERS;
+        for side in [Side::Agency, Side::Municipality] {
+            let about: Value = self.ask(side, first, "about", ()).await.unwrap();
+            if about["clock_held"] == true {
+                for uid in OFFICERS {
+                    let _ = self.ask::<Value>(side, uid, "clock", ()).await;
+                }
+            }
+        }
+        for row in self.rows(Side::Municipality).await.iter().filter(|it| it.state == "Removed") {
+            let _ = self.of(Side::Municipality, first, "ready", &row.code).await;
+            self.type_lines(&row.code, row).await;
+        }
+        for row in self.rows(Side::Agency).await {
+            let code = &row.code;
+            match row.state.as_str() {
+                "Admitted" => _ = self.of(Side::Agency, second, "approve", code).await,
+                "Held" => self.retry(code, None).await,
+                "Failed" => {
+                    // Sealed already, it goes anew; else the same again.
+                    if self.of(Side::Agency, first, "redeliver", code).await.is_err() {
+                        self.retry(code, None).await;
+                    }
+                }
+                "Released" => {
+                    if row.mover == "agency" {
+                        self.retry(code, None).await;
+                    }
+                    // An operator took it, and it never came: the custodian calls.
+                    let arrived = self.net.phones.lines(&row.transfer);
+                    if arrived.len() < 2 {
+                        for index in (1..=3).filter(|index| !arrived.contains_key(index)) {
+                            self.retry(code, Some(index)).await;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn retry(&self, code: &TransferCode, share: Option<u8>) {
+        let word = json!({ "code": code, "share": share });
+        let _ = self.ask::<Value>(Side::Agency, OFFICERS[0], "retry", word).await;
+    }
+
+    /// An operator reports on some message that it got.
+    pub async fn operator_reports(&self, dice: &mut Dice) {
+        let all = self.net.phones.all();
+        if all.is_empty() {
+            return;
+        }
+        let sms = dice.pick(&all);
+        let failed = Report::Failed { code: "1".into() };
+        let report = dice.pick(&[Report::Pending, Report::Delivered, failed]).clone();
+        let reference = Reference { transfer: sms.transfer, index: sms.index }.to_string();
+        let word = Reported { channel: sms.channel.clone(), reference, report };
+        let _ = self.gates.reports.report(&word).await;
     }
 
     /// Every custodian types the line that arrived on its telephone; what is refused is not right yet.
@@ -88,10 +194,7 @@ impl Sim {
         for (index, text) in self.net.phones.lines(&row.transfer) {
             let word = json!({ "code": code, "text": text });
             let uid = CUSTODIANS + u32::from(index);
-            let typed = self.ask::<Value>(Side::Municipality, uid, "line", word).await;
-            if typed.is_ok_and(|answer| answer["opened"].is_string()) {
-                return;
-            }
+            let _ = self.ask::<Value>(Side::Municipality, uid, "line", word).await;
         }
     }
 }

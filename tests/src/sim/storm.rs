@@ -1,0 +1,84 @@
+//! A storm by seed: what is torn, who dies, what persons do meanwhile, what clocks say; and the calm after it.
+
+use sluis_core::agreement::Side;
+
+use super::people::OFFICERS;
+use super::{DAY, Sim};
+use crate::dice::Dice;
+
+/// An hour.
+const HOUR: i64 = DAY / 24;
+/// By how much a clock is set wrong: a year back, six on, and less.
+const JUMPS: [i64; 5] = [-365 * DAY, 6 * 365 * DAY, -DAY, DAY, 2 * HOUR];
+/// So many visits of persons, a good while apart, end everything.
+const VISITS: usize = 60;
+
+impl Sim {
+    /// So many moments, in each of which something happens; at most so many files are offered.
+    pub async fn storm(&mut self, dice: &mut Dice, moments: usize, drops: usize) {
+        self.net.storm(*dice.pick(&[2, 8, 20]));
+        for moment in 0..moments {
+            let put = self.dropped.len();
+            if put < drops && (moment == 0 || dice.percent(20)) {
+                let content: Vec<u8> = (0..64).map(|_| dice.below(256) as u8).collect();
+                self.put(&format!("lijst-{put}.csv"), &content);
+            }
+            self.mishap(dice).await;
+            self.round().await;
+            if dice.percent(30) {
+                self.tend().await;
+            }
+            let longest = *dice.pick(&[1000, 30_000, 30_000, 120_000, 120_000, HOUR, DAY]);
+            self.pass(i64::try_from(dice.below(usize::try_from(longest).unwrap())).unwrap());
+        }
+        self.net.storm(0);
+        self.note().await;
+    }
+
+    async fn mishap(&mut self, dice: &mut Dice) {
+        let agency = [OFFICERS[0]; 1];
+        match dice.below(22) {
+            0 => self.crash(Side::Agency).await,
+            1 => self.crash(Side::Municipality).await,
+            2 => self.crash_zone(),
+            3 | 4 => self.crash_gates(),
+            5 => self.clocks[dice.below(3)].jump_ms(*dice.pick(&JUMPS)),
+            6..=8 => self.operator_reports(dice).await,
+            9 | 10 => {
+                let rows = self.rows(Side::Agency).await;
+                if !rows.is_empty() {
+                    let verb = dice.pick(&["withdraw", "redeliver", "retry"]);
+                    let code = dice.pick(&rows).code;
+                    let _ = self.of(Side::Agency, agency[0], verb, &code).await;
+                }
+            }
+            11 => self.note().await,
+            _ => {}
+        }
+    }
+
+    /// The storm is over, and persons come by until nothing is left to do.
+    pub async fn calm(&mut self) {
+        for visit in 0..VISITS {
+            while self.round().await {}
+            if visit > 2 && self.is_still().await {
+                break;
+            }
+            self.tend().await;
+            self.pass(if visit < 20 { 6 * 60_000 } else { DAY });
+        }
+        // What was withdrawn is kept for a redelivery; what nobody knows of waits in the drop zone: both for a week.
+        self.pass(8 * DAY);
+        self.tend().await;
+        while self.round().await {}
+    }
+
+    /// Whether every transfer has come to its end.
+    async fn is_still(&self) -> bool {
+        let over = |state: &str| {
+            matches!(state, "Closed" | "Expired" | "Withdrawn" | "Superseded" | "Refused")
+        };
+        let rows = self.rows(Side::Agency).await;
+        !rows.is_empty() && rows.iter().all(|row| over(&row.state))
+    }
+}

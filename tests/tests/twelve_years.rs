@@ -1,0 +1,488 @@
+//! The agreement with Stad Mechelen, whole: twelve years in virtual time, from the day it binds to the day it ended, and
+//! the evidence of each year, verified.
+//!
+//! The agreement is the worked case as it stands in `config/examples/`, with keys made for this test. Both cores, both
+//! gates, the drop zone and the operators are those of [`sluis_tests::sim`]; the evidence is exported by `sluis` itself.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use jiff::civil::{Date, date};
+use serde_json::{Value, json};
+use sluis_core::agreement::Side;
+use sluis_core::control::{Retention, Row};
+use sluis_core::deadline::civil::{days_after, start_of_day};
+use sluis_core::deadline::{Clock, Deadline, Standing};
+use sluis_core::exercise;
+use sluis_core::id::{Digest, Time, TransferCode};
+use sluis_core::notice::{Notice, Sort};
+use sluis_daemon::gatehouse;
+use sluis_tests::sim::parts::Parts;
+use sluis_tests::sim::people::OFFICERS;
+use sluis_tests::sim::{DAY, Sim};
+use sluis_tests::world::sluis;
+use sluis_tests::{binary, root, stderr, stdout, tool};
+use tokio_util::sync::CancellationToken;
+
+const HOUR: i64 = DAY / 24;
+const CONTACTS: &str = "salt = \"0123456789abcdef\"\n[numbers]\ncustodian-a = \"+32470000001\"\n\
+                        custodian-b = \"+32470000002\"\ncustodian-c = \"+32470000003\"\n";
+const PARTIES: [Side; 2] = [Side::Agency, Side::Municipality];
+
+/// The parties, and what was delivered in which year.
+struct Years {
+    sim: Sim,
+    lists: BTreeMap<i16, Vec<TransferCode>>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twelve_years_of_the_worked_case_are_kept_and_the_evidence_of_each_verifies() {
+    let agreement = fs::read_to_string(root().join("config/examples/agreements/mechelen.toml"));
+    let parts = Arc::new(Parts::of(&agreement.unwrap(), CONTACTS));
+    let eve = Time(start_of_day(date(2020, 12, 17)).0 + 10 * HOUR);
+    let mut years = Years { sim: Sim::new(parts, eve, 1).await, lists: BTreeMap::new() };
+    years.it_begins().await;
+    for year in 2021..=2032 {
+        years.a_year(year).await;
+    }
+    years.it_has_ended().await;
+    years.evidence().await;
+}
+
+impl Years {
+    /// The day before it binds, and the first.
+    async fn it_begins(&mut self) {
+        let said = self.refused("te-vroeg.csv", &list(2020)).await;
+        assert!(said.contains("binds from 2020-12-18"), "{said}");
+        self.until(date(2020, 12, 18), 9 * HOUR).await;
+        self.say(Side::Municipality, Sort::Profiles, "de lijst van functieprofielen").await;
+        for side in PARTIES {
+            let page = Digest::of(b"de bladzijde");
+            let (on, paper) = (Some(date(2020, 12, 18)), Some(page));
+            let text = "https://www.mechelen.be/protocol";
+            self.note(side, Sort::Publication, Notice { on, paper, ..Notice::of(text) }).await;
+        }
+        let said = self.refused("ongevraagd.csv", &list(2020)).await;
+        assert!(said.contains("has not asked"), "R5: {said}");
+    }
+
+    /// What every year has, and what is special in one.
+    async fn a_year(&mut self, year: i16) {
+        if year == 2025 {
+            let sort = Sort::Request;
+            self.until(date(2025, 2, 27), 12 * HOUR).await;
+            let early = self.sim.say(Side::Municipality, sort, Notice::of("te vroeg")).await;
+            assert_eq!(
+                early.unwrap_err().code,
+                "notice",
+                "R6: not twelve months after 29 February"
+            );
+        }
+        let day = match year {
+            ..=2023 => date(year, 2, 10),
+            2024 => date(2024, 2, 29),
+            _ => date(year, 3, 1),
+        };
+        self.until(day, 9 * HOUR).await;
+        self.say(Side::Municipality, Sort::Request, "de lijst van dit jaar").await;
+        self.until(days_after(day, 10), 9 * HOUR).await;
+        if year == 2021 {
+            self.a_list_waits_for_its_exercise().await;
+        } else {
+            self.exercise().await;
+            if year == 2022 {
+                self.a_list_that_is_wrong().await;
+            }
+            self.deliver(year, "lijst.csv", &list(year)).await;
+        }
+        self.no_second_list(year).await;
+        match year {
+            2021 => self.incidents().await,
+            2023 => self.a_correction().await,
+            _ => {}
+        }
+        self.until(date(year, 11, 2), 9 * HOUR).await;
+        self.five_years_are_over(year).await;
+        self.yearly().await;
+        if year == 2031 {
+            self.notice_is_given().await;
+        }
+        self.until(date(year, 12, 17), 12 * HOUR).await;
+        let broken = self.sim.broken().await;
+        assert_eq!(broken, Vec::<String>::new(), "{year}");
+        self.sim.note().await;
+    }
+
+    /// R88: a list is held until every custodian has typed the share of an exercise; then it goes on by itself.
+    async fn a_list_waits_for_its_exercise(&mut self) {
+        self.sim.put("lijst.csv", &list(2021));
+        self.sim.settle().await;
+        let held = self.row("Held").await;
+        assert!(held.note.contains("not rehearsed"), "{}", held.note);
+        self.exercise().await;
+        let code = self.opened().await;
+        assert_eq!(code, held.code);
+        self.lists.entry(2021).or_default().push(code);
+    }
+
+    /// R12 to R20: rows are named, never a value; the file stays where it was put.
+    async fn a_list_that_is_wrong(&mut self) {
+        let good = String::from_utf8(list(2022)).unwrap();
+        let wrong = good.replacen("1;0", "=1+1;0", 1).replacen(&number(2022 * 5), "85073003329", 1);
+        let said = self.refused("fout.csv", wrong.as_bytes()).await;
+        assert!(said.contains("row 2") || said.contains("rows 2"), "{said}");
+        assert!(!said.contains("85073003329"), "no value of the list: {said}");
+    }
+
+    /// R6: one list a year, and one request.
+    async fn no_second_list(&mut self, year: i16) {
+        let said = self.refused("tweede.csv", &list(year + 100)).await;
+        assert!(said.contains("was delivered"), "{year}: {said}");
+        let again = Notice::of("nog een lijst");
+        let again = self.sim.say(Side::Municipality, Sort::Request, again).await.unwrap_err();
+        assert!(again.message.contains("one request a year"), "{year}: {}", again.message);
+    }
+
+    /// R43: 24 hours are hours: across the night in which the clocks change, and one hour too late in the other.
+    async fn incidents(&mut self) {
+        for (found, hours, standing) in [
+            (Time(start_of_day(date(2021, 3, 28)).0 + HOUR), 24, Standing::Met),
+            (Time(start_of_day(date(2021, 10, 31)).0 + HOUR), 25, Standing::MetLate),
+        ] {
+            self.at(Time(found.0 + hours * HOUR)).await;
+            let notice = Notice { found: Some(found), ..Notice::of("iemand zag het scherm") };
+            let case = self.note(Side::Municipality, Sort::IncidentReport, notice).await;
+            for side in PARTIES {
+                let due = self.deadline(side, Clock::Incident(Side::Municipality), case).await;
+                assert_eq!(due.standing(self.sim.now(side)), standing, "{side:?}: {due:?}");
+            }
+            let said =
+                |sort| (sort, Notice { case: Some(case), ..Notice::of("wachtwoord vernieuwd") });
+            let (sort, notice) = said(Sort::IncidentUpdate);
+            self.note(Side::Agency, sort, notice).await;
+            let (sort, notice) = said(Sort::IncidentClose);
+            self.note(Side::Municipality, sort, notice).await;
+        }
+    }
+
+    /// R59 to R63: reported, answered within two weeks across the change of the clocks, corrected in the same year, closed.
+    async fn a_correction(&mut self) {
+        let found = Time(start_of_day(date(2023, 3, 20)).0 + 15 * HOUR);
+        self.at(Time(found.0 + HOUR)).await;
+        let wrong = self.lists[&2023][0];
+        let notice = Notice { found: Some(found), ..Notice::of("rij 2 is verouderd") };
+        let report = self.sim.say_of(Side::Municipality, Sort::QualityReport, notice, Some(wrong));
+        let case = report.await.unwrap();
+        self.sim.settle().await;
+        let in_case = || Notice { case: Some(case), ..Notice::of("verbeterd") };
+        let close = self.sim.say(Side::Agency, Sort::QualityClose, in_case()).await.unwrap_err();
+        assert!(close.message.contains("first inform"), "R61: {}", close.message);
+        // The last evening of the two weeks: 3 April, and summer time began on 26 March.
+        self.until(date(2023, 4, 3), 23 * HOUR).await;
+        self.note(Side::Agency, Sort::QualityAnswer, in_case()).await;
+        let due = self.deadline(Side::Agency, Clock::Quality, case).await;
+        assert_eq!(due.standing(self.sim.now(Side::Agency)), Standing::Met, "{due:?}");
+        self.exercise().await;
+        self.deliver(2023, "verbeterd.csv", &list(1999)).await;
+        self.note(Side::Agency, Sort::QualityClose, in_case()).await;
+        self.no_second_list(2023).await;
+    }
+
+    /// R17, R24: five years after their delivery lists go, on the word of two persons and not of one.
+    async fn five_years_are_over(&mut self, year: i16) {
+        let side = Side::Municipality;
+        for code in self.lists.get(&(year - 4)).cloned().unwrap_or_default() {
+            let kept: Retention = self.ask(side, "retention", ()).await;
+            let list = kept.lists.iter().find(|list| list.code == code).unwrap();
+            let last = list.last_day;
+            assert!(last.year() == year + 1 && list.days_left > 0, "{list:?}");
+        }
+        for code in self.lists.get(&(year - 5)).cloned().unwrap_or_default() {
+            let [first, second] = OFFICERS;
+            let word = json!({ "code": code, "messages_asked": true });
+            let said: Value = self.sim.ask(side, first, "destroy", &word).await.unwrap();
+            assert_eq!(said["first"], Value::Null, "one person is not enough");
+            let again = self.sim.ask::<Value>(side, first, "destroy", &word).await;
+            assert_eq!(again.unwrap_err().code, "same-person");
+            assert!(self.vault(&code).is_some());
+            self.sim.ask::<Value>(side, second, "destroy", &word).await.unwrap();
+            self.sim.settle().await;
+            assert!(self.vault(&code).is_none(), "{code} is still in the vault");
+            assert_eq!(self.state(side, &code).await, "Destroyed");
+        }
+    }
+
+    /// R24, R26, R38, R42: what comes back every year.
+    async fn yearly(&mut self) {
+        for side in PARTIES {
+            self.say(side, Sort::PolicyReview, "beleid en plan nagezien").await;
+        }
+        self.say(Side::Municipality, Sort::Profiles, "de lijst is nagezien").await;
+        self.say(Side::Municipality, Sort::Attestation, "gezien in de kluis").await;
+    }
+
+    /// R76: twelve months, and not a day less.
+    async fn notice_is_given(&mut self) {
+        self.until(date(2031, 12, 17), 9 * HOUR).await;
+        let ends = |on| Notice { on: Some(on), ..Notice::of("opzegging") };
+        let side = Side::Municipality;
+        let early = self.sim.say(side, Sort::Terminate, ends(date(2032, 12, 17))).await;
+        assert!(early.unwrap_err().message.contains("2032-12-18"));
+        self.note(side, Sort::Terminate, ends(date(2032, 12, 18))).await;
+    }
+
+    /// From that day on nothing leaves, and nothing is asked for.
+    async fn it_has_ended(&mut self) {
+        self.until(date(2032, 12, 18), HOUR).await;
+        let said = self.refused("te-laat.csv", &list(2032)).await;
+        assert!(said.contains("ended on 2032-12-18"), "{said}");
+        let ask = self.sim.say(Side::Municipality, Sort::Request, Notice::of("nog een")).await;
+        assert!(ask.unwrap_err().message.contains("ended on 2032-12-18"));
+        self.say(Side::Municipality, Sort::Attestation, "na het einde").await;
+        assert_eq!(self.lists.values().flatten().count(), 13, "twelve lists and a corrected one");
+        let broken = self.sim.broken().await;
+        assert_eq!(broken, Vec::<String>::new());
+    }
+}
+
+/// What persons do, and how time goes by.
+impl Years {
+    /// Until this moment, in steps of a week at most.
+    async fn at(&mut self, then: Time) {
+        loop {
+            self.sim.settle().await;
+            let left = then.0 - self.sim.now(Side::Agency).0;
+            if left <= 0 {
+                return;
+            }
+            self.sim.pass(left.min(7 * DAY));
+        }
+    }
+    async fn until(&mut self, day: Date, ms: i64) {
+        self.at(Time(start_of_day(day).0 + ms)).await;
+    }
+
+    async fn note(&mut self, side: Side, sort: Sort, notice: Notice) -> Digest {
+        let digest = self.sim.say(side, sort, notice).await.unwrap();
+        self.sim.settle().await;
+        for side in PARTIES {
+            let known: Value = self.ask(side, "notices", ()).await;
+            let heard = |row: &Value| row["digest"] == json!(digest) && row["void"].is_null();
+            assert!(known.as_array().unwrap().iter().any(heard), "{sort:?} at the {side:?}");
+        }
+        digest
+    }
+    async fn say(&mut self, side: Side, sort: Sort, text: &str) {
+        self.note(side, sort, Notice::of(text)).await;
+    }
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        side: Side,
+        verb: &str,
+        word: impl serde::Serialize + Sync,
+    ) -> T {
+        self.sim.ask(side, OFFICERS[0], verb, word).await.unwrap()
+    }
+
+    /// Offers a file that will not leave; what its status says. Its owner takes it away again.
+    async fn refused(&mut self, name: &str, content: &[u8]) -> String {
+        self.sim.put(name, content);
+        self.sim.settle().await;
+        let path = self.sim.path("outbox/mechelen");
+        assert_eq!(fs::read(path.join(name)).unwrap(), content, "it stays where it was put");
+        let status = path.join(format!("STATUS-{name}.txt"));
+        let said = fs::read_to_string(&status).unwrap();
+        fs::remove_file(status).unwrap();
+        self.sim.take_away(name);
+        said
+    }
+
+    /// Every custodian types a share of made-up content.
+    async fn exercise(&mut self) {
+        self.sim.put(exercise::NAME, exercise::TEXT.as_bytes());
+        self.sim.settle().await;
+        self.opened().await;
+    }
+    /// A list goes the whole way.
+    async fn deliver(&mut self, year: i16, name: &str, content: &[u8]) {
+        self.sim.put(name, content);
+        self.sim.settle().await;
+        let code = self.opened().await;
+        let opened = self.vault(&code).unwrap().join("opened").join(name);
+        assert_eq!(fs::read(opened).unwrap(), content, "{code}");
+        self.lists.entry(year).or_default().push(code);
+    }
+    /// The custodians type what came, and both parties know that it is open.
+    async fn opened(&mut self) -> TransferCode {
+        let row = self.row("Released").await;
+        self.sim.type_lines(&row.code, &row).await;
+        self.sim.settle().await;
+        assert_eq!(self.state(Side::Agency, &row.code).await, "Closed");
+        assert_eq!(self.state(Side::Municipality, &row.code).await, "Opened");
+        row.code
+    }
+    async fn row(&self, state: &str) -> Row {
+        let rows = self.sim.rows(Side::Agency).await;
+        let known: Vec<_> = rows.iter().map(|row| (&row.state, &row.note)).collect();
+        let found = rows.iter().find(|row| row.state == state);
+        found.unwrap_or_else(|| panic!("nothing is {state}: {known:?}")).clone()
+    }
+    async fn state(&self, side: Side, code: &TransferCode) -> String {
+        let rows = self.sim.rows(side).await;
+        rows.into_iter().find(|row| row.code == *code).unwrap().state
+    }
+    async fn deadline(&self, side: Side, clock: Clock, case: Digest) -> Deadline {
+        let due: Vec<Deadline> = self.ask(side, "deadlines", ()).await;
+        let case = sluis_core::notice::short(&case);
+        due.into_iter().find(|it| it.clock == clock && it.subject == case).unwrap()
+    }
+    fn vault(&self, code: &TransferCode) -> Option<PathBuf> {
+        let entries = fs::read_dir(self.sim.path("vault/mechelen")).unwrap().flatten();
+        let mut folders = entries.map(|entry| entry.path());
+        let own = |path: &PathBuf| {
+            path.file_name().unwrap().to_string_lossy().starts_with(&code.to_string())
+        };
+        folders.find(own)
+    }
+
+    /// R54, R55: both parties hand over each year, the same twice, and whoever gets it can verify it.
+    async fn evidence(&self) {
+        for side in PARTIES {
+            let host = Host::of(&self.sim, side);
+            let stop = host.serve(&self.sim, side);
+            let (trust, all) = (host.folder.join("trust"), host.export("all", &[]));
+            fs::copy(all.join("allowed_signers"), &trust).unwrap();
+            host.verify(&all, &trust);
+            by_script(&all, &trust);
+            for year in 2020..=2032 {
+                let text = year.to_string();
+                let [one, two] = ["one", "two"]
+                    .map(|time| host.export(&format!("{time}-{year}"), &["--year", &text]));
+                assert_eq!(tree(&one), tree(&two), "{side:?} {year}: the same twice");
+                host.verify(&one, &trust);
+                if matches!(year, 2021 | 2023 | 2026 | 2032) {
+                    by_script(&one, &trust);
+                }
+                self.is_told(&one, year);
+            }
+            stop.cancel();
+        }
+    }
+
+    /// The page for people has what that year had.
+    fn is_told(&self, folder: &Path, year: i16) {
+        let page = fs::read_to_string(folder.join("report.nl.html")).unwrap();
+        for code in self.lists.get(&year).into_iter().flatten() {
+            assert!(page.contains(&code.to_string()), "{year}: {code}");
+        }
+        let kinds: &[&str] = match year {
+            2020 => &["profiles", "publication"],
+            2021 => {
+                &["request", "incident-report", "incident-close", "sent", "closed", "attestation"]
+            }
+            2023 => {
+                &["request", "quality-report", "quality-answer", "quality-close", "policy-review"]
+            }
+            2026..=2030 => &["request", "removed", "released", "opened", "destroyed"],
+            2031 => &["request", "destroyed", "terminate"],
+            _ => &["request", "removed"],
+        };
+        let names: Vec<String> =
+            tree(folder).into_keys().map(|it| it.display().to_string()).collect();
+        for kind in kinds {
+            let there = names.iter().any(|name| name.ends_with(&format!("-{kind}.json")));
+            assert!(there, "{year}: no {kind} among {names:?}");
+        }
+    }
+}
+
+/// A host of one party, for its `sluis`.
+struct Host {
+    folder: PathBuf,
+    core: &'static str,
+}
+
+impl Host {
+    fn of(sim: &Sim, side: Side) -> Self {
+        let (role, core, id) = match side {
+            Side::Agency => ("agency", "sealer", "agentschap-ii"),
+            Side::Municipality => ("municipality", "keeper", "stad-mechelen"),
+        };
+        let folder = sim.path(&format!("host-{role}"));
+        let init = ["init", role, "--id", id, "--name", id, "--lang", "en", "--dir"];
+        let made = sluis(&init, [folder.as_os_str()]);
+        assert!(made.status.success(), "{}", stderr(&made));
+        Self { folder, core }
+    }
+
+    /// The socket for persons, until the token is cancelled.
+    fn serve(&self, sim: &Sim, side: Side) -> CancellationToken {
+        let socket = self.folder.join("run").join(format!("{}.sock", self.core));
+        let stop = CancellationToken::new();
+        let listener = gatehouse::listen(&socket, None).unwrap();
+        tokio::spawn(gatehouse::serve(listener, sim.persons(side), stop.clone()));
+        stop
+    }
+
+    fn sluis(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(binary("sluis"));
+        command.arg("--config").arg(self.folder.join("sluis.toml")).args(["--lang", "en"]);
+        tokio::task::block_in_place(|| tool(command.args(arguments)))
+    }
+
+    fn export(&self, name: &str, more: &[&str]) -> PathBuf {
+        let to = self.folder.join(name);
+        let to_text = ["--to", to.to_str().unwrap()];
+        let words = [&["evidence", "export", "--agreement", "mechelen"], more, &to_text].concat();
+        let made = self.sluis(&words);
+        assert!(made.status.success(), "{name}: {}", stderr(&made));
+        to
+    }
+
+    fn verify(&self, folder: &Path, trust: &Path) {
+        let (folder, trust) = (folder.to_str().unwrap(), trust.to_str().unwrap());
+        let held = self.sluis(&["evidence", "verify", folder, "--trust", trust]);
+        assert!(held.status.success(), "{folder}: {}{}", stdout(&held), stderr(&held));
+    }
+}
+
+/// Without Sluis: `ssh-keygen`, `sha256sum` and `jq`.
+fn by_script(folder: &Path, trust: &Path) {
+    let script = root().join("docs/verify-evidence.sh");
+    let held = tool(Command::new("/bin/sh").arg(script).arg(folder).arg(trust));
+    assert!(held.status.success(), "{}: {}{}", folder.display(), stdout(&held), stderr(&held));
+}
+
+/// Every file in a folder.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let (path, name) = (entry.path(), PathBuf::from(entry.file_name()));
+        match path.is_dir() {
+            true => found.extend(tree(&path).into_iter().map(|(p, bytes)| (name.join(p), bytes))),
+            false => _ = found.insert(name, fs::read(&path).unwrap()),
+        }
+    }
+    found
+}
+
+/// A national number that is nobody's, with the right check digits.
+fn number(at: i32) -> String {
+    let born = days_after(date(1960, 1, 1), u32::try_from(at % 10_000).unwrap());
+    let nine =
+        format!("{:02}{:02}{:02}{:03}", born.year() % 100, born.month(), born.day(), 990 + at % 9);
+    let check = 97 - nine.parse::<u64>().unwrap() % 97;
+    format!("{nine}{check:02}")
+}
+
+/// The list of a year: five persons.
+fn list(year: i16) -> Vec<u8> {
+    let row = |at: i32| format!("{};1;{}\n", number(i32::from(year) * 5 + at), at % 2);
+    let rows: String = (0..5).map(row).collect();
+    format!("rijksregisternummer;contract;attest\n{rows}").into_bytes()
+}
