@@ -96,12 +96,18 @@ pub struct Sim {
     dropped: BTreeMap<String, Vec<u8>>,
     /// How far the ledgers were.
     heads: Vec<(Side, Tip)>,
+    /// Whether the releaser is stopped: no key gate opens.
+    pub no_releaser: bool,
 }
 
 impl Sim {
     /// A new world at this time; the seed is for the net.
     pub async fn new(parts: Arc<Parts>, start: Time, seed: u64) -> Self {
-        let dir = parts::folder();
+        Self::over(parts::folder(), parts, start, seed).await
+    }
+
+    /// The world that lies in a folder.
+    pub async fn over(dir: TempDir, parts: Arc<Parts>, start: Time, seed: u64) -> Self {
         let net = Net::of(seed);
         let clocks = [(); 3].map(|()| HandClock::at(start));
         let path = |name: &str| dir.path().join(name);
@@ -116,6 +122,7 @@ impl Sim {
             gates: Gates::of(&parts, &net),
             dropped: BTreeMap::new(),
             heads: Vec::new(),
+            no_releaser: false,
             dir,
             parts,
             net,
@@ -149,10 +156,7 @@ impl Sim {
         if self.net.happens(10) {
             self.net.echo().await;
         }
-        let settling = match &self.agency {
-            Some(agency) => agency.core.look(&mut self.outbox).await,
-            None => false,
-        };
+        let settling = self.look().await;
         let mut moved = steps(&*self.agency().core).await;
         moved |= self.gates_of_agency().await;
         moved |= steps(&*self.municipality().core).await;
@@ -164,6 +168,11 @@ impl Sim {
         moved || settling
     }
 
+    /// The agency looks through its outbox; whether something still settles.
+    pub async fn look(&mut self) -> bool {
+        self.agency.as_ref().unwrap().core.look(&mut self.outbox).await
+    }
+
     async fn gates_of_agency(&mut self) -> bool {
         let (id, Gates { carrier, releaser, unsaid, .. }) = (&self.parts.name, &mut self.gates);
         let [own, other, _] = unsaid;
@@ -171,7 +180,10 @@ impl Sim {
         let mut moved = turn((&carrier.desk, own), Some(id), Lane::Post, &post).await;
         moved |= turn((&carrier.desk, own), Some(id), Lane::Jobs, carrier).await;
         moved |= poll::round(&carrier.desk, &carrier.zone, id).await.is_ok_and(|came| came > 0);
-        moved | turn((&releaser.desk, other), None, Lane::Jobs, releaser).await
+        if !self.no_releaser {
+            moved |= turn((&releaser.desk, other), None, Lane::Jobs, releaser).await;
+        }
+        moved
     }
 
     async fn gates_of_municipality(&mut self) -> bool {
@@ -183,6 +195,12 @@ impl Sim {
         moved | poll::round(&fetcher.desk, &fetcher.zone, id).await.is_ok_and(|came| came > 0)
     }
 
+    /// The releaser, out of the hands of [`Sim::round`].
+    #[must_use]
+    pub fn releaser(&self) -> &Releaser {
+        &self.gates.releaser
+    }
+
     /// The agency, which runs.
     #[must_use]
     pub fn agency(&self) -> &Running<Agency> {
@@ -192,6 +210,21 @@ impl Sim {
     #[must_use]
     pub fn municipality(&self) -> &Running<Municipality> {
         self.municipality.as_ref().unwrap()
+    }
+
+    /// Everything ends in order; what is left is on the disk.
+    #[must_use]
+    pub fn close(self) -> TempDir {
+        let Self { dir, net, agency, municipality, .. } = self;
+        drop((agency, municipality));
+        net.clear(&[End::Carrier, End::Releaser, End::Reports, End::Fetcher]);
+        *net.phones.witness.lock().unwrap() = None;
+        // SQLite takes its log away when the last one has let go.
+        let open = |side: Side| dir.path().join(format!("{side:?}.db-wal")).exists();
+        crate::until("the stores to be closed", || {
+            (!open(Side::Agency) && !open(Side::Municipality)).then_some(())
+        });
+        dir
     }
 
     /// Opens whatever died on the way.

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sluis_core::control::Send;
-use sluis_core::id::{AgreementId, Nis, TransferCode, TransferId};
+use sluis_core::id::{AgreementId, Nis, Time, TransferCode, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::{Event, State, Work};
 
@@ -26,7 +26,8 @@ impl Agency {
     /// Looks through the outbox, and takes what has settled. `true`: something still settles.
     pub async fn look(&self, outbox: &mut outbox::Outbox) -> bool {
         self.returned().into_iter().for_each(|path| outbox.returned(path));
-        let (found, settling) = match outbox.look(self.books.now()) {
+        // How long something lies still is no matter of what time it is said to be.
+        let (found, settling) = match outbox.look(Time(self.books.clock.up())) {
             Ok(looked) => looked,
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be read");

@@ -152,7 +152,8 @@ impl Outbox {
         self.seen.values_mut().for_each(|seen| seen.told = false);
     }
 
-    /// Looks through the outbox: what has settled by `now`, and whether something is still settling.
+    /// Looks through the outbox: what has settled by `now`, by a clock that nobody sets, and whether something is still
+    /// settling.
     ///
     /// # Errors
     /// Those of reading the folders.

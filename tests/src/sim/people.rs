@@ -23,6 +23,8 @@ use crate::dice::Dice;
 
 /// Unix users: two officers of a party, and from `CUSTODIANS` on one custodian a share.
 pub const OFFICERS: [u32; 2] = [4001, 4002];
+/// More rounds than anything takes.
+const MANY: usize = 2000;
 /// The custodian of share 1 is the next.
 pub const CUSTODIANS: u32 = 4100;
 
@@ -101,9 +103,15 @@ impl Sim {
         Ok(noted.row.unwrap().digest)
     }
 
-    /// Until nobody has anything to do.
+    /// Until nobody has anything to do, which comes.
     pub async fn settle(&mut self) {
-        while self.round().await {}
+        for _ in 0..MANY {
+            if !self.round().await {
+                return;
+            }
+        }
+        let [here, there] = [self.rows(Side::Agency).await, self.rows(Side::Municipality).await];
+        panic!("there is always something to do: {here:?} {there:?}");
     }
 
     /// Puts a file into the outbox.

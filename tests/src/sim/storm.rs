@@ -60,7 +60,7 @@ impl Sim {
     /// The storm is over, and persons come by until nothing is left to do.
     pub async fn calm(&mut self) {
         for visit in 0..VISITS {
-            while self.round().await {}
+            self.settle().await;
             if visit > 2 && self.is_still().await {
                 break;
             }
@@ -70,7 +70,7 @@ impl Sim {
         // What was withdrawn is kept for a redelivery; what nobody knows of waits in the drop zone: both for a week.
         self.pass(8 * DAY);
         self.tend().await;
-        while self.round().await {}
+        self.settle().await;
     }
 
     /// Whether every transfer has come to its end.
