@@ -127,7 +127,6 @@ impl Sim {
     }
 
     /// The verbs of persons of a party.
-    #[must_use]
     pub fn persons(&self, side: Side) -> Router {
         match side {
             Side::Agency => self.agency().persons.clone(),
@@ -155,11 +154,9 @@ impl Sim {
             match row.state.as_str() {
                 "Admitted" => _ = self.of(Side::Agency, second, "approve", code).await,
                 "Held" => self.retry(code, None).await,
-                "Failed" => {
-                    // Sealed already, it goes anew; else the same again.
-                    if self.of(Side::Agency, first, "redeliver", code).await.is_err() {
-                        self.retry(code, None).await;
-                    }
+                // Sealed already, it goes anew; else the same again.
+                "Failed" if self.of(Side::Agency, first, "redeliver", code).await.is_err() => {
+                    self.retry(code, None).await;
                 }
                 "Released" => {
                     if row.mover == "agency" {

@@ -20,7 +20,8 @@ impl Sim {
         for moment in 0..moments {
             let put = self.dropped.len();
             if put < drops && (moment == 0 || dice.percent(20)) {
-                let content: Vec<u8> = (0..64).map(|_| dice.below(256) as u8).collect();
+                let content: Vec<u8> =
+                    (0..64).map(|_| u8::try_from(dice.below(256)).unwrap()).collect();
                 self.put(&format!("lijst-{put}.csv"), &content);
             }
             self.mishap(dice).await;
