@@ -24,6 +24,7 @@ use crate::books::{Books, CoreError};
 use crate::channel;
 use crate::clock::{RealClock, SharedClock};
 use crate::desk::Desk;
+use crate::durable;
 use crate::duties::Duties;
 use crate::files;
 use crate::gatehouse::{self, Core, gate_router, mail_router};
@@ -213,7 +214,7 @@ impl Host {
         }
         for installed in books.agreements.iter() {
             let folder = settings.outbox.join(installed.terms.agreement.agreement.as_str());
-            std::fs::create_dir_all(&folder).map_err(AppError::io(folder.display()))?;
+            durable::folders(&folder, 0o777).map_err(AppError::io(folder.display()))?;
         }
         same_file_system(&settings.outbox, &settings.private)?;
         let channels = self.config.releaser.iter().flat_map(|releaser| &releaser.channels);
@@ -393,7 +394,7 @@ fn vault(path: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     files::private_folder(path)?;
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o711))
+    durable::mode(path, 0o711)
 }
 
 fn desk(socket: &Path) -> Result<Desk> {

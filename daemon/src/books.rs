@@ -188,10 +188,15 @@ impl Books {
     ///
     /// # Errors
     /// [`CoreError::Store`].
-    pub async fn commit(&self, tx: Tx) -> Result<()> {
-        tx.commit().await?;
-        self.changed.notify_waiters();
-        Ok(())
+    #[track_caller]
+    pub fn commit(&self, tx: Tx) -> impl Future<Output = Result<()>> + Send {
+        let committed = tx.commit();
+        async move {
+            let committed = committed.await;
+            // Also where it failed: nobody knows what of it is there.
+            self.changed.notify_waiters();
+            Ok(committed?)
+        }
     }
 
     /// A future that is done at the next commit; make it before looking for work.

@@ -200,14 +200,16 @@ impl Desk {
         Ok(read(checked(self.way.send(request).await?).await?).await?)
     }
 
-    async fn post<T: Serialize + Sync>(
+    #[track_caller]
+    fn post<T: Serialize + Sync>(
         &self,
         verb: &str,
         body: &T,
         most: Duration,
-    ) -> Result<Response, DeskError> {
+    ) -> impl Future<Output = Result<Response, DeskError>> + Send {
         let request = self.way.request(Method::POST, &url(verb)).json(body).timeout(most);
-        checked(self.way.send(request).await?).await
+        let answer = self.way.send(request);
+        async move { checked(answer.await?).await }
     }
 }
 

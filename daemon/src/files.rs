@@ -1,15 +1,16 @@
 //! Files as the rules want them: durable in the right order, never through a link, names only as data.
 
 use std::ffi::OsStr;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::OFlags;
 
 use crate::books::CoreError;
+use crate::durable::{self, Out};
 
 /// Opens a file for reading: no link is followed, no pipe waits for a writer.
 ///
@@ -24,51 +25,53 @@ pub fn open_plain(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// Those of the system.
-pub fn create_private(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
+#[track_caller]
+pub fn create_private(path: &Path) -> io::Result<Out> {
+    durable::create(path, 0o600)
 }
 
 /// A folder that only its owner reads, with those above it; its name is durable.
 ///
 /// # Errors
-/// Those of the system.
+/// Those of the system; one whose name may not be durable is gone then.
+#[track_caller]
 pub fn private_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     let Some(parent) = path.parent() else { return Ok(()) };
     private_folder(parent)?;
-    match DirBuilder::new().mode(0o700).create(path) {
+    match durable::folder(path, 0o700) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
         _ => {}
     }
-    sync_folder(parent)
+    let synced = sync_folder(parent);
+    if synced.is_err() {
+        // The next who asks is not to find one that is there already.
+        let _ = durable::remove_folder(path);
+    }
+    synced
 }
 
 /// Makes the names in a folder durable.
 ///
 /// # Errors
-/// Those of the system: an error of fsync ends the transfer, it is never tried again as if clean.
+/// Those of the system: an error of fsync ends the step, it is never tried again as if clean.
+#[track_caller]
 pub fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    durable::sync_folder(path)
 }
 
 /// Gives a file or folder to a group, unless it has it already: a service may not be allowed to ask.
 ///
 /// # Errors
 /// Those of the system.
+#[track_caller]
 pub fn give_to_group(path: &Path, group: Option<u32>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     match group {
         Some(group) if std::fs::symlink_metadata(path)?.gid() != group => {
-            std::os::unix::fs::lchown(path, None, Some(group))
+            durable::group(path, group)
         }
         _ => Ok(()),
     }
@@ -78,28 +81,39 @@ pub fn give_to_group(path: &Path, group: Option<u32>) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of the system; the temporary file is gone then.
+#[track_caller]
 pub fn write_durable(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
-    let written = create_private(&part).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&part);
+    let named = match written(&part, bytes) {
+        Ok(()) => durable::rename(&part, path),
+        failed => failed,
+    };
+    if named.is_err() {
+        let _ = durable::remove_file(&part);
     }
-    written?;
-    path.parent().map_or(Ok(()), sync_folder)
+    named?;
+    match path.parent() {
+        Some(folder) => sync_folder(folder),
+        None => Ok(()),
+    }
+}
+
+#[track_caller]
+fn written(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create_private(path)?;
+    file.write_all(bytes)?;
+    file.sync()
 }
 
 /// Removes a file or folder with all in it; nothing there is fine. Links are removed, not followed.
 ///
 /// # Errors
 /// Those of the system.
+#[track_caller]
 pub fn remove(path: &Path) -> io::Result<()> {
     let removed = match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(path),
-        Ok(_) => std::fs::remove_file(path),
+        Ok(meta) if meta.is_dir() => durable::remove_all(path),
+        Ok(_) => durable::remove_file(path),
         Err(e) => Err(e),
     };
     match removed {
@@ -112,6 +126,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of the system.
+#[track_caller]
 pub fn erase(path: &Path) -> io::Result<()> {
     remove(path)?;
     match path.parent() {

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::books::{Books, CoreError, Result, backoff_ms, detail};
 use crate::drain::polls_end;
 use crate::store::{JobRow, Record, Stored, Tx};
+use crate::{durable, files};
 
 /// What both cores can do for their gates.
 pub trait Core: Send + Sync + 'static {
@@ -95,7 +96,7 @@ impl Caller {
     /// The user's name, or its number.
     #[must_use]
     pub fn name(self) -> String {
-        crate::files::user_name(self.uid).unwrap_or_else(|| self.uid.to_string())
+        files::user_name(self.uid).unwrap_or_else(|| self.uid.to_string())
     }
 }
 
@@ -138,23 +139,22 @@ pub fn mail_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
 /// # Errors
 /// [`CoreError::Io`] where the socket cannot be made.
 pub fn listen(path: &Path, group: Option<u32>) -> Result<UnixListener> {
-    use std::os::unix::fs::PermissionsExt;
     let failed = |e| CoreError::Io(path.display().to_string(), e);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        durable::folders(folder, 0o777).map_err(failed)?;
     }
     // The store is locked by now: a socket that lies here is a dead one.
-    match std::fs::remove_file(path) {
+    match durable::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
         _ => {}
     }
     // Bound under another name and renamed: nobody connects before the mode is right.
     let hidden: PathBuf = path.with_extension("new");
-    let _ = std::fs::remove_file(&hidden);
+    let _ = durable::remove_file(&hidden);
     let listener = UnixListener::bind(&hidden).map_err(failed)?;
-    crate::files::give_to_group(&hidden, group).map_err(failed)?;
-    std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
-    std::fs::rename(&hidden, path).map_err(failed)?;
+    files::give_to_group(&hidden, group).map_err(failed)?;
+    durable::mode(&hidden, 0o660).map_err(failed)?;
+    durable::rename(&hidden, path).map_err(failed)?;
     Ok(listener)
 }
 

@@ -24,7 +24,7 @@ struct Arguments {
     config: PathBuf,
 }
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let begun = app::no_dump().and_then(|()| telemetry::start(&arguments.config));
     match begun.and_then(|config| {

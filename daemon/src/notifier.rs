@@ -25,6 +25,7 @@ use sluis_core::reminder::{Mail, Reminder};
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Desk, Worker, work_off};
+use crate::faults::leaving;
 use crate::medium::poll::{again, never};
 
 /// How long one step of the mail server may take, and all of one reminder.
@@ -136,7 +137,9 @@ impl Notifier {
     async fn send(&self, mail: &Mail, to: &str) -> Result<(), Trouble> {
         let message =
             message(&self.from, to, mail).map_err(|e| Trouble { why: e, for_good: true })?;
-        self.server.send(message).await.map(drop).map_err(|e| trouble(&e))
+        let sent = leaving(self.server.send(message)).await;
+        let sent = sent.map_err(|e| Trouble { why: e.to_string(), for_good: false })?;
+        sent.map(drop).map_err(|e| trouble(&e))
     }
 }
 

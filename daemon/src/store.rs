@@ -8,7 +8,7 @@ mod queue;
 mod said;
 mod watched;
 
-use std::fs::File;
+use std::panic::Location;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -17,6 +17,9 @@ use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Row, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::durable::{self, Out};
+use crate::faults::at;
 
 pub use numbers::Number;
 pub use queue::JobRow;
@@ -93,7 +96,7 @@ const SCHEMA: &[&str] = &[
 pub struct Store {
     pool: AnyPool,
     writer: Arc<Mutex<()>>,
-    _lock: Option<Arc<File>>,
+    _lock: Option<Arc<Out>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -220,17 +223,14 @@ impl Store {
 }
 
 /// The URL of an SQLite file and the lock that this process holds on it.
-fn sqlite(place: &str) -> Result<(String, Option<File>)> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+fn sqlite(place: &str) -> Result<(String, Option<Out>)> {
     let failed = |e: std::io::Error| StoreError::Place(place.to_owned(), e);
     let path = std::path::Path::new(place);
     if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        durable::folders(folder, 0o700).map_err(failed)?;
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).truncate(false).write(true).mode(0o600);
-    options.open(path).map_err(failed)?;
-    let lock = options.open(path.with_extension("lock")).map_err(failed)?;
+    durable::keep(path, 0o600).map_err(failed)?;
+    let lock = durable::keep(&path.with_extension("lock"), 0o600).map_err(failed)?;
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| StoreError::Taken(place.to_owned()))?;
     Ok((format!("sqlite://{place}"), Some(lock)))
@@ -240,9 +240,16 @@ impl Tx {
     /// Makes it durable.
     ///
     /// # Errors
-    /// [`StoreError::Sql`]; then nothing of it is.
-    pub async fn commit(self) -> Result<()> {
-        Ok(self.tx.commit().await?)
+    /// [`StoreError::Sql`]: then nothing of it is, or all of it, and only the store knows. Who did something for it on a
+    /// disk asks the store what counts before it is undone.
+    #[track_caller]
+    pub fn commit(self) -> impl Future<Output = Result<()>> + Send {
+        let line = Location::caller();
+        async move {
+            at(line, "commit").map_err(sqlx::Error::Io)?;
+            self.tx.commit().await?;
+            Ok(at(line, "committed").map_err(sqlx::Error::Io)?)
+        }
     }
 
     /// Keeps an agreement's text for as long as transfers rest on it. `true`: it was not here before.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use reqwest::{Client, Method, Request, RequestBuilder, Response};
 
+use crate::faults::leaving;
+
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
@@ -29,6 +31,12 @@ impl From<reqwest::Error> for Broken {
             source = inner.source();
         }
         if unsent { Self::Unsent(text) } else { Self::Unanswered(text) }
+    }
+}
+
+impl From<std::io::Error> for Broken {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unanswered(error.to_string())
     }
 }
 
@@ -67,10 +75,18 @@ impl Way {
     ///
     /// # Errors
     /// [`Broken`].
-    pub async fn send(&self, request: RequestBuilder) -> Result<Response, Broken> {
-        match &self.bridge {
-            None => Ok(request.send().await?),
-            Some(bridge) => bridge.bring(request.build()?).await,
-        }
+    #[track_caller]
+    pub fn send(
+        &self,
+        request: RequestBuilder,
+    ) -> impl Future<Output = Result<Response, Broken>> + Send {
+        let answer = async move {
+            match &self.bridge {
+                None => Ok(request.send().await?),
+                Some(bridge) => bridge.bring(request.build()?).await,
+            }
+        };
+        let answer = leaving(answer);
+        async move { answer.await? }
     }
 }

@@ -131,3 +131,107 @@ fn nothing_is_executed_by_a_role() {
         }
     }
 }
+
+/// What a file of the daemon does when it is no test.
+fn product(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let product = text.split("#[cfg(test)]").next().unwrap();
+    product
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Fault points come from the code: whoever adds a durable step, or something that leaves, goes through one.
+#[test]
+fn every_durable_step_and_all_that_leaves_passes_a_point() {
+    let daemon = root().join("daemon/src");
+    let mut steps = 0;
+    for file in sources(&daemon) {
+        let name = file.strip_prefix(&daemon).unwrap().display().to_string();
+        if name.ends_with("tests.rs") || name.contains("/tests/") || name.starts_with("faults") {
+            continue;
+        }
+        let text = product(&file);
+        if name != "durable.rs" {
+            // Opening to write, and every call that changes a disk.
+            for banned in [
+                "OpenOptions::new().write",
+                ".append(true)",
+                "File::create",
+                "File::options",
+                "DirBuilder",
+                "fs::write",
+                "fs::rename",
+                "fs::copy",
+                "fs::hard_link",
+                "fs::remove_",
+                "fs::create_dir",
+                "fs::set_permissions",
+                ".set_permissions(",
+                "lchown",
+                "chown(",
+                "symlink(",
+                "renameat",
+                "unlinkat",
+                "mkdirat",
+                "linkat",
+                "ftruncate",
+                "sync_all",
+                "sync_data",
+                "set_len",
+                "set_modified",
+                "fsync",
+                "Mode::from",
+            ] {
+                assert!(!text.contains(banned), "{name}: {banned} belongs into durable.rs");
+            }
+        }
+        // The one transaction that is no `Tx` is sqlx's own, inside it.
+        let sqlx = text.matches("self.tx.commit()").count();
+        assert_eq!(sqlx, usize::from(name == "store.rs"), "{name} commits beside Tx::commit");
+        for line in text.lines().filter(|line| line.contains(".send()")) {
+            // A provider's request is made by `release::hand_over`, which has the point; all of the gates' go through `Way::send`, which has it too.
+            let covered =
+                line.contains("leaving(") || ["channel/http.rs", "way.rs"].contains(&name.as_str());
+            assert!(covered, "{name}: what leaves goes through faults::leaving: {line}");
+        }
+        steps += text.matches("durable::").count();
+    }
+    assert!(steps > 30, "{steps} durable steps were found");
+    let every = product(&daemon.join("durable.rs"));
+    let changes = [
+        "fs::rename(",
+        "fs::remove_file(",
+        "fs::remove_dir(",
+        "fs::remove_dir_all(",
+        ".create(path)",
+        "fs::set_permissions(",
+        "lchown(",
+        ".sync_all()",
+        ".set_len(",
+        ".set_modified(",
+        ".write(bytes)",
+        "renameat_with(",
+    ];
+    for change in changes {
+        for (at, _) in every.match_indices(change) {
+            let before = &every[..at];
+            let function = &before[before.rfind("fn ").unwrap()..];
+            assert!(
+                function.contains("point(") || function.contains("at(self.line"),
+                "{change} without a point"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_product_has_no_fault_points() {
+    let manifest = fs::read_to_string(root().join("daemon/Cargo.toml")).unwrap();
+    assert!(manifest.contains("\nfaults = []\n") && !manifest.contains("default ="));
+    let program = fs::read(sluis_tests::binary("sluisd")).unwrap();
+    let has = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).any(|it| it == what);
+    assert!(!has(&program, b"SLUIS_FAULTS"), "sluisd can be made to fail");
+}

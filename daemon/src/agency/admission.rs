@@ -18,6 +18,8 @@ use sluis_core::notice::{Reviewed, Waiver};
 use sluis_core::policy::{self, Decision, Drop, Reason, Requested};
 use sluis_core::statement::Residents;
 
+use crate::durable;
+
 /// How deep folders may go.
 const MAX_DEPTH: usize = 17;
 
@@ -126,10 +128,10 @@ pub fn sync(parent: &Path, items: &[Item]) -> io::Result<()> {
     let folder = File::open(parent)?;
     let mut folders = BTreeSet::new();
     for item in items {
-        open_beneath(&folder, &item.path)?.sync_all()?;
+        durable::sync(&open_beneath(&folder, &item.path)?)?;
         folders.extend(item.path.ancestors().skip(1).filter(|it| *it != Path::new("")));
     }
-    folders.iter().try_for_each(|inside| open_beneath(&folder, inside)?.sync_all())
+    folders.iter().try_for_each(|inside| durable::sync(&open_beneath(&folder, inside)?))
 }
 
 fn refusal(error: &io::Error) -> Reason {

@@ -12,6 +12,7 @@ use sluis_core::transfer::{Event, State, Work};
 
 use super::{Agency, admission, outbox, status};
 use crate::books::{CoreError, Result, detail};
+use crate::durable;
 use crate::files::{self, blocking};
 use crate::store::{Record, Tx};
 
@@ -76,13 +77,13 @@ impl Agency {
         if !meta.is_dir() || meta.uid() != uid {
             return Err(refused("what was laid ready is not yours"));
         }
-        let flags = rustix::fs::RenameFlags::NOREPLACE;
-        rustix::fs::renameat_with(&ready, name, &outbox, name, flags).map_err(|error| {
+        let name_at = Path::new(name);
+        durable::rename_new((&ready, name_at), (&outbox, name_at)).map_err(|error| {
             refused(&format!(
                 "it cannot be put into the outbox: {error}; is there one by that name already?"
             ))
         })?;
-        let _ = std::fs::remove_dir(parent.join(ask.folder()));
+        let _ = durable::remove_folder(&parent.join(ask.folder()));
         let found = outbox::Found::Settled(parent.join(name));
         self.claim_now(&found, ask.drawn_for.as_ref()).await
     }
@@ -142,7 +143,7 @@ impl Agency {
         files::write_durable(&private.join(NAME), name.as_bytes())
             .map_err(CoreError::io("keeping the name"))?;
         keep_drawn_for(&private, drawn_for)?;
-        let moved = std::fs::rename(parent.join(name), private.join(name))
+        let moved = durable::rename(&parent.join(name), &private.join(name))
             .and_then(|()| files::sync_folder(&private))
             .and_then(|()| files::sync_folder(parent));
         if let Err(error) = moved {
@@ -287,7 +288,7 @@ impl Agency {
         let Ok(id) = id.parse::<TransferId>() else { return Ok(false) };
         let old = folder.join(id.to_string());
         if private.join(&name).try_exists()? {
-            std::fs::rename(private.join(&name), old.join(&name))?;
+            durable::rename(&private.join(&name), &old.join(&name))?;
             files::sync_folder(&old)?;
         }
         files::erase(private)?;
@@ -315,15 +316,15 @@ impl Agency {
         if !sluis_core::envelope::is_plain_name(&name) || !from.try_exists()? {
             return cleared(private);
         }
-        let (flags, cwd) = (rustix::fs::RenameFlags::NOREPLACE, rustix::fs::CWD);
+        let cwd = rustix::fs::CWD;
         let mut to = name.clone();
         if matches!(state, Some(State::Refused { reasons }) if reasons.iter().any(Reason::is_final))
         {
             to.push(outbox::REJECTED);
         }
-        while let Err(error) = rustix::fs::renameat_with(cwd, &from, cwd, outbox.join(&to), flags) {
-            if error != rustix::io::Errno::EXIST || to.len() > 240 {
-                return Err(error.into());
+        while let Err(error) = durable::rename_new((cwd, &from), (cwd, &outbox.join(&to))) {
+            if error.kind() != std::io::ErrorKind::AlreadyExists || to.len() > 240 {
+                return Err(error);
             }
             to.push("_");
         }
@@ -360,7 +361,7 @@ impl Agency {
         files::write_durable(&new.join(REPLACES), record.id.to_string().as_bytes())
             .map_err(CoreError::io("keeping whose it was"))?;
         keep_drawn_for(&new, drawn_for(&old).as_ref())?;
-        std::fs::rename(old.join(&name), new.join(&name))
+        durable::rename(&old.join(&name), &new.join(&name))
             .and_then(|()| files::sync_folder(&new))
             .and_then(|()| files::sync_folder(&old))
             .map_err(CoreError::io("taking the plaintext over"))?;
@@ -387,7 +388,7 @@ fn cleared(private: &Path) -> std::io::Result<()> {
         files::remove(&own.with_extension("part"))?;
         files::remove(&own)?;
     }
-    std::fs::remove_dir(private)
+    durable::remove_folder(private)
 }
 
 fn code_of(reason: &Reason) -> String {

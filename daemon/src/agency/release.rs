@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::channel::{Channel, Message};
 use crate::desk::{Desk, Worker, work_off};
+use crate::faults::leaving;
 use crate::medium::poll::{again, never};
 
 /// All that the releaser works with.
@@ -143,12 +144,13 @@ async fn hand_over(
         return never("text", &error.to_string());
     }
     let reference = Reference { transfer: removal.transfer(), index: item.index }.to_string();
-    channel
-        .send(&Message {
-            custodian: &item.custodian,
-            to: &item.number,
-            text: &text,
-            reference: &reference,
-        })
-        .await
+    let message = Message {
+        custodian: &item.custodian,
+        to: &item.number,
+        text: &text,
+        reference: &reference,
+    };
+    let sent = leaving(channel.send(&message)).await;
+    // Nobody knows whether it left.
+    sent.unwrap_or_else(|_| Outcome::Unknown { driver: "?".into() })
 }

@@ -18,6 +18,7 @@ use sluis_core::statement::{Residents, Sent, Signer};
 use sluis_core::transfer::Envelope;
 
 use super::admission::{Item, inspect, open_beneath};
+use crate::durable::{self, Out};
 use crate::files;
 
 /// Why nothing was sealed.
@@ -129,22 +130,22 @@ fn write_envelope(order: &Order, key: TransferKey) -> Result<Sealed, SealError> 
     let written = files::create_private(&part)
         .map_err(io_error("making the envelope in the spool"))
         .and_then(|file| pack(order, key, file));
-    let (file, sealed) = match written {
-        Ok(done) => done,
-        Err(error) => {
-            let _ = std::fs::remove_file(&part);
-            return Err(error);
-        }
-    };
     let spool = order.envelope.parent().unwrap_or(Path::new("."));
-    file.sync_all()
-        .and_then(|()| std::fs::rename(&part, &order.envelope))
-        .and_then(|()| files::sync_folder(spool))
-        .map_err(io_error("making the envelope durable"))?;
-    Ok(sealed)
+    let durable = written.and_then(|(file, sealed)| {
+        file.sync()
+            .and_then(|()| durable::rename(&part, &order.envelope))
+            .and_then(|()| files::sync_folder(spool))
+            .map_err(io_error("making the envelope durable"))?;
+        Ok(sealed)
+    });
+    if durable.is_err() {
+        // Under another key next time, and so from the first byte.
+        let _ = files::remove(&part);
+    }
+    durable
 }
 
-fn pack(order: &Order, key: TransferKey, out: File) -> Result<(File, Sealed), SealError> {
+fn pack(order: &Order, key: TransferKey, out: Out) -> Result<(Out, Sealed), SealError> {
     let folder = File::open(&order.from).map_err(io_error("opening the drop"))?;
     let mut packer = Packer::new(key, out).map_err(io_error("writing the envelope"))?;
     for item in &order.items {

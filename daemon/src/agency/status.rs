@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sluis_core::agreement::Language;
@@ -10,7 +9,7 @@ use sluis_core::id::{Digest, Time, TransferCode, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::State;
 
-use crate::files;
+use crate::{durable, files};
 
 /// The most of a status file that is read.
 const MAX_STATUS: u64 = 64 * 1024;
@@ -45,14 +44,13 @@ pub fn is_new(path: &Path, text: &str) -> bool {
 /// Those of the system; a status that cannot be written stops nothing.
 pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let part = path.with_file_name(format!(".status-{}.part", TransferId::random()));
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&part)?;
+    let mut file = durable::create_new(&part, 0o644)?;
     let written = file
         .write_all(text.as_bytes())
-        .and_then(|()| file.set_permissions(std::fs::Permissions::from_mode(0o644)))
-        .and_then(|()| std::fs::rename(&part, path));
+        .and_then(|()| file.mode(0o644))
+        .and_then(|()| durable::rename(&part, path));
     if written.is_err() {
-        let _ = std::fs::remove_file(&part);
+        let _ = files::remove(&part);
     }
     written
 }

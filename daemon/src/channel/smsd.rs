@@ -4,14 +4,13 @@
 //! text; the network does. What became of it smsd tells its event handler (`config/providers/smsd-report.sh`).
 
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use sluis_core::control::Outcome;
 use zeroize::Zeroizing;
 
 use super::Message;
-use crate::files;
+use crate::{durable, files};
 
 /// The driver's name in statements.
 const DRIVER: &str = "smsd";
@@ -41,17 +40,17 @@ impl Smsd {
         let file = self.outgoing.join(message.reference);
         let ready = write(&part, text.as_bytes());
         if let Err(error) = ready {
-            let _ = std::fs::remove_file(&part);
+            let _ = files::remove(&part);
             return Outcome::Again { why: format!("the folder of smsd: {error}") };
         }
-        match std::fs::rename(&part, &file) {
+        match durable::rename(&part, &file) {
             // Once it has its name it may be on its way, whatever the disk says.
             Ok(()) => {
                 let _ = files::sync_folder(&self.outgoing);
                 Outcome::Accepted { driver: DRIVER.into(), message: None }
             }
             Err(error) => {
-                let _ = std::fs::remove_file(&part);
+                let _ = files::remove(&part);
                 Outcome::Again { why: format!("the folder of smsd: {error}") }
             }
         }
@@ -60,10 +59,9 @@ impl Smsd {
 
 /// Readable by the folder's group: smsd runs as a user of its own.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let _ = std::fs::remove_file(path);
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o660).open(path)?;
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o660))?;
+    files::remove(path)?;
+    let mut file = durable::create_new(path, 0o660)?;
+    file.mode(0o660)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    file.sync()
 }

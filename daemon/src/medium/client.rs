@@ -247,10 +247,16 @@ impl ZoneClient {
         })
     }
 
-    async fn status(&self, method: Method, upload: &UploadId) -> Result<u16> {
+    #[track_caller]
+    fn status(
+        &self,
+        method: Method,
+        upload: &UploadId,
+    ) -> impl Future<Output = Result<u16>> + Send {
         let request = self.way.request(method, &self.file(upload));
         let request = request.header("Tus-Resumable", tus::VERSION).timeout(SHORT);
-        Ok(self.way.send(request).await?.status().as_u16())
+        let answer = self.way.send(request);
+        async move { Ok(answer.await?.status().as_u16()) }
     }
 
     /// Puts a letter into the other party's mailbox; the same letter again is fine.

@@ -3,7 +3,7 @@
 //! Never renamed or linked out of the drop zone: a descriptor left behind there could change it after it was
 //! digested. Digested on the way, fsync, compared with `sent`, renamed, fsync of the folder.
 
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,8 +19,8 @@ use sluis_core::statement::Sent;
 
 use super::Municipality;
 use crate::books::{CoreError, Result};
-use crate::files;
-use crate::files::blocking;
+use crate::durable::{self, Out};
+use crate::files::{self, blocking};
 
 /// How often a running fetch renews its lease.
 const RENEW: Duration = Duration::from_secs(20);
@@ -85,7 +85,7 @@ impl Municipality {
             };
             reached += piece.len() as u64;
             if reached > sent.size {
-                let _ = std::fs::remove_file(&places.part);
+                let _ = files::remove(&places.part);
                 return Err(CoreError::refused("mismatch", "more bytes than were announced"));
             }
             (file, hasher) =
@@ -97,14 +97,14 @@ impl Municipality {
                 tx.commit().await?;
             }
         }
-        let finished = blocking(move || file.sync_all()).await?;
-        finished.map_err(writing())?;
+        let part = places.part.clone();
+        blocking(move || settled(&file, &part)).await?.map_err(writing())?;
         if cut || reached < sent.size {
             return Ok(Kept { offset: reached, ciphertext: None });
         }
         let digest = Digest::finish(hasher);
         if digest != sent.ciphertext {
-            let _ = std::fs::remove_file(&places.part);
+            let _ = files::remove(&places.part);
             // Bytes that a crash tore are fetched again from the start; only a whole fetch is final.
             let code = if offset == 0 { "mismatch" } else { "torn" };
             return Err(CoreError::refused(code, "the envelope is not the one that was announced"));
@@ -167,14 +167,28 @@ impl Places {
 
     /// Under its own name, durably, bytes and name: also those that a killed process wrote and never synced.
     fn publish(&self) -> std::io::Result<()> {
-        files::open_plain(&self.part)?.sync_all()?;
-        std::fs::rename(&self.part, &self.whole)?;
-        files::sync_folder(self.whole.parent().unwrap_or(Path::new(".")))
+        settled(&durable::open(&self.part)?, &self.part)?;
+        durable::rename(&self.part, &self.whole)?;
+        let synced = files::sync_folder(self.whole.parent().unwrap_or(Path::new(".")));
+        if synced.is_err() {
+            let _ = files::remove(&self.whole);
+        }
+        synced
     }
 }
 
+/// Makes what arrived durable. What the disk did not take is not there any more: nobody goes on from it.
+#[track_caller]
+fn settled(file: &Out, part: &Path) -> std::io::Result<()> {
+    let synced = file.sync();
+    if synced.is_err() {
+        let _ = files::remove(part);
+    }
+    synced
+}
+
 /// The part file, open at its end, with the digest of what is in it: only an offset that agrees goes on.
-fn begin(part: &Path, offset: u64) -> std::io::Result<(std::fs::File, Sha256)> {
+fn begin(part: &Path, offset: u64) -> std::io::Result<(Out, Sha256)> {
     if let Some(folder) = part.parent() {
         files::private_folder(folder)?;
     }
@@ -187,16 +201,12 @@ fn begin(part: &Path, offset: u64) -> std::io::Result<(std::fs::File, Sha256)> {
             "{length} bytes are here, the fetcher goes on at {offset}"
         )));
     }
-    let mut file = std::fs::OpenOptions::new().write(true).open(part)?;
-    file.seek(SeekFrom::End(0))?;
+    let mut file = durable::open(part)?;
+    file.from(length)?;
     Ok((file, hasher))
 }
 
-fn append(
-    mut file: std::fs::File,
-    mut hasher: Sha256,
-    piece: &Bytes,
-) -> std::io::Result<(std::fs::File, Sha256)> {
+fn append(mut file: Out, mut hasher: Sha256, piece: &Bytes) -> std::io::Result<(Out, Sha256)> {
     file.write_all(piece)?;
     hasher.update(piece);
     Ok((file, hasher))

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sluis_config::schema::Owner;
@@ -17,6 +16,7 @@ use sluis_core::statement::Sent;
 
 use super::Municipality;
 use crate::books::{CoreError, Result, detail};
+use crate::durable;
 use crate::files;
 use crate::gatehouse::Caller;
 use crate::persons::find;
@@ -324,28 +324,27 @@ fn place(
             make_folder(&folder, group)?;
         }
     }
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to)?;
+    let mut file = durable::create_new(&to, 0o600)?;
     std::io::copy(content, &mut file)?;
     files::give_to_group(&to, group)?;
-    file.set_permissions(std::fs::Permissions::from_mode(0o640))?;
-    file.sync_all()
+    file.mode(0o640)?;
+    file.sync()
 }
 
 fn make_folder(path: &Path, group: Option<u32>) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().mode(0o700).create(path)?;
+    durable::folder(path, 0o700)?;
     files::give_to_group(path, group)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o750))
+    durable::mode(path, 0o750)
 }
 
 /// From apart to its place, in one step; the folders above let the group through to it.
 fn publish(folder: &Path, opened: &Path) -> std::io::Result<()> {
     files::remove(opened)?;
     sync_folders(&folder.join("opening"))?;
-    std::fs::rename(folder.join("opening"), opened)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))?;
+    durable::rename(&folder.join("opening"), opened)?;
+    durable::mode(folder, 0o711)?;
     if let Some(agreement) = folder.parent() {
-        std::fs::set_permissions(agreement, std::fs::Permissions::from_mode(0o711))?;
+        durable::mode(agreement, 0o711)?;
     }
     files::sync_folder(folder)
 }

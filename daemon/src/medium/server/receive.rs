@@ -1,20 +1,20 @@
 //! A body on its way to the disk, in constant memory.
 
-use std::sync::Arc;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use futures_util::StreamExt as _;
 use sluis_core::tus::Checksum;
-use tokio::fs::File;
-use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use super::checksum::Check;
 use super::refusal::Refusal;
 use super::upload::Upload;
-use super::zone::Space;
+use super::zone::{Space, hold};
+use crate::durable::Out;
 
 /// Runs work on the disk where it may block. It goes on to its end even if nobody waits for it any more.
 pub(super) async fn blocking<T: Send + 'static>(
@@ -89,10 +89,9 @@ async fn write(
 ) -> Result<u64, Refusal> {
     let checked = checksum.is_some();
     let opening = Arc::clone(upload);
-    let data = blocking(move || Ok(opening.open_to_write(checked)?)).await?;
-    let mut data = File::from_std(data);
+    let data = Arc::new(Mutex::new(blocking(move || Ok(opening.open_to_write(checked)?)).await?));
     let mut check = checksum.map(Check::new);
-    let mut copied = copy(upload, &mut data, body, check.as_mut(), idle).await;
+    let mut copied = copy(upload, &data, body, check.as_mut(), idle).await;
     if copied.is_ok() && check.is_some_and(|check| !check.agrees()) {
         copied = Err(Refusal::Checksum);
     }
@@ -101,22 +100,19 @@ async fn write(
         // Without its end, a chunk cannot be checked.
         Err(refusal) => !checked && refusal.is_interruption(),
     };
-    // Waits for a write that is still under way.
-    let data = data.into_std().await;
     let settling = Arc::clone(upload);
-    let settled = blocking(move || Ok(settling.settle(&data, keep)?)).await;
+    let settled = blocking(move || Ok(settling.settle(&hold(&data), keep)?)).await;
     copied.and(settled)
 }
 
 async fn copy(
     upload: &Upload,
-    data: &mut File,
+    data: &Arc<Mutex<Out>>,
     body: Body,
     mut check: Option<&mut Check>,
     idle: Duration,
 ) -> Result<(), Refusal> {
     let mut at = upload.offset();
-    data.seek(std::io::SeekFrom::Start(at)).await?;
     let mut pieces = Pieces::of(body, idle);
     while let Some(piece) = pieces.next().await? {
         at = at.saturating_add(piece.len() as u64);
@@ -129,7 +125,8 @@ async fn copy(
         if let Some(check) = check.as_mut() {
             check.update(&piece);
         }
-        data.write_all(&piece).await?;
+        let data = Arc::clone(data);
+        blocking(move || Ok(hold(&data).write_all(&piece)?)).await?;
     }
-    Ok(data.flush().await?)
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! `data` holds the bytes and its length is the offset. While a chunk with an announced checksum is written, `verified`
 //! holds the offset at which it began: until the checksum agrees, only what lies before counts, also after a kill.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::disk;
 use super::refusal::Refusal;
+use crate::durable::{self, Out};
 
 const DATA: &str = "data";
 const INFO: &str = "info.json";
@@ -55,8 +56,8 @@ impl Upload {
         let name = id.to_string();
         let temporary = disk::aside(files, &name);
         let made = Self::fill(&temporary, &info)
-            .and_then(|()| fs::rename(&temporary, files.join(&name)))
-            .and_then(|()| disk::sync_folder(files));
+            .and_then(|()| durable::rename(&temporary, &files.join(&name)))
+            .and_then(|()| durable::sync_folder(files));
         if let Err(error) = made {
             // On a full disk the little that was made must not stay; the next start would find it too.
             let _ = disk::remove_folder(files, &name);
@@ -67,7 +68,7 @@ impl Upload {
 
     fn fill(folder: &Path, info: &Info) -> io::Result<()> {
         disk::folder(folder)?;
-        disk::create(&folder.join(DATA))?.sync_all()?;
+        durable::create_new(&folder.join(DATA), 0o600)?.sync()?;
         disk::put(folder, INFO, &serde_json::to_vec(info)?, info.expires)
     }
 
@@ -78,9 +79,9 @@ impl Upload {
         let mut text = Vec::new();
         disk::open_to_read(&folder.join(INFO))?.take(MAX_INFO).read_to_end(&mut text)?;
         let info: Info = serde_json::from_slice(&text)?;
-        let data = disk::open_to_write(&folder.join(DATA))?;
+        let data = durable::open(&folder.join(DATA))?;
         let verified = Self::verified(&folder)?;
-        let length = data.metadata()?.len();
+        let length = data.length()?;
         if length > info.length || verified.is_some_and(|verified| verified > length) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -88,13 +89,13 @@ impl Upload {
             ));
         }
         if let Some(verified) = verified {
-            data.set_len(verified)?;
+            data.cut(verified)?;
         }
         // What arrived before a kill may still be in memory only; from here on it counts.
-        data.sync_data()?;
+        data.sync()?;
         if verified.is_some() {
             disk::remove(&folder.join(VERIFIED))?;
-            disk::sync_folder(&folder)?;
+            durable::sync_folder(&folder)?;
         }
         Ok(Self::new(files, id, info, verified.unwrap_or(length)))
     }
@@ -152,9 +153,10 @@ impl Upload {
     }
 
     /// The data, to write on from the offset; `checked` where the bytes count only once their checksum agreed.
-    pub(super) fn open_to_write(&self, checked: bool) -> io::Result<File> {
-        let data = disk::open_to_write(&self.folder().join(DATA))?;
-        data.set_len(self.offset())?;
+    pub(super) fn open_to_write(&self, checked: bool) -> io::Result<Out> {
+        let mut data = durable::open(&self.folder().join(DATA))?;
+        data.cut(self.offset())?;
+        data.from(self.offset())?;
         // One may be left from a chunk that could not be taken back because the disk failed.
         self.forget_verified(&data)?;
         if checked {
@@ -165,24 +167,28 @@ impl Upload {
     }
 
     /// Ends a writing: what was written counts from now on, or is taken back. Durable when it returns.
-    pub(super) fn settle(&self, data: &File, keep: bool) -> io::Result<u64> {
+    pub(super) fn settle(&self, data: &Out, keep: bool) -> io::Result<u64> {
         if !keep {
-            data.set_len(self.offset())?;
+            data.cut(self.offset())?;
         }
-        data.sync_data()?;
+        if let Err(error) = data.sync() {
+            // Bytes that the disk did not take are not to be found and counted at the next start.
+            let _ = data.cut(self.offset());
+            return Err(error);
+        }
         self.forget_verified(data)?;
-        let offset = data.metadata()?.len();
+        let offset = data.length()?;
         self.offset.store(offset, Ordering::SeqCst);
         Ok(offset)
     }
 
-    fn forget_verified(&self, data: &File) -> io::Result<()> {
+    fn forget_verified(&self, data: &Out) -> io::Result<()> {
         let note = self.folder().join(VERIFIED);
         if note.symlink_metadata().is_ok() {
             // The length must be durable before the note that guards it goes.
-            data.sync_data()?;
+            data.sync()?;
             disk::remove(&note)?;
-            disk::sync_folder(&self.folder())?;
+            durable::sync_folder(&self.folder())?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::refusal::Refusal;
 use super::upload::{Info, Upload};
 use super::{Peer, Settings, Tenant, disk};
 use crate::clock::SharedClock;
+use crate::durable;
 
 /// For how long it is remembered that an upload was here and is gone.
 const GONE_DAYS: u32 = 400;
@@ -170,7 +171,7 @@ impl Space {
             }
         }
         // A removal that a kill cut short may not be on the disk for good yet.
-        disk::sync_folder(&files)?;
+        durable::sync_folder(&files)?;
         Ok(Self {
             tenant,
             for_agency: Arc::new(Mailbox::open(&letters.join("agency"), max_letters)?),
