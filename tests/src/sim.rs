@@ -96,6 +96,8 @@ pub struct Sim {
     dropped: BTreeMap<String, Vec<u8>>,
     /// How far the ledgers were.
     heads: Vec<(Side, Tip)>,
+    /// When the world began.
+    start: Time,
     /// Whether the releaser is stopped: no key gate opens.
     pub no_releaser: bool,
 }
@@ -122,6 +124,7 @@ impl Sim {
             gates: Gates::of(&parts, &net),
             dropped: BTreeMap::new(),
             heads: Vec::new(),
+            start,
             no_releaser: false,
             dir,
             parts,
@@ -239,6 +242,7 @@ impl Sim {
 
     /// A core dies and is opened again: what it had in memory is gone.
     pub async fn crash(&mut self, side: Side) {
+        self.net.count("core dies");
         match side {
             Side::Agency => {
                 *self.net.phones.witness.lock().unwrap() = None;
@@ -261,12 +265,14 @@ impl Sim {
 
     /// The drop zone dies and is opened again.
     pub fn crash_zone(&mut self) {
+        self.net.count("drop zone dies");
         self.net.clear(&[End::ZoneOfAgency, End::ZoneOfMunicipality]);
         self.zone = open_zone(self.path("zone"), &self.parts, &self.net, &self.clocks[2]);
     }
 
     /// All gates die; what they had still to say is gone with them.
     pub fn crash_gates(&mut self) {
+        self.net.count("gates die");
         self.gates = Gates::of(&self.parts, &self.net);
     }
 }

@@ -66,6 +66,18 @@ enum Fault {
     Death,
 }
 
+impl Fault {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unsent => "request kept back",
+            Self::Cut => "request cut",
+            Self::Lost => "answer lost",
+            Self::Torn => "answer cut",
+            Self::Death => "death on the way",
+        }
+    }
+}
+
 type Copy = (End, http::request::Parts, Bytes);
 
 /// All ways, and what stands at their ends.
@@ -79,6 +91,8 @@ pub struct Net {
     copies: Mutex<Vec<Copy>>,
     /// Who died and waits to be opened again.
     dead: Mutex<Vec<End>>,
+    /// How often which fault was met.
+    met: Mutex<BTreeMap<&'static str, usize>>,
     /// The telephones.
     pub phones: Phones,
 }
@@ -91,6 +105,7 @@ impl Net {
             storm: Mutex::default(),
             copies: Mutex::default(),
             dead: Mutex::default(),
+            met: Mutex::default(),
             phones: Phones::default(),
         })
     }
@@ -122,6 +137,16 @@ impl Net {
         self.dice.lock().unwrap().below(end)
     }
 
+    /// How often which fault was met so far.
+    #[must_use]
+    pub fn met(&self) -> BTreeMap<&'static str, usize> {
+        self.met.lock().unwrap().clone()
+    }
+    /// One more.
+    pub fn count(&self, fault: &'static str) {
+        *self.met.lock().unwrap().entry(fault).or_default() += 1;
+    }
+
     fn fault(&self) -> Option<Fault> {
         let storm = *self.storm.lock().unwrap();
         let mut dice = self.dice.lock().unwrap();
@@ -149,6 +174,7 @@ impl Net {
         };
         let (_, parts, bytes) = at;
         if let Some(router) = router {
+            self.count("request once more");
             let _ = router.oneshot(http::Request::from_parts(parts, Body::from(bytes))).await;
         }
     }
@@ -177,6 +203,7 @@ impl Bridge for Link {
 impl Link {
     async fn cross(&self, request: Request) -> Result<Response, Broken> {
         let fault = self.net.fault();
+        fault.iter().for_each(|fault| self.net.count(fault.name()));
         if fault == Some(Fault::Unsent) {
             return Err(Broken::Unsent("no way there".into()));
         }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sluis_core::agreement::{Language, Side};
 use sluis_core::control::{MAX_BYTES, MakeNotice, Noted, Refused, Reported, Row};
+use sluis_core::exercise;
 use sluis_core::id::{Digest, TransferCode};
 use sluis_core::message::Reference;
 use sluis_core::notice::{Notice, Sort};
@@ -150,6 +151,10 @@ impl Sim {
             self.type_lines(&row.code, row).await;
         }
         for row in self.rows(Side::Agency).await {
+            if row.note.contains("not rehearsed") {
+                let _ =
+                    fs::write(self.path("outbox/mechelen").join(exercise::NAME), exercise::TEXT);
+            }
             let code = &row.code;
             match row.state.as_str() {
                 "Admitted" => _ = self.of(Side::Agency, second, "approve", code).await,

@@ -81,6 +81,9 @@ impl Phones {
             true => [TakeUnheard, Vanish, Lose, Down, Later, Never, TakeUnheard][net.below(7)],
             false => Take,
         };
+        if does != Take {
+            net.count("operator fails");
+        }
         if does == Down {
             return Err(Broken::Unsent("the operator is down".into()));
         }

@@ -1,6 +1,7 @@
 //! A storm by seed: what is torn, who dies, what persons do meanwhile, what clocks say; and the calm after it.
 
 use sluis_core::agreement::Side;
+use sluis_daemon::clock::Clock;
 
 use super::people::OFFICERS;
 use super::{DAY, Sim};
@@ -37,24 +38,35 @@ impl Sim {
     }
 
     async fn mishap(&mut self, dice: &mut Dice) {
-        let agency = [OFFICERS[0]; 1];
         match dice.below(22) {
             0 => self.crash(Side::Agency).await,
             1 => self.crash(Side::Municipality).await,
             2 => self.crash_zone(),
             3 | 4 => self.crash_gates(),
-            5 => self.clocks[dice.below(3)].jump_ms(*dice.pick(&JUMPS)),
+            5 => {
+                self.net.count("clock set wrong");
+                self.clocks[dice.below(3)].jump_ms(*dice.pick(&JUMPS));
+            }
             6..=8 => self.operator_reports(dice).await,
             9 | 10 => {
                 let rows = self.rows(Side::Agency).await;
                 if !rows.is_empty() {
                     let verb = dice.pick(&["withdraw", "redeliver", "retry"]);
                     let code = dice.pick(&rows).code;
-                    let _ = self.of(Side::Agency, agency[0], verb, &code).await;
+                    if self.of(Side::Agency, OFFICERS[0], verb, &code).await.is_ok() {
+                        self.net.count(verb);
+                    }
                 }
             }
             11 => self.note().await,
             _ => {}
+        }
+    }
+
+    /// Persons set all clocks right.
+    pub fn set_clocks_right(&self) {
+        for clock in &self.clocks {
+            clock.jump_ms(self.start.0 + clock.up() - clock.now().0);
         }
     }
 
