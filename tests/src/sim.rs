@@ -173,7 +173,11 @@ impl Sim {
 
     /// The agency looks through its outbox; whether something still settles.
     pub async fn look(&mut self) -> bool {
-        self.agency.as_ref().unwrap().core.look(&mut self.outbox).await
+        let look = self.agency.as_ref().unwrap().core.look(&mut self.outbox);
+        if self.net.happens(4) {
+            return self.net.killed(End::Carrier, look).await.unwrap_or(true);
+        }
+        look.await
     }
 
     async fn gates_of_agency(&mut self) -> bool {

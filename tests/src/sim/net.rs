@@ -67,13 +67,13 @@ enum Fault {
 }
 
 impl Fault {
-    fn name(self) -> &'static str {
+    fn name(self) -> Option<&'static str> {
         match self {
-            Self::Unsent => "request kept back",
-            Self::Cut => "request cut",
-            Self::Lost => "answer lost",
-            Self::Torn => "answer cut",
-            Self::Death => "death on the way",
+            Self::Unsent => Some("request kept back"),
+            Self::Cut => Some("request cut"),
+            Self::Lost => Some("answer lost"),
+            Self::Torn => Some("answer cut"),
+            Self::Death => None,
         }
     }
 }
@@ -147,6 +147,25 @@ impl Net {
         *self.met.lock().unwrap().entry(fault).or_default() += 1;
     }
 
+    /// Whoever does this dies on the way, unless it is done before; then what it has in memory is gone, and it is to be
+    /// opened again.
+    pub(super) async fn killed<T>(&self, end: End, doing: impl Future<Output = T>) -> Option<T> {
+        let (mut doing, mut left) = (Box::pin(doing), self.below(20));
+        let done = poll_fn(|context| {
+            if left == 0 {
+                return std::task::Poll::Ready(None);
+            }
+            left -= 1;
+            doing.as_mut().poll(context).map(Some)
+        });
+        let done = done.await;
+        if done.is_none() {
+            self.count("death on the way");
+            self.dead.lock().unwrap().push(end);
+        }
+        done
+    }
+
     fn fault(&self) -> Option<Fault> {
         let storm = *self.storm.lock().unwrap();
         let mut dice = self.dice.lock().unwrap();
@@ -203,7 +222,9 @@ impl Bridge for Link {
 impl Link {
     async fn cross(&self, request: Request) -> Result<Response, Broken> {
         let fault = self.net.fault();
-        fault.iter().for_each(|fault| self.net.count(fault.name()));
+        if let Some(name) = fault.and_then(Fault::name) {
+            self.net.count(name);
+        }
         if fault == Some(Fault::Unsent) {
             return Err(Broken::Unsent("no way there".into()));
         }
@@ -218,29 +239,15 @@ impl Link {
         let router = self.net.routers.lock().unwrap().get(&self.end).cloned();
         let router = router.ok_or_else(|| Broken::Unsent("nobody is there".into()))?;
         self.net.keep_copy(self.end, &parts, &bytes);
-        let mut died = false;
         // Bytes go to the disk in threads that outlive a request: there a kill is tried by other tests.
         let mortal = self.end.peer().is_none() && !parts.uri.path().starts_with("/envelope");
         let body = if whole { Body::from(bytes) } else { Body::from_stream(torn(bytes)) };
-        let mut answering = Box::pin(router.oneshot(http::Request::from_parts(parts, body)));
-        let mut left = match fault {
-            Some(Fault::Death) if mortal => self.net.below(40),
-            _ => usize::MAX,
+        let answering = router.oneshot(http::Request::from_parts(parts, body));
+        let answer = match fault {
+            Some(Fault::Death) if mortal => self.net.killed(self.end, answering).await,
+            _ => Some(answering.await),
         };
-        let answer = poll_fn(|context| {
-            if left == 0 {
-                return std::task::Poll::Ready(None);
-            }
-            left -= 1;
-            answering.as_mut().poll(context).map(Some)
-        });
-        let answer = answer.await;
-        drop(answering);
         let Some(Ok(answer)) = answer else {
-            died |= answer.is_none();
-            if died {
-                self.net.dead.lock().unwrap().push(self.end);
-            }
             return Err(Broken::Unanswered("it died".into()));
         };
         match fault {

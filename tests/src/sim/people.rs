@@ -20,6 +20,7 @@ use sluis_daemon::gatehouse::Caller;
 use tower::ServiceExt;
 
 use super::Sim;
+use super::net::End;
 use crate::dice::Dice;
 
 /// Unix users: two officers of a party, and from `CUSTODIANS` on one custodian a share.
@@ -76,7 +77,13 @@ impl Sim {
         verb: &str,
         code: &TransferCode,
     ) -> Result<Value, Refused> {
-        self.ask(side, uid, verb, json!({ "code": code })).await
+        let asking = self.ask(side, uid, verb, json!({ "code": code }));
+        if !self.net.happens(10) {
+            return asking.await;
+        }
+        let end = if side == Side::Agency { End::Carrier } else { End::Fetcher };
+        let died = || Refused { code: "died".into(), message: "its core died".into() };
+        self.net.killed(end, asking).await.unwrap_or_else(|| Err(died()))
     }
 
     /// A person makes a notice; its digest.
