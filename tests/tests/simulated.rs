@@ -1,4 +1,4 @@
-//! Both parties in virtual time: seeds of faults, and years. `SLUIS_SEEDS` says how many seeds from which
+//! Both parties in virtual time: seeds of faults, and years. `SLUIS_SEEDS` and `SLUIS_YEARS` say how many seeds from which
 //! (`SLUIS_FIRST`); `SLUIS_SEED` runs one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
@@ -131,10 +131,10 @@ fn storm(parts: &[Arc<Parts>], seed: u64) -> (Vec<String>, Tally) {
 }
 
 /// So many seeds, or the one that is asked for, two at a time; each that breaks a rule is told.
-fn each(usual: u64, one: impl Fn(u64) -> (Vec<String>, Tally) + Sync) {
+fn each((more, usual): (&str, u64), one: impl Fn(u64) -> (Vec<String>, Tally) + Sync) {
     let asked = number("SLUIS_SEED");
     let first = asked.or(number("SLUIS_FIRST")).unwrap_or(1);
-    let seeds = asked.map_or(number("SLUIS_SEEDS").unwrap_or(usual), |_| 1);
+    let seeds = asked.map_or(number(more).unwrap_or(usual), |_| 1);
     let next = AtomicU64::new(first);
     let work = || {
         let (mut failed, mut all) = (Vec::new(), Tally::new());
@@ -167,7 +167,7 @@ fn each(usual: u64, one: impl Fn(u64) -> (Vec<String>, Tally) + Sync) {
 #[test]
 fn whatever_a_storm_does_nothing_is_lost_and_nothing_goes_twice() {
     let parts = agreements();
-    each(250, |seed| storm(&parts, seed));
+    each(("SLUIS_SEEDS", 250), |seed| storm(&parts, seed));
 }
 
 /// What a year under the worked case has: a request, a list and now and then a second or a wrong one, exercises, notices
@@ -241,5 +241,5 @@ fn ten_years_of_storms_leave_both_parties_of_one_mind() {
     let contacts = "salt = \"0123456789abcdef\"\n[numbers]\ncustodian-a = \"+32470000001\"\n\
                     custodian-b = \"+32470000002\"\ncustodian-c = \"+32470000003\"\n";
     let parts = Arc::new(Parts::of(&agreement.unwrap(), contacts));
-    each(10, |seed| year(&parts, seed));
+    each(("SLUIS_YEARS", 10), |seed| year(&parts, seed));
 }
