@@ -1,4 +1,4 @@
-//! `sluis agreement`: add, list, show; check, new and publish in files of their own.
+//! `sluis agreement`: add, list, show; check, new, publish and rekey in files of their own.
 
 pub(crate) mod check;
 mod draft;
@@ -6,17 +6,21 @@ pub(crate) mod new;
 mod page;
 pub(crate) mod publish;
 mod questions;
+pub(crate) mod rekey;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sluis_config::{Agreements, Config, Installed, agreements, strict};
-use sluis_core::agreement::Keys;
+use sluis_core::agreement::keys::Keys;
 use sluis_core::id::AgreementId;
 
-use crate::card::{Card, Role};
+use crate::card::{self, Card, Role};
 use crate::failure::{Failure, Result};
 use crate::output;
+
+/// What stands above the keys.
+const FROM_CARDS: &str = "# From the parties' cards.";
 
 /// Puts an agreement file into use on this host, with the keys of the cards if it has none of its own.
 /// Both parties who do this with the same file and cards get the same bytes, and so the same digest.
@@ -107,10 +111,6 @@ fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
         let keys = of(role, name)?.party_keys();
         keys.ok_or_else(|| Failure::refused(format!("the card of the {name} has no keys")))
     };
-    #[derive(serde::Serialize)]
-    struct Table {
-        keys: Keys,
-    }
     let keys = Keys {
         agency: party(Role::Agency, "agency")?,
         municipality: party(Role::Municipality, "municipality")?,
@@ -121,31 +121,43 @@ fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
             "the agreement has [keys] already: add it without --card, or take them out",
         ));
     }
+    key_table(text, keys)
+}
+
+/// The text with these keys at its end.
+fn key_table(text: &str, keys: Keys) -> Result<String> {
+    #[derive(serde::Serialize)]
+    struct Table {
+        keys: Keys,
+    }
     let table = toml::to_string(&Table { keys }).map_err(|e| Failure::refused(e.to_string()))?;
-    Ok(format!("{}\n\n# From the parties' cards.\n{table}", text.trim_end()))
+    Ok(format!("{}\n\n{FROM_CARDS}\n{table}", text.trim_end()))
 }
 
 /// Whether this host is in the agreement with the keys that lie here.
 fn ours(config: &Config, agreement: &sluis_core::agreement::Agreement) -> Result<()> {
     let card = Card::of(config)?;
     let keys = &agreement.keys;
-    let fits = match card.role {
-        Role::DropZone => keys.drop_zone.tls == card.tls,
-        Role::Agency => agreement.agency.id == card.id && keys.agency.tls == card.tls,
+    let tls = match card.role {
+        Role::DropZone => Some(keys.drop_zone.tls),
+        Role::Agency => (agreement.agency.id == card.id).then_some(keys.agency.tls),
         Role::Municipality => {
-            agreement.municipality.id == card.id && keys.municipality.tls == card.tls
+            (agreement.municipality.id == card.id).then_some(keys.municipality.tls)
         }
     };
+    let held = card::tls_pins(config)?;
+    let fits = tls.is_some_and(|tls| held.contains(&tls));
     if fits {
         return Ok(());
     }
     Err(Failure::refused(format!(
-        "agreement {} does not name this host ({}) with its present keys: look at `sluis identity`",
+        "agreement {} does not name this host ({}) with keys that lie here: look at `sluis identity`",
         agreement.agreement, card.id
     )))
 }
 
-fn put(path: &Path, text: &str, mode: u32) -> Result<()> {
+/// Replaces a file at once.
+pub(crate) fn put(path: &Path, text: &str, mode: u32) -> Result<()> {
     let part = path.with_extension("new");
     let _ = std::fs::remove_file(&part);
     crate::init::file(&part, text.as_bytes(), mode)?;

@@ -12,6 +12,7 @@ use sluis_core::notice::Sort;
 
 use crate::card::{self, Role};
 use crate::failure::{Failure, Result, exit};
+use crate::keys::KeyVerb;
 use crate::language::Lang;
 use crate::notices::Wording;
 use crate::socket::Socket;
@@ -323,7 +324,15 @@ enum AgreementVerb {
     Approve {
         /// Its name.
         name: AgreementId,
+        /// A key was stolen: what it signed from the new key's first number on counts no longer.
+        #[arg(long)]
+        stolen: bool,
     },
+    /// Write the next version with the keys of new cards, and the history of those before.
+    #[command(
+        after_help = "Examples:\n  sluis agreement rekey mechelen --card new-agency.card --agency-from 120 --out v2.toml\n  sluis agreement rekey mechelen --card new-mechelen.card --municipality-from 47 --stolen municipality --out v3.toml"
+    )]
+    Rekey(agreement::rekey::Order),
     /// Check a file without putting it into use: what it lacks, by article.
     #[command(
         after_help = "Exit code 1 where a gap blocks, 78 where the file cannot be taken into use at all.\n\nExample:\n  sluis agreement check mechelen.toml"
@@ -407,18 +416,6 @@ enum NumberVerb {
 }
 
 #[derive(Subcommand)]
-enum KeyVerb {
-    /// Combine share lines from the terminal or standard input into the age passphrase.
-    #[command(
-        after_help = "Example:\n  sluis key combine 7K3F-9QX\n  age -d -o lijst.tar envelope.age"
-    )]
-    Combine {
-        /// The transfer's code.
-        code: TransferCode,
-    },
-}
-
-#[derive(Subcommand)]
 enum ConfigVerb {
     /// Check the configuration, the agreements and that the secrets are there and private.
     Check,
@@ -449,9 +446,10 @@ impl Host {
             }
             AgreementVerb::List => agreement::list(&self.config()?, json),
             AgreementVerb::Show { name } => agreement::show(&self.config()?, &name, json),
-            AgreementVerb::Approve { name } => {
-                second::agree(&self.config()?, &self.socket()?, &name, lang, json)
+            AgreementVerb::Approve { name, stolen } => {
+                second::agree(&self.config()?, &self.socket()?, (&name, stolen), lang, json)
             }
+            AgreementVerb::Rekey(order) => agreement::rekey::rekey(&self.config()?, &order, json),
             AgreementVerb::Check { file, on } => agreement::check::check(&file, on, lang, json),
             AgreementVerb::Publish(order) => {
                 let language = self.given.unwrap_or(Lang::Nl);
@@ -542,6 +540,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Ledger { verb: LedgerVerb::Verify } => ledger::verify(&socket()?, false, json),
         Verb::Ledger { verb: LedgerVerb::Export } => ledger::verify(&socket()?, true, json),
         Verb::Key { verb: KeyVerb::Combine { code } } => keys::combine(code, lang, json),
+        Verb::Key { verb: KeyVerb::Renew { which } } => {
+            keys::renew(&on.path, &config()?, &which, json)
+        }
         Verb::Config { verb: ConfigVerb::Check } => check(&config()?, json),
         Verb::Demo { unattended, dir, file, stop_before_open } => {
             demo::run(&demo::Order { unattended, dir, file, stop_before_open, lang, json })

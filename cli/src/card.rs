@@ -6,16 +6,16 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use sluis_config::credentials::Credentials;
 use sluis_config::{Config, strict};
-use sluis_core::agreement::{DropZoneKeys, PartyKeys};
+use sluis_core::agreement::keys::{DropZoneKeys, PartyKeys};
 use sluis_core::crockford;
 use sluis_core::id::{Digest, PartyId};
-use sluis_core::statement::Signer;
+use sluis_core::keyring::{Identities, Signers};
 
 use crate::failure::{Failure, Result};
 use crate::output;
 
 /// Who shows the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Role {
     Agency,
@@ -51,15 +51,10 @@ impl Card {
         let core = role != Role::DropZone;
         let statement = core.then(|| statement_key(&credentials)).transpose()?;
         let mailbox = core.then(|| age_recipient(&credentials, "mailbox-identity")).transpose()?;
+        let none = || Failure::refused("credential tls-certificate: no certificate in it");
+        let tls = tls_pins(config)?.first().copied().ok_or_else(none)?;
         let party = &config.party;
-        Ok(Self {
-            role,
-            id: party.id.clone(),
-            name: party.name.clone(),
-            statement,
-            mailbox,
-            tls: tls_pin(&credentials)?,
-        })
+        Ok(Self { role, id: party.id.clone(), name: party.name.clone(), statement, mailbox, tls })
     }
 
     /// From a file that the other party gave.
@@ -87,14 +82,17 @@ impl Card {
     pub(crate) fn party_keys(&self) -> Option<PartyKeys> {
         Some(PartyKeys {
             statement: self.statement.clone()?,
+            statement_from: 1,
             mailbox: self.mailbox.clone()?,
             tls: self.tls,
+            former_tls: Vec::new(),
+            former: Vec::new(),
         })
     }
 
     /// As the keys of a drop zone.
     pub(crate) fn drop_zone_keys(&self) -> DropZoneKeys {
-        DropZoneKeys { tls: self.tls }
+        DropZoneKeys { tls: self.tls, former_tls: Vec::new() }
     }
 }
 
@@ -111,30 +109,31 @@ pub(crate) fn show(config: &Config, json: bool) -> Result<()> {
 }
 
 fn statement_key(credentials: &Credentials) -> Result<String> {
-    let key = credentials.secret("statement-key")?;
-    Signer::from_openssh(key.expose_secret())
-        .and_then(|signer| signer.public())
+    let keys = credentials.secret("statement-key")?;
+    Signers::from_openssh(keys.expose_secret())
+        .map(|signers| signers.public().to_owned())
         .map_err(|e| Failure::refused(format!("credential statement-key: {e}")))
 }
 
-/// The recipient that belongs to an age identity among the credentials.
+/// The recipient that belongs to the newest age identity of a credential.
 pub(crate) fn age_recipient(credentials: &Credentials, name: &str) -> Result<String> {
     let text = credentials.secret(name)?;
-    let line = text.expose_secret().lines().find(|line| line.starts_with("AGE-SECRET-KEY-"));
-    let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
-    let identity = identity
-        .ok_or_else(|| Failure::refused(format!("credential {name}: not an age identity")))?;
-    Ok(identity.to_public().to_string())
+    let newest = Identities::read(text.expose_secret()).and_then(|all| all.recipients().next());
+    newest.ok_or_else(|| Failure::refused(format!("credential {name}: not an age identity")))
 }
 
-fn tls_pin(credentials: &Credentials) -> Result<Digest> {
+/// The pins of this host's certificates, the newest first.
+pub(crate) fn tls_pins(config: &Config) -> Result<Vec<Digest>> {
+    use rustls_pki_types::CertificateDer;
     use rustls_pki_types::pem::PemObject;
     let wrong = |why: &dyn std::fmt::Display| {
         Failure::refused(format!("credential tls-certificate: {why}"))
     };
-    let text = credentials.public("tls-certificate")?;
-    let certificate =
-        rustls_pki_types::CertificateDer::from_pem_slice(text.as_bytes()).map_err(|e| wrong(&e))?;
-    let parsed = webpki::EndEntityCert::try_from(&certificate).map_err(|e| wrong(&e))?;
-    Ok(Digest::of(&parsed.subject_public_key_info()))
+    let text = Credentials::new(&config.paths.credentials).public("tls-certificate")?;
+    let pin = |certificate: std::result::Result<CertificateDer<'_>, _>| {
+        let certificate = certificate.map_err(|e: rustls_pki_types::pem::Error| wrong(&e))?;
+        let parsed = webpki::EndEntityCert::try_from(&certificate).map_err(|e| wrong(&e))?;
+        Ok(Digest::of(&parsed.subject_public_key_info()))
+    };
+    CertificateDer::pem_slice_iter(text.as_bytes()).map(pin).collect()
 }

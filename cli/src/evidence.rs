@@ -14,7 +14,7 @@ use sluis_core::ledger;
 use sluis_core::statement::{self, Signed, Statement};
 
 pub(crate) use verify::verify;
-pub(crate) use whole::export as export_whole;
+pub(crate) use whole::{export as export_whole, last_numbers};
 
 use crate::failure::{Failure, Result};
 use crate::init::file;
@@ -47,8 +47,13 @@ pub(crate) fn write(evidence: &Evidence, to: &Path) -> Result<Vec<String>> {
     }
     pair(&to.join("ledger/head"), &evidence.head)?;
     file(&to.join("agreement.toml"), evidence.agreement.as_bytes(), 0o644)?;
-    let (terms, _) = agreements::parse(Path::new("agreement.toml"), &evidence.agreement)?;
-    file(&to.join("allowed_signers"), signers(&terms).as_bytes(), 0o644)?;
+    // A later version tells which key signed which number since.
+    let (newest, _) = agreements::parse(Path::new("agreement.toml"), &evidence.keys)?;
+    if evidence.keys != evidence.agreement {
+        let name = whole::file_of(&newest.digest);
+        file(&to.join(name), evidence.keys.as_bytes(), 0o644)?;
+    }
+    file(&to.join("allowed_signers"), signers(&newest).as_bytes(), 0o644)?;
     Ok(names)
 }
 
@@ -77,23 +82,20 @@ fn pair(path: &Path, signed: &Signed) -> Result<()> {
     file(Path::new(&signature), signed.signature.as_bytes(), 0o644)
 }
 
-/// Both parties' keys in the form of `ssh-keygen -Y verify -f`.
+/// Both parties' keys in the form of `ssh-keygen -Y verify -f`, those before them too.
 pub(crate) fn signers(terms: &Terms) -> String {
-    let line = |side| {
-        let agreement = &terms.agreement;
+    let agreement = &terms.agreement;
+    let line = |side, key: &str| {
         format!(
             "{} namespaces=\"{},{}\" {}\n",
             agreement.party(side).id,
             statement::NAMESPACE,
             ledger::NAMESPACE,
-            agreement
-                .party_keys(side)
-                .statement
-                .split_whitespace()
-                .take(2)
-                .collect::<Vec<_>>()
-                .join(" ")
+            key.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
         )
     };
-    [Side::Agency, Side::Municipality].map(line).concat()
+    let all = [Side::Agency, Side::Municipality]
+        .into_iter()
+        .flat_map(|side| agreement.party_keys(side).history().map(move |(_, key)| line(side, key)));
+    all.collect()
 }

@@ -5,14 +5,11 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
-use secrecy::ExposeSecret;
-use sluis_core::id::{self, PartyId};
-use sluis_core::statement::Signer;
-use zeroize::Zeroizing;
+use sluis_core::id::PartyId;
 
 use crate::card::Role;
 use crate::failure::{Failure, Result};
+use crate::keys::Kind;
 
 /// What a host is to be.
 pub(crate) struct Order<'a> {
@@ -40,21 +37,15 @@ pub(crate) fn make(order: &Order<'_>) -> Result<()> {
     }
     folder_private(&order.folder.join("credentials"))?;
     let credentials = order.folder.join("credentials");
-    tls(&credentials, order.id.as_str())?;
+    let make = |kind: Kind| kind.make(order.id).and_then(|made| made.write(&credentials));
+    make(Kind::Tls)?;
     let mut releaser = String::new();
     if order.role != Role::DropZone {
-        let mut seed = Zeroizing::new([0; 32]);
-        id::fill_random(&mut *seed);
-        let signer = Signer::from_seed(&seed);
-        let failed = |e: sluis_core::statement::SignatureError| Failure::refused(e.to_string());
-        secret(
-            &credentials.join("statement-key"),
-            signer.to_openssh().map_err(failed)?.as_bytes(),
-        )?;
-        age_identity(&credentials.join("mailbox-identity"))?;
+        make(Kind::Statement)?;
+        make(Kind::Mailbox)?;
     }
     if order.role == Role::Agency {
-        releaser = age_identity(&credentials.join("bundle-identity"))?;
+        releaser = make(Kind::Bundle)?;
     }
     let text = match order.role {
         Role::Agency => AGENCY,
@@ -69,30 +60,6 @@ pub(crate) fn make(order: &Order<'_>) -> Result<()> {
         .replace("{listen}", order.listen)
         .replace("{releaser}", &releaser);
     file(&config, text.as_bytes(), 0o644)
-}
-
-/// A self-signed certificate; what counts is its public key, which the other side pins.
-fn tls(folder: &Path, name: &str) -> Result<()> {
-    let failed = |e: rcgen::Error| Failure::refused(format!("making the TLS key: {e}"));
-    let key = KeyPair::generate().map_err(failed)?;
-    let mut params =
-        CertificateParams::new(vec![format!("{name}.sluis.invalid")]).map_err(failed)?;
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
-    let certificate = params.self_signed(&key).map_err(failed)?;
-    secret(&folder.join("tls-key"), Zeroizing::new(key.serialize_pem()).as_bytes())?;
-    file(&folder.join("tls-certificate"), certificate.pem().as_bytes(), 0o644)
-}
-
-fn age_identity(path: &Path) -> Result<String> {
-    let identity = age::x25519::Identity::generate();
-    let text = Zeroizing::new(format!("{}\n", identity.to_string().expose_secret()));
-    secret(path, text.as_bytes())?;
-    Ok(identity.to_public().to_string())
-}
-
-fn secret(path: &Path, bytes: &[u8]) -> Result<()> {
-    file(path, bytes, 0o600)
 }
 
 /// A new file with its mode from the first moment on.

@@ -1,14 +1,41 @@
-//! `sluis key combine`: break-glass. Lines in, the age passphrase out; no daemon, no network.
+//! `sluis key`: `renew` makes new keys of this host; `combine` breaks the glass: lines in, the age passphrase out, no
+//! daemon, no network.
+
+mod made;
+mod renew;
 
 use std::io::IsTerminal;
 
 use age::secrecy::ExposeSecret;
+use clap::Subcommand;
 use sluis_core::id::TransferCode;
 use sluis_core::share::{self, Share};
+
+pub(crate) use made::Kind;
+pub(crate) use renew::renew;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::{open, output};
+
+#[derive(Subcommand)]
+pub(crate) enum KeyVerb {
+    /// Combine share lines from the terminal or standard input into the age passphrase.
+    #[command(
+        after_help = "Example:\n  sluis key combine 7K3F-9QX\n  age -d -o lijst.tar envelope.age"
+    )]
+    Combine {
+        /// The transfer's code.
+        code: TransferCode,
+    },
+    /// Make new keys of this host, before the old ones in the same credentials. They sign and are let in when a version
+    /// of the agreement names them: `sluis identity`, `sluis agreement rekey`.
+    #[command(after_help = "Examples:\n  sluis key renew\n  sluis key renew tls")]
+    Renew {
+        /// Only these; all of this host where none is named.
+        which: Vec<Kind>,
+    },
+}
 
 /// Reads lines until there are enough, and prints the passphrase that `age -d` asks for.
 pub(crate) fn combine(code: TransferCode, lang: Lang, json: bool) -> Result<()> {

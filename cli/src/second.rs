@@ -52,11 +52,11 @@ pub(crate) fn let_pass(
     }
 }
 
-/// `sluis agreement approve NAME`
+/// `sluis agreement approve NAME [--stolen]`
 pub(crate) fn agree(
     config: &Config,
     socket: &Socket,
-    name: &AgreementId,
+    (name, stolen): (&AgreementId, bool),
     lang: Lang,
     json: bool,
 ) -> Result<()> {
@@ -66,7 +66,7 @@ pub(crate) fn agree(
             "there is no agreement {name} here; look with: sluis agreement list"
         ))
     })?;
-    let ask = Agree { agreement: name.clone(), digest: installed.terms.digest };
+    let ask = Agree { agreement: name.clone(), digest: installed.terms.digest, stolen };
     let agreed: Agreed = socket.post("agree", &ask)?;
     if json {
         return output::json(&agreed);

@@ -77,11 +77,15 @@ impl Agreements {
     pub fn iter(&self) -> impl Iterator<Item = &Installed> {
         self.present.values()
     }
-    /// The version with this digest, present or former.
+    /// The version with this digest, present or former, with the keys of the present one: a former version's own say
+    /// nothing of keys that were changed since.
     #[must_use]
-    pub fn version(&self, digest: &Digest) -> Option<&Terms> {
+    pub fn version(&self, digest: &Digest) -> Option<Terms> {
         let present = self.present.values().map(|installed| &installed.terms);
-        present.chain(self.former.values()).find(|terms| terms.digest == *digest)
+        let terms = present.chain(self.former.values()).find(|terms| terms.digest == *digest)?;
+        let newest = self.get(&terms.agreement.agreement);
+        let keys = newest.map_or(&terms.agreement.keys, |it| &it.terms.agreement.keys);
+        Some(terms.clone().under(keys))
     }
 }
 

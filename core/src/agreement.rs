@@ -8,17 +8,19 @@
 
 pub mod articles;
 pub mod gaps;
+pub mod keys;
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgreementId, ChannelId, CustodianId, Digest, GroupId, Kbo, Nis, PartyId};
+use crate::id::{AgreementId, ChannelId, CustodianId, GroupId, Kbo, Nis, PartyId};
 use articles::{
     Access, Basis, ContactPoint, Data, Officer, Period, Processor, Publication, Rehearsal,
     Retention, Safeguards, Sides, Signed, Targets, Term,
 };
+use keys::{Keys, PartyKeys};
 
 /// Who a party of the agreement is (preamble; R1).
 #[derive(Debug, Clone, Deserialize)]
@@ -39,38 +41,6 @@ pub struct Party {
     /// Where the other party reports errors in the data (art. 7, R62).
     #[serde(default)]
     pub contact: ContactPoint,
-}
-
-/// The public keys of a party, as its card gives them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct PartyKeys {
-    /// OpenSSH Ed25519 public key: `ssh-ed25519 AAAA...`.
-    pub statement: String,
-    /// age X25519 recipient of its mailbox: `age1...`.
-    pub mailbox: String,
-    /// SHA-256 over the public key of its TLS certificate.
-    pub tls: Digest,
-}
-
-/// The public key of the drop zone.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct DropZoneKeys {
-    /// SHA-256 over the public key of its TLS certificate.
-    pub tls: Digest,
-}
-
-/// Whose keys count under this agreement.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Keys {
-    /// The agency's.
-    pub agency: PartyKeys,
-    /// The municipality's.
-    pub municipality: PartyKeys,
-    /// The drop zone's.
-    pub drop_zone: DropZoneKeys,
 }
 
 /// Where the sealed file crosses (art. 6).
@@ -307,10 +277,7 @@ impl Agreement {
     /// That party's public keys.
     #[must_use]
     pub fn party_keys(&self, side: Side) -> &PartyKeys {
-        match side {
-            Side::Agency => &self.keys.agency,
-            Side::Municipality => &self.keys.municipality,
-        }
+        self.keys.party(side)
     }
     /// The side on which this party stands, if it is one of the two.
     #[must_use]

@@ -10,6 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::agreement::Language;
 use crate::id::{ChannelId, CustodianId, Digest, TransferCode, TransferId};
+use crate::keyring::Identities;
 use crate::share;
 use crate::statement::{self, Sent, Signer};
 
@@ -106,7 +107,7 @@ impl Bundle {
     /// [`BundleError`].
     pub fn open(
         sealed: &[u8],
-        identity: &age::x25519::Identity,
+        identities: &Identities,
         sealer: &str,
         transfer: TransferId,
         terms: Digest,
@@ -115,7 +116,7 @@ impl Bundle {
         if sealed.len() > MAX_BYTES {
             return Err(BundleError::Shut);
         }
-        let whole = Zeroizing::new(age::decrypt(identity, sealed).map_err(|_| BundleError::Shut)?);
+        let whole = Zeroizing::new(identities.open(sealed).map_err(|_| BundleError::Shut)?);
         let foreign = |e: &dyn fmt::Display| BundleError::Foreign(e.to_string());
         let text = std::str::from_utf8(&whole).map_err(|e| foreign(&e))?;
         let (json, signature) = text.split_once('\n').ok_or_else(|| foreign(&"no signature"))?;

@@ -292,6 +292,9 @@ pub struct Agree {
     pub agreement: AgreementId,
     /// The digest of the version that the person looked at.
     pub digest: Digest,
+    /// A key was stolen: what it signed from the new key's first number on counts no longer.
+    #[serde(default)]
+    pub stolen: bool,
 }
 
 /// The version that counts now.
@@ -595,6 +598,8 @@ pub struct Evidence {
     pub transfer: TransferId,
     /// The text of the agreement under which it was made.
     pub agreement: String,
+    /// The text of the version whose keys count; the same one where there is no later.
+    pub keys: String,
     /// The statements of both parties, in the order in which this core entered them.
     pub statements: Vec<Signed>,
     /// This core's head, signed.
@@ -621,6 +626,8 @@ pub struct Said {
     pub statements: Vec<SaidOnce>,
     /// Whether there is more after the last of them.
     pub more: bool,
+    /// Digest of the version of the agreement whose keys count.
+    pub keys: Digest,
     /// This core's head, signed.
     pub head: Signed,
 }

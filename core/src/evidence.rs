@@ -11,6 +11,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::agreement::keys::Keys;
 use crate::agreement::{Agreement, Side};
 use crate::id::{Digest, TransferId, UploadId};
 use crate::statement::{self, Body, FormError, Sent, SignatureError, Signed, Statement, Tip};
@@ -22,6 +23,16 @@ pub struct Terms {
     pub agreement: Agreement,
     /// Digest of the file's bytes.
     pub digest: Digest,
+}
+
+impl Terms {
+    /// The same terms with the keys of the version that counts: what began under a former version is verified under
+    /// these, number by number.
+    #[must_use]
+    pub fn under(mut self, keys: &Keys) -> Self {
+        self.agreement.keys.clone_from(keys);
+        self
+    }
 }
 
 /// Why something is no evidence.
@@ -58,7 +69,7 @@ pub enum Refusal {
     Fork(u64),
 }
 
-/// A statement whose signature holds under a key that the agreement gives its issuer.
+/// A statement whose signature holds under the key that the agreement gives its issuer for that number.
 #[derive(Debug, Clone)]
 pub struct Verified {
     statement: Statement,
@@ -74,9 +85,9 @@ impl Verified {
     pub fn check(signed: &Signed, terms: &Terms, from: Side) -> Result<Self, Refusal> {
         let agreement = &terms.agreement;
         let issuer = &agreement.party(from).id;
-        let public = &agreement.party_keys(from).statement;
         let bytes = signed.statement.as_bytes();
         let statement = Statement::read(bytes)?;
+        let public = agreement.party_keys(from).statement_key(statement.header.number);
         statement::verify(public, statement::NAMESPACE, bytes, &signed.signature, issuer.as_str())?;
         let this = Self { digest: Digest::of(bytes), signed: signed.clone(), statement };
         let header = &this.statement.header;

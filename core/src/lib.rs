@@ -17,6 +17,7 @@ pub mod exercise;
 pub mod health;
 pub mod id;
 pub mod key;
+pub mod keyring;
 pub mod ledger;
 pub mod mailbox;
 pub mod message;

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::keyring::Identities;
 use crate::statement::{self, Signed};
 
 /// The largest sealed statement that a mailbox takes, in bytes.
@@ -26,12 +27,12 @@ pub fn seal(signed: &Signed, mailbox: &str) -> Result<Vec<u8>, LetterError> {
 /// Opens a letter. What is in it is still only somebody's claim.
 ///
 /// # Errors
-/// [`LetterError`] where it is not for this identity, damaged, or too large.
-pub fn open(letter: &[u8], identity: &age::x25519::Identity) -> Result<Signed, LetterError> {
+/// [`LetterError`] where it is for none of these identities, damaged, or too large.
+pub fn open(letter: &[u8], identities: &Identities) -> Result<Signed, LetterError> {
     if letter.len() > MAX_BYTES {
         return Err(LetterError("too large".into()));
     }
-    let whole = age::decrypt(identity, letter).map_err(|e| LetterError(e.to_string()))?;
+    let whole = identities.open(letter).map_err(|e| LetterError(e.to_string()))?;
     let text = String::from_utf8(whole).map_err(|_| LetterError("not text".into()))?;
     let (statement, signature) =
         text.split_once('\n').ok_or_else(|| LetterError("no signature in it".into()))?;
@@ -50,6 +51,7 @@ mod tests {
         let (me, other) = (age::x25519::Identity::generate(), age::x25519::Identity::generate());
         let signed = Signed { statement: "{}".into(), signature: "sig\nnature\n".into() };
         let letter = seal(&signed, &me.to_public().to_string()).unwrap();
+        let (me, other) = (Identities::from(me), Identities::from(other));
         assert_eq!(open(&letter, &me).unwrap(), signed);
         assert!(open(&letter, &other).is_err());
         assert!(open(&letter[..50], &me).is_err());

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::{self, Agreement, ChannelKind, Contacts, KeyRules};
+use crate::agreement::keys::KeysError;
+use crate::agreement::{Agreement, ChannelKind, Contacts, KeyRules};
 use crate::id::{ChannelId, CustodianId, GroupId};
 use crate::share;
 
@@ -71,9 +72,9 @@ pub enum PlanError {
     /// Not SMS, and no reason why (R33).
     #[error("art. 6: channel {0} is not SMS; say why in its `reason`")]
     ReasonMissing(ChannelId),
-    /// A key that is none.
-    #[error("keys.{0}: {1}")]
-    Key(&'static str, String),
+    /// A key that is none, or a number with another count of keys than one.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The agency does not know where to reach a custodian.
     #[error("custodian {0} has no number in the contacts file")]
     NoNumber(CustodianId),
@@ -188,24 +189,7 @@ pub fn check(agreement: &Agreement) -> Result<Plan, PlanError> {
     if agreement.agency.id == agreement.municipality.id {
         return Err(PlanError::Twice(agreement.agency.id.to_string()));
     }
-    for (whose, keys) in
-        [("agency", &agreement.keys.agency), ("municipality", &agreement.keys.municipality)]
-    {
-        if agreement::signing_key(&keys.statement).is_err() {
-            return Err(PlanError::Key(whose, "statement is no OpenSSH Ed25519 public key".into()));
-        }
-        if keys.mailbox.parse::<age::x25519::Recipient>().is_err() {
-            return Err(PlanError::Key(whose, "mailbox is no age X25519 recipient".into()));
-        }
-    }
-    let tls =
-        [agreement.keys.agency.tls, agreement.keys.municipality.tls, agreement.keys.drop_zone.tls];
-    if tls[0] == tls[1] || tls[1] == tls[2] || tls[0] == tls[2] {
-        return Err(PlanError::Key(
-            "*",
-            "the three hosts have one TLS key between them; each needs its own".into(),
-        ));
-    }
+    agreement.keys.check()?;
     Ok(plan)
 }
 

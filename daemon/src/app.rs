@@ -12,7 +12,8 @@ use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Driver, Gate};
 use sluis_config::{Config, ConfigError, Installed};
 use sluis_core::agreement::Side;
-use sluis_core::statement::Signer;
+use sluis_core::id::Digest;
+use sluis_core::keyring::{Identities, Signers};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,8 @@ use crate::tls;
 pub const DRAIN: Duration = Duration::from_secs(20);
 /// How long a core rests when nothing is due.
 const REST: Duration = Duration::from_secs(30);
+/// The credential of a core's statement keys.
+const STATEMENT_KEY: &str = "statement-key";
 
 /// The roles, as the command line names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -157,21 +160,19 @@ impl Host {
     fn agreements(&self) -> Result<Agreements> {
         Ok(Agreements::load(&self.config.paths.agreements)?)
     }
-    fn age_identity(&self, name: &str) -> Result<age::x25519::Identity> {
+    fn identities(&self, name: &str) -> Result<Identities> {
         let text = self.credentials().secret(name)?;
-        let line = text.expose_secret().lines().find(|line| line.starts_with("AGE-SECRET-KEY-"));
-        let identity = line.and_then(|line| line.parse().ok());
         let wrong =
             || ConfigError::Credential { name: name.into(), why: "not an age identity".into() };
-        Ok(identity.ok_or_else(wrong)?)
+        Ok(Identities::read(text.expose_secret()).ok_or_else(wrong)?)
     }
 
     async fn books(&self, place: &str, side: Side) -> Result<Books> {
-        let signer = self.credentials().secret("statement-key")?;
-        let signer = Signer::from_openssh(signer.expose_secret()).map_err(|e| {
-            ConfigError::Credential { name: "statement-key".into(), why: e.to_string() }
-        })?;
-        let mailbox = self.age_identity("mailbox-identity")?;
+        let wrong = |why: String| ConfigError::Credential { name: STATEMENT_KEY.into(), why };
+        let signers = self.credentials().secret(STATEMENT_KEY)?;
+        let signers = Signers::from_openssh(signers.expose_secret());
+        let signers = signers.map_err(|e| wrong(e.to_string()))?;
+        let mailbox = self.identities("mailbox-identity")?;
         let clock: SharedClock = Arc::new(RealClock);
         let folder = &self.config.paths.agreements;
         let agreements = match side {
@@ -181,7 +182,11 @@ impl Host {
         let store = Store::open(place).await.map_err(CoreError::from)?;
         let party = self.config.party.id.clone();
         let duties = Duties::new(self.config.duties.as_ref())?;
-        let mut books = Books::open(store, clock, party, side, agreements, signer, mailbox).await?;
+        let books = Books::open(store, clock, party, side, agreements, signers, mailbox).await;
+        let mut books = books.map_err(|error| match error {
+            CoreError::MissingKey { .. } => AppError::from(wrong(error.to_string())),
+            other => other.into(),
+        })?;
         books.duties = duties;
         Ok(books)
     }
@@ -275,7 +280,7 @@ impl Host {
         let gate = self.section(&self.config.carrier, "carrier")?;
         let socket = self.config.socket("sealer-carrier");
         for installed in self.agreements()?.iter() {
-            let (desk, zone) = (desk(&socket)?, self.zone(&gate, installed)?);
+            let (desk, zone) = (desk(&socket)?, self.zone(&gate, installed, Side::Agency)?);
             let agreement = installed.terms.agreement.agreement.clone();
             self.tasks.spawn(agency::carry::serve(desk, zone, agreement, self.stop.clone()));
         }
@@ -287,7 +292,7 @@ impl Host {
         let gate = self.section(&self.config.fetcher, "fetcher")?;
         let socket = self.config.socket("keeper-fetcher");
         for installed in self.agreements()?.iter() {
-            let (desk, zone) = (desk(&socket)?, self.zone(&gate, installed)?);
+            let (desk, zone) = (desk(&socket)?, self.zone(&gate, installed, Side::Municipality)?);
             let agreement = installed.terms.agreement.agreement.clone();
             self.tasks.spawn(municipality::fetch::serve(desk, zone, agreement, self.stop.clone()));
         }
@@ -306,10 +311,12 @@ impl Host {
         }
     }
 
-    fn zone(&self, gate: &Gate, installed: &Installed) -> Result<ZoneClient> {
+    fn zone(&self, gate: &Gate, installed: &Installed, side: Side) -> Result<ZoneClient> {
         let agreement = &installed.terms.agreement;
-        let identity = tls::Identity::load(&self.credentials())?;
-        let tls = tls::client(identity, agreement.keys.drop_zone.tls, gate.require_post_quantum)?;
+        let ours: Vec<Digest> = agreement.party_keys(side).let_in().collect();
+        let identity = tls::Identity::load(&self.credentials(), |pin| ours.contains(pin))?;
+        let drop_zone = agreement.keys.drop_zone.let_in().collect();
+        let tls = tls::client(identity, drop_zone, gate.require_post_quantum)?;
         let idle = Duration::from_secs(gate.idle_s);
         ZoneClient::new(tls, &agreement.drop_zone.host, &agreement.agreement, idle)
             .map_err(|e| AppError::Io("the drop zone's client".into(), std::io::Error::other(e)))
@@ -320,7 +327,7 @@ impl Host {
         let releaser = agency::release::Releaser {
             desk: desk(&self.config.socket("sealer-releaser"))?,
             agreements: self.agreements()?,
-            identity: self.age_identity("bundle-identity")?,
+            identities: self.identities("bundle-identity")?,
             channels: channel::load(
                 &settings.channels,
                 settings.callback.as_deref(),
@@ -357,15 +364,20 @@ impl Host {
         let settings = self.section(&self.config.dropzone, "dropzone")?;
         let tenant = |installed: &Installed| server::Tenant {
             agreement: installed.terms.agreement.agreement.clone(),
-            agency: installed.terms.agreement.keys.agency.tls,
-            municipality: installed.terms.agreement.keys.municipality.tls,
+            agency: installed.terms.agreement.keys.agency.let_in().collect(),
+            municipality: installed.terms.agreement.keys.municipality.let_in().collect(),
             quota: settings.quota_mib.saturating_mul(1 << 20),
             max_uploads: settings.max_uploads,
         };
-        let tenants: Vec<_> = self.agreements()?.iter().map(tenant).collect();
-        let clients =
-            tenants.iter().flat_map(|tenant| [tenant.agency, tenant.municipality]).collect();
-        let tls = tls::server(tls::Identity::load(&self.credentials())?, clients)?;
+        let agreements = self.agreements()?;
+        let tenants: Vec<_> = agreements.iter().map(tenant).collect();
+        let clients = tenants.iter().flat_map(|tenant| [&tenant.agency, &tenant.municipality]);
+        let clients = clients.flatten().copied().collect();
+        // Whoever has the older version of an agreement knows the older key alone.
+        let zones: Vec<_> =
+            agreements.iter().map(|it| &it.terms.agreement.keys.drop_zone).collect();
+        let known = |pin: &Digest| zones.iter().all(|keys| keys.let_in().any(|key| key == *pin));
+        let tls = tls::server(tls::Identity::load(&self.credentials(), known)?, clients)?;
         let clock: SharedClock = Arc::new(RealClock);
         let zone = server::Zone::open(
             server::Settings {

@@ -10,9 +10,11 @@ use std::sync::atomic::AtomicI64;
 use data_encoding::BASE64;
 use sluis_config::{Agreements, agreements};
 use sluis_core::agreement::Side;
+use sluis_core::agreement::keys::Keys;
 use sluis_core::control::{Letter, Refused};
 use sluis_core::evidence::{Refusal, Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
+use sluis_core::keyring::{Identities, Signers};
 use sluis_core::ledger::{self, Head};
 use sluis_core::mailbox::{self, LetterError};
 use sluis_core::statement::{
@@ -27,6 +29,8 @@ use crate::health::Seen;
 use crate::steady::Steady;
 use crate::store::{Store, StoreError, Tx};
 use crate::versions;
+
+mod keys;
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]
@@ -58,6 +62,19 @@ pub enum CoreError {
     /// The table knows no such step.
     #[error(transparent)]
     Illegal(#[from] Illegal),
+    /// A statement's key, by the agreement, is none of those that lie here.
+    #[error(
+        "{agreement} has this party's statement {number} signed by {public}, and that key does not lie in the credential \
+         statement-key: put it back below the newest one, or replace it (docs/operations.md, Changing keys)"
+    )]
+    MissingKey {
+        /// Under which agreement.
+        agreement: AgreementId,
+        /// The number.
+        number: u64,
+        /// The public half.
+        public: String,
+    },
     /// A transfer rests on an agreement that is not here.
     #[error("agreement {0} is not installed here; add it with `sluis agreement add`")]
     NoAgreement(String),
@@ -103,8 +120,10 @@ pub struct Books {
     pub duties: Duties,
     /// Versions of agreements that no second person let count yet.
     pub(crate) unapproved: Mutex<BTreeMap<AgreementId, u32>>,
-    signer: Signer,
-    mailbox: age::x25519::Identity,
+    signers: Signers,
+    mailbox: Identities,
+    /// The keys of the version of each agreement that counts.
+    pub(crate) keys: Mutex<BTreeMap<AgreementId, Keys>>,
     changed: Notify,
     /// Statements that verified since this process began, by their bytes and signature.
     known: Mutex<HashSet<Digest>>,
@@ -132,21 +151,15 @@ impl Books {
         party: PartyId,
         side: Side,
         agreements: Agreements,
-        signer: Signer,
-        mailbox: age::x25519::Identity,
+        signers: Signers,
+        mailbox: Identities,
     ) -> Result<Self> {
-        let public = signer.public()?;
         let mut unapproved = BTreeMap::new();
         let mut tx = store.begin().await?;
         for installed in agreements.iter() {
             let agreement = &installed.terms.agreement;
-            let key = &agreement.party_keys(side).statement;
-            let ours = agreement.party(side).id == party && same_key(key, &public);
-            if !ours {
-                let name = &agreement.agreement;
-                return Err(CoreError::NoAgreement(format!(
-                    "{name} (for {party} with the key that lies here)"
-                )));
+            if agreement.party(side).id != party {
+                return Err(CoreError::NoAgreement(format!("{} for {party}", agreement.agreement)));
             }
             tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
             if !versions::counts(&mut tx, clock.now(), &installed.terms).await? {
@@ -154,7 +167,7 @@ impl Books {
             }
         }
         tx.commit().await?;
-        Ok(Self {
+        let books = Self {
             store,
             clock,
             party,
@@ -162,14 +175,17 @@ impl Books {
             agreements,
             duties: Duties::default(),
             unapproved: Mutex::new(unapproved),
-            signer,
+            signers,
             mailbox,
+            keys: Mutex::default(),
             changed: Notify::new(),
             known: Mutex::default(),
             steady: Steady::default(),
             seen: Seen::default(),
             ahead: AtomicI64::default(),
-        })
+        };
+        books.has_its_keys().await?;
+        Ok(books)
     }
 
     /// Now.
@@ -178,10 +194,10 @@ impl Books {
         self.clock.now()
     }
 
-    /// The key that signs; for bundles, which are no statements.
+    /// The statement keys that lie here.
     #[must_use]
-    pub fn signer(&self) -> &Signer {
-        &self.signer
+    pub fn signers(&self) -> &Signers {
+        &self.signers
     }
 
     /// Makes a transaction durable and wakes whoever waits for work.
@@ -204,19 +220,21 @@ impl Books {
         self.changed.notified()
     }
 
-    /// The agreement with this digest, as it was when the transfer began.
+    /// The agreement with this digest, as it was when the transfer began, with the keys of the version that counts.
     ///
     /// # Errors
     /// [`CoreError::NoAgreement`].
     pub async fn terms(&self, tx: &mut Tx, digest: &Digest) -> Result<Terms> {
-        if let Some(terms) = self.agreements.version(digest) {
-            return Ok(terms.clone());
-        }
-        let missing = || CoreError::NoAgreement(digest.to_string());
-        let text = tx.terms(digest).await?.ok_or_else(missing)?;
-        agreements::parse(Path::new("(store)"), &text)
-            .map(|(terms, _)| terms)
-            .map_err(|_| missing())
+        let terms = match self.agreements.version(digest) {
+            Some(terms) => terms,
+            None => {
+                let missing = || CoreError::NoAgreement(digest.to_string());
+                let text = tx.terms(digest).await?.ok_or_else(missing)?;
+                let parsed = agreements::parse(Path::new("(store)"), &text);
+                parsed.map_err(|_| missing())?.0
+            }
+        };
+        self.with_keys(tx, terms).await
     }
 
     /// Makes a statement: numbered, chained, signed, kept, entered, and queued as a letter to the other party.
@@ -230,6 +248,7 @@ impl Books {
         transfer: Option<TransferId>,
         body: Body,
     ) -> Result<Digest> {
+        let terms = &self.with_keys(tx, terms.clone()).await?;
         let (now, agreement) = (self.now(), &terms.agreement);
         let audience = agreement.party(self.side.other()).id.clone();
         let last = tx.last_statement(&self.party, &agreement.agreement).await?;
@@ -245,7 +264,8 @@ impl Books {
             ledger: tx.head().await?,
             transfer,
         };
-        let signed = self.sign(&Statement { header, body })?;
+        let signer = self.signer(agreement, header.number)?;
+        let signed = sign(signer, &Statement { header, body })?;
         let verified = Verified::check(&signed, terms, self.side)?;
         tx.keep_statement(now, &verified).await?;
         let mailbox = &agreement.party_keys(self.side.other()).mailbox;
@@ -256,13 +276,6 @@ impl Books {
         let work = serde_json::to_string(&letter).map_err(FormError::from)?;
         tx.queue(postman(self.side), "post", &agreement.agreement, transfer, &work, now).await?;
         Ok(verified.digest())
-    }
-
-    fn sign(&self, statement: &Statement) -> Result<Signed> {
-        let bytes = statement.bytes()?;
-        let signature = self.signer.sign(statement::NAMESPACE, &bytes)?;
-        let statement = String::from_utf8(bytes).map_err(|_| FormError::Form)?;
-        Ok(Signed { statement, signature })
     }
 
     /// A statement of one side about a transfer, verified again from its bytes: a row alone proves nothing.
@@ -373,16 +386,20 @@ impl Books {
         Ok(tx.last_statement(other, agreement).await?)
     }
 
-    /// The head of this ledger, signed. Its time is that of the last entry: the same ledger gives the same bytes.
+    /// The head of this ledger, signed by the key of this party's next statement under the agreement. Its time is that
+    /// of the last entry: the same ledger gives the same bytes.
     ///
     /// # Errors
     /// [`CoreError`].
-    pub async fn signed_head(&self, tx: &mut Tx) -> Result<Signed> {
+    pub async fn signed_head(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Signed> {
         let ledger = tx.head().await?;
         let time = tx.entered_last().await?.unwrap_or_else(|| self.now());
         let head = Head { party: self.party.clone(), ledger, time };
         let statement = serde_json::to_string(&head).map_err(FormError::from)?;
-        let signature = self.signer.sign(ledger::NAMESPACE, statement.as_bytes())?;
+        let counting = versions::counting(tx, agreement).await?;
+        let terms = counting.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let signer = self.next_signer(tx, &terms).await?;
+        let signature = signer.sign(ledger::NAMESPACE, statement.as_bytes())?;
         Ok(Signed { statement, signature })
     }
 }
@@ -403,8 +420,9 @@ pub fn backoff_ms(attempts: i64) -> i64 {
     base + base * i64::from(random[0]) / 1024
 }
 
-/// Whether two OpenSSH public keys are one, whatever their comments.
-fn same_key(one: &str, other: &str) -> bool {
-    let core = |key: &str| key.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
-    core(one) == core(other)
+fn sign(signer: &Signer, statement: &Statement) -> Result<Signed> {
+    let bytes = statement.bytes()?;
+    let signature = signer.sign(statement::NAMESPACE, &bytes)?;
+    let statement = String::from_utf8(bytes).map_err(|_| FormError::Form)?;
+    Ok(Signed { statement, signature })
 }

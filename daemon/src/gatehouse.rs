@@ -351,7 +351,7 @@ impl IntoResponse for CoreError {
             Self::Evidence(_) | Self::Letter(_) | Self::Form(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "no-evidence".to_owned())
             }
-            Self::Store(_) | Self::Key(_) | Self::Io(..) => {
+            Self::Store(_) | Self::Key(_) | Self::MissingKey { .. } | Self::Io(..) => {
                 tracing::error!(error = %self, "a verb failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "failed".to_owned())
             }

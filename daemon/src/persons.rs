@@ -10,7 +10,7 @@ use sluis_core::control::{
     About, AskSaid, AskTerms, ByCode, ClockWord, Detail, Evidence, MAX_BYTES, Row, Said, TermsText,
     Waiting,
 };
-use sluis_core::id::TransferCode;
+use sluis_core::id::{AgreementId, Digest, TransferCode};
 
 use crate::books::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
@@ -164,14 +164,24 @@ async fn evidence<C: Core>(
     let books = core.books();
     let mut tx = books.store.begin().await?;
     let record = find::<C>(&mut tx, &ask.code).await?;
-    let agreement = tx.terms(&record.terms).await?;
+    let missing = || CoreError::NoAgreement(record.agreement.to_string());
+    let agreement = tx.terms(&record.terms).await?.ok_or_else(missing)?;
+    let counting = counting(&mut tx, &record.agreement).await?;
+    let keys = tx.terms(&counting).await?;
     let evidence = Evidence {
         transfer: record.id,
-        agreement: agreement.ok_or_else(|| CoreError::NoAgreement(record.agreement.to_string()))?,
+        agreement,
+        keys: keys.ok_or_else(missing)?,
         statements: tx.statements(&record.id).await?,
-        head: books.signed_head(&mut tx).await?,
+        head: books.signed_head(&mut tx, &record.agreement).await?,
     };
     Ok(Json(evidence))
+}
+
+/// The version of an agreement that counts.
+async fn counting(tx: &mut Tx, agreement: &AgreementId) -> Result<Digest> {
+    let terms = versions::counting(tx, agreement).await?;
+    terms.map(|terms| terms.digest).ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))
 }
 
 /// A part of what was said. It ends before the answer could be too large: as JSON in JSON a statement takes at most
@@ -193,7 +203,13 @@ async fn said<C: Core>(State(core): State<Arc<C>>, Json(ask): Json<AskSaid>) -> 
     let fits = fits.count();
     let more = statements.len() == SAID || fits < statements.len();
     statements.truncate(fits);
-    Ok(Json(Said { statements, more, head: books.signed_head(&mut tx).await? }))
+    let keys = counting(&mut tx, &ask.agreement).await?;
+    Ok(Json(Said {
+        statements,
+        more,
+        keys,
+        head: books.signed_head(&mut tx, &ask.agreement).await?,
+    }))
 }
 
 async fn terms<C: Core>(

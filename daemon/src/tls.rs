@@ -33,12 +33,30 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// From the credentials `tls-certificate` and `tls-key`.
+    /// From the credentials `tls-certificate` and `tls-key`, which may each hold several, the newest first: the first
+    /// one that the other side knows, or else the newest.
     ///
     /// # Errors
-    /// [`ConfigError::Credential`].
-    pub fn load(credentials: &Credentials) -> Result<Self, ConfigError> {
-        Self::named(credentials, "tls")
+    /// [`ConfigError::Credential`], also where a key has no certificate of its own there.
+    pub fn load(
+        credentials: &Credentials,
+        knows: impl Fn(&Digest) -> bool,
+    ) -> Result<Self, ConfigError> {
+        let (chain, keys) = read(credentials, "tls")?;
+        let wrong = |why: &str| ConfigError::Credential { name: "tls-key".into(), why: why.into() };
+        let mut all = Vec::new();
+        for key in keys {
+            let signing = provider().key_provider.load_private_key(key.clone_key());
+            let signing = signing.map_err(|e| wrong(&e.to_string()))?;
+            let public = signing.public_key().map(|public| Digest::of(&public));
+            let mut chain = chain.iter().filter_map(|one| Some((one, pin_of(one).ok()?)));
+            let (certificate, pin) = chain
+                .find(|(_, pin)| Some(*pin) == public)
+                .ok_or_else(|| wrong("a key there has no certificate in tls-certificate"))?;
+            all.push((pin, Self { chain: vec![certificate.clone()], key }));
+        }
+        let place = all.iter().position(|(pin, _)| knows(pin)).unwrap_or(0);
+        all.into_iter().nth(place).map(|(_, one)| one).ok_or_else(|| wrong("no key in it"))
     }
 
     /// From the credentials `<name>-certificate`, which may be a chain, and `<name>-key`.
@@ -46,20 +64,35 @@ impl Identity {
     /// # Errors
     /// [`ConfigError::Credential`].
     pub fn named(credentials: &Credentials, name: &str) -> Result<Self, ConfigError> {
-        let (of_chain, of_key) = (format!("{name}-certificate"), format!("{name}-key"));
-        let certificate = credentials.public(&of_chain)?;
-        let key: SecretString = credentials.secret(&of_key)?;
-        let wrong = |name: &str, why: String| ConfigError::Credential { name: name.into(), why };
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate.as_bytes())
-            .collect::<Result<_, _>>()
-            .map_err(|e| wrong(&of_chain, e.to_string()))?;
-        if chain.is_empty() {
-            return Err(wrong(&of_chain, "no certificate in it".into()));
-        }
-        let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
-            .map_err(|e| wrong(&of_key, e.to_string()))?;
-        Ok(Self { chain, key })
+        let (chain, keys) = read(credentials, name)?;
+        let none = || ConfigError::Credential { name: format!("{name}-key"), why: "no key".into() };
+        Ok(Self { chain, key: keys.into_iter().next().ok_or_else(none)? })
     }
+}
+
+/// The certificates and the keys of a name, in their order.
+#[expect(clippy::type_complexity, reason = "two lists")]
+fn read(
+    credentials: &Credentials,
+    name: &str,
+) -> Result<(Vec<CertificateDer<'static>>, Vec<PrivateKeyDer<'static>>), ConfigError> {
+    let (of_chain, of_key) = (format!("{name}-certificate"), format!("{name}-key"));
+    let certificates = credentials.public(&of_chain)?;
+    let keys: SecretString = credentials.secret(&of_key)?;
+    let wrong = |name: &str, why: String| ConfigError::Credential { name: name.into(), why };
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|e| wrong(&of_chain, e.to_string()))?;
+    if chain.is_empty() {
+        return Err(wrong(&of_chain, "no certificate in it".into()));
+    }
+    let keys: Vec<_> = PrivateKeyDer::pem_slice_iter(keys.expose_secret().as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|e| wrong(&of_key, e.to_string()))?;
+    if keys.is_empty() {
+        return Err(wrong(&of_key, "no key in it".into()));
+    }
+    Ok((chain, keys))
 }
 
 /// The pin of a certificate: SHA-256 of its SubjectPublicKeyInfo.
@@ -76,20 +109,20 @@ fn provider() -> CryptoProvider {
     aws_lc_rs::default_provider()
 }
 
-/// The client side: our identity, and one server that is known by its pin.
+/// The client side: our identity, and one server that is known by its pins.
 ///
 /// # Errors
 /// Where the identity does not serve.
 pub fn client(
     identity: Identity,
-    server: Digest,
+    server: Vec<Digest>,
     require_post_quantum: bool,
 ) -> Result<ClientConfig, Error> {
     let mut provider = provider();
     if require_post_quantum {
         provider.kx_groups.retain(|group| group.name() == rustls::NamedGroup::X25519MLKEM768);
     }
-    let pins = Pins { allowed: vec![server], provider: provider.clone() };
+    let pins = Pins { allowed: server, provider: provider.clone() };
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()

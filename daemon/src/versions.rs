@@ -1,11 +1,13 @@
 //! Versions of agreements: the first one counts when it is installed, each later one when a second person says so
 //! (R83, R84). Until then nothing begins under it, and nothing that the other party says under it is heard.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
+use sluis_config::agreements;
 use sluis_core::control::{Agree, Agreed};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time};
@@ -31,6 +33,22 @@ pub async fn counts(tx: &mut Tx, now: Time, installed: &Terms) -> Result<bool> {
         agree(tx, now, installed, "agreement-installed", None).await?;
     }
     Ok(latest == own || latest.is_none())
+}
+
+/// The version that counts, as it was kept; nothing where none ever did.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub async fn counting(tx: &mut Tx, agreement: &AgreementId) -> Result<Option<Terms>> {
+    for text in tx.versions(agreement).await? {
+        let Ok((terms, _)) = agreements::parse(Path::new("(store)"), &text) else { continue };
+        let (latest, own) = names(&terms);
+        let own = tx.number(&own).await?;
+        if own.is_some() && own == tx.number(&latest).await? {
+            return Ok(Some(terms));
+        }
+    }
+    Ok(None)
 }
 
 async fn agree(
@@ -114,9 +132,13 @@ async fn agreed<C: Core>(
         ));
     }
     let mut tx = books.store.begin().await?;
+    books.keys_follow(&mut tx, terms, ask.stolen).await?;
     agree(&mut tx, books.now(), terms, "agreement-approved", Some(caller.0.name())).await?;
+    books.forget_keys(&ask.agreement);
     books.tell_processors(&mut tx, &ask.agreement).await?;
-    books.commit(tx).await?;
+    let done = books.commit(tx).await;
+    books.forget_keys(&ask.agreement);
+    done?;
     if let Ok(mut unapproved) = books.unapproved.lock() {
         unapproved.remove(&ask.agreement);
     }

@@ -87,6 +87,7 @@ pub mod payload {
 
 /// A letter of the mailbox.
 pub mod letter {
+    use sluis_core::keyring::Identities;
     use sluis_core::mailbox::{open, seal};
     use sluis_core::statement::MAX_BYTES;
 
@@ -95,10 +96,11 @@ pub mod letter {
     /// As the sealed letter, and as what somebody who knows the mailbox sealed to it.
     #[must_use]
     pub fn take(bytes: &[u8]) -> bool {
-        let me = identity(9);
-        let raw = open(bytes, &me);
-        let letter = age::encrypt(&me.to_public(), bytes).unwrap();
-        let Ok(signed) = open(&letter, &me) else { return raw.is_ok() };
+        let me = identity(9).to_public();
+        let identities = Identities::from(identity(9));
+        let raw = open(bytes, &identities);
+        let letter = age::encrypt(&me, bytes).unwrap();
+        let Ok(signed) = open(&letter, &identities) else { return raw.is_ok() };
         assert!(signed.statement.len() <= MAX_BYTES && signed.signature.len() <= 4096);
         let whole = [signed.statement.as_bytes(), b"\n", signed.signature.as_bytes()].concat();
         assert_eq!(whole, bytes);
@@ -118,6 +120,7 @@ pub mod letter {
 pub mod bundle {
     use sluis_core::agreement::Side::Agency;
     use sluis_core::bundle::{Bundle, NAMESPACE};
+    use sluis_core::keyring::Identities;
     use sluis_core::share;
 
     use crate::world::{WORLD, identity, signer};
@@ -125,15 +128,23 @@ pub mod bundle {
     /// As the sealed bundle, and as text that the sealer signed and sealed.
     #[must_use]
     pub fn take(bytes: &[u8]) -> bool {
-        let (me, sealer, world) = (identity(9), signer(Agency), &*WORLD);
+        let (me, sealer, world) = (identity(9).to_public(), signer(Agency), &*WORLD);
+        let identities = Identities::from(identity(9));
         let public = sealer.public().unwrap();
         let open = |sealed: &[u8]| {
-            Bundle::open(sealed, &me, &public, world.transfer, world.terms.digest, &world.sent)
+            Bundle::open(
+                sealed,
+                &identities,
+                &public,
+                world.transfer,
+                world.terms.digest,
+                &world.sent,
+            )
         };
         let raw = open(bytes);
         let signature = sealer.sign(NAMESPACE, bytes).unwrap();
         let whole = [bytes, b"\n", signature.as_bytes()].concat();
-        let sealed = age::encrypt(&me.to_public(), &whole).unwrap();
+        let sealed = age::encrypt(&me, &whole).unwrap();
         let Ok(bundle) = open(&sealed) else { return raw.is_ok() };
         assert_eq!(bundle.items.len(), world.sent.routes.len());
         for (item, route) in bundle.items.iter().zip(&world.sent.routes) {

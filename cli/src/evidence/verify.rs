@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use sluis_config::agreements;
 use sluis_core::agreement::Side;
+use sluis_core::agreement::keys::is_same_key;
 use sluis_core::evidence::{Delivery, Opening, Refusal, Removal, Terms, Verified};
 use sluis_core::id::{Digest, PartyId};
-use sluis_core::statement::{Body, Sent, Signed, Statement, Tip, Word};
+use sluis_core::statement::{Body, Header, Sent, Signed, Statement, Tip, Word};
 
 use super::whole::{MANIFEST, Manifest, Run};
 use crate::failure::{Failure, Result, exit};
@@ -47,14 +48,17 @@ struct Line {
     time: String,
 }
 
+/// The keys of each principal.
+type Trusted = BTreeMap<String, Vec<String>>;
+
 fn broken(what: impl std::fmt::Display) -> Failure {
     Failure::new(exit::REFUSED, "broken", what.to_string())
 }
 
 /// `sluis evidence verify DIR --trust FILE`
 pub(crate) fn verify(folder: &Path, trust: &Path, json: bool) -> Result<()> {
-    let terms = texts(folder, trust)?;
-    let statements = load(folder, &terms)?;
+    let terms = texts(folder)?;
+    let statements = load(folder, &terms, trust)?;
     let path = folder.join(MANIFEST);
     let found = if path.exists() {
         let text = std::fs::read(&path).map_err(Failure::io(path.display()))?;
@@ -86,33 +90,41 @@ pub(crate) fn verify(folder: &Path, trust: &Path, json: bool) -> Result<()> {
     }
 }
 
-/// The texts of the agreement in the folder, each under every pair of keys that the verifier trusts. The verifier's
-/// keys count, not those that came with the evidence.
-fn texts(folder: &Path, trust: &Path) -> Result<Vec<Terms>> {
-    let trusted = read_trust(trust)?;
-    let keys = |terms: &Terms, side| {
-        let id = &terms.agreement.party(side).id;
-        trusted.get(id.as_str()).cloned().ok_or_else(|| {
-            broken(format!(
-                "{} gives no key for {id}: ask that party for it, by another way than this folder",
-                trust.display()
-            ))
-        })
-    };
+/// The texts of the agreement in the folder, each with the keys of the newest: that one tells which key signed which
+/// number.
+fn texts(folder: &Path) -> Result<Vec<Terms>> {
     let mut all = Vec::new();
     for path in files(folder, |name| name.starts_with("agreement") && name.ends_with(".toml"))? {
         let text = sluis_config::strict::read(&path)?;
-        let (terms, _) = agreements::parse(&path, &text)?;
-        for agency in keys(&terms, Side::Agency)? {
-            for municipality in keys(&terms, Side::Municipality)? {
-                let mut terms = terms.clone();
-                terms.agreement.keys.agency.statement.clone_from(&agency);
-                terms.agreement.keys.municipality.statement = municipality;
-                all.push(terms);
-            }
-        }
+        all.push(agreements::parse(&path, &text)?.0);
     }
-    Ok(all)
+    let newest = all.iter().max_by_key(|terms| terms.agreement.version);
+    let Some(keys) = newest.map(|terms| terms.agreement.keys.clone()) else { return Ok(all) };
+    Ok(all.into_iter().map(|terms| terms.under(&keys)).collect())
+}
+
+/// Whether the verifier trusts the key that the agreement gives this number. The verifier's keys count, not those that
+/// came with the evidence.
+fn is_trusted(
+    header: &Header,
+    terms: &Terms,
+    side: Side,
+    (path, trusted): (&Path, &Trusted),
+) -> std::result::Result<(), String> {
+    let (id, path) = (&header.issuer, path.display());
+    let Some(known) = trusted.get(id.as_str()) else {
+        return Err(format!(
+            "{path} gives no key for {id}: ask that party for it, by another way than this folder"
+        ));
+    };
+    let key = terms.agreement.party_keys(side).statement_key(header.number);
+    if known.iter().any(|known| is_same_key(known, key)) {
+        return Ok(());
+    }
+    Err(format!(
+        "by the agreement {key} signs number {} of {id}, and {path} does not give it",
+        header.number
+    ))
 }
 
 fn files(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
@@ -126,7 +138,8 @@ fn files(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
 }
 
 /// Every statement with the terms that it holds under.
-fn load<'a>(folder: &Path, terms: &'a [Terms]) -> Result<Vec<(Verified, &'a Terms)>> {
+fn load<'a>(folder: &Path, terms: &'a [Terms], trust: &Path) -> Result<Vec<(Verified, &'a Terms)>> {
+    let trusted = read_trust(trust)?;
     let wanted =
         |name: &str| name.starts_with(|c: char| c.is_ascii_digit()) && name.ends_with(".json");
     let mut verified = Vec::new();
@@ -136,18 +149,14 @@ fn load<'a>(folder: &Path, terms: &'a [Terms]) -> Result<Vec<(Verified, &'a Term
         let read = |path: &Path| std::fs::read_to_string(path).map_err(Failure::io(path.display()));
         let signed = Signed { statement: read(&path)?, signature: read(Path::new(&signature))? };
         let bad = |e: &dyn std::fmt::Display| broken(format!("{}: {e}", path.display()));
-        let claimed = Statement::read(signed.statement.as_bytes()).map_err(|e| bad(&e))?;
-        let mut result = Err(bad(&"it was made under another text of the agreement"));
-        for terms in terms.iter().filter(|terms| terms.digest == claimed.header.terms) {
-            let side = terms.agreement.side_of(&claimed.header.issuer);
-            let side = side.ok_or_else(|| bad(&"its issuer is no party of the agreement"))?;
-            let checked = Verified::check(&signed, terms, side);
-            result = checked.map(|good| (good, terms)).map_err(|e| bad(&e));
-            if result.is_ok() {
-                break;
-            }
-        }
-        verified.push(result?);
+        let header = Statement::read(signed.statement.as_bytes()).map_err(|e| bad(&e))?.header;
+        let terms = terms.iter().find(|terms| terms.digest == header.terms);
+        let terms = terms.ok_or_else(|| bad(&"it was made under another text of the agreement"))?;
+        let side = terms.agreement.side_of(&header.issuer);
+        let side = side.ok_or_else(|| bad(&"its issuer is no party of the agreement"))?;
+        is_trusted(&header, terms, side, (trust, &trusted)).map_err(|e| bad(&e))?;
+        let good = Verified::check(&signed, terms, side).map_err(|e| bad(&e))?;
+        verified.push((good, terms));
     }
     Ok(verified)
 }
@@ -335,9 +344,9 @@ fn tell(report: &Report) -> Result<()> {
 }
 
 /// Principals and their keys in an `allowed_signers` file; a pattern is no principal here.
-fn read_trust(path: &Path) -> Result<BTreeMap<String, Vec<String>>> {
+fn read_trust(path: &Path) -> Result<Trusted> {
     let text = sluis_config::strict::read(path)?;
-    let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut keys = Trusted::new();
     for line in
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
     {

@@ -3,7 +3,7 @@
 //! The same ledger gives the same bytes: nothing here looks at a clock, and every order is that of the ledger or of
 //! the names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -72,14 +72,14 @@ pub(crate) fn export(
     to: &Path,
     json: bool,
 ) -> Result<()> {
-    let (all, head) = gather(socket, agreement)?;
+    let Gathered { all, keys, head } = gather(socket, agreement)?;
     let (from, until) = run(&all, year).ok_or_else(|| {
         let when = year.map(|year| format!(" in {year}")).unwrap_or_default();
         Failure::refused(format!("nothing was said under {agreement}{when}"))
     })?;
     // What came before the run is read too: cases go on over new year. It is not written.
     let known = &all[..until];
-    let texts = texts(socket, known)?;
+    let texts = texts(socket, known, keys)?;
     let lines = known.iter().map(|once| line(once, &texts)).collect::<Result<Vec<_>>>()?;
     folder(to)?;
     let mut names = Vec::new();
@@ -94,7 +94,9 @@ pub(crate) fn export(
     let versions: Vec<&Terms> = versions.iter().collect();
     let texts: BTreeMap<_, _> = texts
         .into_iter()
-        .filter(|(digest, _)| written.iter().any(|line| line.statement.header.terms == *digest))
+        .filter(|(digest, _)| {
+            *digest == keys || written.iter().any(|line| line.statement.header.terms == *digest)
+        })
         .collect();
     let read: Head = serde_json::from_str(&head.statement)
         .map_err(|e| Failure::refused(format!("the core gave something that is no head: {e}")))?;
@@ -104,7 +106,8 @@ pub(crate) fn export(
     for (digest, (text, _)) in &texts {
         put(&file_of(digest), text.as_bytes())?;
     }
-    put("allowed_signers", trusted(texts.values().map(|(_, terms)| terms)).as_bytes())?;
+    let (_, newest) = texts.get(&keys).ok_or_else(lost)?;
+    put("allowed_signers", signers(newest).as_bytes())?;
     put(MANIFEST, &pretty(&manifest))?;
     put("verify.sh", SCRIPT.as_bytes())?;
     let last = lines.last().map(|line| line.statement.header.terms);
@@ -131,22 +134,41 @@ fn lost() -> Failure {
     Failure::refused("the core does not have the agreement's text that a statement rests on")
 }
 
-/// Everything that was said, as of one moment, and the head of that moment.
-fn gather(socket: &Socket, agreement: &AgreementId) -> Result<(Vec<SaidOnce>, Signed)> {
+/// Everything that was said, as of one moment, which version's keys count then, and the head.
+struct Gathered {
+    all: Vec<SaidOnce>,
+    keys: Digest,
+    head: Signed,
+}
+
+fn gather(socket: &Socket, agreement: &AgreementId) -> Result<Gathered> {
     let mut ask = AskSaid { agreement: agreement.clone(), after: 0, until: None };
     let (mut all, mut first) = (Vec::new(), None);
     loop {
         let part: Said = socket.post("said", &ask)?;
         all.extend(part.statements);
-        let head = first.get_or_insert(part.head).clone();
+        let (keys, head) = first.get_or_insert((part.keys, part.head)).clone();
         match all.last() {
             Some(SaidOnce { entry, .. }) if part.more && *entry > ask.after => ask.after = *entry,
-            _ => return Ok((all, head)),
+            _ => return Ok(Gathered { all, keys, head }),
         }
         let read: Head = serde_json::from_str(&head.statement)
             .map_err(|e| Failure::refused(format!("the core gave no head: {e}")))?;
         ask.until = Some(read.ledger.number);
     }
+}
+
+/// The last number that each party has said under an agreement, as far as this core knows.
+pub(crate) fn last_numbers(
+    socket: &Socket,
+    agreement: &AgreementId,
+) -> Result<BTreeMap<PartyId, u64>> {
+    let mut last = BTreeMap::new();
+    for once in &gather(socket, agreement)?.all {
+        let header = read(once)?.header;
+        last.insert(header.issuer, header.number);
+    }
+    Ok(last)
 }
 
 /// From which to before which they were entered in that year. What a clock that was set back dates otherwise stays
@@ -160,14 +182,15 @@ fn run(all: &[SaidOnce], year: Option<i16>) -> Option<(usize, usize)> {
 
 type Texts = BTreeMap<Digest, (String, Terms)>;
 
-/// Every text of the agreement that these rest on.
-fn texts(socket: &Socket, known: &[SaidOnce]) -> Result<Texts> {
+/// Every text of the agreement that these rest on, and that of the version whose keys count.
+fn texts(socket: &Socket, known: &[SaidOnce], keys: Digest) -> Result<Texts> {
     let mut texts = Texts::new();
-    for once in known {
-        let digest = read(once)?.header.terms;
-        if texts.contains_key(&digest) {
-            continue;
-        }
+    let mut named = known
+        .iter()
+        .map(|once| Ok(read(once)?.header.terms))
+        .collect::<Result<BTreeSet<Digest>>>()?;
+    named.insert(keys);
+    for digest in named {
         let TermsText { text } = socket.post("terms", &AskTerms { terms: digest })?;
         let (terms, _) = agreements::parse(Path::new("(core)"), &text)?;
         if terms.digest != digest {
@@ -192,7 +215,7 @@ fn line(once: &SaidOnce, texts: &Texts) -> Result<Line> {
 }
 
 /// A text's file: named by the beginning of its digest.
-fn file_of(digest: &Digest) -> String {
+pub(super) fn file_of(digest: &Digest) -> String {
     format!("agreement-{}.toml", sluis_core::notice::short(digest))
 }
 
@@ -231,18 +254,4 @@ fn pretty(manifest: &Manifest) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(manifest).unwrap_or_default();
     bytes.push(b'\n');
     bytes
-}
-
-/// The keys of all versions, each once.
-fn trusted<'a>(versions: impl Iterator<Item = &'a Terms>) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for line in
-        versions.flat_map(|terms| signers(terms).lines().map(str::to_owned).collect::<Vec<_>>())
-    {
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    lines.sort();
-    lines.iter().map(|line| format!("{line}\n")).collect()
 }

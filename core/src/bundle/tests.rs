@@ -4,6 +4,7 @@ use super::*;
 use crate::agreement::Side::{Agency, Municipality};
 use crate::evidence::tests::{World, signer};
 use age::x25519::Identity;
+use secrecy::ExposeSecret;
 
 const NUMBER: &str = "+32470123456";
 
@@ -39,7 +40,10 @@ fn seal(bundle: &Bundle, signer: &Signer, to: &Identity) -> Vec<u8> {
 
 fn open(sealed: &[u8], identity: &Identity, world: &World) -> Result<Bundle, BundleError> {
     let sealer = signer(Agency).public().unwrap();
-    Bundle::open(sealed, identity, &sealer, world.transfer, world.terms.digest, &world.sent)
+    // A key file written and read again: identities are not copied.
+    let text = identity.to_string();
+    let identities = Identities::read(text.expose_secret()).unwrap();
+    Bundle::open(sealed, &identities, &sealer, world.transfer, world.terms.digest, &world.sent)
 }
 
 #[test]

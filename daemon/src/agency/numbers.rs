@@ -8,6 +8,7 @@ use sluis_core::agreement::Language;
 use sluis_core::control::{NumberWord, OfCustodian};
 use sluis_core::id::{AgreementId, CustodianId, Digest, Time};
 use sluis_core::notice::short;
+use sluis_core::statement::Signer;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
@@ -29,9 +30,10 @@ impl Agency {
         let (name, now) = (&installed.terms.agreement.agreement, self.books.now());
         let mut waits = Vec::new();
         for route in &installed.plan.routes {
-            let digest = self.number(installed, &route.custodian)?;
+            let (digest, former) = self.number(installed, &route.custodian)?;
             let fresh = Number { used: digest, next: None, confirmed: None };
             let known = tx.known_number(name, &route.custodian).await?.unwrap_or(fresh);
+            let known = renewed(known, digest, &former);
             if known.used == digest || self.has_cooled(&known, digest, now) {
                 if known.used != digest {
                     self.enter_number(tx, "number-used", name, &route.custodian).await?;
@@ -80,8 +82,12 @@ impl Agency {
         known.next == Some(digest) && over && !self.books.clock_is_held()
     }
 
-    /// The digest of the number that the contacts file has now.
-    fn number(&self, installed: &Installed, custodian: &CustodianId) -> Result<Digest> {
+    /// The digest of the number that the contacts file has now, and what it is under this party's former keys.
+    fn number(
+        &self,
+        installed: &Installed,
+        custodian: &CustodianId,
+    ) -> Result<(Digest, Vec<Digest>)> {
         let contacts = installed.contacts.as_ref();
         let number = contacts.and_then(|(contacts, _)| contacts.numbers.get(custodian));
         let number = number.ok_or_else(|| {
@@ -94,7 +100,10 @@ impl Agency {
         let name = &installed.terms.agreement.agreement;
         let bytes = zeroize::Zeroizing::new(format!("{name} {custodian} {plain}"));
         // Ed25519 signs the same bytes the same way, each time.
-        Ok(Digest::of(self.books.signer().sign(NAMESPACE, bytes.as_bytes())?.as_bytes()))
+        let under =
+            |signer: &Signer| Ok(Digest::of(signer.sign(NAMESPACE, bytes.as_bytes())?.as_bytes()));
+        let mut all = self.books.signers().iter().map(under).collect::<Result<Vec<_>>>()?;
+        Ok((all.remove(0), all))
     }
 
     async fn enter_number(
@@ -119,9 +128,10 @@ impl Agency {
         let installed = self.books.agreements.get(&ask.agreement);
         let installed =
             installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
-        let digest = self.number(installed, &ask.custodian)?;
+        let (digest, former) = self.number(installed, &ask.custodian)?;
         let mut tx = self.books.store.begin().await?;
         let known = tx.known_number(&ask.agreement, &ask.custodian).await?;
+        let known = known.map(|known| renewed(known, digest, &former));
         let known = known.filter(|known| known.used != digest).ok_or_else(|| {
             let why =
                 format!("the number of {} did not change since it was last used", ask.custodian);
@@ -141,4 +151,10 @@ impl Agency {
         self.books.commit(tx).await?;
         Ok(word)
     }
+}
+
+/// The same number under a former key is the same number.
+fn renewed(known: Number, digest: Digest, former: &[Digest]) -> Number {
+    let now = |known: Digest| if former.contains(&known) { digest } else { known };
+    Number { used: now(known.used), next: known.next.map(now), ..known }
 }

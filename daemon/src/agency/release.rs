@@ -12,6 +12,7 @@ use sluis_core::bundle::{Bundle, Item};
 use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::evidence::{Removal, Terms, Verified};
 use sluis_core::id::ChannelId;
+use sluis_core::keyring::Identities;
 use sluis_core::message::{self, Reference};
 use sluis_core::statement::{Body, Signed, Statement};
 use tokio_util::sync::CancellationToken;
@@ -27,8 +28,8 @@ pub struct Releaser {
     pub desk: Desk,
     /// The agreements, with the keys of both parties.
     pub agreements: Agreements,
-    /// Opens bundles.
-    pub identity: age::x25519::Identity,
+    /// Open bundles.
+    pub identities: Identities,
     /// How each channel is reached.
     pub channels: BTreeMap<ChannelId, Channel>,
 }
@@ -60,18 +61,18 @@ impl Releaser {
         let Task::Release { index, sent, delivered, removed, bundle } = job.task else {
             return Err(never("task", "not work for a releaser"));
         };
-        // Under the version that the transfer began under, which may be a former one.
+        // Under the version that the transfer began under, which may be a former one, with the keys of the newest.
         let claimed = Statement::read(sent.statement.as_bytes()).map_err(|e| again(&e))?;
         let terms = self.agreements.version(&claimed.header.terms);
         let terms = terms.filter(|terms| terms.agreement.agreement == job.agreement);
         let terms = terms.ok_or_else(|| {
             again(&"this version of the agreement is not installed at the releaser")
         })?;
-        let (removal, verified) = check(terms, &sent, &delivered, &removed)?;
+        let (removal, verified) = check(&terms, &sent, &delivered, &removed)?;
         if Some(removal.transfer()) != job.transfer {
             return Err(never("evidence", "the evidence is of another transfer"));
         }
-        let bundle = self.open(terms, &verified, &removal, &bundle)?;
+        let bundle = self.open(&terms, &verified, &removal, &bundle)?;
         let item = bundle.items.iter().find(|item| item.index == index);
         let item = item.ok_or_else(|| never("bundle", "no such share"))?;
         let channel = self.channels.get(&item.channel);
@@ -96,10 +97,11 @@ impl Releaser {
             return Err(never("evidence", "no `sent`"));
         };
         let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| never("bundle", "not base64"))?;
-        let sealer = &terms.agreement.keys.agency.statement;
+        // The key that signed `sent` signed the bundle too.
+        let sealer = terms.agreement.keys.agency.statement_key(sent.statement().header.number);
         Bundle::open(
             &sealed,
-            &self.identity,
+            &self.identities,
             sealer,
             removal.transfer(),
             sent.statement().header.terms,

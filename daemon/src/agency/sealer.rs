@@ -9,7 +9,7 @@ use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 use sluis_core::notice::Sort;
 use sluis_core::policy::{Reason, Requested};
-use sluis_core::statement::Sent;
+use sluis_core::statement::{Sent, Signer};
 use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Work};
 
 use super::claim::{drawn_for, kept_name};
@@ -62,8 +62,9 @@ impl Agency {
                 Event::Admitted { by, rows: order.rows, seen: admission::seen(&order.items) };
             return self.settle(job, &mut record, &terms, admitted).await;
         }
+        let signer = order.signer.clone();
         match files::apart(move || seal::seal(order)).await? {
-            Ok((envelope, sent)) => self.sealed(job, envelope, sent).await,
+            Ok((envelope, sent)) => self.sealed(job, envelope, sent, &signer).await,
             Err(SealError::Changed) => {
                 self.give_back(job, &mut record, &terms, vec![Reason::Changed]).await
             }
@@ -75,11 +76,22 @@ impl Agency {
     }
 
     /// The envelope is durable: now it counts, unless a person stopped the transfer while it was sealed.
-    async fn sealed(&self, job: &JobRow, envelope: Envelope, sent: Sent) -> Result<()> {
+    async fn sealed(
+        &self,
+        job: &JobRow,
+        envelope: Envelope,
+        sent: Sent,
+        signer: &Signer,
+    ) -> Result<()> {
         let Some(id) = job.transfer else { return self.finish(job).await };
         let mut tx = self.books.store.begin().await?;
         let (mut record, terms) = self.load(&mut tx, &id).await?;
         if is_to_seal(&record.state) {
+            // One key signs the bundle and `sent`; where it was another one's turn meanwhile, it is sealed again.
+            let next = self.books.next_signer(&mut tx, &terms).await?;
+            if next.public()? != signer.public()? {
+                return Err(CoreError::refused("keys", "the statement key was changed meanwhile"));
+            }
             if sent.rehearsal {
                 tx.rehearses(&id, &record.agreement).await?;
             }
@@ -209,6 +221,9 @@ impl Agency {
                 return Err(held(&why));
             }
         }
+        let mut tx = self.books.store.begin().await?;
+        let signer = self.books.next_signer(&mut tx, &installed.terms).await?.clone();
+        drop(tx);
         let mut routes = installed.plan.routes.iter();
         let folders = routes.all(|route| self.folders.contains(&route.channel));
         Ok(Ok(Order {
@@ -232,7 +247,7 @@ impl Agency {
             envelope: self.spooled(&record.id),
             bundle: self.bundled(&record.id),
             releaser: self.settings.releaser.clone(),
-            signer: self.books.signer().clone(),
+            signer,
             now: self.books.now(),
         }))
     }

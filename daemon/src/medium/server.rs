@@ -55,10 +55,10 @@ const MAX_WAIT_SECONDS: u64 = 60;
 pub struct Tenant {
     /// The agreement.
     pub agreement: AgreementId,
-    /// The TLS key of the agency.
-    pub agency: Digest,
-    /// The TLS key of the municipality.
-    pub municipality: Digest,
+    /// The TLS keys of the agency.
+    pub agency: Vec<Digest>,
+    /// The TLS keys of the municipality.
+    pub municipality: Vec<Digest>,
     /// Bytes of all its uploads together, by the lengths that were announced.
     pub quota: u64,
     /// Uploads at once, open and complete.

@@ -67,8 +67,8 @@ impl Bed {
     fn at(folder: Arc<tempfile::TempDir>, clock: Arc<HandClock>, idle: Duration) -> Self {
         let tenant = |agreement: &str| Tenant {
             agreement: agreement.parse().unwrap(),
-            agency: key(&format!("agency of {agreement}")).0,
-            municipality: key(&format!("municipality of {agreement}")).0,
+            agency: vec![key(&format!("agency of {agreement}")).0, key("agency before").0],
+            municipality: vec![key(&format!("municipality of {agreement}")).0],
             quota: 100,
             max_uploads: 3,
         };
@@ -575,8 +575,8 @@ async fn settings_that_contradict_themselves_are_refused() {
     let open = |other: &str, municipality: &str| {
         let tenant = |agreement: &str| Tenant {
             agreement: agreement.parse().unwrap(),
-            agency: key("a").0,
-            municipality: key(municipality).0,
+            agency: vec![key("a").0, key("former").0],
+            municipality: vec![key(municipality).0],
             quota: 1,
             max_uploads: 1,
         };
@@ -591,7 +591,7 @@ async fn settings_that_contradict_themselves_are_refused() {
         Zone::open(settings, HandClock::at(Time(0))).is_ok()
     };
     assert!(open("two", "m"));
-    assert!(!open("one", "m") && !open("two", "a"));
+    assert!(!open("one", "m") && !open("two", "a") && !open("two", "former"));
 }
 
 #[tokio::test]

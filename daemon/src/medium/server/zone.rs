@@ -50,7 +50,7 @@ impl Zone {
         let bad = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         let mut spaces = BTreeMap::new();
         for tenant in settings.tenants {
-            if tenant.agency == tenant.municipality {
+            if tenant.agency.iter().any(|key| tenant.municipality.contains(key)) {
                 return bad("the two parties of an agreement must have different keys");
             }
             let agreement = tenant.agreement.clone();
@@ -94,8 +94,8 @@ impl Zone {
         let agreement: AgreementId = agreement.parse().map_err(|_| Refusal::NotFound)?;
         let space = self.spaces.get(&agreement).ok_or(Refusal::NotFound)?;
         let role = match key {
-            key if *key == space.tenant.agency => Role::Agency,
-            key if *key == space.tenant.municipality => Role::Municipality,
+            key if space.tenant.agency.contains(key) => Role::Agency,
+            key if space.tenant.municipality.contains(key) => Role::Municipality,
             _ => return Err(Refusal::NotFound),
         };
         Ok((Arc::clone(space), role))

@@ -1,0 +1,114 @@
+//! Which keys count, and which of those that lie here signs: always by the version of the agreement that counts, never
+//! by the one that a transfer began under.
+
+use sluis_core::agreement::Agreement;
+use sluis_core::agreement::keys::{Keys, is_same_key};
+use sluis_core::evidence::Terms;
+use sluis_core::id::AgreementId;
+use sluis_core::statement::Signer;
+
+use super::{Books, CoreError, Result};
+use crate::store::Tx;
+use crate::versions;
+
+impl Books {
+    /// The keys of the version of this agreement that counts; nothing where none ever did here.
+    ///
+    /// # Errors
+    /// [`CoreError::Store`].
+    pub async fn keys(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Option<Keys>> {
+        let known = self.keys.lock().ok().and_then(|keys| keys.get(agreement).cloned());
+        if known.is_some() {
+            return Ok(known);
+        }
+        let counting = versions::counting(tx, agreement).await?;
+        let keys = counting.map(|terms| terms.agreement.keys);
+        if let (Some(found), Ok(mut known)) = (&keys, self.keys.lock()) {
+            known.insert(agreement.clone(), found.clone());
+        }
+        Ok(keys)
+    }
+
+    /// Another version may count from now on: what was verified under the one before is verified again.
+    pub(crate) fn forget_keys(&self, agreement: &AgreementId) {
+        if let Ok(mut keys) = self.keys.lock() {
+            keys.remove(agreement);
+        }
+        if let Ok(mut known) = self.known.lock() {
+            known.clear();
+        }
+    }
+
+    /// Terms with the keys of the version that counts.
+    pub(super) async fn with_keys(&self, tx: &mut Tx, terms: Terms) -> Result<Terms> {
+        match self.keys(tx, &terms.agreement.agreement).await? {
+            Some(keys) => Ok(terms.under(&keys)),
+            None => Ok(terms),
+        }
+    }
+
+    /// The key that signs this party's next statement under the agreement.
+    ///
+    /// # Errors
+    /// [`CoreError::MissingKey`] where it does not lie here.
+    pub async fn next_signer(&self, tx: &mut Tx, terms: &Terms) -> Result<&Signer> {
+        let terms = self.with_keys(tx, terms.clone()).await?;
+        let name = &terms.agreement.agreement;
+        let last = tx.last_statement(&self.party, name).await?;
+        self.signer(&terms.agreement, last.number + 1)
+    }
+
+    /// The key that signs this party's statement of this number.
+    pub(super) fn signer(&self, agreement: &Agreement, number: u64) -> Result<&Signer> {
+        let public = agreement.party_keys(self.side).statement_key(number);
+        self.signers.of(public).ok_or_else(|| CoreError::MissingKey {
+            agreement: agreement.agreement.clone(),
+            number,
+            public: public.to_owned(),
+        })
+    }
+
+    /// A core that could not say its next word, or its last one before a change of keys, does not start.
+    pub(super) async fn has_its_keys(&self) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        for installed in self.agreements.iter() {
+            let terms = self.with_keys(&mut tx, installed.terms.clone()).await?;
+            self.next_signer(&mut tx, &terms).await?;
+            let from = terms.agreement.party_keys(self.side).statement_from;
+            self.signer(&terms.agreement, from)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a version whose keys tell another past than those that count, whose next key does not lie here, or (where
+    /// no key is said to be lost or stolen) under which something that was said would no longer verify.
+    pub(crate) async fn keys_follow(&self, tx: &mut Tx, new: &Terms, stolen: bool) -> Result<()> {
+        let agreement = &new.agreement;
+        let Some(before) = self.keys(tx, &agreement.agreement).await? else { return Ok(()) };
+        agreement
+            .keys
+            .continue_those(&before)
+            .map_err(|e| CoreError::refused("other-keys", e.to_string()))?;
+        for side in [self.side, self.side.other()] {
+            let (party, now) = (&agreement.party(side).id, agreement.party_keys(side));
+            let last = tx.last_statement(party, &agreement.agreement).await?.number;
+            let then = before.party(side).statement_key(last);
+            if last > 0 && !stolen && !is_same_key(then, now.statement_key(last)) {
+                let from = now.statement_from;
+                return Err(CoreError::refused(
+                    "signed-already",
+                    format!(
+                        "statements {from} to {last} of {party} were signed by the key before, and would no longer \
+                         count: raise `statement-from` above {last}. Where that key was stolen: sluis agreement \
+                         approve {} --stolen",
+                        agreement.agreement
+                    ),
+                ));
+            }
+        }
+        let last = tx.last_statement(&self.party, &agreement.agreement).await?.number;
+        self.signer(agreement, last + 1)?;
+        self.signer(agreement, agreement.party_keys(self.side).statement_from)?;
+        Ok(())
+    }
+}
