@@ -71,7 +71,6 @@ impl Identity {
 }
 
 /// The certificates and the keys of a name, in their order.
-#[expect(clippy::type_complexity, reason = "two lists")]
 fn read(
     credentials: &Credentials,
     name: &str,

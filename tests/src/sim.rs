@@ -330,8 +330,8 @@ async fn say(desk: &Desk, unsaid: &mut Vec<Done>, word: Done) {
 fn open_zone(folder: PathBuf, parts: &Parts, net: &Net, clock: &Arc<HandClock>) -> Arc<Zone> {
     let tenant = server::Tenant {
         agreement: parts.name.clone(),
-        agency: tls("agency"),
-        municipality: tls("municipality"),
+        agency: vec![tls("agency")],
+        municipality: vec![tls("municipality")],
         quota: 64 << 20,
         max_uploads: 100,
     };
@@ -354,9 +354,9 @@ async fn books(dir: &Path, parts: &Parts, side: Side, clock: &Arc<HandClock>) ->
     let place = dir.join(format!("{side:?}.db"));
     let store = Store::open(place.to_str().unwrap()).await.unwrap();
     let party = parts.terms().agreement.party(side).id.clone();
-    let signer = parts.signers[side as usize].clone();
-    let (agreements, mailbox) = (parts.agreements(side), parts.mailbox(side));
-    Books::open(store, clock.clone(), party, side, agreements, signer, mailbox).await.unwrap()
+    let signers = parts.signers[side as usize].clone().try_into().unwrap();
+    let (agreements, mailbox) = (parts.agreements(side), parts.mailbox(side).into());
+    Books::open(store, clock.clone(), party, side, agreements, signers, mailbox).await.unwrap()
 }
 
 async fn open_agency(
@@ -439,7 +439,7 @@ impl Gates {
             releaser: Releaser {
                 desk: desk(End::Releaser),
                 agreements: parts.agreements(Side::Municipality),
-                identity: again(&parts.bundle),
+                identities: again(&parts.bundle).into(),
                 channels: parts.terms().agreement.key.channels.iter().map(channel).collect(),
             },
             reports: desk(End::Reports),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
+use sluis_config::Installed;
 use sluis_core::agreement::{Approval, KeepPlaintext, Language, Side};
 use sluis_core::control::{Outcome, Row, Task};
 use sluis_core::evidence::Verified;
@@ -212,18 +213,7 @@ impl Agency {
             _ => None,
         };
         let exercise = granted.requested == Requested::Exercise;
-        if !exercise {
-            let mut tx = self.books.store.begin().await?;
-            let changed = self.changed_numbers(&mut tx, installed).await?;
-            let unrehearsed = self.unrehearsed(&mut tx, &installed.terms.agreement).await?;
-            self.books.commit(tx).await?;
-            if let Some(why) = changed.or(unrehearsed) {
-                return Err(held(&why));
-            }
-        }
-        let mut tx = self.books.store.begin().await?;
-        let signer = self.books.next_signer(&mut tx, &installed.terms).await?.clone();
-        drop(tx);
+        let signer = self.ready_to_sign(installed, exercise).await?;
         let mut routes = installed.plan.routes.iter();
         let folders = routes.all(|route| self.folders.contains(&route.channel));
         Ok(Ok(Order {
@@ -250,6 +240,19 @@ impl Agency {
             signer,
             now: self.books.now(),
         }))
+    }
+
+    /// The key that signs the bundle, once no changed number and no exercise is waited for.
+    async fn ready_to_sign(&self, installed: &Installed, exercise: bool) -> Result<Signer> {
+        let mut tx = self.books.store.begin().await?;
+        let mut waits = None;
+        if !exercise {
+            waits = self.changed_numbers(&mut tx, installed).await?;
+            waits = waits.or(self.unrehearsed(&mut tx, &installed.terms.agreement).await?);
+        }
+        let signer = self.books.next_signer(&mut tx, &installed.terms).await?.clone();
+        self.books.commit(tx).await?;
+        waits.map_or(Ok(signer), |why| Err(CoreError::refused("held", why)))
     }
 
     /// How far a running upload is: bytes gone and bytes in all.

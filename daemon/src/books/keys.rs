@@ -68,14 +68,27 @@ impl Books {
         })
     }
 
-    /// A core that could not say its next word, or its last one before a change of keys, does not start.
+    /// The key of the next statement, and the newest one, lie here.
+    fn holds(&self, agreement: &Agreement, next: u64) -> Result<()> {
+        self.signer(agreement, next)?;
+        self.signer(agreement, agreement.party_keys(self.side).statement_from)?;
+        Ok(())
+    }
+
+    /// A core that could not say its next word, or its first one after a change of keys, does not start. One that lost
+    /// its key starts to have the version approved that replaces it, and says nothing until then.
     pub(super) async fn has_its_keys(&self) -> Result<()> {
         let mut tx = self.store.begin().await?;
         for installed in self.agreements.iter() {
-            let terms = self.with_keys(&mut tx, installed.terms.clone()).await?;
-            self.next_signer(&mut tx, &terms).await?;
-            let from = terms.agreement.party_keys(self.side).statement_from;
-            self.signer(&terms.agreement, from)?;
+            let newest = &installed.terms.agreement;
+            let counts = self.with_keys(&mut tx, installed.terms.clone()).await?;
+            let next = tx.last_statement(&self.party, &newest.agreement).await?.number + 1;
+            if let Err(missing) = self.holds(&counts.agreement, next) {
+                if self.holds(newest, next).is_err() {
+                    return Err(missing);
+                }
+                tracing::warn!(error = %missing, "nothing is said until the installed version is approved");
+            }
         }
         Ok(())
     }
@@ -107,8 +120,6 @@ impl Books {
             }
         }
         let last = tx.last_statement(&self.party, &agreement.agreement).await?.number;
-        self.signer(agreement, last + 1)?;
-        self.signer(agreement, agreement.party_keys(self.side).statement_from)?;
-        Ok(())
+        self.holds(agreement, last + 1)
     }
 }

@@ -1,0 +1,301 @@
+//! Keys that are changed while transfers are under way, lost, or stolen: through the programs, as operators do it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+use std::process::{Command, Output};
+
+use sluis_tests::stock::Client;
+use sluis_tests::world::{Plan, ROLES, somewhere};
+use sluis_tests::{World, stderr, stdout, until};
+
+/// Somebody who is not who installs agreements here.
+const SECOND: &str = "61001";
+const HOSTS: [&str; 3] = ["dropzone", "agency", "municipality"];
+
+fn succeeds(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    stdout(output)
+}
+
+fn refuses(output: &Output, expected: &str) {
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(output));
+    assert!(stderr(output).contains(expected), "{}", stderr(output));
+}
+
+/// Words of a command line.
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+/// New keys at a host, its card, and the roles that read them.
+fn renewed(world: &mut World, host: &'static str, which: &str) -> String {
+    succeeds(&world.cli(host, &words(&format!("key renew {which}"))));
+    restart(world, host);
+    let card = world.path(&format!("{host}.new.card"));
+    fs::write(&card, world.cli(host, &["identity"]).stdout).unwrap();
+    card.to_str().unwrap().to_owned()
+}
+
+/// As an operator does after a change: the releaser first.
+fn restart(world: &mut World, host: &'static str) {
+    let mut roles: Vec<_> = ROLES.iter().filter(|(_, of)| *of == host).map(|(it, _)| *it).collect();
+    roles.sort_by_key(|role| *role != "releaser");
+    for role in &roles {
+        assert!(world.stop(role).success(), "{role}: {}", world.log(role));
+    }
+    roles.iter().for_each(|role| world.start(role));
+}
+
+/// Writes a version with these changes at the agency, and installs it everywhere.
+fn rekey(world: &mut World, changes: &str, out: &str) {
+    let file = world.path(out).to_str().unwrap().to_owned();
+    let line = format!("agreement rekey mechelen {changes} --out {file}");
+    succeeds(&world.cli("agency", &words(&line)));
+    for host in HOSTS {
+        succeeds(&world.cli(host, &["agreement", "add", &file]));
+        restart(world, host);
+    }
+}
+
+fn approve(world: &World, host: &str, more: &[&str]) -> Output {
+    let line = [&["agreement", "approve", "mechelen"], more].concat();
+    world.cli_as(SECOND, host, &line)
+}
+
+/// How much a party has said, as it knows itself.
+fn last(world: &World, host: &str, issuer: &str) -> u64 {
+    let to = world.path("last");
+    let _ = fs::remove_dir_all(&to);
+    let to_text = to.to_str().unwrap();
+    let export = ["evidence", "export", "--agreement", "mechelen", "--to", to_text];
+    succeeds(&world.cli(host, &export));
+    let manifest = fs::read(to.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    manifest["issuers"][issuer]["last"].as_u64().unwrap()
+}
+
+fn open(world: &World, code: &str, content: &[u8]) {
+    world.wait("agency", code, "Released");
+    let lines = world.lines(code);
+    let typed = format!("{}\n{}\n", lines[0], lines[2]);
+    succeeds(&world.cli_with("municipality", &["open", code], &typed));
+    world.wait("municipality", code, "Opened");
+    assert!(!somewhere(&world.vault(code), content).is_empty(), "{code}");
+    world.wait("agency", code, "Closed");
+}
+
+/// The evidence of both hosts holds under the keys of all cards, by `sluis` and by the script, and by no fewer.
+fn evidence_holds(world: &World, name: &str) {
+    for host in ["agency", "municipality"] {
+        let folder = world.path(&format!("{name}-{host}"));
+        let at = folder.to_str().unwrap();
+        let export = ["evidence", "export", "--agreement", "mechelen", "--to", at];
+        succeeds(&world.cli(host, &export));
+        let trust = world.path("trust");
+        fs::copy(folder.join("allowed_signers"), &trust).unwrap();
+        let verify = ["evidence", "verify", at, "--trust", trust.to_str().unwrap()];
+        succeeds(&world.cli("dropzone", &verify));
+        let mut script = Command::new("sh");
+        let script = script.arg(folder.join("verify.sh")).arg(&folder).arg(&trust);
+        assert_eq!(script.output().unwrap().status.code(), Some(0));
+        let keys = fs::read_to_string(&trust).unwrap();
+        for left_out in keys.lines() {
+            let fewer: Vec<_> = keys.lines().filter(|line| *line != left_out).collect();
+            fs::write(&trust, fewer.join("\n")).unwrap();
+            assert_eq!(world.cli("dropzone", &verify).status.code(), Some(1), "{left_out}");
+        }
+    }
+}
+
+#[test]
+fn all_keys_are_changed_while_transfers_are_under_way_and_none_is_lost() {
+    let mut world = World::make(&Plan::default());
+    ["dropzone", "sealer", "keeper", "carrier", "fetcher"]
+        .iter()
+        .for_each(|role| world.start(role));
+    let before = world.path("before");
+    // In as many states as there are: waiting for the releaser, for the fetcher, and for the carrier.
+    let removed = world.send("removed.csv", b"the first list");
+    world.wait("agency", &removed, "Releasing");
+    assert!(world.stop("fetcher").success());
+    let carried = world.send("carried.csv", b"the second list");
+    world.wait("agency", &carried, "Carried");
+    assert!(world.stop("carrier").success());
+    let sealed = world.send("sealed.csv", b"the third list");
+    world.wait("agency", &sealed, "Sealed");
+    ["releaser", "carrier", "fetcher"].iter().for_each(|role| world.start(role));
+    let mut lists = vec![(removed, "the first list"), (carried, "the second list")];
+    lists.push((sealed, "the third list"));
+    world.wait("agency", &lists[0].0, "Released");
+    let export = ["evidence", "export", &lists[0].0, "--to", before.to_str().unwrap()];
+    succeeds(&world.cli("agency", &export));
+
+    // New keys everywhere; nothing uses them yet, and nothing stands still.
+    let cards = HOSTS.map(|host| renewed(&mut world, host, ""));
+    let between = world.send("between.csv", b"the fourth list");
+    world.wait("agency", &between, "Released");
+    lists.push((between, "the fourth list"));
+    let from = |host, issuer| last(&world, host, issuer) + 3;
+    let from = [from("agency", "agentschap-ii"), from("municipality", "stad-mechelen")];
+    let cards: String = cards.iter().map(|card| format!(" --card {card}")).collect();
+    let unnumbered = format!("agreement rekey mechelen {cards} --out {}", cards.len());
+    refuses(&world.cli("agency", &words(&unnumbered)), "agentschap-ii has said");
+    let changes = format!("{cards} --agency-from {} --municipality-from {}", from[0], from[1]);
+    rekey(&mut world, &changes, "v2.toml");
+    // One person alone changes nothing: not who installed it, and not at one party only.
+    refuses(&world.cli("agency", &["agreement", "approve", "mechelen"]), "put this version here");
+    for host in ["agency", "municipality"] {
+        succeeds(&approve(&world, host, &[]));
+        restart(&mut world, host);
+    }
+    // What began before ends under it, across the number at which the keys change.
+    for (code, content) in &lists {
+        open(&world, code, content.as_bytes());
+    }
+    let after = world.send("after.csv", b"the fifth list");
+    open(&world, &after, b"the fifth list");
+    assert!(last(&world, "agency", "agentschap-ii") >= from[0], "the agency's new key has signed");
+    assert!(last(&world, "municipality", "stad-mechelen") >= from[1]);
+    evidence_holds(&world, "after");
+    // What was exported before still verifies, with what was trusted then.
+    let trust = before.join("allowed_signers");
+    let verify =
+        ["evidence", "verify", before.to_str().unwrap(), "--trust", trust.to_str().unwrap()];
+    assert_eq!(world.cli("dropzone", &verify).status.code(), Some(3), "good, and not opened yet");
+    // Without the old keys a core that has passed the number goes on; bundles and letters of now need them no more.
+    for host in ["agency", "municipality"] {
+        newest_statement_key(&world, host);
+        let mailbox = world.path(host).join("credentials/mailbox-identity");
+        let newest = fs::read_to_string(&mailbox).unwrap().lines().next().unwrap().to_owned();
+        world.credential(host, "mailbox-identity", &newest);
+        restart(&mut world, host);
+    }
+    let last = world.send("last.csv", b"the last list");
+    open(&world, &last, b"the last list");
+}
+
+/// Takes all statement keys but the newest out of a host's credentials.
+fn newest_statement_key(world: &World, host: &str) {
+    let text = fs::read_to_string(world.path(host).join("credentials/statement-key")).unwrap();
+    let newest = text.split_inclusive("-----END OPENSSH PRIVATE KEY-----\n").next().unwrap();
+    assert!(newest.len() < text.len(), "it held more than one");
+    world.credential(host, "statement-key", newest);
+}
+
+#[test]
+fn a_core_without_the_key_that_its_next_number_needs_does_not_start_and_says_why() {
+    let mut world = World::running();
+    let card = renewed(&mut world, "municipality", "statement");
+    let number = last_or_none(&world) + 100;
+    rekey(&mut world, &format!("--card {card} --municipality-from {number}"), "v2.toml");
+    ["agency", "municipality"].iter().for_each(|host| _ = succeeds(&approve(&world, host, &[])));
+    assert!(world.stop("keeper").success());
+    newest_statement_key(&world, "municipality");
+    let output = world.command("keeper").output().unwrap();
+    assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
+    assert!(stderr(&output).contains("put it back below the newest one"), "{}", stderr(&output));
+}
+
+fn last_or_none(world: &World) -> u64 {
+    let code = world.send("lijst.csv", b"a list");
+    world.wait("municipality", &code, "Removed");
+    last(world, "municipality", "stad-mechelen")
+}
+
+#[test]
+fn a_stolen_key_signs_nothing_more_and_is_let_in_nowhere() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", b"a list");
+    world.wait("agency", &code, "Released");
+    // The thief has the whole host as it was, and the drop zone lets that certificate in.
+    let (host, file) =
+        (world.host.clone(), |name: &str| world.path("municipality/credentials").join(name));
+    let stolen = world.path("stolen");
+    fs::create_dir(&stolen).unwrap();
+    for name in ["statement-key", "tls-key", "tls-certificate"] {
+        fs::copy(file(name), stolen.join(name)).unwrap();
+    }
+    let thief = Client::with(&host, &stolen.join("tls-certificate"), &stolen.join("tls-key"));
+    assert_eq!(thief.ask("GET", "/mechelen/mailbox?after=0&wait=0", &[]).status, 200);
+    let said = last(&world, "agency", "stad-mechelen");
+
+    let card = renewed(&mut world, "municipality", "");
+    let changes = format!("--card {card} --municipality-from {} --stolen municipality", said + 1);
+    rekey(&mut world, &changes, "v2.toml");
+    refuses(&world.cli("municipality", &["agreement", "approve", "mechelen"]), "put this version");
+    for host in ["agency", "municipality"] {
+        succeeds(&approve(&world, host, &[]));
+    }
+    // Let in no longer, whatever it would say.
+    let output = thief.request("GET", "/mechelen/mailbox?after=0&wait=0", &[]).output().unwrap();
+    assert!(!output.status.success(), "the stolen certificate is still let in");
+    // Were it let in, what it signs from that number on is refused; what it signed before still counts.
+    open(&world, &code, b"a list");
+    evidence_holds(&world, "stolen");
+    let folder = world.path("stolen-agency");
+    let own = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
+    let newest = own
+        .filter(|path| path.extension().is_some_and(|it| it == "json"))
+        .filter(|path| path.to_string_lossy().contains("-stad-mechelen-"))
+        .max_by_key(|path| {
+            path.to_string_lossy().split("-stad-mechelen-").nth(1).unwrap().to_owned()
+        });
+    let newest = newest.unwrap();
+    let forged = Command::new("ssh-keygen")
+        .args(["-Y", "sign", "-q", "-n", "statement-v1@sluis", "-f"])
+        .arg(stolen.join("statement-key"))
+        .stdin(fs::File::open(&newest).unwrap())
+        .output()
+        .unwrap();
+    fs::write(format!("{}.sig", newest.display()), &forged.stdout).unwrap();
+    fs::copy(folder.join("allowed_signers"), world.path("trust")).unwrap();
+    let (at, trust) = (folder.to_str().unwrap(), world.path("trust"));
+    let verify = ["evidence", "verify", at, "--trust", trust.to_str().unwrap()];
+    refuses(&world.cli("dropzone", &verify), "does not verify under the key of stad-mechelen");
+}
+
+#[test]
+fn what_was_signed_already_is_taken_back_only_where_two_persons_say_that_a_key_was_stolen() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", b"a list");
+    world.wait("agency", &code, "Released");
+    let said = last(&world, "agency", "stad-mechelen");
+    let card = renewed(&mut world, "municipality", "");
+    // The last word, which was `removed`, is not believed.
+    let changes = format!("--card {card} --municipality-from {said} --stolen municipality");
+    rekey(&mut world, &changes, "v2.toml");
+    for host in ["agency", "municipality"] {
+        refuses(&approve(&world, host, &[]), "would no longer");
+        refuses(&world.cli(host, &["agreement", "approve", "mechelen", "--stolen"]), "put this");
+        succeeds(&approve(&world, host, &["--stolen"]));
+    }
+    // What rested on it proves nothing any more; the list goes again under a new key, on the new one's word.
+    let known = world.codes();
+    succeeds(&world.cli("agency", &["redeliver", &code]));
+    let again =
+        until("the redelivery", || world.codes().into_iter().find(|code| !known.contains(code)));
+    open(&world, &again, b"a list");
+}
+
+#[test]
+fn a_lost_key_is_replaced_at_the_next_number() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", b"a list");
+    world.wait("agency", &code, "Released");
+    for host in ["agency", "municipality"] {
+        let issuer = if host == "agency" { "agentschap-ii" } else { "stad-mechelen" };
+        let from = last(&world, host, issuer) + 1;
+        let card = renewed(&mut world, host, "statement tls");
+        let changes = format!("--card {card} --{host}-from {from}");
+        rekey(&mut world, &changes, &format!("{host}.toml"));
+        // The old one is gone before anybody approves: the core starts, and says nothing until then.
+        newest_statement_key(&world, host);
+        restart(&mut world, host);
+        for host in ["agency", "municipality"] {
+            succeeds(&approve(&world, host, &[]));
+        }
+    }
+    open(&world, &code, b"a list");
+    evidence_holds(&world, "lost");
+}
