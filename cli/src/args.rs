@@ -207,8 +207,18 @@ enum Verb {
         after_help = "Shows the counts first; what contradicts the vault is refused.\n\nExample:\n  sluis attest mechelen"
     )]
     Attest(retention::Attest),
-    /// The law changed in what touches the agreement (art. 9).
-    LegalChange(notices::OfDay),
+    /// The law changed in what touches the agreement (art. 9), or took its basis away (art. 12).
+    LegalChange(notices::Law),
+    /// A weakness was mended: which, by what, on which day (art. 6).
+    #[command(
+        after_help = "Example:\n  sluis patched mechelen --on 2026-11-23 --text 'OpenSSL 3.5.4'"
+    )]
+    Patched(notices::OfDay),
+    /// Say that this party did not say what the other one entered from a letter in its name (art. 6).
+    #[command(
+        after_help = "Example:\n  sluis contradict mechelen --entry 3f2a91c0 --text 'deze brief is niet van ons'"
+    )]
+    Contradict(notices::Against),
     /// End the agreement with twelve months' notice, --on the first day without lists (art. 12); or at once (art. 8).
     #[command(
         after_help = "Examples:\n  sluis terminate mechelen --on 2027-12-01 --text 'opzegging' --paper brief.pdf\n  sluis terminate mechelen --at-once --reason 'doorgifte zonder melding'"
@@ -412,6 +422,9 @@ enum NumberVerb {
         agreement: AgreementId,
         /// Whose.
         custodian: CustodianId,
+        /// The old number is dead: do not wait until it was told.
+        #[arg(long)]
+        old_is_dead: bool,
     },
 }
 
@@ -524,10 +537,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Processors(said) => note(Wording::plain(Sort::Processors, said)),
         Verb::Reviewed(said) => note(Wording::plain(Sort::PolicyReview, said)),
         Verb::Attest(ask) => retention::attest(&socket()?, ask, lang, json),
-        Verb::LegalChange(of) => note(Wording::of_day(Sort::LegalChange, of)),
+        Verb::LegalChange(of) => note(Wording::law(of)),
+        Verb::Patched(of) => note(Wording::of_day(Sort::Patch, of)),
+        Verb::Contradict(of) => note(Wording::against(of)),
         Verb::Terminate(of) => note(Wording::ending(of)),
-        Verb::Number { verb: NumberVerb::Confirm { agreement, custodian } } => {
-            transfers::number(&socket()?, &OfCustodian { agreement, custodian }, lang, json)
+        Verb::Number { verb: NumberVerb::Confirm { agreement, custodian, old_is_dead } } => {
+            let ask = OfCustodian { agreement, custodian, old_is_dead };
+            transfers::number(&socket()?, &ask, lang, json)
         }
         Verb::Clock => transfers::clock(&socket()?, lang, json),
         Verb::Notices => notices::list(&socket()?, lang, json),

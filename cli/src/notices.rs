@@ -46,6 +46,26 @@ pub(crate) struct Onward {
     no_agreement_needed: Option<String>,
 }
 
+/// A change of law.
+#[derive(Debug, Args)]
+pub(crate) struct Law {
+    #[command(flatten)]
+    of: OfDay,
+    /// The data may not be handed over any more from that day on: the agreement ends by law (art. 12).
+    #[arg(long)]
+    basis_gone: bool,
+}
+
+/// An entry that the other party made from paper.
+#[derive(Debug, Args)]
+pub(crate) struct Against {
+    #[command(flatten)]
+    said: Said,
+    /// The entry, as `sluis notices` shows it.
+    #[arg(long, value_name = "NUMBER")]
+    entry: String,
+}
+
 /// How the agreement is ended.
 #[derive(Debug, Args)]
 pub(crate) struct Ending {
@@ -155,6 +175,15 @@ impl Wording {
     pub(crate) fn onward(it: Onward) -> Self {
         let unpapered = it.no_agreement_needed;
         Self { unpapered, ..Self::of_day(Sort::Disclosure, it.of) }
+    }
+    /// A change of law, and whether it takes the basis away.
+    pub(crate) fn law(it: Law) -> Self {
+        let sort = if it.basis_gone { Sort::BasisGone } else { Sort::LegalChange };
+        Self::of_day(sort, it.of)
+    }
+    /// What was entered in this party's name is not its word.
+    pub(crate) fn against(it: Against) -> Self {
+        Self { case: Some(it.entry), ..Self::plain(Sort::Contradiction, it.said) }
     }
     /// The end, by notice or at once.
     pub(crate) fn ending(it: Ending) -> Self {
@@ -279,16 +308,19 @@ fn text(given: Option<String>, lang: Lang) -> Result<String> {
     Ok(text.trim().to_owned())
 }
 
-/// A case by the beginning of its number.
+/// A case, or an entry from paper, by the beginning of its number.
 fn resolve(socket: &Socket, number: &str) -> Result<Digest> {
     let rows: Vec<NoticeRow> = socket.get("notices")?;
     let number = number.to_lowercase();
     let mut found = rows.iter().filter(|row| {
-        row.sort.opens() && number.len() >= 4 && row.digest.to_string().starts_with(&number)
+        let numbered = row.sort.opens() || row.notice.received.is_some();
+        numbered && number.len() >= 4 && row.digest.to_string().starts_with(&number)
     });
     match (found.next(), found.next()) {
         (Some(row), None) => Ok(row.digest),
-        (None, _) => Err(Failure::refused(format!("no case {number}; look with: sluis notices"))),
+        (None, _) => {
+            Err(Failure::refused(format!("no case or entry {number}; look with: sluis notices")))
+        }
         _ => Err(Failure::refused(format!("{number} is the beginning of more than one case"))),
     }
 }
@@ -326,7 +358,8 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         return output::line(lang.pick("Er is niets gemeld.", "Nothing was said."));
     }
     let cells = rows.iter().map(|row| {
-        let case = row.notice.case.as_ref().or(row.sort.opens().then_some(&row.digest));
+        let numbered = row.sort.opens() || row.notice.received.is_some();
+        let case = row.notice.case.as_ref().or(numbered.then_some(&row.digest));
         let first = row.notice.text.lines().next().unwrap_or_default();
         vec![
             row.at.local(),
@@ -353,6 +386,15 @@ fn marks(row: &NoticeRow, lang: Lang) -> String {
     }
     if row.late {
         marks.push(lang.pick("te laat", "late").to_owned());
+    }
+    if row.contradicted {
+        marks.push(
+            lang.pick(
+                "tegengesproken door wie het gezegd zou hebben",
+                "contradicted by whose word it would be",
+            )
+            .to_owned(),
+        );
     }
     match (row.notice.received, row.notice.paper) {
         (Some(day), _) => marks.push(format!(

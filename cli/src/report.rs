@@ -13,7 +13,7 @@ use sluis_core::deadline::{self, Deadline, Standing, civil};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{Digest, Time, TransferId};
 use sluis_core::ledger::Head;
-use sluis_core::notice::{self, Entered, Register};
+use sluis_core::notice::{self, Entered, Register, Sort};
 use sluis_core::statement::{Body, Sent, Statement};
 
 use articles::Article;
@@ -186,6 +186,14 @@ impl Report<'_> {
     /// Whether a notice came after the day that it had to come before.
     fn is_late(&self, line: &Line) -> bool {
         self.entered(line).is_some_and(|it| it.is_late())
+    }
+
+    /// Whether what was entered from paper is denied by the party in whose name it was.
+    fn is_contradicted(&self, entry: &Digest) -> bool {
+        self.lines.iter().filter(|line| line.effect).any(|line| match &line.statement.body {
+            Body::Notice(Sort::Contradiction, notice) => notice.case.as_ref() == Some(entry),
+            _ => false,
+        })
     }
 
     /// The transfers of which something was said in the period, in that order.

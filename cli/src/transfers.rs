@@ -250,7 +250,12 @@ pub(crate) fn number(socket: &Socket, ask: &OfCustodian, lang: Lang, json: bool)
     if json {
         return output::json(&word);
     }
-    let Some(from) = word.from else { return output::line(second::asked(lang)) };
+    let (Some(_), from) = (&word.first, word.from) else {
+        return output::line(second::asked(lang));
+    };
+    let Some(from) = from else {
+        return output::line(format!("{}: {}", ask.custodian, untold(lang)));
+    };
     output::line(format!(
         "{}: {} {}; {}",
         ask.custodian,
@@ -258,6 +263,14 @@ pub(crate) fn number(socket: &Socket, ask: &OfCustodian, lang: Lang, json: bool)
         from.local(),
         lang.pick("daarna: sluis retry", "then: sluis retry"),
     ))
+}
+
+/// Confirmed, and the old number does not know yet.
+fn untold(lang: Lang) -> &'static str {
+    lang.pick(
+        "bevestigd; eerst gaat er een bericht naar het oude nummer, daarna loopt de bedenktijd. Zie: sluis show",
+        "confirmed; a message goes to the old number first, then the cooling-off runs. See: sluis show",
+    )
 }
 
 /// `sluis clock`

@@ -284,6 +284,13 @@ impl Agreement {
     pub fn side_of(&self, party: &PartyId) -> Option<Side> {
         [Side::Agency, Side::Municipality].into_iter().find(|side| self.party(*side).id == *party)
     }
+    /// Whether this custodian gets a share on this day (art. 6, R41).
+    #[must_use]
+    pub fn gets_shares(&self, custodian: &CustodianId, today: Date) -> bool {
+        let own = |it: &&Custodian| it.id == *custodian;
+        let custodian = self.key.custodians.iter().find(own);
+        custodian.is_some_and(|it| it.valid_until.is_none_or(|last| today <= last))
+    }
     /// The route with this name.
     #[must_use]
     pub fn channel(&self, id: &ChannelId) -> Option<&Channel> {
@@ -314,6 +321,19 @@ pub struct Contacts {
     pub salt: String,
     /// Per custodian: the phone number in international form, or the name of a folder's owner.
     pub numbers: BTreeMap<CustodianId, String>,
+    /// The number before that one, of whoever has a new one: it is told.
+    #[serde(default)]
+    pub former: BTreeMap<CustodianId, String>,
+    /// Whom somebody calls who did not ask for a new number; stands in that message.
+    pub call: Option<String>,
+}
+
+/// Whether this is a number to call: digits in groups, international or not, and nothing that a message could not hold.
+pub(crate) fn is_to_call(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let bare = text.strip_prefix('+').unwrap_or(text);
+    let plain = bare.bytes().all(|b| b.is_ascii_digit() || b == b' ' || b == b'/');
+    plain && (4..=15).contains(&digits) && text.len() <= 20
 }
 
 impl std::fmt::Debug for Contacts {

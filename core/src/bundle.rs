@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -93,12 +94,7 @@ impl Bundle {
     /// # Errors
     /// [`BundleError::Foreign`] where a key does not serve.
     pub fn seal(&self, signer: &Signer, recipient: &str) -> Result<Vec<u8>, BundleError> {
-        let foreign = |e: &dyn fmt::Display| BundleError::Foreign(e.to_string());
-        let recipient = age::x25519::Recipient::from_str(recipient).map_err(|e| foreign(&e))?;
-        let text = Zeroizing::new(serde_json::to_string(self).map_err(|e| foreign(&e))?);
-        let signature = signer.sign(NAMESPACE, text.as_bytes()).map_err(|e| foreign(&e))?;
-        let whole = Zeroizing::new([text.as_bytes(), b"\n", signature.as_bytes()].concat());
-        age::encrypt(&recipient, &whole).map_err(|e| foreign(&e))
+        seal(self, NAMESPACE, signer, recipient)
     }
 
     /// Opens, and checks the signature and every field that `sent` has too.
@@ -113,16 +109,7 @@ impl Bundle {
         terms: Digest,
         sent: &Sent,
     ) -> Result<Self, BundleError> {
-        if sealed.len() > MAX_BYTES {
-            return Err(BundleError::Shut);
-        }
-        let whole = Zeroizing::new(identities.open(sealed).map_err(|_| BundleError::Shut)?);
-        let foreign = |e: &dyn fmt::Display| BundleError::Foreign(e.to_string());
-        let text = std::str::from_utf8(&whole).map_err(|e| foreign(&e))?;
-        let (json, signature) = text.split_once('\n').ok_or_else(|| foreign(&"no signature"))?;
-        statement::verify(sealer, NAMESPACE, json.as_bytes(), signature, "the sealer")
-            .map_err(|e| foreign(&e))?;
-        let bundle: Self = serde_json::from_str(json).map_err(|_| foreign(&"not a bundle"))?;
+        let bundle: Self = open(sealed, identities, NAMESPACE, sealer)?;
         bundle.check(transfer, terms, sent)?;
         Ok(bundle)
     }
@@ -155,6 +142,40 @@ impl Bundle {
         };
         same("share", self.items.iter().all(committed))
     }
+}
+
+/// Signs in this namespace, then seals to `age1...`: for the releaser alone.
+pub(crate) fn seal<T: Serialize>(
+    content: &T,
+    namespace: &str,
+    signer: &Signer,
+    recipient: &str,
+) -> Result<Vec<u8>, BundleError> {
+    let foreign = |e: &dyn fmt::Display| BundleError::Foreign(e.to_string());
+    let recipient = age::x25519::Recipient::from_str(recipient).map_err(|e| foreign(&e))?;
+    let text = Zeroizing::new(serde_json::to_string(content).map_err(|e| foreign(&e))?);
+    let signature = signer.sign(namespace, text.as_bytes()).map_err(|e| foreign(&e))?;
+    let whole = Zeroizing::new([text.as_bytes(), b"\n", signature.as_bytes()].concat());
+    age::encrypt(&recipient, &whole).map_err(|e| foreign(&e))
+}
+
+/// Opens what [`seal`] sealed, and checks that the sealer signed it in this namespace.
+pub(crate) fn open<T: DeserializeOwned>(
+    sealed: &[u8],
+    identities: &Identities,
+    namespace: &str,
+    sealer: &str,
+) -> Result<T, BundleError> {
+    if sealed.len() > MAX_BYTES {
+        return Err(BundleError::Shut);
+    }
+    let whole = Zeroizing::new(identities.open(sealed).map_err(|_| BundleError::Shut)?);
+    let foreign = |e: &dyn fmt::Display| BundleError::Foreign(e.to_string());
+    let text = std::str::from_utf8(&whole).map_err(|e| foreign(&e))?;
+    let (json, signature) = text.split_once('\n').ok_or_else(|| foreign(&"no signature"))?;
+    statement::verify(sealer, namespace, json.as_bytes(), signature, "the sealer")
+        .map_err(|e| foreign(&e))?;
+    serde_json::from_str(json).map_err(|_| foreign(&"not what it should be"))
 }
 
 #[cfg(test)]

@@ -110,6 +110,13 @@ pub enum Task {
         /// The bundle, base64.
         bundle: String,
     },
+    /// Releaser: tell a custodian's old number, over the custodian's channel, that there is a new one.
+    TellOld {
+        /// Digest of the agreement file under which.
+        terms: Digest,
+        /// What to say and to whom, signed and sealed, base64.
+        sealed: String,
+    },
     /// Notifier: tell persons by e-mail.
     Remind {
         /// Of what.
@@ -415,6 +422,8 @@ pub struct NoticeRow {
     pub late: bool,
     /// Why it has no effect, where it has none.
     pub void: Option<String>,
+    /// Whether the party in whose name it was entered says that it did not say so.
+    pub contradicted: bool,
 }
 
 /// What becomes of a person's notice.
@@ -439,6 +448,8 @@ pub struct OfCustodian {
     pub agreement: AgreementId,
     /// Whose.
     pub custodian: CustodianId,
+    /// The old number cannot be told any more: nobody waits for that.
+    pub old_is_dead: bool,
 }
 
 /// What becomes of that.
@@ -447,7 +458,7 @@ pub struct OfCustodian {
 pub struct NumberWord {
     /// Who said so first, once a second person has confirmed.
     pub first: Option<String>,
-    /// From when on it is used, once confirmed.
+    /// From when on it is used, once confirmed and once the old number was told.
     pub from: Option<Time>,
 }
 

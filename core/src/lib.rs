@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod mailbox;
 pub mod message;
 pub mod notice;
+pub mod old_number;
 pub mod plan;
 pub mod policy;
 pub mod receipt;

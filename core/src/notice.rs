@@ -3,15 +3,17 @@
 //! Each is a statement: numbered, signed, in both ledgers. A [`Register`] holds those of one agreement and says
 //! what may be said next, and which clocks run from what was said.
 
+mod fault;
 mod page;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::{Agreement, Language, Side};
+use crate::agreement::{Agreement, Side};
 use crate::deadline::{Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
+pub use fault::Fault;
 pub use page::is_address;
 
 /// How long an override waits for its list.
@@ -65,6 +67,10 @@ enum Needs {
     Case(Sort),
     /// A day.
     Day,
+    /// A day that has come.
+    Past,
+    /// An entry that the other party made from paper.
+    Entry,
     /// An address as its text, the digest of the page, a day that has come.
     Page,
 }
@@ -100,6 +106,10 @@ sorts! {
     SecurityInfo "security-info" "art. 9" BOTH, Needs::Nothing;
     /// The register of processors changed (R58, R70).
     Processors "processors" "art. 6" BOTH, Needs::Nothing;
+    /// A weakness was mended: which, by what; a register of patches (R46).
+    Patch "patch" "art. 6" BOTH, Needs::Past;
+    /// What the other party entered from paper in this party's name was not said by it (R48).
+    Contradiction "contradiction" "art. 6" BOTH, Needs::Entry;
     /// Security policy and plan were reviewed (R38, R42).
     PolicyReview "policy-review" "art. 6" BOTH, Needs::Nothing;
     /// What is still kept, and that the rest is destroyed; yearly (R24).
@@ -112,6 +122,8 @@ sorts! {
     Publication "publication" "art. 10" BOTH, Needs::Page;
     /// The agreement ends: from that day on nothing is sent (R76).
     Terminate "terminate" "art. 12" BOTH, Needs::Day;
+    /// There is no legal basis any more from that day on: it ends by law (R78).
+    BasisGone "basis-gone" "art. 12" BOTH, Needs::Day;
     /// The agency ends it on a breach, which the text names: from now on nothing is sent (R64).
     TerminateAtOnce "terminate-at-once" "art. 8" AGENCY, Needs::Nothing;
 }
@@ -181,134 +193,6 @@ impl Notice {
     #[must_use]
     pub fn takes_two(&self, sort: Sort) -> bool {
         self.received.is_some() || sort == Sort::TerminateAtOnce
-    }
-}
-
-/// Why a notice is not made or has no effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// It is not this party's to make.
-    NotYours(Sort),
-    /// No text, too much of it, or characters that no text has.
-    Text,
-    /// A number that could be a person's.
-    Personal,
-    /// A field that it must have is missing.
-    Missing(&'static str),
-    /// It was found after now.
-    Future,
-    /// No address of a public page.
-    Address,
-    /// A page that is not there yet.
-    Ahead,
-    /// No open case by that digest.
-    NoCase,
-    /// A case is closed after it was answered (R61).
-    Unanswered,
-    /// The next request is possible on that day (R6).
-    TooSoon(Date),
-    /// The term of notice ends on that day at the earliest (R76).
-    Notice(Date),
-    /// The agreement ended on that day.
-    Ended(Date),
-    /// It is not entered for another party, not even from paper.
-    NotOnPaper(Sort),
-    /// The letter is of another day than one of the last year.
-    Letter,
-    /// Who asked answers itself.
-    OwnCase,
-    /// More than a party says in a day.
-    TooMany,
-}
-
-impl Fault {
-    /// What is wrong and what to do, for people.
-    #[must_use]
-    pub fn text(&self, language: Language) -> String {
-        if language == Language::En { self.english() } else { self.dutch() }
-    }
-
-    fn dutch(&self) -> String {
-        match self {
-            Self::NotYours(sort) => {
-                format!("{}: {} is aan de andere partij", sort.article(), sort.kind())
-            }
-            Self::Text => format!("een tekst van 1 tot {MAX_TEXT} tekens, zonder stuurtekens"),
-            Self::Personal => {
-                "elf cijfers in de tekst kunnen een rijksregisternummer zijn: laat ze weg".into()
-            }
-            Self::Missing(what) => format!("geef {what} op"),
-            Self::Future => "een vaststelling ligt in het verleden: kijk --found na".into(),
-            Self::Address => {
-                "art. 10: het adres van een openbare bladzijde: https://, de naam van een website, geen spaties".into()
-            }
-            Self::Ahead => {
-                "art. 10: een bladzijde wordt ingeschreven als ze er staat: kijk --on na".into()
-            }
-            Self::NoCase => "geen open dossier met dat nummer: sluis notices".into(),
-            Self::Unanswered => {
-                "art. 7: breng eerst de gemeente op de hoogte: sluis quality answer".into()
-            }
-            Self::TooSoon(on) => format!(
-                "overw. C: één aanvraag per jaar; de volgende kan vanaf {on}. Een verbetering (art. 7) vraagt er geen: sluis quality report"
-            ),
-            Self::Notice(on) => {
-                format!("art. 12: de opzegtermijn; de eerste dag zonder lijsten is {on} of later")
-            }
-            Self::Ended(on) => {
-                format!("art. 12: de overeenkomst eindigde op {on}; sluit eerst een nieuwe")
-            }
-            Self::NotOnPaper(sort) => {
-                format!("{}: {} zegt alleen de partij zelf", sort.article(), sort.kind())
-            }
-            Self::Letter => "een brief van het voorbije jaar: kijk --received na".into(),
-            Self::OwnCase => "art. 6: de partij aan wie het gevraagd is, antwoordt".into(),
-            Self::TooMany => {
-                format!("{MAX_A_DAY} berichten op één dag volstaan; meld het morgen, of bel")
-            }
-        }
-    }
-
-    fn english(&self) -> String {
-        match self {
-            Self::NotYours(sort) => {
-                format!("{}: {} is the other party's to say", sort.article(), sort.kind())
-            }
-            Self::Text => {
-                format!("a text of 1 to {MAX_TEXT} characters, without control characters")
-            }
-            Self::Personal => {
-                "eleven digits in the text could be a national register number: leave it out".into()
-            }
-            Self::Missing(what) => format!("give {what}"),
-            Self::Future => "what was found lies in the past: look at --found".into(),
-            Self::Address => {
-                "art. 10: the address of a public page: https://, the name of a website, no spaces"
-                    .into()
-            }
-            Self::Ahead => "art. 10: a page is recorded once it is there: look at --on".into(),
-            Self::NoCase => "no open case by that number: sluis notices".into(),
-            Self::Unanswered => {
-                "art. 7: first inform the municipality: sluis quality answer".into()
-            }
-            Self::TooSoon(on) => format!(
-                "rec. C: one request a year; the next is possible from {on} on. A correction (art. 7) needs none: sluis quality report"
-            ),
-            Self::Notice(on) => {
-                format!("art. 12: the term of notice; the first day without lists is {on} or later")
-            }
-            Self::Ended(on) => {
-                format!("art. 12: the agreement ended on {on}; conclude a new one first")
-            }
-            Self::NotOnPaper(sort) => {
-                format!("{}: {} is only said by its own party", sort.article(), sort.kind())
-            }
-            Self::Letter => "a letter of the last year: look at --received".into(),
-            Self::OwnCase => "art. 6: the party that was asked answers".into(),
-            Self::TooMany => {
-                format!("{MAX_A_DAY} notices on one day are enough; say it tomorrow, or call")
-            }
-        }
     }
 }
 
@@ -406,8 +290,12 @@ impl Register {
                 Some(found) if found > now.plus_ms(60_000) => return Err(Fault::Future),
                 Some(_) => {}
             },
-            Needs::Day if notice.on.is_none() => return Err(Fault::Missing("--on")),
-            Needs::Day => {}
+            Needs::Day | Needs::Past if notice.on.is_none() => return Err(Fault::Missing("--on")),
+            Needs::Past if notice.on.is_some_and(|on| on > now.date()) => {
+                return Err(Fault::NotYet);
+            }
+            Needs::Day | Needs::Past => {}
+            Needs::Entry => self.in_our_name(by, notice)?,
             Needs::Case(of) => self.in_case(by, sort, of, notice)?,
         }
         match (sort, notice.on) {
@@ -445,9 +333,28 @@ impl Register {
         }
     }
 
-    /// The requests.
+    /// Whether the entry that it names was made by the other party from paper, in the name of this one.
+    fn in_our_name(&self, by: Side, notice: &Notice) -> Result<(), Fault> {
+        let wanted = notice.case.ok_or(Fault::Missing("--entry"))?;
+        let ours = |it: &&Entered| it.notice.received.is_some() && it.whose() == by;
+        let entry = self.0.iter().filter(ours).find(|it| it.digest == wanted);
+        entry.filter(|it| !self.is_contradicted(&it.digest)).map(|_| ()).ok_or(Fault::NoEntry)
+    }
+
+    /// Whether the party in whose name this was entered says that it did not say so.
+    #[must_use]
+    pub fn is_contradicted(&self, entry: &Digest) -> bool {
+        self.of(Sort::Contradiction).any(|it| it.notice.case.as_ref() == Some(entry))
+    }
+
+    /// The requests that count: one that the municipality contradicts was never made.
     pub fn requests(&self) -> impl DoubleEndedIterator<Item = &Entered> {
-        self.of(Sort::Request)
+        self.of(Sort::Request).filter(|it| !self.is_contradicted(&it.digest))
+    }
+
+    /// Those that it contradicts.
+    pub fn unasked(&self) -> impl Iterator<Item = &Entered> {
+        self.of(Sort::Request).filter(|it| self.is_contradicted(&it.digest))
     }
 
     /// The first day on which the next request is possible, where there was one (R6, the stricter reading).
@@ -457,10 +364,11 @@ impl Register {
         civil::next_allowed(&days)
     }
 
-    /// The first day on which nothing is sent any more, where the agreement was ended (R64, R76).
+    /// The first day on which nothing is sent any more, where the agreement was ended or lost its basis (R64, R76, R78).
     #[must_use]
     pub fn ends(&self) -> Option<Date> {
-        let noticed = self.of(Sort::Terminate).filter_map(|entered| entered.notice.on);
+        let ending = self.of(Sort::Terminate).chain(self.of(Sort::BasisGone));
+        let noticed = ending.filter_map(|entered| entered.notice.on);
         noticed.chain(self.ended_at_once()).min()
     }
 
@@ -544,7 +452,8 @@ impl Register {
         due.extend(self.yearly(agreement));
         if let Some(on) = self.ends().or(agreement.ends) {
             let last = civil::days_before(on, 1);
-            let given = self.of(Sort::Terminate).chain(self.of(Sort::TerminateAtOnce)).next();
+            let ending = [Sort::Terminate, Sort::TerminateAtOnce, Sort::BasisGone];
+            let given = ending.into_iter().find_map(|sort| self.of(sort).next());
             let from = given.map_or_else(|| civil::start_of_day(agreement.in_force), Entered::told);
             due.push(Deadline::on(Clock::Notice, agreement.agreement.as_str(), from, last));
         }

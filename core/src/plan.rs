@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::keys::KeysError;
-use crate::agreement::{Agreement, ChannelKind, Contacts, KeyRules};
+use crate::agreement::{Agreement, ChannelKind, Contacts, KeyRules, is_to_call};
 use crate::id::{ChannelId, CustodianId, GroupId};
 use crate::share;
 
@@ -78,6 +78,11 @@ pub enum PlanError {
     /// The agency does not know where to reach a custodian.
     #[error("custodian {0} has no number in the contacts file")]
     NoNumber(CustodianId),
+    /// A former number is to be told, and nobody is named who can be called about it.
+    #[error(
+        "art. 6: [former] is told that there is a new number; say in `call` whom to call, a telephone number of 4 to 15 digits"
+    )]
+    NobodyToCall,
 }
 
 impl Plan {
@@ -121,7 +126,7 @@ impl Plan {
     /// Holds the numbers against rule 2: everybody has one, and no phone gets enough shares.
     ///
     /// # Errors
-    /// [`PlanError::NoNumber`], [`PlanError::TooMuch`].
+    /// [`PlanError::NoNumber`], [`PlanError::NobodyToCall`], [`PlanError::TooMuch`].
     pub fn check_contacts(&self, contacts: &Contacts) -> Result<(), PlanError> {
         let number = |route: &Route| {
             let number = contacts.numbers.get(&route.custodian);
@@ -131,6 +136,9 @@ impl Plan {
         };
         let numbers: Vec<String> = self.routes.iter().map(number).collect::<Result<_, _>>()?;
         // The number itself does not belong in an error.
+        if !contacts.former.is_empty() && !contacts.call.as_deref().is_some_and(is_to_call) {
+            return Err(PlanError::NobodyToCall);
+        }
         self.nobody_has_enough("phone", numbers.iter().map(String::as_str)).map_err(|error| {
             match error {
                 PlanError::TooMuch { what, carried, threshold, groups, most, shares, .. } => {
@@ -265,6 +273,8 @@ mod tests {
         let plan = Plan::make(&rules(2, &["a", "b", "c"], &[0, 1, 2])).unwrap();
         let contacts = |third: &str| Contacts {
             salt: "x".into(),
+            former: BTreeMap::new(),
+            call: None,
             numbers: [("p0", "+32470000001"), ("p1", "+32470000002"), ("p2", third)]
                 .map(|(id, number)| (id.parse().unwrap(), number.to_owned()))
                 .into(),

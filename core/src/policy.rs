@@ -8,8 +8,8 @@ use crate::agreement::gaps::{Weight, gaps};
 use crate::agreement::{Agreement, Language};
 use crate::content::Finding;
 use crate::id::{Digest, Nis, Time};
-use crate::notice::Reviewed;
-use crate::statement::{Residents, Word};
+use crate::notice::{Reviewed, short};
+use crate::statement::{Residents, Sent, Word};
 
 /// What is known of a drop before anything of it is sealed.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +139,50 @@ pub enum Reason {
     },
 }
 
+/// What the ledger keeps of a refusal (R81): the outcome, the version that decided, each reason by article and code.
+#[must_use]
+pub fn refusal(agreement: &Agreement, reasons: &[Reason]) -> Vec<(&'static str, String)> {
+    let reasons: Vec<String> =
+        reasons.iter().map(|it| format!("{}: {}", it.article(), it.code())).collect();
+    decided(agreement, "refuse", ("reasons", reasons.join(", ")))
+}
+
+/// What it keeps of a permit (R81): the rules that let the list leave, by article. No value of the list.
+#[must_use]
+pub fn permit(agreement: &Agreement, sent: &Sent) -> Vec<(&'static str, String)> {
+    let asked = sent.request.map_or_else(|| "standing".to_owned(), |it| short(&it));
+    let (asked, content) = match (sent.exercise, &sent.residents) {
+        (true, _) => (String::new(), "art. 6: exercise".to_owned()),
+        (false, None) => (asked, "art. 3: any-file".to_owned()),
+        (false, Some(Residents { word: Word::Agreement, .. })) => {
+            (asked, "art. 2: residents by agreement, art. 3: list".to_owned())
+        }
+        (false, Some(Residents { word: Word::Person, .. })) => {
+            (asked, "art. 2: residents by person, art. 3: list".to_owned())
+        }
+    };
+    let mut rules = vec!["art. 12: in-force".to_owned(), "art. 1: gaps".to_owned()];
+    rules.extend((!asked.is_empty()).then(|| format!("overw. C: request {asked}")));
+    rules.extend([content, "art. 3: size".to_owned()]);
+    rules.extend(sent.waived.map(|it| format!("art. 6: override {}", short(&it))));
+    decided(agreement, "permit", ("rules", rules.join(", ")))
+}
+
+fn decided(
+    agreement: &Agreement,
+    outcome: &str,
+    why: (&'static str, String),
+) -> Vec<(&'static str, String)> {
+    vec![("outcome", outcome.to_owned()), ("version", agreement.version.to_string()), why]
+}
+
 impl Reason {
+    /// Its stable code.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json["code"].as_str().unwrap_or_default().to_owned()
+    }
     /// The article of the agreement it rests on.
     #[must_use]
     pub fn article(&self) -> &str {

@@ -11,6 +11,7 @@ pub mod close;
 pub mod confirm;
 pub mod envelopes;
 pub mod numbers;
+pub mod old_number;
 pub mod outbox;
 pub mod persons;
 pub mod release;
@@ -30,6 +31,7 @@ use sluis_config::schema::{Owner, Sealer};
 use sluis_core::agreement::{Language, Side};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, ChannelId, Digest, Time, TransferId};
+use sluis_core::policy;
 use sluis_core::statement::{
     Body, Closed, Expired, Failed, Probed, Released, Sent, Superseded, Withdrawn,
 };
@@ -150,6 +152,14 @@ impl Agency {
     ) -> Result<()> {
         let now = self.books.now();
         let (name, mut known) = (event.name(), event.detail());
+        // What a gate decided, by which rules of which version (R81).
+        match (&event, &sent) {
+            (Event::Refused(reasons), _) => {
+                known.extend(policy::refusal(&terms.agreement, reasons));
+            }
+            (Event::Sealed(_), Some(sent)) => known.extend(policy::permit(&terms.agreement, sent)),
+            _ => {}
+        }
         let step = record.state.apply(event)?;
         let was_over = record.state.is_over();
         let told = step.state != record.state || !step.say.is_empty();

@@ -284,7 +284,7 @@ async fn make<C: Core>(
     books.mark_late(&mut tx, &made).await?;
     books.commit(tx).await?;
     core.after().await;
-    noted.row = Some(row(&ask.agreement, &terms.agreement, made, None));
+    noted.row = Some(row(&ask.agreement, &terms.agreement, made, (None, false)));
     Ok(Json(noted))
 }
 
@@ -316,8 +316,12 @@ async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<NoticeRow>
     let mut rows = Vec::new();
     for installed in books.agreements.iter() {
         let agreement = &installed.terms.agreement;
+        let register = books.notices(&mut tx, &agreement.agreement).await?;
         let known = books.all_notices(&mut tx, &agreement.agreement).await?.into_iter();
-        rows.extend(known.map(|it| row(&agreement.agreement, agreement, it.entered, it.void)));
+        rows.extend(known.map(|it| {
+            let marks = (it.void, register.is_contradicted(&it.entered.digest));
+            row(&agreement.agreement, agreement, it.entered, marks)
+        }));
     }
     Ok(Json(rows))
 }
@@ -326,7 +330,7 @@ fn row(
     id: &AgreementId,
     agreement: &Agreement,
     entered: Entered,
-    void: Option<String>,
+    (void, contradicted): (Option<String>, bool),
 ) -> NoticeRow {
     NoticeRow {
         agreement: id.clone(),
@@ -338,6 +342,7 @@ fn row(
         sort: entered.sort,
         notice: entered.notice,
         void,
+        contradicted,
     }
 }
 

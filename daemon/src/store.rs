@@ -85,7 +85,7 @@ const SCHEMA: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS statements_agreement ON statements (agreement, entry)",
     "CREATE TABLE IF NOT EXISTS rehearsals (transfer TEXT PRIMARY KEY, agreement TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS numbers (
-        agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT,
+        agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT, told TEXT,
         PRIMARY KEY (agreement, custodian))",
     "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due)",
     "CREATE INDEX IF NOT EXISTS jobs_transfer ON jobs (transfer)",

@@ -18,6 +18,7 @@ pub mod mail;
 pub mod netns;
 pub mod power;
 pub mod provider;
+pub mod sbom;
 pub mod sim;
 pub mod smsd;
 pub mod stock;

@@ -353,44 +353,64 @@ fn a_list_of_profiles_that_was_looked_through_opens_the_gate_without_a_new_versi
 }
 
 #[test]
-fn a_number_that_changed_waits_for_two_persons_and_a_day() {
-    let mut world = World::running();
-    let first = world.send("een.txt", b"een");
-    world.wait("agency", &first, "Released");
-    let unchanged = ["number", "confirm", "mechelen", "an"];
-    refused(&world, "agency", &unchanged, "did not change");
-    let contacts = world.path("agency/agreements/mechelen.contacts.toml");
-    let text = fs::read_to_string(&contacts).unwrap();
-    fs::write(&contacts, text.replace("an = \"an\"", "an = \"ander-toestel\"")).unwrap();
-    world.stop("sealer");
-    world.start("sealer");
-    let list = world.send("twee.txt", b"twee");
-    world.wait("agency", &list, "Held");
-    let note =
-        |world: &World| world.row("agency", &list).unwrap()["note"].as_str().unwrap().to_owned();
-    assert!(note(&world).contains("the number of an changed"), "{}", note(&world));
-    assert!(world.cli("agency", &["retry", &list]).status.success());
-    world.wait("agency", &list, "Held");
-    let told = two(&world, "agency", &unchanged);
-    assert!(told.contains("the new number is used from"), "{told}");
-    // Confirmed is not enough: there is a day in which the custodian can object.
-    assert!(world.cli("agency", &["retry", &list]).status.success());
-    world.wait("agency", &list, "Held");
-    assert!(note(&world).contains("is used from"), "{}", note(&world));
-    world.edit("agency", |text| {
-        text.replace("[sealer]\n", "[sealer]\nnumber-cooling-off-hours = 0\n")
-    });
-    world.stop("sealer");
-    world.start("sealer");
-    assert!(world.cli("agency", &["retry", &list]).status.success());
-    world.wait("agency", &list, "Released");
-    assert_eq!(world.lines(&list).len(), 3);
-    let kinds: Vec<Value> = ledger(&world, "agency").iter().map(|it| it["kind"].clone()).collect();
-    for kind in ["number-changed", "number-asked", "number-confirmed", "number-used"] {
-        assert!(kinds.contains(&kind.into()), "{kind}");
+fn what_was_entered_in_a_partys_name_it_contradicts_and_then_it_lets_nothing_leave() {
+    let world = World::running_as(&strict());
+    let letter = world.path("brief.pdf");
+    fs::write(&letter, "de lijst van 2026, graag").unwrap();
+    let letter = letter.to_str().unwrap();
+    let day = sluis_core::id::Time(now_ms()).date().to_string();
+    let say = ["request", "mechelen", "--text", "de lijst van 2026"];
+    two(&world, "agency", &[&say[..], &["--paper", letter, "--received", &day]].concat());
+    let seen = heard(&world, "municipality", "request", 1);
+    let number = seen["digest"].as_str().unwrap()[..8].to_owned();
+    let table = stdout(&world.cli("municipality", &["notices"]));
+    assert!(table.contains(&number), "an entry has a number to name: {table}");
+    let against =
+        ["contradict", "mechelen", "--entry", &number, "--text", "deze brief is niet van ons"];
+    refused(&world, "agency", &against, "in your name");
+    assert!(world.cli("municipality", &against).status.success());
+    heard(&world, "agency", "contradiction", 1);
+    refused(&world, "municipality", &against, "contradicted before");
+    for host in ["agency", "municipality"] {
+        let rows = world.json(host, &["notices"]);
+        let entry = rows.as_array().unwrap().iter().find(|row| row["sort"] == "request").unwrap();
+        assert_eq!(entry["contradicted"], true, "{host}");
+        let table = stdout(&world.cli(host, &["notices"]));
+        assert!(table.contains("[contradicted by"), "{host}: {table}");
     }
-    let left = sluis_tests::world::somewhere(&world.path("agency/state"), b"ander-toestel");
-    assert!(left.is_empty(), "no number in the store: {left:?}");
+    // Nobody asked for it, and so it stays.
+    world.put("lijst.csv".as_ref(), LIST);
+    let text = world.status_says("mechelen", "REFUSED");
+    assert!(text.contains("has not asked for a list"), "{text}");
+    fs::remove_file(world.outbox().join("lijst.csv")).unwrap();
+    // The municipality may ask for itself, in the same year.
+    assert!(world.cli("municipality", &say).status.success());
+    heard(&world, "agency", "request", 2);
+    let code = world.send("lijst-2026.csv", LIST);
+    world.wait("agency", &code, "Released");
+    for host in ["agency", "municipality"] {
+        let to = world.path(&format!("bundel-{host}"));
+        let folder = to.to_str().unwrap();
+        let arguments = ["evidence", "export", "--agreement", "mechelen", "--to", folder];
+        assert!(world.cli(host, &arguments).status.success());
+        let report = fs::read_to_string(to.join("report.en.html")).unwrap();
+        assert!(report.contains("contradicted by whose word it would be"), "{host}");
+        assert!(report.contains("deze brief is niet van ons"), "{host}");
+    }
+}
+
+#[test]
+fn patches_are_entered_with_their_day_and_both_parties_have_the_register() {
+    let world = World::running_as(&strict());
+    let ahead = ["patched", "mechelen", "--on", "2999-01-01", "--text", "OpenSSL 3.5.4"];
+    refused(&world, "municipality", &ahead, "has not come yet");
+    let patched = ["patched", "mechelen", "--on", "2026-01-05", "--text", "OpenSSL 3.5.4"];
+    assert!(world.cli("municipality", &patched).status.success());
+    let seen = heard(&world, "agency", "patch", 1);
+    assert_eq!(
+        (&seen["notice"]["on"], &seen["notice"]["text"]),
+        (&"2026-01-05".into(), &"OpenSSL 3.5.4".into())
+    );
 }
 
 fn now_ms() -> i64 {

@@ -274,3 +274,30 @@ fn a_file_that_stays_on_the_medium_alarms_the_agency() {
         alarm.body
     );
 }
+
+#[test]
+fn the_municipality_is_told_when_the_target_of_taking_a_file_over_runs_out() {
+    let mut plan = Plan::default();
+    plan.agreement += "\n[targets]\nremoval-target-hours = 0\n";
+    let mut world = World::make(&plan);
+    let mut server = MailServer::new();
+    server.start("wrapper", "right");
+    server.serves(&world, "municipality", "");
+    // The file cannot be taken over: a file lies where its folder in the vault would be.
+    let vault = world.path("municipality/vault/mechelen");
+    let _ = fs::remove_dir_all(&vault);
+    fs::create_dir_all(vault.parent().unwrap()).unwrap();
+    fs::write(&vault, "x").unwrap();
+    for role in ["dropzone", "sealer", "carrier", "keeper", "fetcher", "notifier"] {
+        world.start(role);
+    }
+    let code = world.send("lijst.csv", LIST);
+    // The yearly two of the municipality come too.
+    let mails = server.takes(3);
+    let told = mails.iter().find(|mail| mail.header("subject").contains(&code));
+    let told = told.unwrap_or_else(|| panic!("{:?}", subjects(&mails)));
+    is_clean(told);
+    assert!(told.header("subject").starts_with("[Sluis] overdue: "), "{}", told.header("subject"));
+    assert!(told.body.contains("art. 6"), "{}", told.body);
+    assert_eq!(mails.len(), 3, "{:?}", subjects(&mails));
+}

@@ -1,4 +1,5 @@
-//! What the articles ask of one list beyond its columns: whose residents it is about, by whose word.
+//! What the articles ask of one list beyond its columns: whose residents it is about, who gets its shares, whether its
+//! basis still stands; and what the ledger keeps of each decision.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -114,4 +115,116 @@ fn where_the_agreement_does_not_say_how_lists_are_selected_a_persons_word_is_ask
     assert!(world.cli("agency", &arguments).status.success());
     let report = fs::read_to_string(to.join("report.en.html")).unwrap();
     assert!(report.contains("drawn for residents of NIS code 12025, by the word of whoever"));
+}
+
+/// The entries of the agency's ledger.
+fn ledger(world: &World) -> Vec<Value> {
+    let exported = stdout(&world.cli("agency", &["ledger", "export"]));
+    exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn each_decision_of_the_gate_is_entered_with_its_outcome_version_and_rules() {
+    let world = World::running_as(&strict());
+    world.put("ongevraagd.csv".as_ref(), b"naam;contract;attest\nJan;1;1\nAn;1;0\n");
+    let _ = world.status_says("mechelen", "REFUSED");
+    fs::remove_file(world.outbox().join("ongevraagd.csv")).unwrap();
+    ask(&world);
+    world.put("namen.csv".as_ref(), b"naam;contract;attest\nJan;1;1\nAn;1;0\n");
+    until("the second refusal", || {
+        let entries = ledger(&world);
+        (entries.iter().filter(|it| it["kind"] == "refused").count() == 2).then_some(())
+    });
+    fs::remove_file(world.outbox().join("namen.csv")).unwrap();
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    let entries = ledger(&world);
+    let of = |kind: &str| entries.iter().filter(|it| it["kind"] == kind).collect::<Vec<_>>();
+    let refused = of("refused");
+    for entry in &refused {
+        assert_eq!(entry["detail"]["outcome"], "refuse", "{entry}");
+        assert_eq!(entry["detail"]["version"], "1", "{entry}");
+    }
+    assert_eq!(refused[0]["detail"]["reasons"], "overw. C: not-requested");
+    let reasons = refused[1]["detail"]["reasons"].as_str().unwrap();
+    assert!(reasons.split(", ").all(|reason| reason.starts_with("art. 3: ")), "{reasons}");
+    let [permit] = of("sealed")[..] else { panic!("one list was sealed") };
+    assert_eq!(permit["detail"]["outcome"], "permit");
+    assert_eq!(permit["detail"]["version"], "1");
+    let asked = sent(&world, &code)["body"]["request"].as_str().unwrap()[..8].to_owned();
+    assert_eq!(
+        permit["detail"]["rules"],
+        format!(
+            "art. 12: in-force, art. 1: gaps, overw. C: request {asked}, art. 2: residents by agreement, art. 3: list, art. 3: size"
+        )
+    );
+    // Of nobody on a list.
+    let all = entries.iter().map(ToString::to_string).collect::<String>();
+    for value in ["85073003328", "Jan", "lijst.csv", "namen.csv"] {
+        assert!(!all.contains(value), "{value}");
+    }
+}
+
+#[test]
+fn a_basis_that_is_gone_stops_lists_from_its_day_on_and_not_before() {
+    let world = World::running_as(&strict());
+    ask(&world);
+    let later = ["legal-change", "mechelen", "--on", "2999-01-01", "--basis-gone", "--text", "x"];
+    assert!(world.cli("municipality", &later).status.success());
+    until("the end to be heard", || {
+        let due = world.json("agency", &["deadlines"]);
+        due.as_array().unwrap().iter().any(|it| it["clock"] == "notice").then_some(())
+    });
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    // By either party: nobody may send without one.
+    let gone = ["legal-change", "mechelen", "--on", "2026-01-05", "--basis-gone", "--text", "x"];
+    assert!(world.cli("agency", &gone).status.success());
+    world.put("nog-een.csv".as_ref(), LIST);
+    let text = world.status_says("mechelen", "REFUSED");
+    assert!(text.contains("art. 12") && text.contains("ended on 2026-01-05"), "{text}");
+    until("the municipality to hear it", || {
+        let ask = ["request", "mechelen", "--text", "toch nog een lijst"];
+        let said = world.cli("municipality", &ask);
+        stderr(&said).contains("the agreement ended on 2026-01-05").then_some(())
+    });
+}
+
+#[test]
+fn a_custodian_whose_right_ended_meanwhile_gets_no_share() {
+    let mut plan = Plan::default();
+    plan.agreement =
+        plan.agreement.replace("release = \"after-removal\"", "release = \"when-ready\"");
+    let mut world = World::running_as(&plan);
+    let code = world.send("een.txt", b"een");
+    world.wait("municipality", &code, "Removed");
+    // A new version counts, in which chantal's right is over; the list began under the one before.
+    let text = fs::read_to_string(world.path("agency/agreements/mechelen.toml")).unwrap();
+    let new = text
+        .replace("version = 1\n", "version = 2\n")
+        .replace("channel = \"voice\"\n", "channel = \"voice\"\nvalid-until = \"2026-01-05\"\n");
+    let file = world.path("versie/mechelen.toml");
+    fs::create_dir(world.path("versie")).unwrap();
+    fs::write(&file, new).unwrap();
+    let added = world.cli("agency", &["agreement", "add", file.to_str().unwrap()]);
+    assert!(added.status.success(), "{}", stderr(&added));
+    for role in ["sealer", "releaser"] {
+        world.stop(role);
+        world.start(role);
+    }
+    let approved = world.cli_as("61001", "agency", &["agreement", "approve", "mechelen"]);
+    assert!(approved.status.success(), "{}", stderr(&approved));
+    let ready = world.cli("municipality", &["ready", &code]);
+    assert!(ready.status.success(), "{}", stderr(&ready));
+    world.wait("agency", &code, "Released");
+    let note = world.row("agency", &code).unwrap()["note"].as_str().unwrap().to_owned();
+    assert!(note.contains("share 3 rejected (custodian-expired)"), "{note}");
+    assert_eq!(world.lines(&code).len(), 2);
+    assert!(!world.path("phones/chantal").exists(), "nothing went to chantal");
+    // A person who tries again changes nothing; the other two open it.
+    assert!(world.cli("agency", &["retry", &code, "--share", "3"]).status.success());
+    world.wait("agency", &code, "Released");
+    assert_eq!(world.lines(&code).len(), 2);
+    let opened = world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
+    assert!(opened.status.success(), "{}", stderr(&opened));
 }

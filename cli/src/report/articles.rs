@@ -248,6 +248,20 @@ fn security(lang: Lang) -> Vec<Asked> {
         ),
         (
             say(
+                "Kwetsbaarheden worden opgespoord en tijdig verholpen.",
+                "Weaknesses are detected and mended in time.",
+            ),
+            &["patch"],
+        ),
+        (
+            say(
+                "Wat de ene partij uit een brief van de andere inschrijft, kan die tegenspreken.",
+                "What a party enters from a letter of the other one, that one may contradict.",
+            ),
+            &["contradiction"],
+        ),
+        (
+            say(
                 "De partijen houden elkaar op de hoogte van hun verwerkers.",
                 "The parties keep each other informed of their processors.",
             ),
@@ -310,7 +324,7 @@ fn later(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, 
                 format!("In werking sinds {}; schriftelijk opzegbaar met {months} maanden.", agreement.in_force),
                 format!("In force since {}; ended in writing with {months} months' notice.", agreement.in_force),
             ),
-            &["terminate"],
+            &["terminate", "basis-gone"],
         )]),
     ]
 }

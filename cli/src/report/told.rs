@@ -35,6 +35,9 @@ pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
         "disclosure" => ("doorgifte gemeld", "disclosure reported"),
         "profiles" => ("functieprofielen nagekeken", "function profiles gone through"),
         "processors" => ("verwerkers gewijzigd", "processors changed"),
+        "patch" => ("lek gedicht", "weakness mended"),
+        "contradiction" => ("tegengesproken", "contradicted"),
+        "basis-gone" => ("rechtsgrond weg", "legal basis gone"),
         "policy-review" => ("beleid herzien", "policy reviewed"),
         "attestation" => ("verklaring over de bewaring", "statement about retention"),
         "information-request" => ("inlichtingen gevraagd", "information asked for"),
@@ -138,8 +141,13 @@ fn void(line: &Line, lang: Lang) -> &'static str {
 
 fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> String {
     let lang = report.lang;
-    let case = notice.case.as_ref().or(sort.opens().then_some(&line.digest));
-    let case = case.map(|case| format!("{} {}", lang.pick("dossier", "case"), short(case)));
+    let numbered = sort.opens() || notice.received.is_some();
+    let case = notice.case.as_ref().or(numbered.then_some(&line.digest));
+    let what = match sort == Sort::Contradiction || notice.received.is_some() && !sort.opens() {
+        true => lang.pick("inschrijving", "entry"),
+        false => lang.pick("dossier", "case"),
+    };
+    let case = case.map(|case| format!("{what} {}", short(case)));
     let found =
         notice.found.map(|at| format!("{} {}", lang.pick("vastgesteld", "found"), at.local()));
     let on = notice.on.map(|on| format!("{} {on}", lang.pick("dag", "day")));
@@ -164,7 +172,14 @@ fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> Str
             lang.pick("geen eigen overeenkomst nodig", "needs no agreement of its own")
         )
     });
-    let known: Vec<_> = [case, found, on, paper, none].into_iter().flatten().collect();
+    let against = report.is_contradicted(&line.digest).then(|| {
+        lang.pick(
+            "tegengesproken door wie het gezegd zou hebben",
+            "contradicted by whose word it would be",
+        )
+        .to_owned()
+    });
+    let known: Vec<_> = [case, found, on, paper, against, none].into_iter().flatten().collect();
     let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
     format!("{}{known}{}: {}", kind(sort.kind(), lang), void(line, lang), notice.text)
 }

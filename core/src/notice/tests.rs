@@ -212,3 +212,64 @@ fn a_notice_reads_back_from_its_statement_with_every_letter() {
         assert_eq!(Statement::read(&bytes).unwrap(), statement);
     }
 }
+
+#[test]
+fn r48_what_is_entered_in_a_partys_name_it_may_contradict_once_and_a_request_then_counts_no_more() {
+    let (agency, municipality) = (Side::Agency, Side::Municipality);
+    let letter = Notice {
+        paper: Some(Digest::none()),
+        received: Some(date(2026, 3, 1)),
+        ..notice("uit een brief")
+    };
+    let asked = entered(agency, Sort::Request, NOON, letter);
+    let own = entered(municipality, Sort::QualityReport, NOON, notice("x"));
+    let of = |entry: &Entered| Notice { case: Some(entry.digest), ..notice("niet van ons") };
+    let mut register = Register(vec![asked.clone(), own.clone()]);
+    let may = |register: &Register, by, notice: &Notice| {
+        register.may(&agreement(), by, Sort::Contradiction, notice, NOON)
+    };
+    assert_eq!(may(&register, municipality, &notice("x")), Err(Fault::Missing("--entry")));
+    // Not who entered it, nor of what a party said itself.
+    assert_eq!(may(&register, agency, &of(&asked)), Err(Fault::NoEntry));
+    assert_eq!(may(&register, municipality, &of(&own)), Err(Fault::NoEntry));
+    assert_eq!(may(&register, agency, &of(&own)), Err(Fault::NoEntry));
+    assert_eq!(may(&register, municipality, &of(&asked)), Ok(()));
+    assert!(register.next_request().is_some());
+    let no = entered(municipality, Sort::Contradiction, NOON, of(&asked));
+    register.0.push(no);
+    assert!(register.is_contradicted(&asked.digest) && !register.is_contradicted(&own.digest));
+    assert_eq!(may(&register, municipality, &of(&asked)), Err(Fault::NoEntry));
+    assert_eq!((register.requests().count(), register.unasked().count()), (0, 1));
+    // It was never asked: the municipality asks for itself.
+    let ask = register.may(&agreement(), municipality, Sort::Request, &notice("x"), NOON);
+    assert_eq!(ask, Ok(()));
+}
+
+#[test]
+fn r78_it_ends_on_the_day_on_which_its_basis_is_gone_by_either_partys_word() {
+    for by in [Side::Agency, Side::Municipality] {
+        let register = Register::default();
+        let bare = register.may(&agreement(), by, Sort::BasisGone, &notice("x"), NOON);
+        assert_eq!(bare, Err(Fault::Missing("--on")));
+        // No term of notice: it ends by law.
+        let gone = Notice { on: Some(date(2026, 5, 1)), ..notice("het decreet vervalt") };
+        assert_eq!(register.may(&agreement(), by, Sort::BasisGone, &gone, NOON), Ok(()));
+        let register = Register(vec![entered(by, Sort::BasisGone, NOON, gone)]);
+        assert_eq!(register.ends(), Some(date(2026, 5, 1)));
+        assert_eq!(register.over(date(2026, 4, 30)), None);
+        assert_eq!(register.over(date(2026, 5, 1)), Some(date(2026, 5, 1)));
+        let due = register.deadlines(&agreement());
+        let end = due.iter().find(|it| it.clock == Clock::Notice).unwrap();
+        assert_eq!(end.starts, NOON);
+    }
+}
+
+#[test]
+fn r46_a_patch_has_a_day_that_has_come() {
+    let register = Register::default();
+    let on = |day| Notice { on: Some(day), ..notice("OpenSSL 3.5.4") };
+    let may = |notice| register.may(&agreement(), Side::Municipality, Sort::Patch, &notice, NOON);
+    assert_eq!(may(notice("x")), Err(Fault::Missing("--on")));
+    assert_eq!(may(on(date(2026, 3, 3))), Err(Fault::NotYet));
+    assert_eq!(may(on(date(2026, 3, 2))), Ok(()));
+}

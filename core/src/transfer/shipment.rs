@@ -128,9 +128,11 @@ impl Shipment {
         waits.then(|| Self { stands: Stands::Leaving, ..self.clone() })
     }
 
-    /// What became of the attempt; only what is leaving has an outcome.
+    /// What became of the attempt; only what is leaving has an outcome. What waits may be kept from leaving: its
+    /// custodian has no right to it any more.
     pub(super) fn ship(&self, outcome: Stands) -> Option<Self> {
-        if self.stands != Stands::Leaving || outcome == Stands::Leaving {
+        let barred = self.stands == Stands::Waiting && matches!(outcome, Stands::Rejected { .. });
+        if !(barred || self.stands == Stands::Leaving) || outcome == Stands::Leaving {
             return None;
         }
         let mut next = self.clone();

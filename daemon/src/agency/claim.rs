@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sluis_core::control::Send;
 use sluis_core::id::{AgreementId, Nis, Time, TransferCode, TransferId};
-use sluis_core::policy::Reason;
+use sluis_core::policy::{self, Reason};
 use sluis_core::transfer::{Event, State, Work};
 
 use super::{Agency, admission, outbox, status};
@@ -234,19 +234,24 @@ impl Agency {
             return Ok(None);
         }
         let codes: Vec<String> =
-            reasons.iter().map(|r| format!("{}: {}", r.article(), code_of(r))).collect();
+            reasons.iter().map(|r| format!("{}: {}", r.article(), r.code())).collect();
         tracing::warn!(
             agreement = agreement.map(AgreementId::as_str),
             reasons = codes.join(", "),
             "a drop is refused"
         );
+        let installed = agreement.and_then(|name| self.books.agreements.get(name));
+        let known = match installed {
+            Some(installed) => policy::refusal(&installed.terms.agreement, &reasons),
+            // Of no agreement, and so of no version.
+            None => vec![("outcome", "refuse".to_owned()), ("reasons", codes.join(", "))],
+        };
         let mut tx = self.books.store.begin().await?;
         let id = TransferId::random();
         if let Some(agreement) = agreement {
             self.enter(&mut tx, agreement, id, State::Refused { reasons }, None).await?;
         }
-        tx.enter(self.books.now(), "refused", Some(id), detail([("reasons", codes.join(", "))]))
-            .await?;
+        tx.enter(self.books.now(), "refused", Some(id), detail(known)).await?;
         self.books.commit(tx).await?;
         // After the books: a kill in between tells it again, and never only here.
         let _ = status::write(&at, &text);
@@ -389,11 +394,6 @@ fn cleared(private: &Path) -> std::io::Result<()> {
         files::remove(&own)?;
     }
     durable::remove_folder(private)
-}
-
-fn code_of(reason: &Reason) -> String {
-    let json = serde_json::to_value(reason).unwrap_or_default();
-    json["code"].as_str().unwrap_or_default().to_owned()
 }
 
 /// The name of the drop in a private folder.

@@ -1,13 +1,15 @@
-//! A custodian's number that changed takes two persons and a while before a share goes there.
+//! A custodian's number that changed takes two persons, a word to the old number, and a while before a share goes there.
 //!
 //! The core keeps which number was last used as a digest that needs the statement key to be computed: from the store
-//! alone nobody tries numbers out.
+//! alone nobody tries numbers out. The old number itself stands under `[former]` in the contacts file, held against that
+//! digest; [`super::old_number`] tells it.
 
 use sluis_config::agreements::Installed;
-use sluis_core::agreement::Language;
+use sluis_core::agreement::{Contacts, Language};
 use sluis_core::control::{NumberWord, OfCustodian};
 use sluis_core::id::{AgreementId, CustodianId, Digest, Time};
 use sluis_core::notice::short;
+use sluis_core::old_number::{Telling, Told};
 use sluis_core::statement::Signer;
 
 use super::Agency;
@@ -30,56 +32,111 @@ impl Agency {
         let (name, now) = (&installed.terms.agreement.agreement, self.books.now());
         let mut waits = Vec::new();
         for route in &installed.plan.routes {
-            let (digest, former) = self.number(installed, &route.custodian)?;
-            let fresh = Number { used: digest, next: None, confirmed: None };
-            let known = tx.known_number(name, &route.custodian).await?.unwrap_or(fresh);
-            let known = renewed(known, digest, &former);
-            if known.used == digest || self.has_cooled(&known, digest, now) {
-                if known.used != digest {
-                    self.enter_number(tx, "number-used", name, &route.custodian).await?;
+            let custodian = &route.custodian;
+            let (digest, former) = self.number(installed, custodian)?;
+            let known = tx.known_number(name, custodian).await?;
+            let known = known.map(|known| renewed(known, digest, &former));
+            let known = match known.filter(|known| known.used != digest) {
+                Some(known) => self.changed(tx, installed, custodian, known, digest).await?,
+                None => {
+                    tx.keep_number(name, custodian, &Number::used(digest)).await?;
+                    continue;
                 }
-                tx.keep_number(name, &route.custodian, &fresh).await?;
-                continue;
+            };
+            let over = self.cooled(&known).is_some_and(|from| now >= from);
+            // A clock that jumped ahead lets nothing pass.
+            if over && !self.books.clock_is_held() {
+                self.enter_number(tx, "number-used", name, custodian, []).await?;
+                tx.keep_number(name, custodian, &Number::used(digest)).await?;
+            } else {
+                waits.push(self.waits(name, custodian, &known));
             }
-            if known.next != Some(digest) {
-                let changed = Number { next: Some(digest), confirmed: None, ..known };
-                tx.keep_number(name, &route.custodian, &changed).await?;
-                self.enter_number(tx, "number-changed", name, &route.custodian).await?;
-            }
-            let confirmed = known.confirmed.filter(|_| known.next == Some(digest));
-            let from = confirmed.map(|at| self.cooled(at).local());
-            waits.push(self.waits(name, &route.custodian, from.as_deref()));
         }
         Ok((!waits.is_empty()).then(|| waits.join("; ")))
     }
 
-    fn waits(&self, name: &AgreementId, custodian: &CustodianId, from: Option<&str>) -> String {
-        match (self.language, from) {
-            (Language::En, None) => format!(
-                "art. 6: the number of {custodian} changed. Call {custodian} on the old one; two persons confirm it: sluis number confirm {name} {custodian}"
+    /// That another number stands there now is entered once, and the old one is told as soon as it is known.
+    async fn changed(
+        &self,
+        tx: &mut Tx,
+        installed: &Installed,
+        custodian: &CustodianId,
+        mut known: Number,
+        digest: Digest,
+    ) -> Result<Number> {
+        let name = &installed.terms.agreement.agreement;
+        if known.next != Some(digest) {
+            known = Number { next: Some(digest), ..Number::used(known.used) };
+            self.enter_number(tx, "number-changed", name, custodian, []).await?;
+        }
+        if known.told.is_none() && self.former(installed, custodian, &known)?.is_some() {
+            known.told = Some(Telling::new(self.settings.resends));
+            self.tell_old(tx, name, custodian, self.books.now()).await?;
+        }
+        tx.keep_number(name, custodian, &known).await?;
+        Ok(known)
+    }
+
+    /// What a list waits for.
+    fn waits(&self, name: &AgreementId, custodian: &CustodianId, known: &Number) -> String {
+        let (nl, en) = match known.told.as_ref().map(|told| &told.stands) {
+            None => (
+                "het oude nummer is onbekend: zet het onder [former] in het contactenbestand, met `call`, en herstart".to_owned(),
+                "the old number is not known: put it under [former] in the contacts file, with `call`, and restart".to_owned(),
             ),
-            (Language::En, Some(from)) => {
-                format!(
-                    "art. 6: the new number of {custodian} is used from {from} on; then: sluis retry"
-                )
-            }
-            (_, None) => format!(
-                "art. 6: het nummer van {custodian} is gewijzigd. Bel {custodian} op het oude; twee personen bevestigen het: sluis number confirm {name} {custodian}"
+            Some(Told::Waiting | Told::Leaving) => (
+                "een bericht gaat naar het oude nummer".to_owned(),
+                "a message goes to the old number".to_owned(),
             ),
-            (_, Some(from)) => format!(
+            Some(Told::Unknown) => (
+                "niemand weet of het bericht aan het oude nummer vertrok: bel het".to_owned(),
+                "nobody knows whether the message to the old number left: call it".to_owned(),
+            ),
+            Some(Told::Rejected(code)) => (
+                format!("het bericht aan het oude nummer is geweigerd ({code}): bel het"),
+                format!("the message to the old number was rejected ({code}): call it"),
+            ),
+            Some(Told::Sent(_) | Told::Passed(_)) => (String::new(), String::new()),
+        };
+        let told = known.told.as_ref().is_some_and(|told| told.over().is_some());
+        let english = self.language == Language::En;
+        let why = if english { en } else { nl };
+        let confirm = format!("sluis number confirm {name} {custodian}");
+        let dead = format!("{confirm} --old-is-dead");
+        let from = self.cooled(known).map(|from| from.local());
+        match (from, told, known.confirmed.is_some(), english) {
+            (Some(from), _, _, true) => format!(
+                "art. 6: the new number of {custodian} is used from {from} on; then: sluis retry"
+            ),
+            (Some(from), ..) => format!(
                 "art. 6: het nieuwe nummer van {custodian} geldt vanaf {from}; daarna: sluis retry"
+            ),
+            (None, true, _, true) => format!(
+                "art. 6: the number of {custodian} changed, and the old one was told. Two persons confirm it: {confirm}"
+            ),
+            (None, true, ..) => format!(
+                "art. 6: het nummer van {custodian} is gewijzigd, en het oude is verwittigd. Twee personen bevestigen het: {confirm}"
+            ),
+            (None, _, true, true) => format!(
+                "art. 6: the number of {custodian} changed and is confirmed; {why}. Where it is dead, two persons: {dead}"
+            ),
+            (None, _, true, _) => format!(
+                "art. 6: het nummer van {custodian} is gewijzigd en bevestigd; {why}. Is het dood, twee personen: {dead}"
+            ),
+            (None, _, _, true) => format!(
+                "art. 6: the number of {custodian} changed; {why}. Two persons confirm it: {confirm}; where the old one is dead: {dead}"
+            ),
+            (None, ..) => format!(
+                "art. 6: het nummer van {custodian} is gewijzigd; {why}. Twee personen bevestigen het: {confirm}; is het oude dood: {dead}"
             ),
         }
     }
 
-    fn cooled(&self, confirmed: Time) -> Time {
-        confirmed.plus_ms(3_600_000 * i64::from(self.settings.number_cooling_off_hours))
-    }
-
-    /// A clock that jumped ahead lets nothing pass.
-    fn has_cooled(&self, known: &Number, digest: Digest, now: Time) -> bool {
-        let over = known.confirmed.is_some_and(|at| now >= self.cooled(at));
-        known.next == Some(digest) && over && !self.books.clock_is_held()
+    /// From when on the new number is used: so long after two persons confirmed it and the old one was told.
+    fn cooled(&self, known: &Number) -> Option<Time> {
+        let told = known.told.as_ref()?.over()?;
+        let from = known.confirmed?.max(told);
+        Some(from.plus_ms(3_600_000 * i64::from(self.settings.number_cooling_off_hours)))
     }
 
     /// The digest of the number that the contacts file has now, and what it is under this party's former keys.
@@ -88,17 +145,40 @@ impl Agency {
         installed: &Installed,
         custodian: &CustodianId,
     ) -> Result<(Digest, Vec<Digest>)> {
-        let contacts = installed.contacts.as_ref();
-        let number = contacts.and_then(|(contacts, _)| contacts.numbers.get(custodian));
+        let number = contacts(installed).and_then(|contacts| contacts.numbers.get(custodian));
         let number = number.ok_or_else(|| {
             CoreError::refused(
                 "no-number",
                 format!("{custodian} has no number in the contacts file"),
             )
         })?;
-        let plain: String = number.chars().filter(|c| !c.is_whitespace()).collect();
+        self.keyed(&installed.terms.agreement.agreement, custodian, number)
+    }
+
+    /// The old number, where the contacts file has it: the one that was used, and no other.
+    pub(super) fn former<'a>(
+        &self,
+        installed: &'a Installed,
+        custodian: &CustodianId,
+        known: &Number,
+    ) -> Result<Option<&'a str>> {
+        let former = contacts(installed).and_then(|contacts| contacts.former.get(custodian));
+        let Some(former) = former else { return Ok(None) };
         let name = &installed.terms.agreement.agreement;
-        let bytes = zeroize::Zeroizing::new(format!("{name} {custodian} {plain}"));
+        let (digest, earlier) = self.keyed(name, custodian, former)?;
+        let same = digest == known.used || earlier.contains(&known.used);
+        Ok(same.then_some(former.as_str()))
+    }
+
+    fn keyed(
+        &self,
+        name: &AgreementId,
+        custodian: &CustodianId,
+        number: &str,
+    ) -> Result<(Digest, Vec<Digest>)> {
+        let plain: String = number.chars().filter(|c| !c.is_whitespace()).collect();
+        let plain = zeroize::Zeroizing::new(plain);
+        let bytes = zeroize::Zeroizing::new(format!("{name} {custodian} {}", *plain));
         // Ed25519 signs the same bytes the same way, each time.
         let under =
             |signer: &Signer| Ok(Digest::of(signer.sign(NAMESPACE, bytes.as_bytes())?.as_bytes()));
@@ -106,47 +186,54 @@ impl Agency {
         Ok((all.remove(0), all))
     }
 
-    async fn enter_number(
+    pub(super) async fn enter_number(
         &self,
         tx: &mut Tx,
         kind: &str,
         agreement: &AgreementId,
         custodian: &CustodianId,
+        more: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Result<()> {
-        let known =
-            detail([("agreement", agreement.to_string()), ("custodian", custodian.to_string())]);
-        tx.enter(self.books.now(), kind, None, known).await?;
+        let known = [("agreement", agreement.to_string()), ("custodian", custodian.to_string())];
+        tx.enter(self.books.now(), kind, None, detail(known.into_iter().chain(more))).await?;
         Ok(())
     }
 
-    /// One person says that the number of today is right, a second one confirms.
+    /// One person says that the number of today is right, a second one confirms; or, beside that, that the old one is
+    /// dead and nobody waits until it was told.
     pub(super) async fn confirm_number(
         &self,
         caller: Caller,
         ask: &OfCustodian,
     ) -> Result<NumberWord> {
-        let installed = self.books.agreements.get(&ask.agreement);
-        let installed =
-            installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
-        let (digest, former) = self.number(installed, &ask.custodian)?;
+        let (name, custodian) = (&ask.agreement, &ask.custodian);
+        let installed = self.books.agreements.get(name);
+        let installed = installed.ok_or_else(|| CoreError::NoAgreement(name.to_string()))?;
+        let (digest, former) = self.number(installed, custodian)?;
         let mut tx = self.books.store.begin().await?;
-        let known = tx.known_number(&ask.agreement, &ask.custodian).await?;
+        let known = tx.known_number(name, custodian).await?;
         let known = known.map(|known| renewed(known, digest, &former));
         let known = known.filter(|known| known.used != digest).ok_or_else(|| {
-            let why =
-                format!("the number of {} did not change since it was last used", ask.custodian);
+            let why = format!("the number of {custodian} did not change since it was last used");
             CoreError::refused("unchanged", why)
         })?;
+        let mut known = self.changed(&mut tx, installed, custodian, known, digest).await?;
         // The very number: one that changes between the two persons is asked for anew.
-        let subject = format!("{} {} {}", ask.agreement, ask.custodian, short(&digest));
+        let dead = if ask.old_is_dead { " old-is-dead" } else { "" };
+        let subject = format!("{name} {custodian} {}{dead}", short(&digest));
         let first =
             two_persons::confirm(&self.books, &mut tx, "number", &subject, None, caller).await?;
         let mut word = NumberWord { first, from: None };
         if word.first.is_some() {
             let now = self.books.now();
-            let confirmed = Number { next: Some(digest), confirmed: Some(now), ..known };
-            tx.keep_number(&ask.agreement, &ask.custodian, &confirmed).await?;
-            word.from = Some(self.cooled(now));
+            known.confirmed = Some(now);
+            let told = known.told.as_ref().is_some_and(|told| told.over().is_some());
+            if ask.old_is_dead && !told {
+                known.told = Some(Telling { stands: Told::Passed(now), resends: 0 });
+                self.enter_number(&mut tx, "number-untold", name, custodian, []).await?;
+            }
+            tx.keep_number(name, custodian, &known).await?;
+            word.from = self.cooled(&known);
         }
         self.books.commit(tx).await?;
         Ok(word)
@@ -157,4 +244,8 @@ impl Agency {
 fn renewed(known: Number, digest: Digest, former: &[Digest]) -> Number {
     let now = |known: Digest| if former.contains(&known) { digest } else { known };
     Number { used: now(known.used), next: known.next.map(now), ..known }
+}
+
+fn contacts(installed: &Installed) -> Option<&Contacts> {
+    installed.contacts.as_ref().map(|(contacts, _)| contacts)
 }

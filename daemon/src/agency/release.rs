@@ -11,9 +11,10 @@ use sluis_core::agreement::Side;
 use sluis_core::bundle::{Bundle, Item};
 use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::evidence::{Removal, Terms, Verified};
-use sluis_core::id::ChannelId;
+use sluis_core::id::{ChannelId, Digest};
 use sluis_core::keyring::Identities;
 use sluis_core::message::{self, Reference};
+use sluis_core::old_number::OldNumber;
 use sluis_core::statement::{Body, Signed, Statement};
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +59,9 @@ impl Worker for Releaser {
 impl Releaser {
     async fn release(&self, job: Job) -> Result<Outcome, Outcome> {
         let (id, lease) = (job.id, job.lease);
+        if let Task::TellOld { terms, sealed } = &job.task {
+            return self.tell_old(&job, terms, sealed).await;
+        }
         let Task::Release { index, sent, delivered, removed, bundle } = job.task else {
             return Err(never("task", "not work for a releaser"));
         };
@@ -75,15 +79,43 @@ impl Releaser {
         let bundle = self.open(&terms, &verified, &removal, &bundle)?;
         let item = bundle.items.iter().find(|item| item.index == index);
         let item = item.ok_or_else(|| never("bundle", "no such share"))?;
-        let channel = self.channels.get(&item.channel);
-        let channel = channel.ok_or_else(|| {
-            again(&format!("channel {} is not in [releaser.channels]", item.channel))
-        })?;
+        let channel = self.channel(&item.channel)?;
         if !self.desk.exposing(id, lease).await.map_err(|e| again(&e))? {
             return Err(never("stopped", "the core does not let this share leave"));
         }
         let rehearsal = matches!(&verified.statement().body, Body::Sent(sent) if sent.rehearsal);
         Ok(hand_over(channel, &removal, &bundle, (item, rehearsal)).await)
+    }
+
+    fn channel(&self, id: &ChannelId) -> Result<&Channel, Outcome> {
+        let channel = self.channels.get(id);
+        channel.ok_or_else(|| again(&format!("channel {id} is not in [releaser.channels]")))
+    }
+
+    /// A custodian's old number is told that there is a new one. No share is in it, and so it rests on no removal.
+    async fn tell_old(&self, job: &Job, terms: &Digest, sealed: &str) -> Result<Outcome, Outcome> {
+        let terms = self.agreements.version(terms);
+        let terms = terms.filter(|terms| terms.agreement.agreement == job.agreement);
+        let terms = terms.ok_or_else(|| {
+            again(&"this version of the agreement is not installed at the releaser")
+        })?;
+        let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| never("word", "not base64"))?;
+        // It has no number of its own: the newest key signed it, or the one before as long as that signs.
+        let mut sealers = terms.agreement.keys.agency.history().rev().take(2);
+        let opened = sealers.find_map(|(_, key)| {
+            OldNumber::open(&sealed, &self.identities, key, terms.digest).ok()
+        });
+        let word = opened.ok_or_else(|| never("word", "it is not the sealer's"))?;
+        let text = word.text();
+        message::septets(&text).map_err(|e| never("text", &e.to_string()))?;
+        let channel = self.channel(&word.channel)?;
+        if !self.desk.exposing(job.id, job.lease).await.map_err(|e| again(&e))? {
+            return Err(never("stopped", "the core does not let this word leave"));
+        }
+        // Share 0: no share has that number.
+        let reference = Reference { transfer: word.reference, index: 0 }.to_string();
+        let (custodian, to) = (&word.custodian, word.number.as_str());
+        Ok(channel.send(&Message { custodian, to, text: &text, reference: &reference }).await)
     }
 
     fn open(

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use jiff::civil::Date;
 use sluis_core::agreement::Agreement;
+use sluis_core::deadline::civil;
 use sluis_core::id::{AgreementId, Digest, Nis, TransferId};
-use sluis_core::notice::Register;
+use sluis_core::notice::{Entered, Register};
 use sluis_core::policy::{self, Reason, Requested};
 use sluis_core::statement::Body;
 use sluis_core::transfer::State;
@@ -123,20 +125,30 @@ impl Agency {
 /// that of a list whose errors are being mended.
 fn requested(answers: &[Answer], register: &Register, replaces: Option<TransferId>) -> Requested {
     let own = answers.iter().find(|answer| Some(answer.transfer) == replaces);
-    if let Some((own, request)) = own.and_then(|own| Some((own, own.request?))) {
+    let stood = |request: &Digest| register.requests().any(|it| it.digest == *request);
+    if let Some((own, request)) = own.and_then(|own| Some((own, own.request.filter(stood)?))) {
         let other = |it: &&Answer| it.stands && it.transfer != own.transfer;
         let others = answers.iter().filter(|it| it.request == own.request).filter(other);
         if others.count() < lists_for(answers, request, register) {
             return Requested::By(request);
         }
     }
+    // What was contradicted after a list had answered it counts for its year all the same.
+    let answered = |it: &&Entered| {
+        answers.iter().any(|answer| answer.stands && answer.request == Some(it.digest))
+    };
+    let days: Vec<Date> = register.unasked().filter(answered).map(|it| it.told().date()).collect();
+    let later = civil::next_allowed(&days);
     for asked in register.requests().rev() {
+        if later.is_some_and(|on| asked.told().date() < on) {
+            continue;
+        }
         let stands = |it: &&Answer| it.stands && it.request == Some(asked.digest);
         if answers.iter().filter(stands).count() < lists_for(answers, asked.digest, register) {
             return Requested::By(asked.digest);
         }
     }
-    register.next_request().map_or(Requested::Never, Requested::Answered)
+    register.next_request().max(later).map_or(Requested::Never, Requested::Answered)
 }
 
 /// How many lists a request may have: one, and a corrected one for each report of an error in one of them (R63), as

@@ -350,7 +350,7 @@ impl Core for Agency {
     }
 
     async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {
-        let Some(id) = job.transfer else { return Ok(None) };
+        let Some(id) = job.transfer else { return self.old_number_task(tx, job).await };
         let (record, terms) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
             .map_err(|_| CoreError::refused("work", "unreadable work"))?;
@@ -389,12 +389,19 @@ impl Core for Agency {
     }
 
     async fn exposing(&self, tx: &mut Tx, job: &JobRow) -> Result<bool> {
-        let (Some(id), Ok(Work::Release { index })) =
-            (job.transfer, serde_json::from_str(&job.work))
-        else {
+        let Some(id) = job.transfer else { return self.old_number_exposing(tx, job).await };
+        let Ok(Work::Release { index }) = serde_json::from_str(&job.work) else {
             return Ok(false);
         };
         let (mut record, terms) = self.load(tx, &id).await?;
+        if self.is_barred(&record, &terms.agreement, index) {
+            let (driver, code) = ("none".into(), "custodian-expired".into());
+            let barred = Event::Shipped(index, Stands::Rejected { driver, code });
+            return match self.advance(tx, &mut record, &terms, barred, None).await {
+                Ok(()) | Err(CoreError::Illegal(_)) => Ok(false),
+                Err(other) => Err(other),
+            };
+        }
         let removal = self.removal(tx, &terms, &id).await?;
         let exposing = Event::Exposing(index, removal);
         match self.advance(tx, &mut record, &terms, exposing, None).await {
@@ -417,7 +424,7 @@ impl Core for Agency {
     }
 
     async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
-        let Some(id) = job.transfer else { return Ok(true) };
+        let Some(id) = job.transfer else { return self.old_number_done(tx, job, outcome).await };
         let (mut record, terms) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
             .map_err(|_| CoreError::refused("work", "unreadable work"))?;

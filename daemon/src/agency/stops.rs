@@ -7,7 +7,7 @@ use sluis_core::transfer::{Event, State};
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
-use crate::store::Tx;
+use crate::store::{Record, Tx};
 
 impl Agency {
     /// The agreement ends at once (art. 8; R64): whatever fewer shares are out of than open it is withdrawn. What
@@ -38,6 +38,20 @@ impl Agency {
         ]);
         tx.enter(self.books.now(), "ended-at-once", None, known).await?;
         Ok((withdrawn, stays))
+    }
+
+    /// Whether this share's custodian has no right to it any more, by the version that the transfer began under or by
+    /// the one that counts now (art. 6; R41): it is looked at again when the share would leave.
+    pub(super) fn is_barred(&self, record: &Record<State>, terms: &Agreement, index: u8) -> bool {
+        let routes = record.state.envelope().map(|envelope| &envelope.routes);
+        let route = routes.and_then(|routes| routes.iter().find(|route| route.index == index));
+        let Some(route) = route else { return false };
+        let counts = self.books.unapproved(&record.agreement).is_none();
+        let now = self.books.agreements.get(&record.agreement).filter(|_| counts);
+        let now = now.map(|installed| &installed.terms.agreement);
+        let today = self.books.now().date();
+        let may = |version: &Agreement| version.gets_shares(&route.custodian, today);
+        !may(terms) || now.is_some_and(|version| !may(version))
     }
 
     /// Why no list is sealed under this agreement now: who has not typed the share of an exercise lately (R88).
