@@ -44,6 +44,10 @@ pub struct Next {
     pub lane: Lane,
     /// This process: what an earlier one had under lease is free again.
     pub instance: String,
+    /// Which of its tasks: each does one job at a time, so what it had under lease is free again when it asks.
+    pub task: u16,
+    /// Counts what this task asked: an older question that arrives later gets nothing.
+    pub ask: u64,
     /// How long to wait, in seconds.
     pub wait: u64,
 }

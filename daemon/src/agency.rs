@@ -26,6 +26,7 @@ pub mod stops;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use sluis_config::schema::{Owner, Sealer};
 use sluis_core::agreement::{Language, Side};
@@ -60,6 +61,8 @@ pub struct Agency {
     returned: Mutex<Vec<PathBuf>>,
     /// Transfers whose status file is to be written again.
     touched: Mutex<Vec<TransferId>>,
+    /// Something may lie in the private folder that belongs into the outbox.
+    astray: AtomicBool,
 }
 
 impl Stored for State {
@@ -116,6 +119,7 @@ impl Agency {
             progress: Mutex::default(),
             returned: Mutex::default(),
             touched: Mutex::default(),
+            astray: AtomicBool::default(),
         })
     }
 

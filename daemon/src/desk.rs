@@ -1,6 +1,8 @@
 //! A gate's end of its core's local socket: `next`, `exposing`, `done`, the feed, and the envelope's bytes.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, Method, Response, StatusCode};
@@ -36,6 +38,10 @@ impl From<reqwest::Error> for DeskError {
 pub struct Desk {
     way: Way,
     instance: String,
+    /// Tasks of this process so far, and what this one asked.
+    tasks: Arc<AtomicU16>,
+    task: u16,
+    asks: Arc<AtomicU64>,
     /// How long the core may wait with its answer where there is no work, in seconds.
     wait: u64,
 }
@@ -69,7 +75,14 @@ impl Desk {
     /// The desk of one gate's process; the core waits so many seconds for work.
     #[must_use]
     pub fn over(way: Way, wait: u64) -> Self {
-        Self { way, instance: TransferId::random().to_string(), wait }
+        let instance = TransferId::random().to_string();
+        Self { way, instance, tasks: Arc::default(), task: 0, asks: Arc::default(), wait }
+    }
+
+    /// The same desk for a task of its own.
+    fn of_a_task(&self) -> Self {
+        let task = self.tasks.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { task, asks: Arc::default(), ..self.clone() }
     }
 
     /// The next job, or nothing after a while.
@@ -82,7 +95,8 @@ impl Desk {
         lane: Lane,
     ) -> Result<Option<Job>, DeskError> {
         let (agreement, instance) = (agreement.cloned(), self.instance.clone());
-        let ask = Next { agreement, lane, instance, wait: self.wait };
+        let (task, ask) = (self.task, self.asks.fetch_add(1, Ordering::Relaxed) + 1);
+        let ask = Next { agreement, lane, instance, task, ask, wait: self.wait };
         let answer = self.post("next", &ask, Duration::from_secs(self.wait + 15)).await?;
         Ok(if answer.status() == StatusCode::NO_CONTENT {
             None
@@ -227,6 +241,7 @@ pub async fn work_off(
     stop: &CancellationToken,
     worker: &impl Worker,
 ) {
+    let desk = &desk.of_a_task();
     let mut away = 0_u32;
     loop {
         let next = tokio::select! {

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::books::{Books, CoreError, Result, backoff_ms, detail};
 use crate::drain::polls_end;
-use crate::store::{JobRow, Record, Stored, Tx};
+use crate::store::{Holder, JobRow, Record, Stored, Tx};
 use crate::{durable, files};
 
 /// What both cores can do for their gates.
@@ -171,6 +171,10 @@ pub async fn serve(listener: UnixListener, router: Router, stop: CancellationTok
 async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Result<Response> {
     let books = gate.core.books();
     books.seen.asked(gate.name, books.now());
+    let holder = (ask.instance.clone(), ask.task);
+    if !books.seen.begins(&holder, ask.ask) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let until =
         tokio::time::Instant::now() + Duration::from_secs(ask.wait.min(control::MAX_WAIT_S));
     loop {
@@ -205,8 +209,13 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
     let books = gate.core.books();
     loop {
         let mut tx = books.store.begin().await?;
+        // Nobody listens to an older question any more: what it got would be taken from who asks now.
+        if !books.seen.is_newest(&(ask.instance.clone(), ask.task), ask.ask) {
+            return Ok(None);
+        }
+        let holder = Holder { instance: &ask.instance, task: ask.task };
         let row = tx
-            .lease(gate.name, lane(ask.lane), ask.agreement.as_ref(), &ask.instance, books.now())
+            .lease(gate.name, lane(ask.lane), ask.agreement.as_ref(), holder, books.now())
             .await?;
         let Some(row) = row else { return Ok(None) };
         let task = match ask.lane {

@@ -22,7 +22,7 @@ use crate::durable::{self, Out};
 use crate::faults::at;
 
 pub use numbers::Number;
-pub use queue::JobRow;
+pub use queue::{Holder, JobRow};
 pub use said::Kept;
 pub use watched::Waiting;
 

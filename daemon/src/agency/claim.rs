@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use sluis_core::control::Send;
 use sluis_core::id::{AgreementId, Nis, Time, TransferCode, TransferId};
@@ -26,6 +27,9 @@ const DRAWN_FOR: &str = ".drawn-for";
 impl Agency {
     /// Looks through the outbox, and takes what has settled. `true`: something still settles.
     pub async fn look(&self, outbox: &mut outbox::Outbox) -> bool {
+        if let Err(error) = self.bring_back_later().await {
+            tracing::error!(%error, "what lies in the private folder cannot be looked through");
+        }
         self.returned().into_iter().for_each(|path| outbox.returned(path));
         // How long something lies still is no matter of what time it is said to be.
         let (found, settling) = match outbox.look(Time(self.books.clock.up())) {
@@ -124,8 +128,11 @@ impl Agency {
         }
         // Whoever put it there may not have: from here on it is ours to keep.
         let at = parent.clone();
-        let synced = blocking(move || admission::sync(&at, &items)).await?;
-        synced.map_err(CoreError::io("making the drop durable"))?;
+        if let Err(error) = blocking(move || admission::sync(&at, &items)).await? {
+            // The disk did not take its bytes, and a second try would say that it did: whoever has them offers them again.
+            tracing::error!(%error, "the bytes of a drop cannot be made durable");
+            return self.refuse(Some(&agreement), &parent, &name, vec![Reason::Unreadable]).await;
+        }
         self.begin(&agreement, &parent, &name, drawn_for).await.map(Some)
     }
 
@@ -139,23 +146,13 @@ impl Agency {
     ) -> Result<TransferCode> {
         let id = TransferId::random();
         let private = self.private(agreement, &id);
-        files::private_folder(&private).map_err(CoreError::io("making the private folder"))?;
-        files::write_durable(&private.join(NAME), name.as_bytes())
-            .map_err(CoreError::io("keeping the name"))?;
-        keep_drawn_for(&private, drawn_for)?;
-        let moved = durable::rename(&parent.join(name), &private.join(name))
-            .and_then(|()| files::sync_folder(&private))
-            .and_then(|()| files::sync_folder(parent));
-        if let Err(error) = moved {
-            if private.join(name).symlink_metadata().is_err() {
-                let _ = files::remove(&private);
-            }
-            return Err(CoreError::Io("claiming the drop".into(), error));
-        }
-        let entered = self.enter_claim(agreement, id).await;
+        let entered = match take(&private, parent, name, drawn_for) {
+            Ok(()) => self.enter_claim(agreement, id).await,
+            Err(error) => Err(error),
+        };
         if entered.is_err() {
             // What no transfer knows goes back to the outbox now, not only at the next start.
-            self.recover().await?;
+            self.bring_back().await?;
         }
         entered
     }
@@ -267,6 +264,22 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         tx.renew_all(self.books.now()).await?;
         self.books.commit(tx).await?;
+        self.bring_back().await
+    }
+
+    /// Looks again for what could not be put back when it should have been.
+    async fn bring_back_later(&self) -> Result<()> {
+        if !self.astray.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        // What is just being claimed is no stray.
+        let _turn = self.claiming.lock().await;
+        self.bring_back().await
+    }
+
+    async fn bring_back(&self) -> Result<()> {
+        self.astray.store(true, Ordering::SeqCst);
+        let mut stays = false;
         for folder in list(&self.settings.private) {
             for private in list(&folder) {
                 let id =
@@ -280,9 +293,11 @@ impl Agency {
                 }
                 if let Err(error) = self.put_back(&folder, &private, known.as_ref()) {
                     tracing::error!(private = %private.display(), %error, "a drop cannot be put back");
+                    stays = true;
                 }
             }
         }
+        self.astray.store(stays, Ordering::SeqCst);
         Ok(())
     }
 
@@ -360,17 +375,10 @@ impl Agency {
         self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;
         // After a crash before the commit, `recover` gives it back to the transfer that it was of.
         let new = self.private(&record.agreement, &id);
-        files::private_folder(&new).map_err(CoreError::io("making the private folder"))?;
-        files::write_durable(&new.join(NAME), name.as_bytes())
-            .map_err(CoreError::io("keeping the name"))?;
-        files::write_durable(&new.join(REPLACES), record.id.to_string().as_bytes())
-            .map_err(CoreError::io("keeping whose it was"))?;
-        keep_drawn_for(&new, drawn_for(&old).as_ref())?;
-        durable::rename(&old.join(&name), &new.join(&name))
-            .and_then(|()| files::sync_folder(&new))
-            .and_then(|()| files::sync_folder(&old))
-            .map_err(CoreError::io("taking the plaintext over"))?;
-        let entered = self.enter_claimed(&mut tx, &record.agreement, id, Some(record.id)).await;
+        let entered = match take_over(&old, &record.id, &name, &new) {
+            Ok(()) => self.enter_claimed(&mut tx, &record.agreement, id, Some(record.id)).await,
+            Err(error) => Err(error),
+        };
         let done = match entered {
             Ok(code) => self.books.commit(tx).await.map(|()| code),
             Err(error) => {
@@ -380,10 +388,37 @@ impl Agency {
         };
         if done.is_err() {
             // What the store does not know as a new transfer is still the old one's.
-            self.recover().await?;
+            self.astray.store(true, Ordering::SeqCst);
+            self.bring_back_later().await?;
         }
         done
     }
+}
+
+/// Takes a drop into a private folder of its own, with its name beside it.
+fn take(private: &Path, parent: &Path, name: &OsStr, drawn_for: Option<&Nis>) -> Result<()> {
+    files::private_folder(private).map_err(CoreError::io("making the private folder"))?;
+    files::write_durable(&private.join(NAME), name.as_bytes())
+        .map_err(CoreError::io("keeping the name"))?;
+    keep_drawn_for(private, drawn_for)?;
+    durable::rename(&parent.join(name), &private.join(name))
+        .and_then(|()| files::sync_folder(private))
+        .and_then(|()| files::sync_folder(parent))
+        .map_err(CoreError::io("claiming the drop"))
+}
+
+/// Takes the plaintext of an earlier transfer over, with its name and whose it was.
+fn take_over(old: &Path, of: &TransferId, name: &OsStr, new: &Path) -> Result<()> {
+    files::private_folder(new).map_err(CoreError::io("making the private folder"))?;
+    files::write_durable(&new.join(NAME), name.as_bytes())
+        .map_err(CoreError::io("keeping the name"))?;
+    files::write_durable(&new.join(REPLACES), of.to_string().as_bytes())
+        .map_err(CoreError::io("keeping whose it was"))?;
+    keep_drawn_for(new, drawn_for(old).as_ref())?;
+    durable::rename(&old.join(name), &new.join(name))
+        .and_then(|()| files::sync_folder(new))
+        .and_then(|()| files::sync_folder(old))
+        .map_err(CoreError::io("taking the plaintext over"))
 }
 
 /// Removes a private folder with what is ours in it; what else lies there stays, and the folder with it.

@@ -1,6 +1,7 @@
 //! The sealer's own work: the queue of the core, and what its gates are told and report.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use data_encoding::BASE64;
 use sluis_config::Installed;
@@ -19,7 +20,7 @@ use super::{Agency, admission, status};
 use crate::books::{Books, CoreError, Result, backoff_ms};
 use crate::files::{self, blocking};
 use crate::gatehouse::Core;
-use crate::store::{JobRow, Record, Tx};
+use crate::store::{Holder, JobRow, Record, Tx};
 
 impl Agency {
     async fn finish(&self, job: &JobRow) -> Result<()> {
@@ -157,7 +158,12 @@ impl Agency {
         terms: &sluis_core::evidence::Terms,
         reasons: Vec<Reason>,
     ) -> Result<()> {
-        self.settle(job, record, terms, Event::Refused(reasons.clone())).await?;
+        let settled = self.settle(job, record, terms, Event::Refused(reasons.clone())).await;
+        if settled.is_err() {
+            // It may stand in the store all the same.
+            self.astray.store(true, Ordering::SeqCst);
+        }
+        settled?;
         self.hand_back(record, &reasons)
     }
 
@@ -167,8 +173,10 @@ impl Agency {
         let name = kept_name(&private);
         let text = status::refused(self.language, reasons);
         let folder = private.parent().unwrap_or(&self.settings.private).to_owned();
-        self.put_back(&folder, &private, Some(&record.state))
-            .map_err(CoreError::io("putting a drop back"))?;
+        if let Err(error) = self.put_back(&folder, &private, Some(&record.state)) {
+            self.astray.store(true, Ordering::SeqCst);
+            return Err(CoreError::Io("putting a drop back".into(), error));
+        }
         if let Some(name) = name {
             let at = status::path(&self.settings.outbox.join(record.agreement.as_str()), &name);
             let _ = status::write(&at, &text);
@@ -465,7 +473,9 @@ impl Core for Agency {
             self.expire(now).await?;
         }
         let mut tx = self.books.store.begin().await?;
-        let job = tx.lease("sealer", "jobs", None, &self.holder, now).await?;
+        let job = tx
+            .lease("sealer", "jobs", None, Holder { instance: &self.holder, task: 0 }, now)
+            .await?;
         let Some(job) = job else { return Ok(false) };
         self.books.commit(tx).await?;
         let done = match serde_json::from_str(&job.work) {

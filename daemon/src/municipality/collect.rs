@@ -154,7 +154,7 @@ impl Places {
             self.publish()?;
         }
         // A kill may have come between the rename and the sync.
-        files::sync_folder(self.whole.parent().unwrap_or(Path::new(".")))?;
+        self.named()?;
         let stamp = stamp_of(&self.whole);
         let (digest, offset) = digest_of(&self.whole)?;
         let digest = Digest::finish(digest);
@@ -169,6 +169,11 @@ impl Places {
     fn publish(&self) -> std::io::Result<()> {
         settled(&durable::open(&self.part)?, &self.part)?;
         durable::rename(&self.part, &self.whole)?;
+        self.named()
+    }
+
+    /// Makes its name durable; one that the disk did not take is not there any more.
+    fn named(&self) -> std::io::Result<()> {
         let synced = files::sync_folder(self.whole.parent().unwrap_or(Path::new(".")));
         if synced.is_err() {
             let _ = files::remove(&self.whole);

@@ -13,7 +13,7 @@ use super::Municipality;
 use crate::books::{Books, CoreError, Result, backoff_ms, detail};
 use crate::files;
 use crate::gatehouse::Core;
-use crate::store::{JobRow, Record, Tx};
+use crate::store::{Holder, JobRow, Record, Tx};
 
 impl Municipality {
     /// An ended transfer's envelope will never be opened: it goes.
@@ -256,8 +256,8 @@ impl Core for Municipality {
             self.retire().await?;
         }
         let mut tx = self.books.store.begin().await?;
-        let Some(job) = tx.lease("keeper", "jobs", None, &self.holder, self.books.now()).await?
-        else {
+        let own = Holder { instance: &self.holder, task: 0 };
+        let Some(job) = tx.lease("keeper", "jobs", None, own, self.books.now()).await? else {
             return Ok(false);
         };
         let done = match serde_json::from_str(&job.work) {

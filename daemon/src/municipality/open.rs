@@ -174,18 +174,42 @@ impl Municipality {
             ));
         }
         let opened = folder.join("opened");
-        publish(&folder, &opened)
-            .map_err(CoreError::io("putting the opened file into the vault"))?;
-        // The agency may have ended it meanwhile: then nothing was opened.
-        let mut tx = self.books.store.begin().await?;
-        let (mut now, terms) = self.load(&mut tx, &record.id).await?;
-        let event = Event::Opened { at: self.books.now(), plaintext, shares: used };
-        if let Err(error) = self.advance(&mut tx, &mut now, &terms, event).await {
-            let _ = files::remove(&opened);
-            return Err(error);
+        let told = match publish(&folder, &opened) {
+            Ok(()) => self.enter_opened(&record.id, plaintext, used).await,
+            Err(error) => {
+                Err(CoreError::Io("putting the opened file into the vault".into(), error))
+            }
+        };
+        match told {
+            Ok(()) => Ok(opened),
+            // What counts is in the store, whatever was heard of it.
+            Err(_) if self.is_opened(&record.id).await? => Ok(opened),
+            Err(error) => {
+                for half in [&folder.join("opening"), &opened] {
+                    let _ = files::remove(half);
+                }
+                Err(error)
+            }
         }
-        self.books.commit(tx).await?;
-        Ok(opened)
+    }
+
+    /// The agency may have ended it meanwhile: then nothing was opened.
+    async fn enter_opened(
+        &self,
+        id: &TransferId,
+        plaintext: Digest,
+        shares: Vec<u8>,
+    ) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        let (mut now, terms) = self.load(&mut tx, id).await?;
+        let event = Event::Opened { at: self.books.now(), plaintext, shares };
+        self.advance(&mut tx, &mut now, &terms, event).await?;
+        self.books.commit(tx).await
+    }
+
+    async fn is_opened(&self, id: &TransferId) -> Result<bool> {
+        let mut tx = self.books.store.begin().await?;
+        Ok(matches!(self.load(&mut tx, id).await?.0.state, State::Opened { .. }))
     }
 
     /// The opened files of a transfer.

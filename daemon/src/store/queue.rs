@@ -27,6 +27,15 @@ pub struct JobRow {
     pub granted: Option<i64>,
 }
 
+/// Who has work under lease: one task of a process, which does one job at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder<'a> {
+    /// The process.
+    pub instance: &'a str,
+    /// Its task.
+    pub task: u16,
+}
+
 /// How long a lease lasts unless it is renewed.
 const LEASE_MS: i64 = 90_000;
 
@@ -120,7 +129,8 @@ impl Tx {
         Ok(row.try_get(0)?)
     }
 
-    /// Leases due work to `holder`. In the lane `post` only the first letter of an agreement is ever due.
+    /// Leases due work to `holder`. What it holds already was lost on the way to it, and what another process holds was
+    /// given to one that is no more. In the lane `post` only the first letter of an agreement is ever due.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -129,7 +139,7 @@ impl Tx {
         gate: &str,
         lane: &str,
         agreement: Option<&AgreementId>,
-        holder: &str,
+        Holder { instance, task }: Holder<'_>,
         now: Time,
     ) -> Result<Option<JobRow>> {
         // Every agreement has a name, so the pattern of "any" is never one of them.
@@ -138,7 +148,7 @@ impl Tx {
             "UPDATE jobs SET holder = $4, leased = $5, attempts = attempts + 1 WHERE id = (
                  SELECT id FROM jobs AS j
                  WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND due <= $6
-                   AND (holder IS NULL OR holder <> $4 OR leased < $7)
+                   AND (holder IS NULL OR holder = $4 OR holder NOT LIKE $8 OR leased < $7)
                    AND (lane <> 'post' OR NOT EXISTS (
                         SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
                           AND e.agreement = j.agreement AND e.id < j.id))
@@ -148,10 +158,11 @@ impl Tx {
         .bind(gate)
         .bind(lane)
         .bind(agreement)
-        .bind(holder)
+        .bind(format!("{instance} {task}"))
         .bind(now.0)
         .bind(now.0)
         .bind(now.0 - LEASE_MS)
+        .bind(format!("{instance} %"))
         .fetch_optional(&mut *self.tx)
         .await?;
         row.as_ref().map(job).transpose()
