@@ -13,6 +13,7 @@
 pub mod canary;
 pub mod cutter;
 pub mod dice;
+pub mod faults;
 pub mod kannel;
 pub mod mail;
 pub mod netns;

@@ -229,17 +229,10 @@ impl World {
     }
 
     /// Starts a role by a command of the test's own.
-    pub fn start_as(&mut self, role: &'static str, mut command: Command) {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.path(&format!("{role}.log")))
-            .unwrap();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        self.processes.insert(role, child);
+    pub fn start_as(&mut self, role: &'static str, command: Command) {
+        self.launch(role, command);
         until(&format!("{role} to answer"), || {
-            let ended = self.processes.get_mut(role).and_then(|child| child.try_wait().unwrap());
-            assert!(ended.is_none(), "{role} ended: {}", self.log(role));
+            assert!(!self.ended(role), "{role} ended: {}", self.log(role));
             let up = match role {
                 "dropzone" if self.near => TcpStream::connect(&self.listen).is_ok(),
                 "sealer" | "keeper" => UnixStream::connect(self.socket(role)).is_ok(),
@@ -247,6 +240,22 @@ impl World {
             };
             up.then_some(())
         });
+    }
+
+    /// Starts a role and waits for nothing: it may not come far.
+    pub fn launch(&mut self, role: &'static str, mut command: Command) {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path(&format!("{role}.log")))
+            .unwrap();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.processes.insert(role, child);
+    }
+
+    /// Whether a role is not running.
+    pub fn ended(&mut self, role: &str) -> bool {
+        self.processes.get_mut(role).is_none_or(|child| child.try_wait().unwrap().is_some())
     }
 
     /// Puts a second agreement into the drop zone, `gent`: between the same municipality and an agency of its own, on
@@ -347,8 +356,7 @@ impl World {
 
     /// Starts a role again if it has ended, as its service manager would.
     pub fn revive(&mut self, role: &'static str) {
-        let ended = self.processes.get_mut(role).is_none_or(|it| it.try_wait().unwrap().is_some());
-        if ended {
+        if self.ended(role) {
             self.start(role);
         }
     }

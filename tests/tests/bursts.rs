@@ -9,6 +9,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use sluis_tests::dice::Dice;
+use sluis_tests::faults::half_made;
 use sluis_tests::world::{Plan, ROLES, line_in};
 use sluis_tests::{World, stderr, until};
 
@@ -118,6 +119,41 @@ fn a_burst_with_roles_killed_at_random_loses_no_file_and_sends_none_twice() {
             assert_eq!(said.iter().filter(|it| *it == kind).count(), 1, "{code}: {said:?}");
         }
     }
+}
+
+#[test]
+fn a_role_that_is_stopped_in_the_middle_ends_in_order_and_what_it_began_is_whole() {
+    let mut world = World::running();
+    let mut drops = 0;
+    for (role, _) in ROLES.iter().chain(ROLES.iter().rev()) {
+        let known = world.codes().len();
+        for _ in 0..3 {
+            // What takes a while to seal, to carry and to fetch.
+            let mut content = sluis_tests::bytes(600_000);
+            content.extend(format!("{drops}").bytes());
+            world.put(format!("lijst-{drops}.csv").as_ref(), &content);
+            drops += 1;
+        }
+        until("the first of them to be taken", || (world.codes().len() > known).then_some(()));
+        assert!(world.stop(role).success(), "{role}: {}", world.log(role));
+        assert!(!world.log(role).contains("drained=false"), "{role} did not end what it had begun");
+        world.start(role);
+    }
+    until("every drop to reach three telephones", || (complete(&world) == drops).then_some(()));
+    for ((code, phone), lines) in messages(&world) {
+        assert_eq!(lines.len(), 1, "{code} at {phone}");
+    }
+    for (role, _) in ROLES {
+        assert_eq!(
+            world.log(role).matches("drained=true").count(),
+            2,
+            "{role} ended twice, in order"
+        );
+    }
+    for host in ["agency", "municipality"] {
+        assert!(world.cli(host, &["ledger", "verify"]).status.success());
+    }
+    assert_eq!(half_made(&world.path("")), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]

@@ -264,6 +264,7 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         tx.renew_all(self.books.now()).await?;
         self.books.commit(tx).await?;
+        list(&self.settings.outbox).iter().for_each(|folder| status::clear(folder));
         self.bring_back().await
     }
 

@@ -55,6 +55,19 @@ pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     written
 }
 
+/// Removes what a kill left of statuses that were being written in a folder.
+pub fn clear(folder: &Path) {
+    let half = |name: &OsStr| {
+        let id = name.to_str()?.strip_prefix(".status-")?.strip_suffix(".part")?;
+        id.parse::<TransferId>().ok()
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if half(&entry.file_name()).is_some() {
+            let _ = durable::remove_file(&entry.path());
+        }
+    }
+}
+
 /// Whether the status beside a drop says that it was refused as it lies there: it was written after the drop's last
 /// change. Only what is ours counts.
 #[must_use]
