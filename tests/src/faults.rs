@@ -34,7 +34,7 @@ pub struct Tended {
     read: BTreeMap<&'static str, usize>,
     /// How often a role was started again.
     pub started: usize,
-    /// What may not be lost while this stands.
+    /// What was offered and may not be lost while this stands.
     pub guarded: Option<Vec<u8>>,
     /// The ledgers as they were last seen.
     ledgers: BTreeMap<&'static str, String>,
@@ -143,6 +143,7 @@ impl Tended {
     pub fn offer(&mut self, name: &str, content: &[u8]) -> String {
         let known = self.until("the list of transfers", |world| codes(world, "agency"));
         self.world.put(OsStr::new(name), content);
+        self.guarded = Some(content.to_vec());
         let mut told = BTreeSet::new();
         self.until(&format!("{name} to be taken"), |world| {
             let there = world.outbox().join(name).exists();
