@@ -329,6 +329,10 @@ fn walk(rounds: &Mutex<VecDeque<Round>>, came: &Mutex<Came>) {
     loop {
         let Some((journey, start, faults)) = rounds.lock().unwrap().pop_front() else { break };
         at += 1;
+        // A municipality asks once a year.
+        if journey == Journey::Refused {
+            on = Tended::running();
+        }
         for (role, fault) in &faults {
             on.ask(role, fault);
             if start {
