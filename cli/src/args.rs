@@ -462,7 +462,9 @@ impl Host {
             AgreementVerb::Approve { name, stolen } => {
                 second::agree(&self.config()?, &self.socket()?, (&name, stolen), lang, json)
             }
-            AgreementVerb::Rekey(order) => agreement::rekey::rekey(&self.config()?, &order, json),
+            AgreementVerb::Rekey(order) => {
+                agreement::rekey::rekey(&self.config()?, &order, lang, json)
+            }
             AgreementVerb::Check { file, on } => agreement::check::check(&file, on, lang, json),
             AgreementVerb::Publish(order) => {
                 let language = self.given.unwrap_or(Lang::Nl);
@@ -557,7 +559,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Ledger { verb: LedgerVerb::Export } => ledger::verify(&socket()?, true, json),
         Verb::Key { verb: KeyVerb::Combine { code } } => keys::combine(code, lang, json),
         Verb::Key { verb: KeyVerb::Renew { which } } => {
-            keys::renew(&on.path, &config()?, &which, json)
+            keys::renew((&on.path, &config()?), &which, lang, json)
         }
         Verb::Config { verb: ConfigVerb::Check } => check(&config()?, json),
         Verb::Demo { unattended, dir, file, stop_before_open } => {

@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
+use data_encoding::BASE64;
+use sluis_core::id::Digest;
+use sluis_core::mailbox;
+use sluis_core::statement::{Header, NAMESPACE, Ready, Signed, Signer, Statement};
 use sluis_tests::stock::Client;
 use sluis_tests::world::{Plan, ROLES, somewhere};
-use sluis_tests::{World, stderr, stdout, until};
+use sluis_tests::{World, stderr, stdout, tool, until};
 
 /// Somebody who is not who installs agreements here.
 const SECOND: &str = "61001";
@@ -175,10 +180,19 @@ fn all_keys_are_changed_while_transfers_are_under_way_and_none_is_lost() {
     open(&world, &last, b"the last list");
 }
 
+/// The first of the keys in a credential.
+fn newest(text: &str) -> &str {
+    text.split_inclusive("-----END OPENSSH PRIVATE KEY-----\n").next().unwrap()
+}
+
+fn newest_signer(credential: &Path) -> Signer {
+    Signer::from_openssh(newest(&fs::read_to_string(credential).unwrap())).unwrap()
+}
+
 /// Takes all statement keys but the newest out of a host's credentials.
 fn newest_statement_key(world: &World, host: &str) {
     let text = fs::read_to_string(world.path(host).join("credentials/statement-key")).unwrap();
-    let newest = text.split_inclusive("-----END OPENSSH PRIVATE KEY-----\n").next().unwrap();
+    let newest = newest(&text);
     assert!(newest.len() < text.len(), "it held more than one");
     world.credential(host, "statement-key", newest);
 }
@@ -208,9 +222,9 @@ fn a_stolen_key_signs_nothing_more_and_is_let_in_nowhere() {
     let mut world = World::running();
     let code = world.send("lijst.csv", b"a list");
     world.wait("agency", &code, "Released");
+    let credentials = world.path("municipality/credentials");
     // The thief has the whole host as it was, and the drop zone lets that certificate in.
-    let (host, file) =
-        (world.host.clone(), |name: &str| world.path("municipality/credentials").join(name));
+    let (host, file) = (world.host.clone(), |name: &str| credentials.join(name));
     let stolen = world.path("stolen");
     fs::create_dir(&stolen).unwrap();
     for name in ["statement-key", "tls-key", "tls-certificate"] {
@@ -224,35 +238,54 @@ fn a_stolen_key_signs_nothing_more_and_is_let_in_nowhere() {
     let changes = format!("--card {card} --municipality-from {} --stolen municipality", said + 1);
     rekey(&mut world, &changes, "v2.toml");
     refuses(&world.cli("municipality", &["agreement", "approve", "mechelen"]), "put this version");
+    // Whoever installs a version alone has nobody heard who signs with its key.
+    let unheard = "does not verify under the key of stad-mechelen";
+    let refused = hears(&world, &newest_signer(&file("statement-key")));
+    assert!(refused.contains(unheard), "{refused}");
     for host in ["agency", "municipality"] {
         succeeds(&approve(&world, host, &[]));
     }
     // Let in no longer, whatever it would say.
     let output = thief.request("GET", "/mechelen/mailbox?after=0&wait=0", &[]).output().unwrap();
     assert!(!output.status.success(), "the stolen certificate is still let in");
-    // Were it let in, what it signs from that number on is refused; what it signed before still counts.
+    // Were it let in, the core hears nothing that it signs from that number on.
+    let refused = hears(&world, &newest_signer(&stolen.join("statement-key")));
+    assert!(refused.contains(unheard), "{refused}");
+    assert_eq!(last(&world, "agency", "stad-mechelen"), said);
+    // What it signed before still counts, and the new key goes on from there.
     open(&world, &code, b"a list");
+    assert!(last(&world, "agency", "stad-mechelen") > said);
     evidence_holds(&world, "stolen");
-    let folder = world.path("stolen-agency");
-    let own = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
-    let newest = own
+}
+
+/// What the agency's core answers to the municipality's next statement, made and sealed by whoever has this key.
+fn hears(world: &World, signer: &Signer) -> String {
+    let to = world.path("heard");
+    let _ = fs::remove_dir_all(&to);
+    let export = ["evidence", "export", "--agreement", "mechelen", "--to", to.to_str().unwrap()];
+    succeeds(&world.cli("agency", &export));
+    let files = fs::read_dir(&to).unwrap().flatten().map(|entry| entry.path());
+    let said = files
         .filter(|path| path.extension().is_some_and(|it| it == "json"))
-        .filter(|path| path.to_string_lossy().contains("-stad-mechelen-"))
-        .max_by_key(|path| {
-            path.to_string_lossy().split("-stad-mechelen-").nth(1).unwrap().to_owned()
-        });
-    let newest = newest.unwrap();
-    let forged = Command::new("ssh-keygen")
-        .args(["-Y", "sign", "-q", "-n", "statement-v1@sluis", "-f"])
-        .arg(stolen.join("statement-key"))
-        .stdin(fs::File::open(&newest).unwrap())
-        .output()
-        .unwrap();
-    fs::write(format!("{}.sig", newest.display()), &forged.stdout).unwrap();
-    fs::copy(folder.join("allowed_signers"), world.path("trust")).unwrap();
-    let (at, trust) = (folder.to_str().unwrap(), world.path("trust"));
-    let verify = ["evidence", "verify", at, "--trust", trust.to_str().unwrap()];
-    refuses(&world.cli("dropzone", &verify), "does not verify under the key of stad-mechelen");
+        .filter_map(|path| Statement::read(&fs::read(path).unwrap()).ok());
+    let theirs = said.filter(|it| it.header.issuer.as_str() == "stad-mechelen");
+    let newest = theirs.max_by_key(|it| it.header.number).unwrap();
+    let bytes = newest.bytes().unwrap();
+    let header =
+        Header { number: newest.header.number + 1, previous: Digest::of(&bytes), ..newest.header };
+    let body = Ready { removed: Digest::none() }.into();
+    let bytes = Statement { header, body }.bytes().unwrap();
+    let signature = signer.sign(NAMESPACE, &bytes).unwrap();
+    let signed = Signed { statement: String::from_utf8(bytes).unwrap(), signature };
+    let agreement = fs::read_to_string(world.path("agency/agreements/mechelen.toml")).unwrap();
+    let agreement: toml::Table = agreement.parse().unwrap();
+    let mailbox = agreement["keys"]["agency"]["mailbox"].as_str().unwrap();
+    let letter = BASE64.encode(&mailbox::seal(&signed, mailbox).unwrap());
+    let asked = format!("{{\"letters\":[{{\"number\":1,\"letter\":\"{letter}\"}}]}}");
+    let mut curl = Command::new("curl");
+    curl.args(["-s", "--max-time", "60", "-H", "content-type: application/json", "-d", &asked]);
+    curl.arg("--unix-socket").arg(world.path("agency/run/sealer-carrier.sock"));
+    stdout(&tool(curl.arg("http://core/feed/mechelen")))
 }
 
 #[test]

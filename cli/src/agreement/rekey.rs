@@ -12,6 +12,7 @@ use sluis_core::id::{AgreementId, PartyId};
 use super::{installed, key_table, load};
 use crate::card::{Card, Role};
 use crate::failure::{Failure, Result};
+use crate::language::Lang;
 use crate::socket::Socket;
 use crate::{evidence, output};
 
@@ -38,7 +39,7 @@ pub(crate) struct Order {
 }
 
 /// `sluis agreement rekey NAME --card FILE... --out FILE`
-pub(crate) fn rekey(config: &Config, order: &Order, json: bool) -> Result<()> {
+pub(crate) fn rekey(config: &Config, order: &Order, lang: Lang, json: bool) -> Result<()> {
     let all = load(config)?;
     let installed = installed(&all, &order.name)?;
     let cards = order.card.iter().map(|path| Card::read(path)).collect::<Result<Vec<_>>>()?;
@@ -71,12 +72,19 @@ pub(crate) fn rekey(config: &Config, order: &Order, json: bool) -> Result<()> {
             "agreement": order.name, "version": version, "digest": terms.digest, "file": order.out,
         }));
     }
-    output::line(format!("{} version {version} in {}", order.name, order.out.display()))?;
+    let (name, file) = (&order.name, order.out.display());
+    output::line(format!("{name} {} {version}: {file}", lang.pick("versie", "version")))?;
     output::line(format!("digest  {}", terms.digest))?;
-    output::line(
-        "Send this file to the other hosts. Each: sluis agreement add FILE, restart; at each party a second",
-    )?;
-    output::line(format!("person: sluis agreement approve {}", order.name))
+    output::line(match lang {
+        Lang::Nl => format!(
+            "Bezorg dit bestand aan de andere hosts. Elk: sluis agreement add {file}, herstarten; bij elke partij een \
+             tweede persoon: sluis agreement approve {name}"
+        ),
+        Lang::En => format!(
+            "Send this file to the other hosts. Each: sluis agreement add {file}, restart; at each party a second \
+             person: sluis agreement approve {name}"
+        ),
+    })
 }
 
 /// The keys of one host, where its card is a new one.

@@ -11,13 +11,19 @@ use super::made::{Credential, Kind};
 use crate::agreement::put;
 use crate::card::{Card, Role, age_recipient};
 use crate::failure::{Failure, Result};
+use crate::language::Lang;
 use crate::output;
 
 /// The largest credential that a role reads, in bytes.
 const MOST: usize = 64 * 1024;
 
 /// `sluis key renew [KEY...]`
-pub(crate) fn renew(path: &Path, config: &Config, which: &[Kind], json: bool) -> Result<()> {
+pub(crate) fn renew(
+    (path, config): (&Path, &Config),
+    which: &[Kind],
+    lang: Lang,
+    json: bool,
+) -> Result<()> {
     let has = kinds(Card::of(config)?.role);
     if let Some(other) = which.iter().find(|kind| !has.contains(kind)) {
         return Err(Failure::refused(format!(
@@ -49,13 +55,21 @@ pub(crate) fn renew(path: &Path, config: &Config, which: &[Kind], json: bool) ->
             &serde_json::json!({ "card": card, "fingerprint": card.fingerprint() }),
         );
     }
-    output::line(format!("new keys of {}; card {}", card.id, card.fingerprint()))?;
-    output::line(
-        "Restart the roles of this host, the releaser first. The old keys stay below the new ones until a",
-    )?;
-    output::line(
-        "version of each agreement names the new ones: sluis identity, then sluis agreement rekey.",
-    )
+    output::line(match lang {
+        Lang::Nl => format!(
+            "Nieuwe sleutels van {}; kaart {}\nHerstart de rollen van deze host, de releaser eerst. De oude sleutels \
+             blijven onder de nieuwe staan, tot een versie\nvan elke overeenkomst de nieuwe noemt: sluis identity, dan \
+             sluis agreement rekey.",
+            card.id,
+            card.fingerprint()
+        ),
+        Lang::En => format!(
+            "New keys of {}; card {}\nRestart the roles of this host, the releaser first. The old keys stay below the \
+             new ones, until a version\nof each agreement names the new ones: sluis identity, then sluis agreement rekey.",
+            card.id,
+            card.fingerprint()
+        ),
+    })
 }
 
 fn kinds(role: Role) -> &'static [Kind] {

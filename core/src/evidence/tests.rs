@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::agreement::Side::{self, Agency, Municipality};
+use crate::agreement::keys::Before;
 use crate::bundle;
 use crate::id::{Time, TransferCode};
 use crate::key::TransferKey;
@@ -301,4 +302,49 @@ fn a_feed_has_one_next_statement() {
     ] {
         assert_eq!(follows(&say(number, previous), &tip), Err(refusal.to_string()), "{what}");
     }
+}
+
+/// The municipality's key was changed at number 40: by the version that counts, whatever version a statement names.
+fn changed_at_forty() -> (World, Signer) {
+    let (mut world, new) = (World::new(2, 3), Signer::from_seed(&[77; 32]));
+    let keys = &mut world.terms.agreement.keys;
+    let mut card = keys.municipality.clone();
+    card.statement = new.public().unwrap();
+    keys.municipality = keys.municipality.renewed(&card, 40, Before::Stays).unwrap();
+    (world, new)
+}
+
+#[test]
+fn each_number_is_signed_by_its_own_key_and_by_no_other() {
+    let (world, new) = changed_at_forty();
+    let old = signer(Municipality);
+    let verified = |number: u64, by: &Signer| {
+        let party = |side| world.terms.agreement.party(side).id.as_str();
+        let mut header = statement::tests::header(party(Municipality), party(Agency), number);
+        header.terms = world.terms.digest;
+        let body = Ready { removed: Digest::none() }.into();
+        let bytes = Statement { header, body }.bytes().unwrap();
+        let signature = by.sign(NAMESPACE, &bytes).unwrap();
+        let signed = Signed { statement: String::from_utf8(bytes).unwrap(), signature };
+        Verified::check(&signed, &world.terms, Municipality).is_ok()
+    };
+    for number in [1, 2, 39, 40, 41, 10_000] {
+        assert_eq!(verified(number, &old), number < 40, "the old key, number {number}");
+        assert_eq!(verified(number, &new), number >= 40, "the new key, number {number}");
+    }
+}
+
+#[test]
+fn a_chain_crosses_a_change_of_keys_and_a_stolen_one_breaks_it() {
+    // All four statements have number 1: before the change, under the old key.
+    let (world, _) = changed_at_forty();
+    assert!(world.chain(&|_| ()).is_ok());
+    // The same words under a number that the old key signs no more: a thief's, or from before the change of keys.
+    for kind in ["delivered", "removed", "opened"] {
+        assert_eq!(world.refused(kind, &|word| word.set("number", "40")), "signature", "{kind}");
+    }
+    // Terms of a former version are held against the keys of the one that counts.
+    let former = World::new(2, 3).terms;
+    let now = former.clone().under(&world.terms.agreement.keys);
+    assert_eq!((now.digest, &now.agreement.keys), (former.digest, &world.terms.agreement.keys));
 }
