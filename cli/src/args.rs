@@ -557,10 +557,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Evidence { verb } => on.evidence(verb),
         Verb::Ledger { verb: LedgerVerb::Verify } => ledger::verify(&socket()?, false, json),
         Verb::Ledger { verb: LedgerVerb::Export } => ledger::verify(&socket()?, true, json),
-        Verb::Key { verb: KeyVerb::Combine { code } } => keys::combine(code, lang, json),
-        Verb::Key { verb: KeyVerb::Renew { which } } => {
-            keys::renew((&on.path, &config()?), &which, lang, json)
-        }
+        Verb::Key { verb } => keys::run(verb, &on.path, lang, json),
         Verb::Config { verb: ConfigVerb::Check } => check(&config()?, json),
         Verb::Demo { unattended, dir, file, stop_before_open } => {
             demo::run(&demo::Order { unattended, dir, file, stop_before_open, lang, json })

@@ -5,14 +5,15 @@ mod made;
 mod renew;
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use age::secrecy::ExposeSecret;
 use clap::Subcommand;
+use sluis_config::Config;
 use sluis_core::id::TransferCode;
 use sluis_core::share::{self, Share};
 
 pub(crate) use made::Kind;
-pub(crate) use renew::renew;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -37,8 +38,16 @@ pub(crate) enum KeyVerb {
     },
 }
 
+/// `sluis key`
+pub(crate) fn run(verb: KeyVerb, path: &Path, lang: Lang, json: bool) -> Result<()> {
+    match verb {
+        KeyVerb::Combine { code } => combine(code, lang, json),
+        KeyVerb::Renew { which } => renew::renew((path, &Config::load(path)?), &which, lang, json),
+    }
+}
+
 /// Reads lines until there are enough, and prints the passphrase that `age -d` asks for.
-pub(crate) fn combine(code: TransferCode, lang: Lang, json: bool) -> Result<()> {
+fn combine(code: TransferCode, lang: Lang, json: bool) -> Result<()> {
     let terminal = std::io::stdin().is_terminal();
     let mut shares: Vec<Share> = Vec::new();
     while let Some(text) = open::read_line(terminal, lang)? {

@@ -103,7 +103,7 @@ impl Agency {
         let why = if english { en } else { nl };
         let confirm = format!("sluis number confirm {name} {custodian}");
         let dead = format!("{confirm} --old-is-dead");
-        let from = self.cooled(known).map(|from| from.local());
+        let from = self.cooled(known).map(Time::local);
         match (from, told, known.confirmed.is_some(), english) {
             (Some(from), _, _, true) => format!(
                 "art. 6: the new number of {custodian} is used from {from} on; then: sluis retry"
