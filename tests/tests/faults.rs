@@ -331,6 +331,7 @@ fn walk(rounds: &Mutex<VecDeque<Round>>, came: &Mutex<Came>) {
         at += 1;
         // A municipality asks once a year.
         if journey == Journey::Refused {
+            verified(&mut on);
             on = Tended::running();
         }
         for (role, fault) in &faults {
