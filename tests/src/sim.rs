@@ -193,6 +193,18 @@ impl Sim {
         moved
     }
 
+    /// A party's gate reads its feed once.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn read_feed(&self, side: Side) -> Result<usize, String> {
+        let Gates { carrier, fetcher, .. } = &self.gates;
+        match side {
+            Side::Agency => poll::round(&carrier.desk, &carrier.zone, &self.parts.name).await,
+            Side::Municipality => poll::round(&fetcher.desk, &fetcher.zone, &self.parts.name).await,
+        }
+    }
+
     async fn gates_of_municipality(&mut self) -> bool {
         let (id, Gates { fetcher, unsaid, .. }) = (&self.parts.name, &mut self.gates);
         let [_, _, own] = unsaid;

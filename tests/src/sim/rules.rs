@@ -15,6 +15,7 @@ use sluis_daemon::books::Books;
 use sluis_daemon::store::Record;
 
 use super::Sim;
+use super::storm::ZONE_CLOCK;
 
 /// What a host knows of its transfers.
 struct Known<S> {
@@ -133,7 +134,8 @@ impl Sim {
             let said = tx.last_statement(&there.party, &self.parts.name).await.unwrap();
             if heard != said {
                 let (heard, said) = (heard.number, said.number);
-                broken.push(format!("{side:?} has heard {heard} of {said} statements"));
+                let why = self.read_feed(side).await;
+                broken.push(format!("{side:?} has heard {heard} of {said} statements: {why:?}"));
             }
         }
     }
@@ -169,7 +171,9 @@ impl Sim {
             let half = name.ends_with(".part") || name.starts_with(".aside-");
             let half = half || path.iter().any(|part| part == "opening");
             let left = ["private", "spool", "bundles"].iter().any(|folder| place(path, folder));
-            let upload = place(path, "zone/mechelen/files");
+            // What it got while its clock was ahead it keeps until then: that is not held (threat model, time).
+            let set_wrong = self.net.met().contains_key(ZONE_CLOCK);
+            let upload = place(path, "zone/mechelen/files") && !set_wrong;
             if half || left || upload {
                 broken.push(format!("{} is left over", path.display()));
             }

@@ -11,6 +11,8 @@ use crate::dice::Dice;
 const HOUR: i64 = DAY / 24;
 /// By how much a clock is set wrong: a year back, six on, and less.
 const JUMPS: [i64; 5] = [-365 * DAY, 6 * 365 * DAY, -DAY, DAY, 2 * HOUR];
+/// The drop zone holds its clock against nothing.
+pub(super) const ZONE_CLOCK: &str = "drop zone's clock set wrong";
 /// So many visits of persons, a good while apart, end everything.
 const VISITS: usize = 60;
 
@@ -44,8 +46,9 @@ impl Sim {
             2 => self.crash_zone(),
             3 | 4 => self.crash_gates(),
             5 => {
-                self.net.count("clock set wrong");
-                self.clocks[dice.below(3)].jump_ms(*dice.pick(&JUMPS));
+                let whose = dice.below(3);
+                self.net.count(["clock set wrong", "clock set wrong", ZONE_CLOCK][whose]);
+                self.clocks[whose].jump_ms(*dice.pick(&JUMPS));
             }
             6..=8 => self.operator_reports(dice).await,
             9 | 10 => {
