@@ -40,8 +40,16 @@ struct Years {
     lists: BTreeMap<i16, Vec<TransferCode>>,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twelve_years_of_the_worked_case_are_kept_and_the_evidence_of_each_verifies() {
+#[test]
+fn twelve_years_of_the_worked_case_are_kept_and_the_evidence_of_each_verifies() {
+    // Twelve years in one go are deep where nothing is optimised.
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    let runtime = threads.worker_threads(2).thread_stack_size(64 << 20).enable_all().build();
+    let runtime = runtime.unwrap();
+    runtime.block_on(runtime.spawn(twelve_years())).unwrap();
+}
+
+async fn twelve_years() {
     let agreement = fs::read_to_string(root().join("config/examples/agreements/mechelen.toml"));
     let parts = Arc::new(Parts::of(&agreement.unwrap(), CONTACTS));
     let eve = Time(start_of_day(date(2020, 12, 17)).0 + 10 * HOUR);
