@@ -272,7 +272,7 @@ enum Verb {
     /// This party's ledger.
     Ledger {
         #[command(subcommand)]
-        verb: LedgerVerb,
+        verb: ledger::LedgerVerb,
     },
     /// Break-glass: keys without a daemon.
     Key {
@@ -404,14 +404,6 @@ enum EvidenceVerb {
 }
 
 #[derive(Subcommand)]
-enum LedgerVerb {
-    /// Follow the whole chain.
-    Verify,
-    /// Write the whole chain, one entry a line.
-    Export,
-}
-
-#[derive(Subcommand)]
 enum NumberVerb {
     /// Say that a number that changed in the contacts file is right: one person says so, a second one confirms.
     #[command(
@@ -426,6 +418,12 @@ enum NumberVerb {
         #[arg(long)]
         old_is_dead: bool,
     },
+}
+
+impl From<NumberVerb> for OfCustodian {
+    fn from(NumberVerb::Confirm { agreement, custodian, old_is_dead }: NumberVerb) -> Self {
+        Self { agreement, custodian, old_is_dead }
+    }
 }
 
 #[derive(Subcommand)]
@@ -543,10 +541,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Patched(of) => note(Wording::of_day(Sort::Patch, of)),
         Verb::Contradict(of) => note(Wording::against(of)),
         Verb::Terminate(of) => note(Wording::ending(of)),
-        Verb::Number { verb: NumberVerb::Confirm { agreement, custodian, old_is_dead } } => {
-            let ask = OfCustodian { agreement, custodian, old_is_dead };
-            transfers::number(&socket()?, &ask, lang, json)
-        }
+        Verb::Number { verb } => transfers::number(&socket()?, &verb.into(), lang, json),
         Verb::Clock => transfers::clock(&socket()?, lang, json),
         Verb::Notices => notices::list(&socket()?, lang, json),
         Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),
@@ -555,8 +550,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Open { code } => open::open(&socket()?, code, lang, json),
         Verb::Take { code } => open::take(&socket()?, code),
         Verb::Evidence { verb } => on.evidence(verb),
-        Verb::Ledger { verb: LedgerVerb::Verify } => ledger::verify(&socket()?, false, json),
-        Verb::Ledger { verb: LedgerVerb::Export } => ledger::verify(&socket()?, true, json),
+        Verb::Ledger { verb } => ledger::verify(&socket()?, &verb, json),
         Verb::Key { verb } => keys::run(verb, &on.path, lang, json),
         Verb::Config { verb: ConfigVerb::Check } => check(&config()?, json),
         Verb::Demo { unattended, dir, file, stop_before_open } => {

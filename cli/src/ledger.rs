@@ -1,5 +1,6 @@
 //! `sluis ledger verify`: the whole chain, checked here and not by the core that keeps it.
 
+use clap::Subcommand;
 use sluis_core::control::About;
 use sluis_core::ledger::{self, ChainError};
 use sluis_core::statement::Tip;
@@ -8,8 +9,18 @@ use crate::failure::{Failure, Result};
 use crate::output;
 use crate::socket::Socket;
 
-/// `sluis ledger verify [--export]`
-pub(crate) fn verify(socket: &Socket, export: bool, json: bool) -> Result<()> {
+/// `sluis ledger`
+#[derive(Subcommand)]
+pub(crate) enum LedgerVerb {
+    /// Follow the whole chain.
+    Verify,
+    /// Write the whole chain, one entry a line.
+    Export,
+}
+
+/// `sluis ledger verify | export`
+pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, json: bool) -> Result<()> {
+    let export = matches!(verb, LedgerVerb::Export);
     let about: About = socket.get("about")?;
     let mut tip = Tip::start();
     loop {

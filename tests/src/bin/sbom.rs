@@ -1,5 +1,7 @@
 //! Writes the parts of `sluisd` and `sluis` to standard output, as CycloneDX 1.5.
 
-fn main() {
-    println!("{:#}", sluis_tests::sbom::of_product());
+use std::io::Write;
+
+fn main() -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{:#}", sluis_tests::sbom::of_product())
 }
