@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sluis_config::Config;
 use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Driver, Notifier, Owner, Releaser};
-use sluis_core::control::OfCustodian;
+use sluis_core::control::{GoOn, OfCustodian};
 use sluis_core::id::{AgreementId, CustodianId, Nis, PartyId, TransferCode};
 use sluis_core::notice::Sort;
 
@@ -18,7 +18,7 @@ use crate::notices::Wording;
 use crate::socket::Socket;
 use crate::{
     agreement, demo, dry_run, evidence, health, init, keys, ledger, notices, open, output,
-    retention, second, transfers,
+    restored, retention, second, transfers,
 };
 
 /// Sluis hands a sealed list from an agency to a municipality, and its key by another way, only after the
@@ -231,6 +231,14 @@ enum Verb {
     },
     /// Say that the clock is right after it jumped ahead: one person says so, a second one confirms.
     Clock,
+    /// Go on after an older store was put back, from what the other party has: one person says so, a second one confirms.
+    #[command(
+        after_help = "`sluis list` and `sluis health` say where it is needed; docs/operations.md what follows.\n\nExample:\n  sluis restored mechelen"
+    )]
+    Restored {
+        /// Under which agreement.
+        agreement: AgreementId,
+    },
     /// Everything that both parties said about their agreements.
     Notices,
     /// Every clock of the agreements: what is due, soon, missed.
@@ -543,6 +551,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Terminate(of) => note(Wording::ending(of)),
         Verb::Number { verb } => transfers::number(&socket()?, &verb.into(), lang, json),
         Verb::Clock => transfers::clock(&socket()?, lang, json),
+        Verb::Restored { agreement } => {
+            restored::go_on(&socket()?, &GoOn { agreement }, lang, json)
+        }
         Verb::Notices => notices::list(&socket()?, lang, json),
         Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),
         Verb::Health(ask) => health::check(&config()?, &ask, lang, json),

@@ -122,6 +122,11 @@ fn metrics(health: &Health) -> String {
             "Whether the clock jumped ahead and is not believed.",
             &one(u64::from(health.clock_held)),
         ),
+        gauge(
+            "sluis_set_back",
+            "Agreements under which an older store was put back.",
+            &one(health.set_back),
+        ),
         gauge("sluis_deadlines", "Deadlines that are missed or near, by clock.", &deadlines),
         gauge("sluis_transfers", "Transfers, by state.", &states),
         gauge("sluis_transfers_stuck", "Transfers held or failed, not ended.", &one(health.stuck)),

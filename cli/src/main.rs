@@ -17,6 +17,7 @@ mod notices;
 mod open;
 mod output;
 mod report;
+mod restored;
 mod retention;
 mod second;
 mod socket;

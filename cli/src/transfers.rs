@@ -14,8 +14,8 @@ use sluis_core::id::{AgreementId, Nis, TransferCode, TransferId};
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::output;
-use crate::second;
 use crate::socket::Socket;
+use crate::{restored, second};
 
 /// `sluis send AGREEMENT PATH`: copies into the outbox, then has it taken.
 pub(crate) fn send(
@@ -144,6 +144,7 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             )
         ))?;
     }
+    restored::held(&about.set_back, lang)?;
     clock_held(about.clock_held, lang)
 }
 

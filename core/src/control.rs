@@ -100,6 +100,9 @@ pub enum Task {
         number: u64,
         /// The sealed statement, base64.
         letter: String,
+        /// A new beginning: what lies unread from this number on is void.
+        #[serde(default)]
+        anew: bool,
     },
     /// Releaser: check the evidence, open the bundle, hand one share to its channel.
     Release {
@@ -222,6 +225,9 @@ pub struct Reported {
 pub struct Cursor {
     /// The last number that is in its ledger.
     pub after: u64,
+    /// Whether this core has heard all that lay there since it began: until then no share leaves, because its store may
+    /// be an older one.
+    pub heard: bool,
 }
 
 /// One sealed statement.
@@ -232,6 +238,9 @@ pub struct Letter {
     pub number: u64,
     /// The letter, base64.
     pub letter: String,
+    /// As in [`Task::Post`]; a mailbox never says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
 }
 
 /// What a mailbox gave.
@@ -240,6 +249,9 @@ pub struct Letter {
 pub struct Letters {
     /// In the order of their numbers.
     pub letters: Vec<Letter>,
+    /// How far the other party has heard this one: [`crate::epoch::Seen`], sealed, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
 }
 
 /// An upload as the drop zone lists it.
@@ -593,6 +605,33 @@ pub struct About {
     /// Agreements of which a new version waits for a second person.
     #[serde(default)]
     pub unapproved: Vec<AgreementId>,
+    /// Agreements under which this store is older than what its party has said.
+    #[serde(default)]
+    pub set_back: Vec<AgreementId>,
+}
+
+/// `restored`: a person says that an older store was put back, and that it goes on from what the other party has.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoOn {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+}
+
+/// What becomes of that.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restored {
+    /// Who said so first, once a second person has confirmed; nothing while one is waited for.
+    pub first: Option<String>,
+    /// The last of our own statements that is kept.
+    pub kept: u64,
+    /// The last one that the other party has.
+    pub theirs: u64,
+    /// How many shares count as exposed.
+    pub exposed: u64,
+    /// The transfers that cannot go on as they were: the agency sends what is still wanted anew.
+    pub ended: Vec<TransferCode>,
 }
 
 /// What becomes of a person's word that the clock is right.

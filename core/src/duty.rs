@@ -29,7 +29,7 @@ pub enum Duty {
     Destroy,
     /// Says that the clock is right; two persons with this duty.
     Clock,
-    /// Lets a new version of an agreement count.
+    /// Lets a new version of an agreement count; says, as one of two, how to go on after an older store was put back.
     Agree,
 }
 
@@ -67,7 +67,7 @@ impl Duty {
 }
 
 /// Every verb of the sockets for persons, with the duty it asks for; `docs/operations.md` shows the same table.
-pub const VERBS: [(&str, Duty); 29] = [
+pub const VERBS: [(&str, Duty); 30] = [
     ("about", Duty::View),
     ("list", Duty::View),
     ("show", Duty::View),
@@ -85,6 +85,7 @@ pub const VERBS: [(&str, Duty); 29] = [
     ("notice", Duty::Speak),
     ("clock", Duty::Clock),
     ("agree", Duty::Agree),
+    ("restored", Duty::Agree),
     ("send", Duty::Submit),
     ("redeliver", Duty::Submit),
     ("approve", Duty::Approve),

@@ -24,6 +24,9 @@ pub struct Health {
     pub at: Time,
     /// Whether the clock is not believed.
     pub clock_held: bool,
+    /// Under how many agreements this store is older than what its party has said.
+    #[serde(default)]
+    pub set_back: u64,
     /// Each clock that runs.
     pub clocks: Vec<Count>,
     /// How many transfers are in each state.
@@ -108,6 +111,13 @@ impl Health {
             let text = say(
                 "the clock is held: sluis clock".into(),
                 "de klok wordt niet geloofd: sluis clock".into(),
+            );
+            found.push((Level::Critical, text));
+        }
+        if self.set_back > 0 {
+            let text = say(
+                "an older store was put back: sluis restored".into(),
+                "een oudere databank werd teruggezet: sluis restored".into(),
             );
             found.push((Level::Critical, text));
         }

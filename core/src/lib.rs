@@ -12,6 +12,7 @@ pub mod crockford;
 pub mod deadline;
 pub mod duty;
 pub mod envelope;
+pub mod epoch;
 pub mod evidence;
 pub mod exercise;
 pub mod health;

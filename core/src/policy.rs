@@ -132,6 +132,8 @@ pub enum Reason {
         /// In that person's words.
         why: String,
     },
+    /// It was taken by a store that was since replaced by an older one: it may have left already (art. 6, R86).
+    PutBack,
     /// The agreement's file was changed, and no second person let the new version count yet (R83, R84).
     Unapproved {
         /// The version that waits.
@@ -197,14 +199,14 @@ impl Reason {
             Self::List(finding) => finding.rule.article(),
             Self::NotDrawn { .. } | Self::DrawnForAnother { .. } => "art. 2",
             Self::NotOneList => "art. 3",
-            Self::Rejected { .. } | Self::Unapproved { .. } => "art. 6",
+            Self::Rejected { .. } | Self::Unapproved { .. } | Self::PutBack => "art. 6",
         }
     }
 
     /// Whether it stands by a person's word: the same drop is not looked at again.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Rejected { .. })
+        matches!(self, Self::Rejected { .. } | Self::PutBack)
     }
 
     /// Its rule, where two persons may let it pass with a reason (R84).
@@ -267,6 +269,7 @@ impl Reason {
             Self::Rejected { why } => format!(
                 "een tweede persoon keurde het niet goed: {why}. Verbeter het en bied het onder een andere naam aan."
             ),
+            Self::PutBack => "het kan al verzonden zijn: een oudere databank werd teruggezet. Vraag de gemeente of ze de lijst heeft; zo niet, bied ze onder een andere naam aan.".into(),
             Self::Unapproved { version } => format!(
                 "versie {version} van de overeenkomst wacht op een tweede persoon: sluis agreement approve. Bied het bestand dan opnieuw aan."
             ),
@@ -317,6 +320,7 @@ impl Reason {
             Self::Rejected { why } => format!(
                 "a second person did not approve it: {why}. Mend it and offer it under another name."
             ),
+            Self::PutBack => "it may have been sent already: an older store was put back. Ask the municipality whether it has the list; if not, offer it under another name.".into(),
             Self::Unapproved { version } => format!(
                 "version {version} of the agreement waits for a second person: sluis agreement approve. Offer the file again then."
             ),

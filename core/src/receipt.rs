@@ -13,6 +13,9 @@
 //! | Destroying | Destroyed | Destroyed | `destroyed` | |
 //! | before Opened | Ended (their word) | Ended | | discard |
 //! | before Opened | Mismatch | Failed | `failed` | discard |
+//! | before Opened | PutBack, the vault has it open | Opened | | |
+//! | Removed | PutBack, the vault has the envelope | Removed | | |
+//! | before Opened | PutBack, otherwise | Failed | `failed` | discard |
 //!
 //! A share that was accepted before, or that there is none of, is taken in silence.
 
@@ -115,6 +118,24 @@ pub enum Event {
     Ended(String),
     /// It is not what was announced.
     Mismatch(String),
+    /// The store that says this is an older one: what the vault holds is what counts.
+    PutBack {
+        /// When, by our own clock.
+        at: Time,
+        /// What the vault holds of it.
+        vault: Held,
+    },
+}
+
+/// What a vault holds of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing, or less than the envelope.
+    Nothing,
+    /// The whole envelope.
+    Envelope,
+    /// What came out of it.
+    Opened,
 }
 
 /// A statement to make.
@@ -282,6 +303,16 @@ impl State {
             (Self::Destroying { sent, opened }, Event::Destroyed) => {
                 step(Self::Destroyed { code: sent.code }, Some(Say::Destroyed(opened)), None)
             }
+            (
+                Self::Announced { sent }
+                | Self::Collected { sent, .. }
+                | Self::Removed { sent, .. },
+                Event::PutBack { at, vault: Held::Opened },
+            ) => step(Self::Opened { sent, at, accepted: BTreeSet::new() }, None, None),
+            (state @ Self::Removed { .. }, Event::PutBack { vault: Held::Envelope, .. }) => {
+                step(state, None, None)
+            }
+            (_, Event::PutBack { .. }) => self.next(Event::Mismatch("store-put-back".into())),
             (state, Event::Ended(how)) if state.is_shut() => {
                 step(Self::Ended { code: state.code(), how }, None, Some(Work::Discard))
             }
@@ -308,6 +339,7 @@ impl Event {
             Self::Destroyed => "Destroyed",
             Self::Ended(_) => "Ended",
             Self::Mismatch(_) => "Mismatch",
+            Self::PutBack { .. } => "PutBack",
         }
     }
 }

@@ -340,6 +340,27 @@ bodies! {
         /// That transfer.
         by: TransferId,
     }
+    /// Either: an older store was put back here; on the word of two persons it goes on from what the other party has.
+    /// What it said in between is the other party's to show. Its number follows that, so that a feed has no gap.
+    "restored" => Restored {
+        /// Which epoch of this party's statements begins; the first is 1.
+        epoch: u64,
+        /// The last of its own statements that is still here.
+        kept: Tip,
+        /// The last that the other party has: the one before this.
+        from: Tip,
+        /// How many shares count as exposed: all that were not known to be erased.
+        exposed: u64,
+    }
+    /// Either: a letter of the other party contradicts what it said before. It is not taken.
+    "contradicted" => Contradicted {
+        /// Its number.
+        number: u64,
+        /// The digest of what came.
+        got: Digest,
+        /// The last statement of that party that is here.
+        has: Tip,
+    }
 }
 
 /// A statement.

@@ -31,6 +31,8 @@
 //! | from Sealed, before Opened | Expire | Expired | `expired` | erase, terminate |
 //! | any open state | Fail | Failed | `failed` | |
 //! | from Sealed until Opened, and after Failed, Expired, Withdrawn | Supersede | Superseded | `superseded` | erase |
+//! | before Sealed, or failed there | PutBack | Refused | | |
+//! | from Sealed until Opened, or failed there | PutBack | Failed, every share exposed | `failed` | terminate |
 //!
 //! Words that come twice or late (Carried, Ready, ShareAccepted, Reported, Erased) are taken in silence; everything else is [`Illegal`]. "Exposed" is set before a share is sent; unknown counts as exposed (rule 2).
 
@@ -261,6 +263,8 @@ pub enum Event {
     },
     /// It is redelivered as another transfer.
     Supersede(TransferId),
+    /// The store that says this is an older one: nobody knows how far it came since.
+    PutBack,
 }
 
 /// A statement to make; the store fills in numbers and references.
@@ -453,16 +457,18 @@ impl State {
             _ => None,
         }
     }
+    /// How far the shares are, also where it failed meanwhile.
+    fn shares(&self) -> Option<&[Shipment]> {
+        match self {
+            Self::Releasing { shares, .. } | Self::Released { shares, .. } => Some(shares),
+            Self::Failed { was, .. } => was.shares(),
+            _ => None,
+        }
+    }
     /// How many shares count as exposed.
     #[must_use]
     pub fn exposed(&self) -> u8 {
-        match self {
-            Self::Releasing { shares, .. } | Self::Released { shares, .. } => {
-                count(shares, Shipment::is_exposed)
-            }
-            Self::Failed { was, .. } => was.exposed(),
-            _ => 0,
-        }
+        self.shares().map_or(0, |shares| count(shares, Shipment::is_exposed))
     }
 }
 
@@ -528,6 +534,7 @@ impl Event {
             Self::Expire => "Expire",
             Self::Fail { .. } => "Fail",
             Self::Supersede(_) => "Supersede",
+            Self::PutBack => "PutBack",
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod release;
 pub mod report;
 pub mod reports;
 pub mod request;
+pub mod restore;
 pub mod seal;
 pub mod sealer;
 pub mod status;

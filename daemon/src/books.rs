@@ -2,7 +2,7 @@
 //!
 //! Only a core has books; only here is anything signed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
@@ -26,6 +26,7 @@ use tokio::sync::Notify;
 use crate::clock::SharedClock;
 use crate::duties::Duties;
 use crate::health::Seen;
+use crate::intact::{self, LedgerError};
 use crate::steady::Steady;
 use crate::store::{Store, StoreError, Tx};
 use crate::versions;
@@ -78,6 +79,11 @@ pub enum CoreError {
     /// A transfer rests on an agreement that is not here.
     #[error("agreement {0} is not installed here; add it with `sluis agreement add`")]
     NoAgreement(String),
+    /// The store is not what was written into it.
+    #[error(
+        "the ledger does not hold: {0}. Nothing is done with this store: put a good backup in its place, and keep this one"
+    )]
+    Ledger(#[from] LedgerError),
     /// A file of ours.
     #[error("{0}: {1}")]
     Io(String, #[source] std::io::Error),
@@ -132,6 +138,8 @@ pub struct Books {
     /// When each gate last asked for work.
     pub(crate) seen: Seen,
     pub(crate) ahead: AtomicI64,
+    /// Agreements of which all that lay in the mailbox was heard since this process began.
+    pub(crate) heard: Mutex<BTreeSet<AgreementId>>,
 }
 
 impl std::fmt::Debug for Books {
@@ -156,6 +164,7 @@ impl Books {
     ) -> Result<Self> {
         let mut unapproved = BTreeMap::new();
         let mut tx = store.begin().await?;
+        intact::check(&mut tx, party.as_str()).await?;
         for installed in agreements.iter() {
             let agreement = &installed.terms.agreement;
             if agreement.party(side).id != party {
@@ -183,6 +192,7 @@ impl Books {
             steady: Steady::default(),
             seen: Seen::default(),
             ahead: AtomicI64::default(),
+            heard: Mutex::default(),
         };
         books.has_its_keys().await?;
         Ok(books)
@@ -248,10 +258,27 @@ impl Books {
         transfer: Option<TransferId>,
         body: Body,
     ) -> Result<Digest> {
+        self.may_speak(tx, &terms.agreement.agreement).await?;
+        let last = tx.last_statement(&self.party, &terms.agreement.agreement).await?;
+        self.say_after(tx, terms, last, transfer, body).await
+    }
+
+    /// As [`Books::say`], after this statement of ours: the last one, or the last that the other party has.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub(crate) async fn say_after(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        last: Tip,
+        transfer: Option<TransferId>,
+        body: Body,
+    ) -> Result<Digest> {
         let terms = &self.with_keys(tx, terms.clone()).await?;
         let (now, agreement) = (self.now(), &terms.agreement);
         let audience = agreement.party(self.side.other()).id.clone();
-        let last = tx.last_statement(&self.party, &agreement.agreement).await?;
+        let anew = matches!(body, Body::Restored(_));
         let header = Header {
             agreement: agreement.agreement.clone(),
             issuer: self.party.clone(),
@@ -272,6 +299,7 @@ impl Books {
         let letter = Letter {
             number: last.number + 1,
             letter: BASE64.encode(&mailbox::seal(&signed, mailbox)?),
+            anew,
         };
         let work = serde_json::to_string(&letter).map_err(FormError::from)?;
         tx.queue(postman(self.side), "post", &agreement.agreement, transfer, &work, now).await?;
@@ -340,6 +368,14 @@ impl Books {
         })
     }
 
+    /// What is in a letter to this party: somebody's claim.
+    ///
+    /// # Errors
+    /// [`CoreError::Letter`].
+    pub(crate) fn open_letter(&self, letter: &[u8]) -> Result<Signed> {
+        Ok(mailbox::open(letter, &self.mailbox)?)
+    }
+
     /// Opens a letter and verifies what is in it under the agreement's terms that it names.
     ///
     /// # Errors
@@ -350,7 +386,7 @@ impl Books {
         agreement: &AgreementId,
         letter: &[u8],
     ) -> Result<Verified> {
-        let signed = mailbox::open(letter, &self.mailbox)?;
+        let signed = self.open_letter(letter)?;
         let claimed = Statement::read(signed.statement.as_bytes())?;
         let terms = match self.terms(tx, &claimed.header.terms).await {
             Ok(terms) if terms.agreement.agreement == *agreement => terms,
@@ -365,12 +401,16 @@ impl Books {
         Ok(Verified::check(&signed, &terms, self.side.other())?)
     }
 
-    /// Whether a statement is the next of the other party's feed.
+    /// Whether a statement is the next of the other party's feed; not, where it stands here already.
     ///
     /// # Errors
     /// [`Refusal::Gap`], [`Refusal::Fork`].
     pub async fn place(&self, tx: &mut Tx, verified: &Verified) -> Result<bool> {
         let header = &verified.statement().header;
+        let same = tx.digest_of(&header.issuer, &header.agreement, header.number).await?;
+        if same == Some(verified.digest()) {
+            return Ok(false);
+        }
         let tip = tx.last_statement(&header.issuer, &header.agreement).await?;
         Ok(verified.follows(&tip)?.is_some())
     }

@@ -9,7 +9,7 @@ use reqwest::{Client, Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sluis_core::control::{
-    Cursor, Done, Exposing, Job, Kept, Lane, Letters, Next, Outcome, Refused, Reported,
+    Cursor, Done, Exposing, Job, Kept, Lane, Letter, Letters, Next, Outcome, Refused, Reported,
 };
 use sluis_core::id::{AgreementId, TransferId};
 use tokio_util::sync::CancellationToken;
@@ -160,10 +160,20 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`].
-    pub async fn cursor(&self, agreement: &AgreementId) -> Result<u64, DeskError> {
+    pub async fn cursor(&self, agreement: &AgreementId) -> Result<Cursor, DeskError> {
         let request = self.way.request(Method::GET, &url(&format!("feed/{agreement}")));
         let answer = self.way.send(request.timeout(Duration::from_secs(30))).await?;
-        Ok(read::<Cursor>(checked(answer).await?).await?.after)
+        Ok(read(checked(answer).await?).await?)
+    }
+
+    /// How far this core has heard the other party, for the drop zone.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn seen(&self, agreement: &AgreementId) -> Result<Letter, DeskError> {
+        let request = self.way.request(Method::GET, &url(&format!("seen/{agreement}")));
+        let answer = self.way.send(request.timeout(Duration::from_secs(30))).await?;
+        Ok(read(checked(answer).await?).await?)
     }
 
     /// Hands letters in.

@@ -16,9 +16,9 @@ use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use data_encoding::BASE64;
 use sluis_core::control::{
-    self, Cursor, Done, Exposing, Job, Lane, Letters, Next, Outcome, Refused, Row, Task,
+    self, Cursor, Done, Exposing, Job, Lane, Letter, Letters, Next, Outcome, Refused, Row, Task,
 };
-use sluis_core::evidence::Verified;
+use sluis_core::evidence::{Refusal, Verified};
 use sluis_core::id::{AgreementId, TransferCode};
 use sluis_core::notice::Sort;
 use tokio::net::UnixListener;
@@ -64,6 +64,19 @@ pub trait Core: Send + Sync + 'static {
         job: &JobRow,
         outcome: Outcome,
     ) -> impl Future<Output = Result<bool>> + Send;
+    /// How many shares of what is not over may be out, where this store is an older one: all that were not erased.
+    fn at_risk(&self, _: &mut Tx, _: &AgreementId) -> impl Future<Output = Result<u64>> + Send {
+        async { Ok(0) }
+    }
+    /// Two persons go on from an older store: what became of each open transfer since is not known here. Takes what was
+    /// heard meanwhile, and gives the transfers that end for it.
+    fn go_on(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+    ) -> impl Future<Output = Result<Vec<TransferCode>>> + Send;
+    /// What a crash left in the folders of this side; after a start, and after an older store.
+    fn recover(&self) -> impl Future<Output = Result<()>> + Send;
     /// What this side holds a notice of its own against before it is made, and adds to it.
     fn worded(
         &self,
@@ -120,6 +133,7 @@ pub fn gate_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
         .route("/exposing", post(exposing::<C>))
         .route("/done", post(done::<C>))
         .route("/feed/{agreement}", get(cursor::<C>).post(feed::<C>))
+        .route("/seen/{agreement}", get(seen::<C>))
         .layer(DefaultBodyLimit::max(control::MAX_BYTES))
         .with_state(Gate { core, name })
 }
@@ -253,8 +267,8 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
 }
 
 fn post_task(row: &JobRow) -> Option<Task> {
-    let letter: control::Letter = serde_json::from_str(&row.work).ok()?;
-    Some(Task::Post { number: letter.number, letter: letter.letter })
+    let letter: Letter = serde_json::from_str(&row.work).ok()?;
+    Some(Task::Post { number: letter.number, letter: letter.letter, anew: letter.anew })
 }
 
 async fn exposing<C: Core>(
@@ -264,6 +278,7 @@ async fn exposing<C: Core>(
     let books = gate.core.books();
     let mut tx = books.store.begin().await?;
     let job = own_job(&mut tx, &gate, ask.job, ask.lease).await?;
+    books.may_speak(&mut tx, &job.agreement).await?;
     let go = gate.core.exposing(&mut tx, &job).await?;
     if !go {
         tx.finish(job.id).await?;
@@ -287,6 +302,10 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
         _ if job.lane != "jobs" => false,
         outcome => gate.core.done(&mut tx, &job, outcome).await?,
     };
+    if !finished && job.lane == "post" {
+        // It may be that the other party has another one of ours by that number: what it has seen tells.
+        books.hear_again(&job.agreement);
+    }
     if finished {
         tx.finish(job.id).await?;
     } else {
@@ -313,7 +332,17 @@ async fn cursor<C: Core>(
     let books = gate.core.books();
     let mut tx = books.store.begin().await?;
     let tip = books.cursor(&mut tx, &agreement).await?;
-    Ok(Json(Cursor { after: tip.number }))
+    Ok(Json(Cursor { after: tip.number, heard: books.has_heard(&agreement) }))
+}
+
+/// How far this core has heard the other party, signed and sealed for it.
+async fn seen<C: Core>(
+    State(gate): State<Gate<C>>,
+    UrlPath(agreement): UrlPath<AgreementId>,
+) -> Result<Json<Letter>> {
+    let books = gate.core.books();
+    let mut tx = books.store.begin().await?;
+    Ok(Json(books.seen_letter(&mut tx, &agreement).await?))
 }
 
 /// Letters from the other core, in order. Each is entered with its effect in one transaction.
@@ -328,27 +357,55 @@ async fn feed<C: Core>(
         let bytes = BASE64.decode(letter.letter.as_bytes());
         let bytes = bytes.map_err(|_| CoreError::refused("letter", "a letter is not base64"))?;
         let said = books.read_letter(&mut tx, &agreement, &bytes).await?;
-        if !books.place(&mut tx, &said).await? {
-            continue;
+        match books.place(&mut tx, &said).await {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(CoreError::Evidence(fork @ Refusal::Fork(_))) => {
+                books.contradict(tx, &said).await?;
+                return Err(fork.into());
+            }
+            Err(other) => return Err(other),
         }
         tx.keep_statement(books.now(), &said).await?;
-        if let Err(why) = gate.core.heard(&mut tx, &said).await? {
-            let header = &said.statement().header;
-            tracing::warn!(
-                kind = said.statement().body.kind(),
-                number = header.number,
-                why,
-                "a statement has no effect"
-            );
-            tx.without_effect(&said.digest()).await?;
-            let detail = detail([("statement", said.digest().to_string()), ("why", why)]);
-            tx.enter(books.now(), "no-effect", header.transfer, detail).await?;
+        if books.is_set_back(&mut tx, &said).await? {
+            tx.defer(&said.digest()).await?;
+        } else {
+            take_effect(&*gate.core, &mut tx, &said).await?;
         }
         books.commit(tx).await?;
         gate.core.after().await;
     }
     let mut tx = books.store.begin().await?;
-    Ok(Json(Cursor { after: books.cursor(&mut tx, &agreement).await?.number }))
+    if let Some(seen) = &letters.seen {
+        let bytes = BASE64.decode(seen.as_bytes());
+        let bytes = bytes.map_err(|_| CoreError::refused("letter", "a letter is not base64"))?;
+        books.hear_seen(&mut tx, &agreement, &bytes).await?;
+    }
+    let after = books.cursor(&mut tx, &agreement).await?.number;
+    books.commit(tx).await?;
+    if letters.letters.is_empty() {
+        books.hear_all(&agreement);
+    }
+    Ok(Json(Cursor { after, heard: books.has_heard(&agreement) }))
+}
+
+/// What follows from a statement that is kept; one that has no effect is kept so, with why.
+///
+/// # Errors
+/// [`CoreError`].
+pub async fn take_effect<C: Core>(core: &C, tx: &mut Tx, said: &Verified) -> Result<()> {
+    let Err(why) = core.heard(tx, said).await? else { return Ok(()) };
+    let header = &said.statement().header;
+    tracing::warn!(
+        kind = said.statement().body.kind(),
+        number = header.number,
+        why,
+        "a statement has no effect"
+    );
+    tx.without_effect(&said.digest()).await?;
+    let detail = detail([("statement", said.digest().to_string()), ("why", why)]);
+    tx.enter(core.books().now(), "no-effect", header.transfer, detail).await?;
+    Ok(())
 }
 
 impl IntoResponse for CoreError {
@@ -360,7 +417,11 @@ impl IntoResponse for CoreError {
             Self::Evidence(_) | Self::Letter(_) | Self::Form(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "no-evidence".to_owned())
             }
-            Self::Store(_) | Self::Key(_) | Self::MissingKey { .. } | Self::Io(..) => {
+            Self::Store(_)
+            | Self::Key(_)
+            | Self::MissingKey { .. }
+            | Self::Ledger(_)
+            | Self::Io(..) => {
                 tracing::error!(error = %self, "a verb failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "failed".to_owned())
             }

@@ -79,6 +79,7 @@ async fn health<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Health>> {
         role: core.about().0.to_owned(),
         at: now,
         clock_held: books.clock_is_held(),
+        set_back: u64::try_from(tx.all_set_back().await?.len()).unwrap_or(u64::MAX),
         clocks: health::count(&deadlines, books.side, now),
         transfers: tx.states().await?,
         stuck: u64::try_from(tx.stuck().await?.len()).unwrap_or(u64::MAX),

@@ -7,6 +7,7 @@ pub mod fetch;
 pub mod keeper;
 pub mod open;
 pub mod persons;
+pub mod restore;
 pub mod retain;
 
 use std::collections::HashMap;

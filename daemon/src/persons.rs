@@ -16,6 +16,7 @@ use crate::books::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::health;
 use crate::notices;
+use crate::restore;
 use crate::store::{Record, Tx};
 use crate::two_persons;
 use crate::versions;
@@ -40,6 +41,7 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
         .route("/said", post(said::<C>))
         .route("/terms", post(terms::<C>))
         .with_state(Arc::clone(&core))
+        .merge(restore::router(Arc::clone(&core)))
         .merge(versions::router(Arc::clone(&core)))
         .merge(health::router(Arc::clone(&core)))
         .merge(notices::router(core))
@@ -47,7 +49,10 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
 
 async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
     let books = core.books();
-    let entries = books.store.begin().await?.head().await?.number;
+    let mut tx = books.store.begin().await?;
+    let entries = tx.head().await?.number;
+    let set_back = tx.all_set_back().await?.into_iter().map(|it| it.agreement).collect();
+    drop(tx);
     let (role, folder) = core.about();
     let about = About {
         party: books.party.clone(),
@@ -60,6 +65,7 @@ async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
             .lock()
             .map(|it| it.keys().cloned().collect())
             .unwrap_or_default(),
+        set_back,
     };
     Ok(Json(about))
 }

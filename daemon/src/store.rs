@@ -3,6 +3,7 @@
 //! State, ledger and queued work change together in one transaction. One process writes, one transaction at
 //! a time. No secret and no file name is ever in it.
 
+mod epochs;
 mod numbers;
 mod queue;
 mod said;
@@ -21,6 +22,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::durable::{self, Out};
 use crate::faults::at;
 
+pub use epochs::SetBack;
 pub use numbers::Number;
 pub use queue::{Holder, JobRow};
 pub use said::Kept;
@@ -87,6 +89,11 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS numbers (
         agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT, told TEXT,
         PRIMARY KEY (agreement, custodian))",
+    "CREATE TABLE IF NOT EXISTS set_back (
+        agreement TEXT PRIMARY KEY, number BIGINT NOT NULL, digest TEXT NOT NULL, since BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS epochs (
+        agreement TEXT NOT NULL, epoch BIGINT NOT NULL, kept BIGINT NOT NULL, kept_digest TEXT NOT NULL,
+        began BIGINT NOT NULL, began_digest TEXT NOT NULL, PRIMARY KEY (agreement, epoch))",
     "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due)",
     "CREATE INDEX IF NOT EXISTS jobs_transfer ON jobs (transfer)",
 ];

@@ -75,6 +75,8 @@ struct Gates {
     releaser: Releaser,
     reports: Desk,
     unsaid: [Vec<Done>; 3],
+    /// How far each party told that it has heard.
+    told: [u64; 2],
 }
 
 /// The world.
@@ -181,12 +183,15 @@ impl Sim {
     }
 
     async fn gates_of_agency(&mut self) -> bool {
-        let (id, Gates { carrier, releaser, unsaid, .. }) = (&self.parts.name, &mut self.gates);
+        let (id, Gates { carrier, releaser, unsaid, told, .. }) =
+            (&self.parts.name, &mut self.gates);
         let [own, other, _] = unsaid;
         let post = Postman(carrier.zone.clone());
         let mut moved = turn((&carrier.desk, own), Some(id), Lane::Post, &post).await;
         moved |= turn((&carrier.desk, own), Some(id), Lane::Jobs, carrier).await;
-        moved |= poll::round(&carrier.desk, &carrier.zone, id).await.is_ok_and(|came| came > 0);
+        moved |= poll::round(&carrier.desk, &carrier.zone, id, &mut told[0])
+            .await
+            .is_ok_and(|came| came > 0);
         if !self.no_releaser {
             moved |= turn((&releaser.desk, other), None, Lane::Jobs, releaser).await;
         }
@@ -206,12 +211,15 @@ impl Sim {
     }
 
     async fn gates_of_municipality(&mut self) -> bool {
-        let (id, Gates { fetcher, unsaid, .. }) = (&self.parts.name, &mut self.gates);
+        let (id, Gates { fetcher, unsaid, told, .. }) = (&self.parts.name, &mut self.gates);
         let [_, _, own] = unsaid;
         let post = Postman(fetcher.zone.clone());
         let mut moved = turn((&fetcher.desk, own), Some(id), Lane::Post, &post).await;
         moved |= turn((&fetcher.desk, own), Some(id), Lane::Jobs, fetcher).await;
-        moved | poll::round(&fetcher.desk, &fetcher.zone, id).await.is_ok_and(|came| came > 0)
+        moved
+            | poll::round(&fetcher.desk, &fetcher.zone, id, &mut told[1])
+                .await
+                .is_ok_and(|came| came > 0)
     }
 
     /// The releaser, out of the hands of [`Sim::round`].
@@ -456,6 +464,7 @@ impl Gates {
             },
             reports: desk(End::Reports),
             unsaid: Default::default(),
+            told: [0; 2],
         }
     }
 }

@@ -178,6 +178,13 @@ fn follow(statements: &[(Verified, &Terms)], manifest: &Manifest) -> Result<()> 
         let mut tip = Tip { number: first.number.saturating_sub(1), digest: first.previous };
         let run = Run { before: tip.digest, first: first.number, last: 0 };
         for one in all {
+            // After an older store was put back, what lies between is the other party's to show.
+            if let Body::Restored(body) = &one.statement().body
+                && body.kept == tip
+                && body.from.number + 1 == one.statement().header.number
+            {
+                tip = body.from;
+            }
             let next = one.follows(&tip).map_err(|e| broken(format!("{issuer}: {e}")))?;
             tip = next.unwrap_or(tip);
         }

@@ -25,6 +25,8 @@ pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
         "failed" => ("mislukt", "failed"),
         "superseded" => ("vervangen", "superseded"),
         "destroyed" => ("vernietigd", "destroyed"),
+        "restored" => ("databank teruggezet", "store put back"),
+        "contradicted" => ("tegenspraak gemeld", "contradiction reported"),
         "request" => ("aanvraag", "request"),
         "quality-report" => ("fout gemeld", "error reported"),
         "quality-answer" => ("fout beantwoord", "error answered"),
@@ -128,6 +130,20 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
             format!("{}: {}", lang.pick("gewist", "erased"), body.erased.join(", "))
         }
         Body::Failed(body) => format!("{}: {}", body.step, body.code),
+        Body::Restored(body) => match lang {
+            Lang::Nl => format!(
+                "een oudere databank; verder na verklaring {}, {} sleuteldelen tellen als verzonden",
+                body.from.number, body.exposed
+            ),
+            Lang::En => format!(
+                "an older store; on after statement {}, {} shares count as exposed",
+                body.from.number, body.exposed
+            ),
+        },
+        Body::Contradicted(body) => match lang {
+            Lang::Nl => format!("verklaring {} kwam in twee vormen", body.number),
+            Lang::En => format!("statement {} came in two forms", body.number),
+        },
         Body::Unknown(kind, _) => kind.clone(),
         _ => String::new(),
     };

@@ -11,6 +11,7 @@ fn well() -> Health {
         role: "sealer".into(),
         at: Time(0),
         clock_held: false,
+        set_back: 0,
         clocks: count(&[], Side::Agency, Time(0)),
         transfers: BTreeMap::from([("Closed".into(), 3), ("Failed".into(), 1)]),
         stuck: 0,
@@ -37,6 +38,7 @@ fn each_trouble_has_its_level_and_words_and_the_worst_comes_first() {
     };
     for (health, level) in [
         (with(|it| it.clock_held = true), Level::Critical),
+        (with(|it| it.set_back = 1), Level::Critical),
         (with(|it| it.stuck = 2), Level::Critical),
         (with(|it| it.gates[0].seen_s = None), Level::Warning),
         (with(|it| it.gates[0].seen_s = Some(301)), Level::Warning),

@@ -89,6 +89,12 @@ impl Shipment {
         Self { stands: Stands::Waiting, exposed: false, resends, asked: false, report: None }
     }
 
+    /// Nobody knows whether it left, and it does not go again.
+    pub(super) fn lost_from_sight() -> Self {
+        let stands = Stands::Unknown { driver: "?".into() };
+        Self { stands, exposed: true, ..Self::new(0) }
+    }
+
     /// Whether it may be out: unknown counts (rule 2).
     #[must_use]
     pub fn is_exposed(&self) -> bool {

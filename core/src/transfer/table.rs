@@ -8,6 +8,7 @@ use super::{
 use crate::evidence::Removal;
 use crate::id::{TransferId, UploadId};
 use crate::plan::Route;
+use crate::policy::Reason;
 use crate::statement::Shipped;
 
 impl State {
@@ -30,6 +31,7 @@ impl State {
             Event::Retry(Some(index)) => self.retry_one(index),
             Event::ShareAccepted(index) => self.accept(index),
             Event::Opened(_) => self.opened(),
+            Event::PutBack => self.put_back(),
             event => self.forward(event),
         };
         step.ok_or(illegal)
@@ -261,6 +263,29 @@ impl State {
         let failed =
             Self::Failed { step: step.to_owned(), code: code.clone(), was: Box::new(self.clone()) };
         Some(Step::to(failed).say(Say::Failed(step.to_owned(), code)))
+    }
+
+    /// What was not sealed may have been since, and left: its owner decides. Of what was, every share counts as exposed.
+    fn put_back(&self) -> Option<Step> {
+        let (step, code) = match self {
+            Self::Failed { was, .. } if was.is_unsealed() => return was.put_back(),
+            state if state.is_unsealed() => {
+                return Some(Step::to(Self::Refused { reasons: vec![Reason::PutBack] }));
+            }
+            Self::Failed { step, code, .. } => (step.clone(), code.clone()),
+            _ => ("restore".to_owned(), "store-put-back".to_owned()),
+        };
+        let envelope = self.envelope()?.clone();
+        let shares = vec![Shipment::lost_from_sight(); envelope.routes.len()];
+        let was = Box::new(Self::Released { envelope, shares, accepted: BTreeSet::new() });
+        let mut told = Step::to(Self::Failed { step: step.clone(), code: code.clone(), was });
+        if !matches!(self, Self::Failed { .. }) {
+            told = told.say(Say::Failed(step, code));
+        }
+        Some(match self.upload() {
+            Some(upload) => told.work(Work::Terminate { upload }),
+            None => told,
+        })
     }
 
     fn supersede(&self, by: TransferId) -> Option<Step> {

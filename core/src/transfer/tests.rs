@@ -8,28 +8,28 @@ use crate::evidence::tests::{Evidence, GONE, World};
 
 /// State, the events that move it, and the words that may come again and change nothing.
 const TABLE: [(&str, &str, &str); 17] = [
-    ("Claimed", "Sealed Refused Held Admitted Withdraw Fail", ""),
-    ("Admitted", "Approve Refused Withdraw Fail", ""),
-    ("Approved", "Sealed Refused Held Withdraw Fail", ""),
-    ("Held", "Retry Withdraw Fail", ""),
+    ("Claimed", "Sealed Refused Held Admitted Withdraw Fail PutBack", ""),
+    ("Admitted", "Approve Refused Withdraw Fail PutBack", ""),
+    ("Approved", "Sealed Refused Held Withdraw Fail PutBack", ""),
+    ("Held", "Retry Withdraw Fail PutBack", ""),
     ("Refused", "", "Erased"),
-    ("Sealed", "Placed Carried Delivered Withdraw Expire Fail Supersede", ""),
-    ("Carried", "Delivered Withdraw Expire Fail Supersede", ""),
-    ("Delivered", "Removed Withdraw Expire Fail Supersede", "Carried"),
-    ("Removed", "Probed Ready Withdraw Expire Fail Supersede", "Carried"),
+    ("Sealed", "Placed Carried Delivered Withdraw Expire Fail Supersede PutBack", ""),
+    ("Carried", "Delivered Withdraw Expire Fail Supersede PutBack", ""),
+    ("Delivered", "Removed Withdraw Expire Fail Supersede PutBack", "Carried"),
+    ("Removed", "Probed Ready Withdraw Expire Fail Supersede PutBack", "Carried"),
     (
         "Releasing",
-        "Exposing Shipped Resend Reported Retry Opened Withdraw Expire Fail Supersede",
+        "Exposing Shipped Resend Reported Retry Opened Withdraw Expire Fail Supersede PutBack",
         "Carried Ready ShareAccepted Reported",
     ),
     (
         "Released",
-        "Retry Reported ShareAccepted Opened Withdraw Expire Fail Supersede",
+        "Retry Reported ShareAccepted Opened Withdraw Expire Fail Supersede PutBack",
         "Carried Ready ShareAccepted Reported",
     ),
     ("Opened", "Erased", "ShareAccepted Reported"),
     ("Closed", "", "Erased ShareAccepted Reported"),
-    ("Failed", "Retry Opened Withdraw Expire Supersede", ""),
+    ("Failed", "Retry Opened Withdraw Expire Supersede PutBack", "PutBack"),
     ("Expired", "Opened Supersede", "Erased"),
     ("Withdrawn", "Supersede", "Erased"),
     ("Superseded", "", "Erased"),
@@ -48,6 +48,8 @@ const OFFERED: u32 = 1000;
 /// What happened on the way to a state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Path {
+    /// The store is an older one: what left since is not known.
+    put_back: bool,
     removed: bool,
     probed: bool,
     ready: bool,
@@ -63,27 +65,20 @@ impl Path {
             Event::Removed(removal) => path.removed |= state.upload() == Some(removal.upload()),
             Event::Probed(look) => path.probed |= look.is_gone(),
             Event::Ready => path.ready = true,
+            // Of what left nothing is known from here on.
+            Event::PutBack => path = Self { put_back: true, ..Self::default() },
             Event::Exposing(index, _) => drop(path.out.insert(*index)),
             Event::Shipped(index, Stands::Waiting)
             | Event::Resend(index)
             | Event::Retry(Some(index)) => drop(path.out.remove(index)),
             // What was accepted is not tried again, unless the operator says that it was lost.
             Event::Retry(None) => path.out.retain(|index| {
-                let share = place(*index).and_then(|place| shares(state)?.get(place));
+                let share = place(*index).and_then(|place| state.shares()?.get(place));
                 share.is_some_and(|share| !share.is_lost())
             }),
             _ => {}
         }
         path
-    }
-}
-
-/// How far the shares are, also where the transfer failed meanwhile.
-fn shares(state: &State) -> Option<&[Shipment]> {
-    match state {
-        State::Releasing { shares, .. } | State::Released { shares, .. } => Some(shares),
-        State::Failed { was, .. } => shares(was),
-        _ => None,
     }
 }
 
@@ -145,6 +140,7 @@ impl Stage {
             Event::Opened(self.uploads[0].1.opening.clone()),
             Event::Erased,
             Event::Withdraw,
+            Event::PutBack,
             Event::Retry(None),
             Event::Expire,
             Event::Fail { step: "carry", code: "gone".into() },
@@ -179,12 +175,13 @@ fn must(holds: bool, rule: &'static str) -> Result<(), &'static str> {
 
 /// What holds in every state.
 fn check_state(state: &State, path: &Path) -> Result<(), &'static str> {
-    let Some(shares) = shares(state) else {
+    let Some(shares) = state.shares() else {
         return must(state.exposed() == 0, "nothing is exposed before the release");
     };
     let envelope = state.envelope().ok_or("a release has an envelope")?;
     let waited = envelope.release == ReleaseMode::AfterRemoval || path.ready;
-    must(path.removed && path.probed && waited, "never are both gates open")?;
+    let shut = path.put_back && matches!(state, State::Failed { .. });
+    must(shut || path.removed && path.probed && waited, "never are both gates open")?;
     let exposed: Vec<&Route> = envelope
         .routes
         .iter()
@@ -207,7 +204,7 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
     must(!matches!(event, Event::Approve(OFFERED)), "whoever offered it does not approve it")?;
     if let Event::Exposing(index, _) = event {
         must(!path.out.contains(index), "no share leaves twice unasked")?;
-        let share = place(*index).and_then(|place| shares(before)?.get(place));
+        let share = place(*index).and_then(|place| before.shares()?.get(place));
         must(share.is_some_and(|share| share.stands == Stands::Waiting), "only what waits leaves")?;
     }
     check_shares(before, event, after)?;
@@ -216,7 +213,7 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
         let Event::Shipped(index, Stands::Waiting | Stands::Rejected { .. }) = event else {
             return Err("exposed stays exposed");
         };
-        let share = place(*index).and_then(|place| shares(before)?.get(place));
+        let share = place(*index).and_then(|place| before.shares()?.get(place));
         let first = share.is_some_and(|share| share.stands == Stands::Leaving && !share.exposed);
         must(first && fewer == 1, "an earlier attempt stays exposed")?;
     }
@@ -232,13 +229,13 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
 
 /// What holds of each share in a step.
 fn check_shares(before: &State, event: &Event, after: &State) -> Result<(), &'static str> {
-    let (Some(before), Some(after)) = (shares(before), shares(after)) else { return Ok(()) };
+    let (Some(before), Some(after)) = (before.shares(), after.shares()) else { return Ok(()) };
     for (before, after) in before.iter().zip(after) {
         let lost = matches!(before.stands, Stands::Unknown { .. });
         let resent = matches!(event, Event::Resend(_)) && before != after;
         must(!resent || (lost && after.resends + 1 == before.resends), "resends are bounded")?;
         must(after.resends <= before.resends, "resends only become fewer")?;
-        let asked = matches!(event, Event::Retry(_));
+        let asked = matches!(event, Event::Retry(_) | Event::PutBack);
         must(asked || before.report <= after.report, "a report is never taken back")?;
         let hinted = matches!(event, Event::Reported(..)) && before != after;
         must(!hinted || before.is_exposed(), "nobody reports on what never left")?;

@@ -122,6 +122,9 @@ impl Agency {
             Ok(items) => items,
             Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
         };
+        let mut tx = self.books.store.begin().await?;
+        self.books.may_speak(&mut tx, &agreement).await?;
+        drop(tx);
         let known = (None, drawn_for.cloned());
         if let Err(reasons) = self.admit(&agreement, &parent, items.clone(), known).await? {
             return self.refuse(Some(&agreement), &parent, &name, reasons).await;
@@ -136,7 +139,7 @@ impl Agency {
         self.begin(&agreement, &parent, &name, drawn_for).await.map(Some)
     }
 
-    /// Claims by rename, then enters it. A crash in between is mended by [`Agency::recover`].
+    /// Claims by rename, then enters it. A crash in between is mended by [`Agency::put_in_order`].
     async fn begin(
         &self,
         agreement: &AgreementId,
@@ -260,7 +263,7 @@ impl Agency {
     ///
     /// # Errors
     /// [`CoreError::Store`].
-    pub async fn recover(&self) -> Result<()> {
+    pub(super) async fn put_in_order(&self) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
         tx.renew_all(self.books.now()).await?;
         self.books.commit(tx).await?;
@@ -283,16 +286,25 @@ impl Agency {
         let mut stays = false;
         for folder in list(&self.settings.private) {
             for private in list(&folder) {
-                let id =
-                    private.file_name().and_then(OsStr::to_str).and_then(|name| name.parse().ok());
-                let Some(id) = id else { continue };
+                let Some(id) = transfer_of(&private) else { continue };
                 let mut tx = self.books.store.begin().await?;
-                let known = tx.transfer::<State>(&id).await?.map(|record| record.state);
+                let known = tx.transfer::<State>(&id).await?;
                 drop(tx);
-                if !matches!(&known, None | Some(State::Refused { .. })) {
-                    continue;
-                }
-                if let Err(error) = self.put_back(&folder, &private, known.as_ref()) {
+                let back = match &known {
+                    Some(record) => match &record.state {
+                        State::Refused { reasons } => self.hand_back(record, reasons),
+                        _ => continue,
+                    },
+                    // It was sealed, and may have left: an older store was put back, and two persons go on from it.
+                    None if self.was_sealed(&id) => {
+                        tracing::error!(private = %private.display(), "sealed, and unknown to the store: an older one was put back (sluis restored)");
+                        continue;
+                    }
+                    None => self
+                        .put_back(&folder, &private, None)
+                        .map_err(CoreError::io("putting a drop back")),
+                };
+                if let Err(error) = back {
                     tracing::error!(private = %private.display(), %error, "a drop cannot be put back");
                     stays = true;
                 }
@@ -374,7 +386,7 @@ impl Agency {
         };
         let id = TransferId::random();
         self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;
-        // After a crash before the commit, `recover` gives it back to the transfer that it was of.
+        // After a crash before the commit, `put_in_order` gives it back to the transfer that it was of.
         let new = self.private(&record.agreement, &id);
         let entered = match take_over(&old, &record.id, &name, &new) {
             Ok(()) => self.enter_claimed(&mut tx, &record.agreement, id, Some(record.id)).await,
@@ -451,7 +463,12 @@ fn keep_drawn_for(private: &Path, nis: Option<&Nis>) -> Result<()> {
         .map_err(CoreError::io("keeping for whose residents it was drawn"))
 }
 
-fn list(folder: &Path) -> Vec<PathBuf> {
+/// The transfer that a private folder is of.
+pub(super) fn transfer_of(private: &Path) -> Option<TransferId> {
+    private.file_name().and_then(OsStr::to_str).and_then(|name| name.parse().ok())
+}
+
+pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
 }

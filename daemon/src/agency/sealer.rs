@@ -170,15 +170,26 @@ impl Agency {
     /// Puts a refused drop back, with its status beside it.
     pub(super) fn hand_back(&self, record: &Record<State>, reasons: &[Reason]) -> Result<()> {
         let private = self.private(&record.agreement, &record.id);
-        let name = kept_name(&private);
+        self.return_drop(&record.agreement, &private, &record.state, reasons)
+    }
+
+    /// The same for a private folder, whatever the store knows of it.
+    pub(super) fn return_drop(
+        &self,
+        agreement: &AgreementId,
+        private: &Path,
+        state: &State,
+        reasons: &[Reason],
+    ) -> Result<()> {
+        let name = kept_name(private);
         let text = status::refused(self.language, reasons);
         let folder = private.parent().unwrap_or(&self.settings.private).to_owned();
-        if let Err(error) = self.put_back(&folder, &private, Some(&record.state)) {
+        if let Err(error) = self.put_back(&folder, private, Some(state)) {
             self.astray.store(true, Ordering::SeqCst);
             return Err(CoreError::Io("putting a drop back".into(), error));
         }
         if let Some(name) = name {
-            let at = status::path(&self.settings.outbox.join(record.agreement.as_str()), &name);
+            let at = status::path(&self.settings.outbox.join(agreement.as_str()), &name);
             let _ = status::write(&at, &text);
         }
         Ok(())
@@ -371,6 +382,12 @@ impl Core for Agency {
             }
             (Work::Probe { upload }, State::Removed { .. }) => Some(Task::Probe { upload }),
             (Work::Terminate { upload }, _) => Some(Task::Terminate { upload }),
+            (Work::Release { .. }, State::Releasing { .. })
+                if !self.books.has_heard(&job.agreement) =>
+            {
+                let why = "the other party's mailbox was not read to its end yet";
+                return Err(CoreError::refused("not-heard", why));
+            }
             (Work::Release { index }, State::Releasing { shares, .. })
                 if under_way(shares, index) =>
             {
@@ -465,6 +482,18 @@ impl Core for Agency {
             Err(CoreError::Illegal(_)) => Ok(finished),
             Err(other) => Err(other),
         }
+    }
+
+    async fn at_risk(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<u64> {
+        self.shares_at_risk(tx, agreement).await
+    }
+
+    async fn go_on(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<TransferCode>> {
+        self.go_on_from_older(tx, agreement).await
+    }
+
+    async fn recover(&self) -> Result<()> {
+        self.put_in_order().await
     }
 
     async fn step(&self) -> Result<bool> {

@@ -40,7 +40,7 @@ impl Books {
     }
 
     /// Terms with the keys of the version that counts.
-    pub(super) async fn with_keys(&self, tx: &mut Tx, terms: Terms) -> Result<Terms> {
+    pub(crate) async fn with_keys(&self, tx: &mut Tx, terms: Terms) -> Result<Terms> {
         match self.keys(tx, &terms.agreement.agreement).await? {
             Some(keys) => Ok(terms.under(&keys)),
             None => Ok(terms),
@@ -59,7 +59,7 @@ impl Books {
     }
 
     /// The key that signs this party's statement of this number.
-    pub(super) fn signer(&self, agreement: &Agreement, number: u64) -> Result<&Signer> {
+    pub(crate) fn signer(&self, agreement: &Agreement, number: u64) -> Result<&Signer> {
         let public = agreement.party_keys(self.side).statement_key(number);
         self.signers.of(public).ok_or_else(|| CoreError::MissingKey {
             agreement: agreement.agreement.clone(),

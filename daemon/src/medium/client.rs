@@ -29,6 +29,11 @@ pub enum ZoneError {
     /// It answered with a status that says no.
     #[error("the drop zone answered {0} to {1}")]
     Status(u16, &'static str),
+    /// It has another letter of ours by that number.
+    #[error(
+        "the drop zone has another letter {0} of ours: was an older store put back here? It shows when the other party says something; ask it to (sluis security-info)"
+    )]
+    OtherLetter(u64),
     /// It answered something that tus does not know.
     #[error("the drop zone does not speak tus 1.0.0 here: {0}")]
     Nonsense(&'static str),
@@ -263,23 +268,36 @@ impl ZoneClient {
     ///
     /// # Errors
     /// [`ZoneError`].
-    pub async fn post(&self, number: u64, letter: Vec<u8>) -> Result<()> {
-        let url = format!("{}/mailbox/{number}", self.base);
+    pub async fn post(&self, number: u64, letter: Vec<u8>, anew: bool) -> Result<()> {
+        let query = if anew { "?anew=true" } else { "" };
+        let url = format!("{}/mailbox/{number}{query}", self.base);
         let request = self.way.request(Method::PUT, &url).body(letter).timeout(SHORT);
         let answer = self.way.send(request).await?;
         match answer.status() {
             StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(()),
             StatusCode::INSUFFICIENT_STORAGE => Err(ZoneError::Full),
+            StatusCode::CONFLICT => Err(ZoneError::OtherLetter(number)),
             status => Err(ZoneError::Status(status.as_u16(), "posting a letter")),
         }
     }
 
-    /// Letters for us after this number; waits for one for a while.
+    /// Lays down how far the other party was heard.
     ///
     /// # Errors
     /// [`ZoneError`].
-    pub async fn letters(&self, after: u64) -> Result<Letters> {
-        let wait = self.wait(POLL_S);
+    pub async fn seen(&self, letter: Vec<u8>) -> Result<()> {
+        let url = format!("{}/mailbox/seen", self.base);
+        let request = self.way.request(Method::PUT, &url).body(letter).timeout(SHORT);
+        let answer = self.way.send(request).await?;
+        expect(answer, StatusCode::NO_CONTENT, "saying how far it was heard").map(drop)
+    }
+
+    /// Letters for us after this number; on request, waits for one for a while.
+    ///
+    /// # Errors
+    /// [`ZoneError`].
+    pub async fn letters(&self, after: u64, waits: bool) -> Result<Letters> {
+        let wait = if waits { self.wait(POLL_S) } else { 0 };
         let url = format!("{}/mailbox?after={after}&wait={wait}", self.base);
         let request =
             self.way.request(Method::GET, &url).timeout(SHORT + Duration::from_secs(wait));

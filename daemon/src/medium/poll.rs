@@ -21,12 +21,13 @@ pub struct Postman(pub ZoneClient);
 
 impl Worker for Postman {
     async fn work(&self, job: Job) -> Outcome {
-        let Task::Post { number, letter } = job.task else {
+        let Task::Post { number, letter, anew } = job.task else {
             return never("task", "not work for this lane");
         };
         match BASE64.decode(letter.as_bytes()) {
             Ok(letter) => {
-                self.0.post(number, letter).await.map_or_else(|e| again(&e), |()| Outcome::Posted)
+                let posted = self.0.post(number, letter, anew).await;
+                posted.map_or_else(|e| again(&e), |()| Outcome::Posted)
             }
             Err(_) => never("letter", "a letter is not base64"),
         }
@@ -38,12 +39,12 @@ const BREATH: Duration = Duration::from_millis(50);
 
 /// Reads the other party's letters and hands them to the core, until stopped.
 pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {
-    let mut failures = 0;
+    let (mut failures, mut told) = (0, 0);
     loop {
         let began = tokio::time::Instant::now();
         let done = tokio::select! {
             () = stop.cancelled() => return,
-            done = round(&desk, &zone, &agreement) => done,
+            done = round(&desk, &zone, &agreement, &mut told) => done,
         };
         let Err(why) = done else {
             failures = 0;
@@ -64,7 +65,8 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
     }
 }
 
-/// Reads once, and hands over what came since; how many letters that were.
+/// Reads once, and hands over what came since; how many letters that were. The other party finds how far it was heard:
+/// `told` is how far it was told, 0 at first.
 ///
 /// # Errors
 /// What stood in the way, for people.
@@ -72,10 +74,18 @@ pub async fn round(
     desk: &Desk,
     zone: &ZoneClient,
     agreement: &AgreementId,
+    told: &mut u64,
 ) -> Result<usize, String> {
-    let after = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
-    let letters = zone.letters(after).await.map_err(|e| e.to_string())?;
-    if !letters.letters.is_empty() {
+    let cursor = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
+    if cursor.after != *told {
+        let seen = desk.seen(agreement).await.map_err(|e| e.to_string())?;
+        let bytes = BASE64.decode(seen.letter.as_bytes()).map_err(|e| e.to_string())?;
+        zone.seen(bytes).await.map_err(|e| e.to_string())?;
+        *told = seen.number;
+    }
+    // A core that has just begun is told at once that nothing more lies there.
+    let letters = zone.letters(cursor.after, cursor.heard).await.map_err(|e| e.to_string())?;
+    if !letters.letters.is_empty() || !cursor.heard {
         desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?;
     }
     Ok(letters.letters.len())

@@ -246,6 +246,14 @@ impl Core for Municipality {
         }
     }
 
+    async fn go_on(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<TransferCode>> {
+        self.go_on_from_older(tx, agreement).await
+    }
+
+    async fn recover(&self) -> Result<()> {
+        self.put_in_order().await
+    }
+
     async fn worded(&self, tx: &mut Tx, ask: &mut MakeNotice) -> Result<()> {
         if ask.sort == Sort::Attestation { self.attested(tx, ask).await } else { Ok(()) }
     }

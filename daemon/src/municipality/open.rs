@@ -174,7 +174,7 @@ impl Municipality {
             ));
         }
         let opened = folder.join("opened");
-        let told = match publish(&folder, &opened) {
+        let told = match publish(&folder, &opened).and_then(|()| self.clear_aside(record)) {
             Ok(()) => self.enter_opened(&record.id, plaintext, used).await,
             Err(error) => {
                 Err(CoreError::Io("putting the opened file into the vault".into(), error))
@@ -221,15 +221,14 @@ impl Municipality {
     ///
     /// # Errors
     /// [`CoreError`].
-    pub async fn recover(&self) -> Result<()> {
+    pub(super) async fn put_in_order(&self) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
         for record in tx.recent::<State>(100_000).await? {
             let folder = self.vault(&record.agreement, &record.id, &record.code);
             let half = folder.join("opening");
             files::remove(&half).map_err(CoreError::io("clearing a half-opened file"))?;
             if !matches!(record.state, State::Opened { .. }) {
-                files::remove(&folder.join("opened"))
-                    .map_err(CoreError::io("clearing a half-opened file"))?;
+                self.put_aside(&record).map_err(CoreError::io("putting aside what is not open"))?;
             }
         }
         Ok(())

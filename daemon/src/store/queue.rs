@@ -4,6 +4,7 @@ use sluis_core::id::{AgreementId, Time, TransferId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::epochs::NOT_HELD;
 use super::{Result, Tx, optional_id, text};
 
 /// Queued work.
@@ -144,27 +145,30 @@ impl Tx {
     ) -> Result<Option<JobRow>> {
         // Every agreement has a name, so the pattern of "any" is never one of them.
         let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
-        let row = sqlx::query(
+        let sql = format!(
             "UPDATE jobs SET holder = $4, leased = $5, attempts = attempts + 1 WHERE id = (
                  SELECT id FROM jobs AS j
                  WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND due <= $6
                    AND (holder IS NULL OR holder = $4 OR holder NOT LIKE $8 OR leased < $7)
+                   AND {NOT_HELD}
                    AND (lane <> 'post' OR NOT EXISTS (
                         SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
                           AND e.agreement = j.agreement AND e.id < j.id))
                  ORDER BY due, id LIMIT 1)
-             RETURNING id, gate, lane, agreement, transfer, work, attempts, granted",
-        )
-        .bind(gate)
-        .bind(lane)
-        .bind(agreement)
-        .bind(format!("{instance} {task}"))
-        .bind(now.0)
-        .bind(now.0)
-        .bind(now.0 - LEASE_MS)
-        .bind(format!("{instance} %"))
-        .fetch_optional(&mut *self.tx)
-        .await?;
+             RETURNING id, gate, lane, agreement, transfer, work, attempts, granted"
+        );
+        // Nothing in it but our own words.
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(gate)
+            .bind(lane)
+            .bind(agreement)
+            .bind(format!("{instance} {task}"))
+            .bind(now.0)
+            .bind(now.0)
+            .bind(now.0 - LEASE_MS)
+            .bind(format!("{instance} %"))
+            .fetch_optional(&mut *self.tx)
+            .await?;
         row.as_ref().map(job).transpose()
     }
 
@@ -289,18 +293,20 @@ impl Tx {
         agreement: Option<&AgreementId>,
     ) -> Result<Option<Time>> {
         let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
-        let row = sqlx::query(
+        let sql = format!(
             "SELECT MIN(due) FROM jobs AS j
              WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND holder IS NULL
+               AND {NOT_HELD}
                AND (lane <> 'post' OR NOT EXISTS (
                     SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
-                      AND e.agreement = j.agreement AND e.id < j.id))",
-        )
-        .bind(gate)
-        .bind(lane)
-        .bind(agreement)
-        .fetch_one(&mut *self.tx)
-        .await?;
+                      AND e.agreement = j.agreement AND e.id < j.id))"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(gate)
+            .bind(lane)
+            .bind(agreement)
+            .fetch_one(&mut *self.tx)
+            .await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.map(Time))
     }
 }

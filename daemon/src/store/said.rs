@@ -250,7 +250,7 @@ impl Tx {
             "SELECT s.statement, s.signature, l.line, s.effect, n.line FROM statements AS s
              JOIN ledger AS l ON l.number = s.entry
              LEFT JOIN ledger AS n ON n.number = s.entry + 1 AND s.effect = 0
-             WHERE s.agreement = $1 AND s.kind IN ({}) ORDER BY s.entry",
+             WHERE s.agreement = $1 AND s.number > 0 AND s.kind IN ({}) ORDER BY s.entry",
             kinds.join(", ")
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -262,7 +262,7 @@ impl Tx {
             let why = next.and_then(|line| serde_json::from_str::<Entry>(&line).ok());
             let why = why.filter(|entry| entry.kind == "no-effect");
             let why = why.and_then(|mut entry| entry.detail.remove("why")).unwrap_or_default();
-            let void = (effect == 0).then_some(why);
+            let void = (effect != 1).then_some(why);
             Ok(Kept { signed: as_signed(row)?, at: entered(row, 2)?, void })
         };
         rows.iter().map(kept).collect()
@@ -360,7 +360,8 @@ impl Tx {
         let rows = sqlx::query(
             "SELECT s.statement, s.signature, s.entry, s.effect, l.line FROM statements AS s
              JOIN ledger AS l ON l.number = s.entry
-             WHERE s.agreement = $1 AND s.entry > $2 AND s.entry <= $3 ORDER BY s.entry LIMIT $4",
+             WHERE s.agreement = $1 AND s.number > 0 AND s.entry > $2 AND s.entry <= $3
+             ORDER BY s.entry LIMIT $4",
         )
         .bind(agreement.to_string())
         .bind(signed(after))
@@ -372,9 +373,29 @@ impl Tx {
             let (entry, effect): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
             let entry = u64::try_from(entry).map_err(|_| StoreError::Row("statements"))?;
             let signed = as_signed(row)?;
-            Ok(SaidOnce { entry, entered: entered(row, 4)?, effect: effect != 0, signed })
+            Ok(SaidOnce { entry, entered: entered(row, 4)?, effect: effect == 1, signed })
         };
         rows.iter().map(once).collect()
+    }
+
+    /// Statements entered after this entry, with the entry of each, at most `limit`: void ones too.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn kept_statements(&mut self, after: u64, limit: i64) -> Result<Vec<(u64, String)>> {
+        let rows = sqlx::query(
+            "SELECT entry, statement FROM statements WHERE entry > $1 ORDER BY entry LIMIT $2",
+        )
+        .bind(signed(after))
+        .bind(limit)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let kept = |row: &AnyRow| {
+            let entry: i64 = row.try_get(0)?;
+            let entry = u64::try_from(entry).map_err(|_| StoreError::Row("statements"))?;
+            Ok((entry, row.try_get(1)?))
+        };
+        rows.iter().map(kept).collect()
     }
 
     /// All statements about a transfer, in the order of the ledger.
@@ -383,7 +404,8 @@ impl Tx {
     /// [`StoreError`].
     pub async fn statements(&mut self, transfer: &TransferId) -> Result<Vec<Signed>> {
         let rows = sqlx::query(
-            "SELECT statement, signature FROM statements WHERE transfer = $1 ORDER BY entry",
+            "SELECT statement, signature FROM statements
+             WHERE transfer = $1 AND number > 0 ORDER BY entry",
         )
         .bind(transfer.to_string())
         .fetch_all(&mut *self.tx)

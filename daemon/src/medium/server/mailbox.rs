@@ -26,6 +26,8 @@ use super::refusal::Refusal;
 use super::zone::{Role, Space, Zone, hold};
 use super::{disk, query, waiting};
 
+/// What stands where a letter has its number: how far the other party was heard.
+const SEEN: &str = "seen";
 /// The most letters in one answer.
 const AT_ONCE: usize = 64;
 
@@ -51,6 +53,8 @@ struct Contents {
 #[derive(Debug, Serialize)]
 struct Letters {
     letters: Vec<Letter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,6 +70,14 @@ struct Asked {
     after: u64,
     #[serde(default)]
     wait: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Put {
+    /// The sender begins anew here: its own letters from this number on that nobody read are void.
+    #[serde(default)]
+    anew: bool,
 }
 
 /// `/{agreement}/mailbox`: the letters to the one who asks.
@@ -85,11 +97,11 @@ pub(super) async fn letters(
     };
     let numbers = mailbox.after(after, waiting(wait)).await;
     let mailbox = Arc::clone(mailbox);
-    let letters = blocking(move || Ok(mailbox.read(&numbers)?)).await?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(Letters { letters })).into_response())
+    let read = move || Ok(Letters { letters: mailbox.read(&numbers)?, seen: mailbox.seen()? });
+    Ok(([(CACHE_CONTROL, "no-store")], Json(blocking(read).await?)).into_response())
 }
 
-/// `/{agreement}/mailbox/{number}`: a letter to the other party.
+/// `/{agreement}/mailbox/{number}`: a letter to the other party; `seen` in place of a number: how far it was heard.
 pub(super) async fn letter(
     zone: &Zone,
     space: &Space,
@@ -100,17 +112,25 @@ pub(super) async fn letter(
     if request.method() != Method::PUT {
         return Err(Refusal::Method("PUT"));
     }
-    let number = rules::number("number", number)?;
-    if number == 0 {
+    let number = match number {
+        SEEN => None,
+        number => Some(rules::number("number", number)?),
+    };
+    if number == Some(0) {
         return Err(Refusal::Query("letters are numbered from 1"));
     }
+    let Put { anew } = query(request.uri(), "anew is true or false")?;
     let bytes = whole(request.into_body(), zone.idle).await?;
     let mailbox = match role {
         Role::Agency => Arc::clone(&space.for_municipality),
         Role::Municipality => Arc::clone(&space.for_agency),
     };
     let now = zone.now();
-    let is_new = blocking(move || mailbox.put(number, &bytes, now)).await?;
+    let put = move || match number {
+        Some(number) => mailbox.put(number, &bytes, now, anew),
+        None => mailbox.put_seen(&bytes, now),
+    };
+    let is_new = blocking(put).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
     Ok(status.into_response())
 }
@@ -148,8 +168,11 @@ impl Mailbox {
     }
 
     /// Keeps a letter durably; tells whether it is a new one.
-    fn put(&self, number: u64, letter: &[u8], now: Time) -> Result<bool, Refusal> {
+    fn put(&self, number: u64, letter: &[u8], now: Time, anew: bool) -> Result<bool, Refusal> {
         let _alone = hold(&self.putting);
+        if anew {
+            self.void(number, letter)?;
+        }
         let contents = hold(&self.contents);
         let known = contents.letters.contains_key(&number);
         let unread = contents.letters.range((Bound::Excluded(contents.read), Bound::Unbounded));
@@ -166,6 +189,41 @@ impl Mailbox {
         hold(&self.contents).letters.insert(number, now);
         self.arrived.notify_waiters();
         Ok(true)
+    }
+
+    /// Keeps how far the other party was heard, in place of what it was before.
+    fn put_seen(&self, bytes: &[u8], now: Time) -> Result<bool, Refusal> {
+        let _alone = hold(&self.putting);
+        disk::put(&self.folder, SEEN, bytes, now)?;
+        Ok(false)
+    }
+
+    fn seen(&self) -> io::Result<Option<String>> {
+        match disk::open_to_read(&self.folder.join(SEEN)) {
+            Ok(file) => {
+                let mut bytes = Vec::new();
+                file.take(MAX_BYTES as u64).read_to_end(&mut bytes)?;
+                Ok(Some(BASE64.encode(&bytes)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes the letters from this number on that nobody read. What was read stays, and so does this very letter.
+    fn void(&self, from: u64, letter: &[u8]) -> Result<(), Refusal> {
+        let contents = hold(&self.contents);
+        let unread = from.max(contents.read.saturating_add(1));
+        let void: Vec<u64> = contents.letters.range(unread..).map(|(number, _)| *number).collect();
+        drop(contents);
+        if void.first() == Some(&from) && self.one(from)? == letter {
+            return Ok(());
+        }
+        for number in void {
+            disk::remove(&self.folder.join(file_name(number)))?;
+            hold(&self.contents).letters.remove(&number);
+        }
+        Ok(())
     }
 
     /// The numbers after `after`, as soon as there is one, or else when `wait` is over.

@@ -78,3 +78,31 @@ async fn letters_go_when_they_were_read_and_are_old() {
     bed.zone.sweep(bed.clock.now()).unwrap();
     assert_eq!(numbers(0).await, [3], "nobody reads what is still to come");
 }
+
+#[tokio::test]
+async fn who_begins_anew_takes_back_what_nobody_read_and_nothing_else() {
+    let bed = Bed::new();
+    let put = async |path: &str, letter: &'static str| {
+        let path = format!("/mechelen/mailbox/{path}");
+        bed.ask("agency of mechelen", "PUT", &path, &[], letter).await.status
+    };
+    for (number, letter) in [("1", "one"), ("2", "two"), ("3", "three")] {
+        assert_eq!(put(number, letter).await, 201);
+    }
+    let read = async |after: u64| {
+        let path = format!("/mechelen/mailbox?after={after}");
+        let letters = bed.municipality("GET", &path).await.json();
+        let letters = letters["letters"].as_array().unwrap().clone();
+        letters.iter().map(|it| it["letter"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let text = |letter: &str| BASE64.encode(letter.as_bytes());
+    assert_eq!(read(1).await, [text("two"), text("three")]);
+    assert_eq!(put("1?anew=true", "other").await, 409, "it was read");
+    assert_eq!(put("2?anew=false", "other").await, 409);
+    assert_eq!(put("2?anew=yes", "other").await, 400);
+    assert_eq!(put("2?anew=true", "again").await, 201);
+    assert_eq!(read(1).await, [text("again")]);
+    assert_eq!(put("3", "after that").await, 201);
+    assert_eq!(put("2?anew=true", "again").await, 204, "the same once more takes nothing back");
+    assert_eq!(read(1).await, [text("again"), text("after that")]);
+}

@@ -1,0 +1,73 @@
+//! After an older store was put back: what became of each open transfer since is not known. What was sealed has failed,
+//! with every share counted as exposed; what was not goes back to its owner, who decides.
+
+use sluis_core::id::{AgreementId, TransferCode, TransferId};
+use sluis_core::policy::Reason;
+use sluis_core::statement::Failed;
+use sluis_core::transfer::{Event, State};
+
+use super::{Agency, claim};
+use crate::books::{CoreError, Result, detail};
+use crate::files;
+use crate::restore::hear_deferred;
+use crate::store::Tx;
+
+impl Agency {
+    /// How many shares of open transfers may be out: all of each that was sealed.
+    pub(super) async fn shares_at_risk(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<u64> {
+        let open = tx.open_under::<State>(agreement).await?;
+        let shares = open.iter().filter_map(|record| record.state.envelope());
+        Ok(shares.map(|envelope| u64::try_from(envelope.routes.len()).unwrap_or(u64::MAX)).sum())
+    }
+
+    /// Ends what was open, and then takes what was heard meanwhile: the word that a list was opened still closes it.
+    pub(super) async fn go_on_from_older(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+    ) -> Result<Vec<TransferCode>> {
+        let mut ended = Vec::new();
+        for mut record in tx.open_under::<State>(agreement).await? {
+            let terms = self.books.terms(tx, &record.terms).await?;
+            match self.advance(tx, &mut record, &terms, Event::PutBack, None).await {
+                Ok(()) => ended.push(record.code),
+                // Opened, it only waits to be erased.
+                Err(CoreError::Illegal(_)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        self.give_unknown_back(tx, agreement).await?;
+        hear_deferred(self, tx, agreement).await?;
+        Ok(ended)
+    }
+
+    /// Whether a transfer that the store does not know was sealed: then the store is older than that.
+    pub(super) fn was_sealed(&self, id: &TransferId) -> bool {
+        self.spooled(id).exists() || self.bundled(id).exists()
+    }
+
+    /// Drops that were sealed since, of which the store knows nothing: their key goes, and their owner decides.
+    async fn give_unknown_back(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
+        let installed = self.books.agreements.get(agreement);
+        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let folder = self.settings.private.join(agreement.as_str());
+        let reasons = [Reason::PutBack];
+        for private in claim::list(&folder) {
+            let Some(id) = claim::transfer_of(&private) else { continue };
+            if !self.was_sealed(&id) || tx.transfer::<State>(&id).await?.is_some() {
+                continue;
+            }
+            let state = State::Refused { reasons: reasons.to_vec() };
+            self.return_drop(agreement, &private, &state, &reasons)?;
+            for file in [self.spooled(&id), self.bundled(&id)] {
+                files::erase(&file).map_err(CoreError::io("erasing what nobody can send"))?;
+            }
+            tx.enter(self.books.now(), "given-back", Some(id), detail([])).await?;
+            // The other party may wait for it.
+            let (step, code) = ("restore".into(), "store-put-back".into());
+            let failed = Failed { step, code };
+            self.books.say(tx, &installed.terms, Some(id), failed.into()).await?;
+        }
+        Ok(())
+    }
+}

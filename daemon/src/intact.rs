@@ -1,0 +1,80 @@
+//! Whether a store is what was written into it: looked at before a core says or does anything. A ledger that was cut,
+//! rewritten or put together anew is refused by the first entry that is wrong.
+
+use std::collections::BTreeMap;
+
+use sluis_core::id::Digest;
+use sluis_core::ledger::{self, ChainError, Entry};
+use sluis_core::statement::{Statement, Tip};
+
+use crate::books::Result;
+use crate::store::Tx;
+
+/// Lines of the ledger that are read at once.
+const PAGE: i64 = 5000;
+
+/// What is wrong with a ledger. The store is not used: put a good backup in its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The chain breaks.
+    #[error("{0}")]
+    Chain(#[from] ChainError),
+    /// A statement is kept of which its entry says nothing.
+    #[error("entry {0} does not name the statement that was entered there")]
+    Entry(u64),
+    /// A statement of ours names another head than the ledger has.
+    #[error("entry {0} is another one than the one that a statement of ours was signed after")]
+    Head(u64),
+}
+
+/// Follows the whole ledger, and holds every statement that is kept against its entry; our own, against the head that
+/// each of them names.
+///
+/// # Errors
+/// [`LedgerError`], the first that is wrong.
+pub async fn check(tx: &mut Tx, party: &str) -> Result<()> {
+    // Of each entry its digest, and that of the statement that it enters.
+    let mut heads = vec![Digest::none()];
+    let mut entered: BTreeMap<u64, String> = BTreeMap::new();
+    let mut tip = Tip::start();
+    loop {
+        let lines = tx.ledger(tip.number, PAGE).await?;
+        for line in &lines {
+            tip = ledger::verify(tip, std::iter::once(line.as_str())).map_err(LedgerError::from)?;
+            heads.push(tip.digest);
+            if let Ok(mut entry) = serde_json::from_str::<Entry>(line)
+                && entry.kind == "statement"
+            {
+                entered.insert(tip.number, entry.detail.remove("digest").unwrap_or_default());
+            }
+        }
+        if lines.is_empty() {
+            break;
+        }
+    }
+    let mut after = 0;
+    loop {
+        let kept = tx.kept_statements(after, PAGE).await?;
+        let Some(last) = kept.last() else { return Ok(()) };
+        after = last.0;
+        for (entry, statement) in &kept {
+            let named = entered
+                .get(entry)
+                .is_some_and(|digest| *digest == Digest::of(statement.as_bytes()).to_string());
+            if !named {
+                return Err(LedgerError::Entry(*entry).into());
+            }
+            own_head(statement, party, &heads)?;
+        }
+    }
+}
+
+fn own_head(statement: &str, party: &str, heads: &[Digest]) -> Result<()> {
+    let Ok(statement) = Statement::read(statement.as_bytes()) else { return Ok(()) };
+    let head = statement.header.ledger;
+    let stands = usize::try_from(head.number).ok().and_then(|at| heads.get(at));
+    if statement.header.issuer.as_str() == party && stands != Some(&head.digest) {
+        return Err(LedgerError::Head(head.number).into());
+    }
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! What the store knows of older stores that were put back in its place: where one is held, and from where it went on.
+
+use sluis_core::epoch::Epoch;
+use sluis_core::id::{AgreementId, Digest, PartyId, Time};
+use sluis_core::statement::{Signed, Statement, Tip};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Result, StoreError, Tx, signed, text};
+
+/// Work that is not given while its agreement is held: an older store says nothing and lets nothing leave.
+pub(super) const NOT_HELD: &str = "(j.lane = 'mail' OR NOT EXISTS (
+    SELECT 1 FROM set_back AS held WHERE held.agreement = j.agreement))";
+
+/// An agreement under which this store is older than what its party has said.
+#[derive(Debug, Clone)]
+pub struct SetBack {
+    /// Which.
+    pub agreement: AgreementId,
+    /// The last statement of ours that the other party has.
+    pub theirs: Tip,
+    /// When that was noticed.
+    pub since: Time,
+}
+
+impl Tx {
+    /// The agreements under which this store is older than what its party has said.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_set_back(&mut self) -> Result<Vec<SetBack>> {
+        let rows = sqlx::query("SELECT * FROM set_back ORDER BY agreement")
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let row = |row: &AnyRow| {
+            Ok(SetBack {
+                agreement: text(row, "agreement", "set_back")?,
+                theirs: tip(row, "number", "digest")?,
+                since: Time(row.try_get("since")?),
+            })
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// Whether this store is held under an agreement.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_back(&mut self, agreement: &AgreementId) -> Result<Option<SetBack>> {
+        let all = self.all_set_back().await?;
+        Ok(all.into_iter().find(|it| it.agreement == *agreement))
+    }
+
+    /// The other party has this statement of ours, and it is not here. The last of several counts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_back(
+        &mut self,
+        agreement: &AgreementId,
+        theirs: &Tip,
+        now: Time,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO set_back (agreement, number, digest, since) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (agreement) DO UPDATE SET number = $2, digest = $3
+             WHERE set_back.number < $2",
+        )
+        .bind(agreement.to_string())
+        .bind(signed(theirs.number))
+        .bind(theirs.digest.to_string())
+        .bind(now.0)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The new beginnings under an agreement, the first one first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn epochs(&mut self, agreement: &AgreementId) -> Result<Vec<Epoch>> {
+        let rows = sqlx::query("SELECT * FROM epochs WHERE agreement = $1 ORDER BY epoch")
+            .bind(agreement.to_string())
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let epoch = |row: &AnyRow| {
+            Ok(Epoch {
+                kept: tip(row, "kept", "kept_digest")?,
+                from: tip(row, "began", "began_digest")?,
+            })
+        };
+        rows.iter().map(epoch).collect()
+    }
+
+    /// Begins an epoch: the store is held no longer. Statements of `own` after what is kept are void, and letters that
+    /// were not brought yet are of no use.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn begin_epoch(
+        &mut self,
+        agreement: &AgreementId,
+        own: &PartyId,
+        epoch: &Epoch,
+    ) -> Result<()> {
+        // A void statement keeps its entry; the number that it gave itself is another one's now.
+        sqlx::query(
+            "UPDATE statements SET number = -entry, effect = 0
+             WHERE issuer = $1 AND agreement = $2 AND number > $3",
+        )
+        .bind(own.to_string())
+        .bind(agreement.to_string())
+        .bind(signed(epoch.kept.number))
+        .execute(&mut *self.tx)
+        .await?;
+        for sql in [
+            "DELETE FROM jobs WHERE agreement = $1 AND lane = 'post'",
+            "DELETE FROM set_back WHERE agreement = $1",
+        ] {
+            sqlx::query(sql).bind(agreement.to_string()).execute(&mut *self.tx).await?;
+        }
+        let number = self.epochs(agreement).await?.len() + 1;
+        sqlx::query(
+            "INSERT INTO epochs (agreement, epoch, kept, kept_digest, began, began_digest)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(agreement.to_string())
+        .bind(i64::try_from(number).unwrap_or(i64::MAX))
+        .bind(signed(epoch.kept.number))
+        .bind(epoch.kept.digest.to_string())
+        .bind(signed(epoch.from.number))
+        .bind(epoch.from.digest.to_string())
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The digest of a party's statement by this number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn digest_of(
+        &mut self,
+        issuer: &PartyId,
+        agreement: &AgreementId,
+        number: u64,
+    ) -> Result<Option<Digest>> {
+        let row = sqlx::query(
+            "SELECT digest FROM statements WHERE issuer = $1 AND agreement = $2 AND number = $3",
+        )
+        .bind(issuer.to_string())
+        .bind(agreement.to_string())
+        .bind(signed(number))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.as_ref().map(|row| text(row, "digest", "statements")).transpose()
+    }
+
+    /// The last statement of `own` that `other` is known to have as it stands here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn agreed_on(
+        &mut self,
+        own: &PartyId,
+        other: &PartyId,
+        agreement: &AgreementId,
+    ) -> Result<Tip> {
+        let rows = sqlx::query(
+            "SELECT statement FROM statements WHERE issuer = $1 AND agreement = $2 AND number > 0
+             ORDER BY number DESC",
+        )
+        .bind(other.to_string())
+        .bind(agreement.to_string())
+        .fetch_all(&mut *self.tx)
+        .await?;
+        for row in rows {
+            let statement: String = row.try_get(0)?;
+            let statement = Statement::read(statement.as_bytes());
+            let seen = statement.map_err(|_| StoreError::Row("statements"))?.header.seen;
+            if self.digest_of(own, agreement, seen.number).await? == Some(seen.digest) {
+                return Ok(seen);
+            }
+        }
+        Ok(Tip::start())
+    }
+
+    /// This statement was heard while the store was held: its effect waits.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn defer(&mut self, digest: &Digest) -> Result<()> {
+        self.effect(digest, 2).await
+    }
+
+    /// What waits for its effect, in the order of the ledger; from here on it has it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn take_deferred(&mut self, agreement: &AgreementId) -> Result<Vec<Signed>> {
+        let rows = sqlx::query(
+            "SELECT statement, signature FROM statements
+             WHERE agreement = $1 AND effect = 2 ORDER BY entry",
+        )
+        .bind(agreement.to_string())
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let waiting =
+            |row: &AnyRow| Ok(Signed { statement: row.try_get(0)?, signature: row.try_get(1)? });
+        let waiting: Vec<Signed> = rows.iter().map(waiting).collect::<Result<_>>()?;
+        for statement in &waiting {
+            self.effect(&statement.digest(), 1).await?;
+        }
+        Ok(waiting)
+    }
+
+    async fn effect(&mut self, digest: &Digest, effect: i64) -> Result<()> {
+        sqlx::query("UPDATE statements SET effect = $2 WHERE digest = $1")
+            .bind(digest.to_string())
+            .bind(effect)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+}
+
+fn tip(row: &AnyRow, number: &str, digest: &str) -> Result<Tip> {
+    let of: i64 = row.try_get(number)?;
+    let number = u64::try_from(of).map_err(|_| StoreError::Row("epochs"))?;
+    Ok(Tip { number, digest: text(row, digest, "epochs")? })
+}
