@@ -31,10 +31,10 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The number of the statement whose key signs it.
+    /// The number whose key signs it: that of the next statement, since the key of the last one may be lost.
     #[must_use]
     pub fn signed_as(&self) -> u64 {
-        self.said.number.max(1)
+        self.said.number.saturating_add(1)
     }
 
     /// What the party on side `from` has seen, where it is that party's word.

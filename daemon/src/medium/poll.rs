@@ -78,10 +78,11 @@ pub async fn round(
 ) -> Result<usize, String> {
     let cursor = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
     if cursor.after != *told {
-        let seen = desk.seen(agreement).await.map_err(|e| e.to_string())?;
-        let bytes = BASE64.decode(seen.letter.as_bytes()).map_err(|e| e.to_string())?;
-        zone.seen(bytes).await.map_err(|e| e.to_string())?;
-        *told = seen.number;
+        match tell(desk, zone, agreement).await {
+            Ok(number) => *told = number,
+            // It is told the next time; what comes is heard all the same.
+            Err(why) => tracing::warn!(%agreement, why, "how far it was heard cannot be told"),
+        }
     }
     // A core that has just begun is told at once that nothing more lies there.
     let letters = zone.letters(cursor.after, cursor.heard).await.map_err(|e| e.to_string())?;
@@ -89,6 +90,14 @@ pub async fn round(
         desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?;
     }
     Ok(letters.letters.len())
+}
+
+/// Lays down how far the core has heard the other party; how far that is.
+async fn tell(desk: &Desk, zone: &ZoneClient, agreement: &AgreementId) -> Result<u64, String> {
+    let seen = desk.seen(agreement).await.map_err(|e| e.to_string())?;
+    let bytes = BASE64.decode(seen.letter.as_bytes()).map_err(|e| e.to_string())?;
+    zone.seen(bytes).await.map_err(|e| e.to_string())?;
+    Ok(seen.number)
 }
 
 /// Looks for an upload.
