@@ -230,13 +230,15 @@ impl World {
 
     /// Starts a role by a command of the test's own.
     pub fn start_as(&mut self, role: &'static str, command: Command) {
+        // A process before this one was ready too.
+        let before = self.log(role).matches("ready").count();
         self.launch(role, command);
         until(&format!("{role} to answer"), || {
             assert!(!self.ended(role), "{role} ended: {}", self.log(role));
             let up = match role {
                 "dropzone" if self.near => TcpStream::connect(&self.listen).is_ok(),
                 "sealer" | "keeper" => UnixStream::connect(self.socket(role)).is_ok(),
-                _ => self.log(role).contains("ready"),
+                _ => self.log(role).matches("ready").count() > before,
             };
             up.then_some(())
         });
