@@ -204,10 +204,11 @@ impl Sim {
     /// What stands in the way.
     pub async fn read_feed(&self, side: Side) -> Result<usize, String> {
         let Gates { carrier, fetcher, .. } = &self.gates;
-        match side {
-            Side::Agency => poll::round(&carrier.desk, &carrier.zone, &self.parts.name).await,
-            Side::Municipality => poll::round(&fetcher.desk, &fetcher.zone, &self.parts.name).await,
-        }
+        let (desk, zone) = match side {
+            Side::Agency => (&carrier.desk, &carrier.zone),
+            Side::Municipality => (&fetcher.desk, &fetcher.zone),
+        };
+        poll::round(desk, zone, &self.parts.name, &mut 0).await
     }
 
     async fn gates_of_municipality(&mut self) -> bool {
