@@ -28,7 +28,7 @@ use crate::desk::Desk;
 use crate::durable;
 use crate::duties::Duties;
 use crate::files;
-use crate::gatehouse::{self, Core, gate_router, mail_router};
+use crate::gatehouse::{self, Core, gate_router, letters_router, release_router};
 use crate::health;
 use crate::medium::client::ZoneClient;
 use crate::medium::server;
@@ -192,6 +192,7 @@ impl Host {
     }
 
     fn serve(&mut self, name: &str, router: Router) -> Result<()> {
+        let router = if name.contains('-') { gatehouse::told(router, name) } else { router };
         let socket = self.config.socket(name);
         let paths = &self.config.paths;
         // A group of its own for each gate, where the configuration says so: no gate speaks for another.
@@ -230,9 +231,12 @@ impl Host {
         core.recover().await?;
         self.serve("sealer", agency::persons::router(Arc::clone(&core)))?;
         let carrier = gate_router(Arc::clone(&core), "carrier")
+            .merge(letters_router(Arc::clone(&core), "carrier"))
             .merge(agency::envelopes::router(Arc::clone(&core)));
         self.serve("sealer-carrier", carrier)?;
-        self.serve("sealer-releaser", gate_router(Arc::clone(&core), "releaser"))?;
+        let releaser = gate_router(Arc::clone(&core), "releaser")
+            .merge(release_router(Arc::clone(&core), "releaser"));
+        self.serve("sealer-releaser", releaser)?;
         self.serve("sealer-reports", agency::report::router(Arc::clone(&core)))?;
         self.watched(&core, "sealer")?;
         self.tasks.spawn(watch(Arc::clone(&core), settings, self.stop.clone()));
@@ -248,7 +252,9 @@ impl Host {
         core.recover().await?;
         self.serve("keeper", municipality::persons::router(Arc::clone(&core)))?;
         let envelopes = municipality::persons::envelopes(Arc::clone(&core));
-        self.serve("keeper-fetcher", gate_router(Arc::clone(&core), "fetcher").merge(envelopes))?;
+        let fetcher = gate_router(Arc::clone(&core), "fetcher")
+            .merge(letters_router(Arc::clone(&core), "fetcher"));
+        self.serve("keeper-fetcher", fetcher.merge(envelopes))?;
         self.watched(&core, "keeper")?;
         self.tasks.spawn(drive(core, self.stop.clone(), "keeper"));
         Ok(())
@@ -258,7 +264,7 @@ impl Host {
     fn watched<C: Core>(&mut self, core: &Arc<C>, name: &str) -> Result<()> {
         self.serve(&format!("{name}-health"), health::router(Arc::clone(core)))?;
         if self.config.notifier.is_some() {
-            let mails = mail_router(Arc::clone(core), reminders::GATE);
+            let mails = gate_router(Arc::clone(core), reminders::GATE);
             self.serve(&format!("{name}-{}", reminders::GATE), mails)?;
             self.tasks.spawn(reminders::watch(Arc::clone(core), self.stop.clone()));
         }

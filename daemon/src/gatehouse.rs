@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
-use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{self, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::IncomingStream;
@@ -125,27 +126,48 @@ impl<C> Clone for Gate<C> {
     }
 }
 
-/// The verbs that every gate of a core has.
+/// The verbs that every gate of a core has: it asks for work and says what became of it.
 pub fn gate_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
     core.books().seen.expect(name);
-    Router::new()
-        .route("/next", post(next::<C>))
-        .route("/exposing", post(exposing::<C>))
-        .route("/done", post(done::<C>))
-        .route("/feed/{agreement}", get(cursor::<C>).post(feed::<C>))
-        .route("/seen/{agreement}", get(seen::<C>))
-        .layer(DefaultBodyLimit::max(control::MAX_BYTES))
-        .with_state(Gate { core, name })
+    let verbs = Router::new().route("/next", post(next::<C>)).route("/done", post(done::<C>));
+    bounded(verbs, core, name)
 }
 
-/// The verbs of a gate that only tells persons: it asks for mail and says what became of it.
-pub fn mail_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
-    core.books().seen.expect(name);
-    Router::new()
-        .route("/next", post(next::<C>))
-        .route("/done", post(done::<C>))
-        .layer(DefaultBodyLimit::max(control::MAX_BYTES))
-        .with_state(Gate { core, name })
+/// Those of a gate that carries letters both ways.
+pub fn letters_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
+    let verbs = Router::new()
+        .route("/feed/{agreement}", get(cursor::<C>).post(feed::<C>))
+        .route("/seen/{agreement}", get(seen::<C>));
+    bounded(verbs, core, name)
+}
+
+/// That of the one gate which lets shares leave.
+pub fn release_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
+    bounded(Router::new().route("/exposing", post(exposing::<C>)), core, name)
+}
+
+fn bounded<C: Core>(verbs: Router<Gate<C>>, core: Arc<C>, name: &'static str) -> Router {
+    verbs.layer(DefaultBodyLimit::max(control::MAX_BYTES)).with_state(Gate { core, name })
+}
+
+/// The longest verb that is logged, in characters: a gate may say anything.
+const LOGGED: usize = 60;
+
+/// What is refused on a gate's socket is seen: a gate that lies, repeats what was, or talks nonsense is not itself.
+pub fn told(router: Router, socket: &str) -> Router {
+    let socket = socket.to_owned();
+    router.layer(from_fn(move |request: Request, next: middleware::Next| {
+        let (socket, verb) = (socket.clone(), request.uri().path().to_owned());
+        async move {
+            let answer = next.run(request).await;
+            if answer.status().is_client_error() {
+                let verb: String = verb.chars().take(LOGGED).collect();
+                let status = answer.status().as_u16();
+                tracing::warn!(socket, verb, status, "what a gate says is refused");
+            }
+            answer
+        }
+    }))
 }
 
 /// Listens on a socket that its owner and this group may connect to, and nobody else.

@@ -46,6 +46,7 @@ targets![
     words::evidence,
     words::signature,
     words::ledger,
+    words::seen,
     seals::envelope,
     seals::payload,
     seals::letter,

@@ -214,3 +214,44 @@ pub mod ledger {
         crate::texts([lines.join("\n")])
     }
 }
+
+/// How far the other party says that it has heard: signed by it, whatever it says.
+pub mod seen {
+    use sluis_core::agreement::Side::Municipality;
+    use sluis_core::epoch::{Epoch, NAMESPACE, Seen, is_behind};
+    use sluis_core::id::Digest;
+    use sluis_core::statement::{Signed, Tip};
+
+    use crate::world::{WORLD, signer};
+
+    /// What counts is that party's word under this agreement; and a store that has what was seen is behind nothing.
+    #[must_use]
+    pub fn take(bytes: &[u8]) -> bool {
+        let Ok(text) = std::str::from_utf8(bytes) else { return false };
+        let world = &*WORLD;
+        let signature = signer(Municipality).sign(NAMESPACE, bytes).unwrap();
+        let signed = Signed { statement: text.to_owned(), signature };
+        let Ok(word) = Seen::check(&signed, &world.terms, Municipality) else { return false };
+        let agreement = &world.terms.agreement;
+        assert_eq!(word.agreement, agreement.agreement);
+        assert_eq!(word.issuer, agreement.municipality.id);
+        assert!(!is_behind(&word.seen, Some(word.seen.digest), &[]));
+        let epoch = Epoch { kept: Tip::start(), from: word.seen };
+        assert!(!is_behind(&word.seen, None, &[epoch]));
+        true
+    }
+
+    /// A word of that party, one of the other, one under another agreement, and none.
+    #[must_use]
+    pub fn seeds() -> Vec<Vec<u8>> {
+        let agreement = &WORLD.terms.agreement;
+        let tip = Tip { number: 7, digest: Digest::of(b"seven") };
+        let (name, party) = (&agreement.agreement, &agreement.municipality.id);
+        let word =
+            Seen { agreement: name.clone(), issuer: party.clone(), said: tip, seen: Tip::start() };
+        let other = Seen { issuer: agreement.agency.id.clone(), ..word.clone() };
+        let elsewhere = Seen { agreement: "gent".parse().unwrap(), ..word.clone() };
+        let text = |word: &Seen| serde_json::to_vec(word).unwrap();
+        vec![text(&word), text(&other), text(&elsewhere), b"{}".to_vec()]
+    }
+}

@@ -31,7 +31,7 @@ use sluis_daemon::books::Books;
 use sluis_daemon::channel::{Channel, http::Provider};
 use sluis_daemon::clock::{Clock, HandClock};
 use sluis_daemon::desk::{Desk, DeskError, Worker};
-use sluis_daemon::gatehouse::{Core, gate_router};
+use sluis_daemon::gatehouse::{Core, gate_router, letters_router, release_router};
 use sluis_daemon::medium::client::ZoneClient;
 use sluis_daemon::medium::poll::{self, Postman};
 use sluis_daemon::medium::server::{self, Zone};
@@ -407,8 +407,10 @@ async fn open_agency(
     let core = Arc::new(core);
     core.recover().await.unwrap();
     let envelopes = agency::envelopes::router(Arc::clone(&core));
-    net.set(End::Carrier, gate_router(Arc::clone(&core), "carrier").merge(envelopes));
-    net.set(End::Releaser, gate_router(Arc::clone(&core), "releaser"));
+    let carrier = gate_router(Arc::clone(&core), "carrier").merge(envelopes);
+    net.set(End::Carrier, carrier.merge(letters_router(Arc::clone(&core), "carrier")));
+    let releaser = gate_router(Arc::clone(&core), "releaser");
+    net.set(End::Releaser, releaser.merge(release_router(Arc::clone(&core), "releaser")));
     net.set(End::Reports, agency::report::router(Arc::clone(&core)));
     let persons = agency::persons::router(Arc::clone(&core));
     Running { core, persons }
@@ -432,7 +434,8 @@ async fn open_municipality(
     let core = Arc::new(Municipality::new(books, settings));
     core.recover().await.unwrap();
     let envelopes = municipality::persons::envelopes(Arc::clone(&core));
-    net.set(End::Fetcher, gate_router(Arc::clone(&core), "fetcher").merge(envelopes));
+    let fetcher = gate_router(Arc::clone(&core), "fetcher").merge(envelopes);
+    net.set(End::Fetcher, fetcher.merge(letters_router(Arc::clone(&core), "fetcher")));
     let persons = municipality::persons::router(Arc::clone(&core));
     Running { core, persons }
 }

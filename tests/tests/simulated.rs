@@ -9,6 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::ToSpan;
 use jiff::civil::date;
 use sluis_core::agreement::Side;
 use sluis_core::deadline::civil::start_of_day;
@@ -178,8 +179,8 @@ fn year(parts: &Arc<Parts>, seed: u64) -> (Vec<String>, Tally) {
         let january = Time(start_of_day(date(2021, 1, 1)).0);
         let mut sim = Sim::new(Arc::clone(parts), january, seed).await;
         let mut broken = Vec::new();
-        let asked = dice.below(6);
-        for month in 0..12 {
+        let asked = i64::try_from(dice.below(6)).unwrap();
+        for month in 0..12_i64 {
             if month == 0 {
                 let _ = sim.say(Side::Municipality, Sort::Profiles, Notice::of("nagezien")).await;
             }
@@ -196,8 +197,7 @@ fn year(parts: &Arc<Parts>, seed: u64) -> (Vec<String>, Tally) {
             sim.calm().await;
             let now = sim.broken().await;
             broken.extend(now.into_iter().map(|what| format!("month {}: {what}", month + 1)));
-            let end =
-                start_of_day(date(2021 + (month as i16 + 1) / 12, (month as i8 + 1) % 12 + 1, 1));
+            let end = start_of_day(date(2021, 1, 1).saturating_add((month + 1).months()));
             sim.pass((end.0 - sim.now(Side::Agency).0).max(0));
         }
         (broken, tally(&sim).await)
