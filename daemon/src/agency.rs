@@ -177,9 +177,11 @@ impl Agency {
         }
         // On the way into an end only: what an end itself asks for is done to its end.
         if record.state.is_over() && !was_over {
-            for gate in ["sealer", "carrier", "releaser"] {
+            for gate in ["sealer", "releaser"] {
                 tx.void(&record.id, gate).await?;
             }
+            // An upload that is being made is known only when the carrier says so; then it is ended.
+            tx.void_waiting(&record.id, "carrier").await?;
         }
         for say in step.say {
             let body = self.body(tx, terms, record.id, say, sent.as_ref()).await?;

@@ -11,7 +11,7 @@ use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 use sluis_core::notice::Sort;
 use sluis_core::policy::{Reason, Requested};
-use sluis_core::statement::{Sent, Signer};
+use sluis_core::statement::{Body, Sent, Signer};
 use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Work};
 
 use super::claim::{drawn_for, kept_name};
@@ -377,6 +377,14 @@ impl Core for Agency {
             (Work::Place, State::Sealed { envelope, .. }) => {
                 Some(Task::Place { size: envelope.size })
             }
+            // Begun before the end: made or found, so that it can be ended.
+            (Work::Place, state) if state.is_over() => {
+                let sent = self.books.required(tx, &terms, &id, "sent", Side::Agency).await?;
+                match &sent.statement().body {
+                    Body::Sent(sent) => Some(Task::Place { size: sent.size }),
+                    _ => None,
+                }
+            }
             (Work::Carry { upload }, State::Sealed { envelope, .. }) => {
                 Some(Task::Carry { upload, size: envelope.size })
             }
@@ -456,6 +464,12 @@ impl Core for Agency {
         // What is in the way stands in the status file too.
         self.touch(id);
         let (event, finished) = match (work, outcome) {
+            (Work::Place, Outcome::Moved { upload }) if record.state.is_over() => {
+                let end = serde_json::to_string(&Work::Terminate { upload }).unwrap_or_default();
+                let now = self.books.now();
+                tx.queue("carrier", "jobs", &record.agreement, Some(id), &end, now).await?;
+                return Ok(true);
+            }
             (Work::Place, Outcome::Moved { upload }) => (Event::Placed(upload), true),
             (Work::Carry { .. }, Outcome::Never { code, .. }) => {
                 (Event::Fail { step: "carry", code: plain(&code) }, true)

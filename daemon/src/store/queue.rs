@@ -245,6 +245,16 @@ impl Tx {
         Ok(())
     }
 
+    /// The same, but for what is under way: its gate says what came of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn void_waiting(&mut self, transfer: &TransferId, gate: &str) -> Result<()> {
+        let sql = "DELETE FROM jobs WHERE transfer = $1 AND gate = $2 AND lane = 'jobs' AND holder IS NULL";
+        sqlx::query(sql).bind(transfer.to_string()).bind(gate).execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
     /// The work is to be tried again, not before `due`.
     ///
     /// # Errors
