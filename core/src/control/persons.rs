@@ -1,0 +1,459 @@
+//! What persons ask a core through the CLI, and what it answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::Language;
+use crate::id::{AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId};
+use crate::ledger::Entry;
+use crate::notice::{Notice, Sort};
+use crate::retention::Retained;
+use crate::statement::Signed;
+
+/// Names a transfer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByCode {
+    /// Its code.
+    pub code: TransferCode,
+}
+
+/// `reject`: a second person does not let it go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    /// Which transfer.
+    pub code: TransferCode,
+    /// Why, for whoever offered it.
+    pub why: String,
+}
+
+/// `override`: let pass what a refused list breaks; two persons.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// The refused transfer.
+    pub code: TransferCode,
+    /// Why; it stands in both ledgers.
+    pub why: String,
+    /// In which language a refusal is said.
+    pub language: Language,
+}
+
+/// What becomes of an `override`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overridden {
+    /// The refused transfer.
+    pub row: Row,
+    /// Who asked first, once a second person has confirmed; nothing while one is waited for.
+    pub first: Option<String>,
+}
+
+/// `agree`: let a new version of an agreement count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agree {
+    /// Which agreement.
+    pub agreement: AgreementId,
+    /// The digest of the version that the person looked at.
+    pub digest: Digest,
+    /// A key was stolen: what it signed from the new key's first number on counts no longer.
+    #[serde(default)]
+    pub stolen: bool,
+}
+
+/// The version that counts now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreed {
+    /// Its number.
+    pub version: u32,
+    /// The digest of its file.
+    pub digest: Digest,
+}
+
+/// One line of `waiting`: what a first person asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiting {
+    /// What was asked for.
+    pub verb: String,
+    /// Of what: a code, or a text.
+    pub subject: String,
+    /// Who asked.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Until when a second person may confirm.
+    pub until: Time,
+}
+
+/// `destroy`: a person says that a list is to go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destroy {
+    /// Its code.
+    pub code: TransferCode,
+    /// Whether this person has asked the custodians to delete their messages.
+    pub messages_asked: bool,
+}
+
+/// What becomes of a word that takes two persons.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The transfer.
+    pub row: Row,
+    /// Who asked first, once a second person has confirmed; nothing while one is waited for.
+    pub first: Option<String>,
+    /// Who was to get a message with a share.
+    pub custodians: Vec<CustodianId>,
+    /// Whether somebody said that they were asked to delete it.
+    pub messages_asked: bool,
+}
+
+/// `retention`: what is kept, until when, and who destroys it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// The lists, the first to go first.
+    pub lists: Vec<Retained>,
+    /// Whether the clock jumped ahead, so that nothing goes by itself.
+    pub clock_held: bool,
+}
+
+/// `stock`: what there is to attest under an agreement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskStock {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+}
+
+/// `may`: whether a file of this size might leave now; the answer is every reason why not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct May {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// Its size in bytes.
+    pub size: u64,
+    /// For whose residents it was drawn, where a person says so.
+    pub drawn_for: Option<Nis>,
+}
+
+/// `notice`: a person makes a notice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MakeNotice {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// About which transfer, where it is about one.
+    pub code: Option<TransferCode>,
+    /// What it is about.
+    pub sort: Sort,
+    /// What it says.
+    pub notice: Notice,
+    /// In which language a refusal is said.
+    pub language: Language,
+}
+
+/// One line of `notices`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeRow {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// The digest of its statement; the number of the case that it begins.
+    pub digest: Digest,
+    /// Whose it is.
+    pub by: PartyId,
+    /// When it was entered here.
+    pub at: Time,
+    /// About which transfer.
+    pub transfer: Option<TransferId>,
+    /// What it is about.
+    pub sort: Sort,
+    /// What it says.
+    pub notice: Notice,
+    /// Whether it came after the day that it had to come before.
+    pub late: bool,
+    /// Why it has no effect, where it has none.
+    pub void: Option<String>,
+    /// Whether the party in whose name it was entered says that it did not say so.
+    pub contradicted: bool,
+}
+
+/// What becomes of a person's notice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noted {
+    /// It was made; nothing while a second person is waited for.
+    pub row: Option<NoticeRow>,
+    /// Who asked first, where it took two.
+    pub first: Option<String>,
+    /// The transfers that were withdrawn for it.
+    pub withdrawn: Vec<TransferCode>,
+    /// Those that stay as they are: enough of their shares are out.
+    pub stays: Vec<TransferCode>,
+}
+
+/// `number`: a person says that the number of a custodian, as the contacts file has it now, is right.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfCustodian {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// Whose.
+    pub custodian: CustodianId,
+    /// The old number cannot be told any more: nobody waits for that.
+    pub old_is_dead: bool,
+}
+
+/// What becomes of that.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NumberWord {
+    /// Who said so first, once a second person has confirmed.
+    pub first: Option<String>,
+    /// From when on it is used, once confirmed and once the old number was told.
+    pub from: Option<Time>,
+}
+
+/// `retry`: a person says that it is to be tried again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Which transfer.
+    pub code: TransferCode,
+    /// Only this share, whatever became of it; what failed or is unknown where it is missing.
+    pub share: Option<u8>,
+}
+
+/// `send`: take what was laid ready in a hidden folder of the outbox; it is complete.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// The agreement's folder.
+    pub agreement: AgreementId,
+    /// The hidden folder in it, `.send-` and 32 hexadecimal digits.
+    pub ready: TransferId,
+    /// The entry's name.
+    pub name: String,
+    /// For whose residents it was drawn, where a person says so (art. 2).
+    pub drawn_for: Option<Nis>,
+}
+
+impl Send {
+    /// The hidden folder's name: the watcher leaves it alone.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!(".send-{}", self.ready)
+    }
+}
+
+/// `line`: a share line that a person typed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypedLine {
+    /// Of which transfer.
+    pub code: TransferCode,
+    /// What was typed.
+    pub text: String,
+}
+
+impl std::fmt::Debug for TypedLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TypedLine({})", self.code)
+    }
+}
+
+impl Drop for TypedLine {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.text);
+    }
+}
+
+/// What became of a typed line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineAnswer {
+    /// The share's number.
+    pub index: u8,
+    /// Whose it was.
+    pub custodian: String,
+    /// How many different ones are in now.
+    pub have: u8,
+    /// How many open the envelope.
+    pub needed: u8,
+    /// Where the file stands, once it is open.
+    pub opened: Option<String>,
+}
+
+/// One line of `list`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The transfer.
+    pub transfer: TransferId,
+    /// Its code.
+    pub code: TransferCode,
+    /// Its agreement.
+    pub agreement: AgreementId,
+    /// Where it stands.
+    pub state: String,
+    /// What there is to know about that, for people.
+    pub note: String,
+    /// Who can move it on.
+    pub mover: String,
+    /// The file's name as far as it is still here, escaped.
+    pub name: Option<String>,
+    /// Since when.
+    pub since: Time,
+    /// How far a running upload or fetch is: bytes done and bytes in all.
+    pub progress: Option<(u64, u64)>,
+    /// Whether it is a rehearsal and no delivery.
+    pub rehearsal: bool,
+}
+
+/// `show`: one transfer with its history.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detail {
+    /// As in `list`.
+    pub row: Row,
+    /// The state with its data, as JSON.
+    pub state: serde_json::Value,
+    /// Its entries of the ledger.
+    pub timeline: Vec<Entry>,
+    /// Jobs that wait, and why.
+    pub waiting: Vec<String>,
+}
+
+/// `about`: which core answers, and where its folders are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Whose core.
+    pub party: PartyId,
+    /// `sealer` or `keeper`.
+    pub role: String,
+    /// Outbox or vault.
+    pub folder: String,
+    /// Entries in its ledger.
+    pub entries: u64,
+    /// Whether its clock jumped ahead, and nothing expires until two persons confirm it.
+    pub clock_held: bool,
+    /// Agreements of which a new version waits for a second person.
+    #[serde(default)]
+    pub unapproved: Vec<AgreementId>,
+    /// Agreements under which this store is older than what its party has said.
+    #[serde(default)]
+    pub set_back: Vec<AgreementId>,
+}
+
+/// `restored`: a person says that an older store was put back, and that it goes on from what the other party has.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoOn {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+}
+
+/// What becomes of that.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restored {
+    /// Who said so first, once a second person has confirmed; nothing while one is waited for.
+    pub first: Option<String>,
+    /// The last of our own statements that is kept.
+    pub kept: u64,
+    /// The last one that the other party has.
+    pub theirs: u64,
+    /// How many shares count as exposed.
+    pub exposed: u64,
+    /// The transfers that cannot go on as they were: the agency sends what is still wanted anew.
+    pub ended: Vec<TransferCode>,
+}
+
+/// What becomes of a person's word that the clock is right.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockWord {
+    /// Whether what expires is still held.
+    pub held: bool,
+    /// Who said so first, once a second person has confirmed.
+    pub first: Option<String>,
+}
+
+/// `evidence`: what proves one transfer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Which transfer.
+    pub transfer: TransferId,
+    /// The text of the agreement under which it was made.
+    pub agreement: String,
+    /// The text of the version whose keys count; the same one where there is no later.
+    pub keys: String,
+    /// The statements of both parties, in the order in which this core entered them.
+    pub statements: Vec<Signed>,
+    /// This core's head, signed.
+    pub head: Signed,
+}
+
+/// `said`: what both parties said under an agreement, in the order of this core's ledger, a part at a time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskSaid {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// What was entered after this entry of the ledger; 0 for the first part.
+    pub after: u64,
+    /// Nothing that was entered after this entry: the head of the first part, so that all parts are of one moment.
+    pub until: Option<u64>,
+}
+
+/// One part of what was said.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// In the order of the ledger.
+    pub statements: Vec<SaidOnce>,
+    /// Whether there is more after the last of them.
+    pub more: bool,
+    /// Digest of the version of the agreement whose keys count.
+    pub keys: Digest,
+    /// This core's head, signed.
+    pub head: Signed,
+}
+
+/// A statement as it stands in a ledger.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaidOnce {
+    /// The entry's number.
+    pub entry: u64,
+    /// When it was entered, by this party's own clock.
+    pub entered: Time,
+    /// Whether it had an effect here.
+    pub effect: bool,
+    /// Its bytes.
+    pub signed: Signed,
+}
+
+/// `terms`: a text of an agreement that statements rest on, by its digest.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskTerms {
+    /// As statements have it.
+    pub terms: Digest,
+}
+
+/// That text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermsText {
+    /// The file's bytes.
+    pub text: String,
+}
