@@ -21,6 +21,9 @@ use crate::gatehouse::{Caller, Core, take_effect};
 use crate::store::{SetBack, Tx};
 use crate::two_persons;
 
+/// The most statements that a store may have lost: a number far beyond is a fault of the other party, or worse.
+const LOST: u64 = 1_000_000;
+
 impl Books {
     /// A store that is older than what its party has said says nothing more.
     ///
@@ -234,6 +237,16 @@ async fn kept<C: Core>(core: &C, tx: &mut Tx, held: &SetBack) -> Result<Epoch> {
     let installed = books.agreements.get(agreement);
     let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
     let other = &installed.terms.agreement.party(books.side.other()).id;
+    let last = tx.last_statement(&books.party, agreement).await?.number;
+    if held.theirs.number > last.saturating_add(LOST) {
+        return Err(CoreError::refused(
+            "not-plausible",
+            format!(
+                "the other party signed that it has statement {} of ours, and here are {last}: call them before you go on",
+                held.theirs.number
+            ),
+        ));
+    }
     Ok(Epoch { kept: tx.agreed_on(&books.party, other, agreement).await?, from: held.theirs })
 }
 
