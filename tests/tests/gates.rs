@@ -259,7 +259,7 @@ fn who_may_say_what_and_when_is_held_on_both_sides() {
     says(
         "agency",
         &["incident", "close", "mechelen", "--case", "abcd", "--text", "x"],
-        "no case abcd",
+        "no case or entry abcd",
     );
     let paper = world.path("brief.pdf");
     fs::write(&paper, "een brief").unwrap();

@@ -213,8 +213,10 @@ impl Mailbox {
     /// Removes the letters from this number on that nobody read. What was read stays, and so does this very letter.
     fn void(&self, from: u64, letter: &[u8]) -> Result<(), Refusal> {
         let contents = hold(&self.contents);
-        let unread = from.max(contents.read.saturating_add(1));
-        let void: Vec<u64> = contents.letters.range(unread..).map(|(number, _)| *number).collect();
+        if from <= contents.read {
+            return Ok(());
+        }
+        let void: Vec<u64> = contents.letters.range(from..).map(|(number, _)| *number).collect();
         drop(contents);
         if void.first() == Some(&from) && self.one(from)? == letter {
             return Ok(());
