@@ -120,6 +120,8 @@ impl Agency {
         let survey = blocking(move || admission::survey(&at, &what, &owners)).await?;
         let items = match survey {
             Ok(items) => items,
+            // Its owner took it away meanwhile: there is nothing to refuse.
+            Err(_) if path.symlink_metadata().is_err() => return Ok(None),
             Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
         };
         let mut tx = self.books.store.begin().await?;
