@@ -44,6 +44,8 @@ async fn a_withdrawal_that_races_with_the_release_is_one_of_the_two_and_never_ha
     let mut dice = Dice::of(7);
     for seed in 0..races.div_ceil(AT_THE_GATE) {
         let sim = Sim::over(copy(ready.path()), Arc::clone(&parts), now, seed as u64).await;
+        // A core that has just begun lets no share leave before it has heard what lies there.
+        while sim.read_feed(Side::Agency).await.unwrap() > 0 {}
         let sim = Arc::new(sim);
         let mut jobs = VecDeque::new();
         let rows = sim.rows(Side::Agency).await;
