@@ -9,22 +9,25 @@ use crate::{crockford, id};
 
 /// 128 random bits: the secret of one transfer. Wiped when dropped, mute in `Debug`.
 ///
-/// 128 because age's own file key has 128: more would add typing, not strength.
+/// 128 because age's own file key has 128: more would add typing, not strength. On the heap, as a value that is moved
+/// leaves its bytes behind on every stack that it was on.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct TransferKey([u8; 16]);
+pub struct TransferKey(Box<[u8; 16]>);
 
 impl TransferKey {
     /// A new key from the system's random numbers.
     #[must_use]
     pub fn random() -> Self {
-        let mut key = Self([0; 16]);
-        id::fill_random(&mut key.0);
+        let mut key = Self(Box::new([0; 16]));
+        id::fill_random(&mut *key.0);
         key
     }
     /// The key with these bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 16]) -> Self {
-        Self(*bytes)
+        let mut key = Self(Box::new([0; 16]));
+        key.0.copy_from_slice(bytes);
+        key
     }
     /// The bytes, for the splitting.
     #[must_use]
@@ -40,12 +43,12 @@ impl TransferKey {
     #[must_use]
     pub fn from_passphrase(text: &str) -> Option<Self> {
         let values = crockford::read(text).ok()?;
-        crockford::unpack(&values).map(|bytes| Self(*bytes))
+        crockford::unpack(&values).map(|bytes| Self::from_bytes(&bytes))
     }
     /// The salt of the commitment to the plaintext: known to whoever ever held the key, to nobody else.
     #[must_use]
     pub fn plaintext_salt(&self) -> [u8; 32] {
-        age_core::primitives::hkdf(&[], b"sluis/plaintext-salt/v1", &self.0)
+        age_core::primitives::hkdf(&[], b"sluis/plaintext-salt/v1", &*self.0)
     }
 }
 

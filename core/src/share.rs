@@ -22,12 +22,12 @@ const VERSION: u8 = 1;
 /// Symbols of a line: version, threshold, index, 26 of share, 6 of checksum.
 const SYMBOLS: usize = 3 + 26 + 6;
 
-/// One part of a key. Wiped when dropped, mute in `Debug`.
+/// One part of a key. Wiped when dropped, mute in `Debug`, on the heap as the key is.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Share {
     threshold: u8,
     index: u8,
-    value: [u8; 16],
+    value: Box<[u8; 16]>,
 }
 
 impl fmt::Debug for Share {
@@ -112,22 +112,25 @@ pub fn combine(shares: &[Share]) -> Result<TransferKey, ShareError> {
     }
     let parts: Zeroizing<Vec<Vec<u8>>> = Zeroizing::new(shares.iter().map(Share::part).collect());
     let key = Gf256::combine_bytes(&*parts).map(Zeroizing::new).map_err(|_| ShareError::Scheme)?;
-    let bytes: Zeroizing<[u8; 16]> =
-        Zeroizing::new(key.as_slice().try_into().map_err(|_| ShareError::Scheme)?);
-    Ok(TransferKey::from_bytes(&bytes))
+    Ok(TransferKey::from_bytes(key.as_slice().try_into().map_err(|_| ShareError::Scheme)?))
 }
 
 impl Share {
+    fn new(threshold: u8, index: u8, value: &[u8; 16]) -> Self {
+        let mut share = Self { threshold, index, value: Box::new([0; 16]) };
+        share.value.copy_from_slice(value);
+        share
+    }
     /// `vsss-rs` gives x, then y.
     fn from_part(threshold: u8, part: &[u8]) -> Result<Self, ShareError> {
         let (index, value) = part.split_first().ok_or(ShareError::Scheme)?;
         let value = value.try_into().map_err(|_| ShareError::Scheme)?;
-        Ok(Self { threshold, index: *index, value })
+        Ok(Self::new(threshold, *index, value))
     }
     fn part(&self) -> Vec<u8> {
         let mut part = Vec::with_capacity(17);
         part.push(self.index);
-        part.extend_from_slice(&self.value);
+        part.extend_from_slice(&*self.value);
         part
     }
     /// How many shares open the envelope.
@@ -147,7 +150,7 @@ impl Share {
         hasher.update(b"sluis/share/v1");
         hasher.update(transfer.as_bytes());
         hasher.update([self.threshold, shares, self.index]);
-        hasher.update(self.value);
+        hasher.update(&*self.value);
         Digest::finish(hasher)
     }
     /// The line that a person types: 35 symbols in groups of four.
@@ -229,7 +232,7 @@ pub fn read_line(
     let sane = version == VERSION
         && (2..=MAX_SHARES).contains(&threshold)
         && (1..=MAX_SHARES).contains(&index);
-    sane.then(|| Share { threshold, index, value: *value }).ok_or(LineError::Content)
+    sane.then(|| Share::new(threshold, index, &value)).ok_or(LineError::Content)
 }
 
 /// The bech32m checksum (BIP-350) with the transfer code as its prefix, as six values.
@@ -309,7 +312,7 @@ mod tests {
             combine(&[shares[0].clone(), shares[0].clone()]),
             Err(ShareError::Set { .. })
         ));
-        let forged = Share { threshold: 2, index: 0, value: [0x41; 16] };
+        let forged = Share::new(2, 0, &[0x41; 16]);
         assert!(combine(&[shares[0].clone(), forged]).is_err());
         for (t, n) in [(0, 3), (1, 3), (4, 3), (2, 17)] {
             assert!(split(TransferKey::random(), t, n).is_err(), "{t} of {n}");
@@ -373,11 +376,11 @@ mod tests {
     #[test]
     fn nothing_of_a_share_is_printed_and_dropping_wipes() {
         fn wiped_when_dropped<T: ZeroizeOnDrop>(_: &T) {}
-        let mut share = Share { threshold: 2, index: 1, value: [0xAB; 16] };
+        let mut share = Share::new(2, 1, &[0xAB; 16]);
         wiped_when_dropped(&share);
         assert_eq!(format!("{share:?}"), "Share(1 of t=2)");
         share.zeroize();
-        assert_eq!(share, Share { threshold: 0, index: 0, value: [0; 16] });
+        assert_eq!(share, Share::new(0, 0, &[0; 16]));
     }
 
     #[test]

@@ -153,9 +153,6 @@ impl Municipality {
             typed.shares.into_values().take(usize::from(sent.threshold)).collect()
         };
         let used: Vec<u8> = shares.iter().map(Share::index).collect();
-        let key =
-            share::combine(&shares).map_err(|e| CoreError::refused("shares", e.to_string()))?;
-        drop(shares);
         let folder = self.vault(&record.agreement, &record.id, &record.code);
         let group = self.settings.groups.get(record.agreement.as_str());
         let group = group.map(|name| {
@@ -164,8 +161,14 @@ impl Municipality {
             })
         });
         let (group, at, size) = (group.transpose()?, folder.clone(), sent.size);
-        let plaintext =
-            files::apart(move || open_into(&key, &at, size, group)).await?.map_err(refusal)?;
+        // The key begins and ends on that thread.
+        let open = move || {
+            let key = share::combine(&shares);
+            drop(shares);
+            let key = key.map_err(|e| CoreError::refused("shares", e.to_string()))?;
+            open_into(&key, &at, size, group).map_err(refusal)
+        };
+        let plaintext = files::apart(open).await??;
         if plaintext != sent.plaintext {
             let _ = files::remove(&folder.join("opening"));
             return Err(CoreError::refused(
