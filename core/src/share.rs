@@ -150,7 +150,7 @@ impl Share {
         hasher.update(b"sluis/share/v1");
         hasher.update(transfer.as_bytes());
         hasher.update([self.threshold, shares, self.index]);
-        hasher.update(&*self.value);
+        hasher.update(*self.value);
         Digest::finish(hasher)
     }
     /// The line that a person types: 35 symbols in groups of four.
