@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use sluis_config::{Agreements, Config, Installed, agreements, strict};
 use sluis_core::agreement::keys::Keys;
 use sluis_core::id::AgreementId;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::card::{self, Card, Role};
 use crate::failure::{Failure, Result};
@@ -64,7 +66,8 @@ pub(crate) fn put_into_use(
     {
         let (known, _) = agreements::parse(&place, &before)?;
         if known.agreement.version >= terms.agreement.version {
-            return Err(Failure::refused(format!(
+            return Err(Failure::refused(words!(
+                "{} is geïnstalleerd in versie {}: een wijziging is een nieuwe versie; verhoog `version` in {}",
                 "{} is installed in version {}: a change is a new version; raise `version` in {}",
                 terms.agreement.agreement,
                 known.agreement.version,
@@ -102,14 +105,20 @@ fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
         let mut found = cards.iter().filter(|card| card.role == role);
         match (found.next(), found.next()) {
             (Some(card), None) => Ok(card),
-            _ => Err(Failure::refused(format!(
-                "exactly one card of the {name} is needed (--card FILE)"
+            _ => Err(Failure::refused(words!(
+                "er is precies één kaart van {name} nodig (--card FILE)",
+                "exactly one card of {name} is needed (--card FILE)"
             ))),
         }
     };
     let party = |role, name: &str| {
         let keys = of(role, name)?.party_keys();
-        keys.ok_or_else(|| Failure::refused(format!("the card of the {name} has no keys")))
+        keys.ok_or_else(|| {
+            Failure::refused(words!(
+                "op de kaart van {name} staan geen sleutels",
+                "the card of {name} has no keys"
+            ))
+        })
     };
     let keys = Keys {
         agency: party(Role::Agency, "agency")?,
@@ -117,9 +126,10 @@ fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
         drop_zone: of(Role::DropZone, "drop zone")?.drop_zone_keys(),
     };
     if text.lines().any(|line| line.trim_start().starts_with("[keys")) {
-        return Err(Failure::refused(
-            "the agreement has [keys] already: add it without --card, or take them out",
-        ));
+        return Err(Failure::refused(words!(
+            "de overeenkomst heeft al [keys]: voeg ze toe zonder --card, of haal ze eruit",
+            "the agreement has [keys] already: add it without --card, or take them out"
+        )));
     }
     key_table(text, keys)
 }
@@ -130,7 +140,7 @@ fn key_table(text: &str, keys: Keys) -> Result<String> {
     struct Table {
         keys: Keys,
     }
-    let table = toml::to_string(&Table { keys }).map_err(|e| Failure::refused(e.to_string()))?;
+    let table = toml::to_string(&Table { keys }).map_err(|e| Failure::refused(Words::same(e)))?;
     Ok(format!("{}\n\n{FROM_CARDS}\n{table}", text.trim_end()))
 }
 
@@ -150,9 +160,11 @@ fn ours(config: &Config, agreement: &sluis_core::agreement::Agreement) -> Result
     if fits {
         return Ok(());
     }
-    Err(Failure::refused(format!(
+    Err(Failure::refused(words!(
+        "overeenkomst {} noemt deze host ({}) niet met sleutels die hier liggen: kijk naar `sluis identity`",
         "agreement {} does not name this host ({}) with keys that lie here: look at `sluis identity`",
-        agreement.agreement, card.id
+        agreement.agreement,
+        card.id
     )))
 }
 
@@ -192,7 +204,15 @@ fn load(config: &Config) -> Result<Agreements> {
 }
 
 fn installed<'a>(all: &'a Agreements, name: &AgreementId) -> Result<&'a Installed> {
-    all.get(name).ok_or_else(|| Failure::refused(format!("agreement {name} is not installed here")))
+    all.get(name).ok_or_else(|| not_here(name))
+}
+
+/// There is no such agreement on this host.
+pub(crate) fn not_here(name: &AgreementId) -> Failure {
+    Failure::refused(words!(
+        "er is hier geen overeenkomst {name}; kijk met: sluis agreement list",
+        "there is no agreement {name} here; look with: sluis agreement list"
+    ))
 }
 
 /// `sluis agreement list`

@@ -9,6 +9,8 @@ use sluis_config::schema::{Driver, Notifier, Owner, Releaser};
 use sluis_core::control::{GoOn, OfCustodian};
 use sluis_core::id::{AgreementId, CustodianId, Nis, PartyId, TransferCode};
 use sluis_core::notice::Sort;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::card::{self, Role};
 use crate::failure::{Failure, Result, exit};
@@ -440,6 +442,13 @@ enum ConfigVerb {
     Check,
 }
 
+impl Arguments {
+    /// The language in which the person is addressed.
+    pub(crate) fn language(&self) -> Lang {
+        self.lang.unwrap_or_else(Lang::of_terminal)
+    }
+}
+
 /// Where a verb is typed: this host, in a language, for a person or a machine.
 struct Host {
     path: PathBuf,
@@ -489,9 +498,10 @@ impl Host {
             EvidenceVerb::Export { agreement: Some(name), year, to, .. } => {
                 evidence::export_whole(&self.socket()?, &name, year, &to, json)
             }
-            EvidenceVerb::Export { .. } => {
-                Err(Failure::refused("give a transfer's code or --agreement"))
-            }
+            EvidenceVerb::Export { .. } => Err(Failure::refused(words!(
+                "geef de code van een overdracht of --agreement",
+                "give a transfer's code or --agreement"
+            ))),
             EvidenceVerb::Verify { dir, trust } => evidence::verify(&dir, &trust, json),
         }
     }
@@ -499,13 +509,9 @@ impl Host {
 
 /// Does what was typed.
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
-    let on = Host {
-        path: arguments.config,
-        given: arguments.lang,
-        lang: arguments.lang.unwrap_or_else(Lang::of_terminal),
-        json: arguments.json,
-    };
-    let (lang, json) = (on.lang, on.json);
+    let lang = arguments.language();
+    let json = arguments.json;
+    let on = Host { path: arguments.config, given: arguments.lang, lang, json };
     let (config, socket) = (|| on.config(), || on.socket());
     let note = |wording: Wording| notices::make(&socket()?, wording, lang, json);
     match arguments.verb {
@@ -634,7 +640,7 @@ fn check(config: &Config, json: bool) -> Result<()> {
     }
     gaps.extend(config.notifier.iter().flat_map(|notifier| mail_gaps(notifier, &credentials)));
     if !gaps.is_empty() {
-        return Err(Failure::new(exit::CONFIG, "gaps", gaps.join("\n  ")));
+        return Err(Failure::new(exit::CONFIG, "gaps", Words::same(gaps.join("\n  "))));
     }
     let count = agreements.iter().count();
     if json {

@@ -10,6 +10,8 @@ use sluis_core::agreement::keys::{DropZoneKeys, PartyKeys};
 use sluis_core::crockford;
 use sluis_core::id::{Digest, PartyId};
 use sluis_core::keyring::{Identities, Signers};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::failure::{Failure, Result};
 use crate::output;
@@ -51,7 +53,12 @@ impl Card {
         let core = role != Role::DropZone;
         let statement = core.then(|| statement_key(&credentials)).transpose()?;
         let mailbox = core.then(|| age_recipient(&credentials, "mailbox-identity")).transpose()?;
-        let none = || Failure::refused("credential tls-certificate: no certificate in it");
+        let none = || {
+            Failure::refused(words!(
+                "credential tls-certificate: er zit geen certificaat in",
+                "credential tls-certificate: no certificate in it"
+            ))
+        };
         let tls = tls_pins(config)?.first().copied().ok_or_else(none)?;
         let party = &config.party;
         Ok(Self { role, id: party.id.clone(), name: party.name.clone(), statement, mailbox, tls })
@@ -112,14 +119,19 @@ fn statement_key(credentials: &Credentials) -> Result<String> {
     let keys = credentials.secret("statement-key")?;
     Signers::from_openssh(keys.expose_secret())
         .map(|signers| signers.public().to_owned())
-        .map_err(|e| Failure::refused(format!("credential statement-key: {e}")))
+        .map_err(|e| Failure::refused(Words::same(format_args!("credential statement-key: {e}"))))
 }
 
 /// The recipient that belongs to the newest age identity of a credential.
 pub(crate) fn age_recipient(credentials: &Credentials, name: &str) -> Result<String> {
     let text = credentials.secret(name)?;
     let newest = Identities::read(text.expose_secret()).and_then(|all| all.recipients().next());
-    newest.ok_or_else(|| Failure::refused(format!("credential {name}: not an age identity")))
+    newest.ok_or_else(|| {
+        Failure::refused(words!(
+            "credential {name}: geen age-identiteit",
+            "credential {name}: not an age identity"
+        ))
+    })
 }
 
 /// The pins of this host's certificates, the newest first.
@@ -127,7 +139,7 @@ pub(crate) fn tls_pins(config: &Config) -> Result<Vec<Digest>> {
     use rustls_pki_types::CertificateDer;
     use rustls_pki_types::pem::PemObject;
     let wrong = |why: &dyn std::fmt::Display| {
-        Failure::refused(format!("credential tls-certificate: {why}"))
+        Failure::refused(Words::same(format_args!("credential tls-certificate: {why}")))
     };
     let text = Credentials::new(&config.paths.credentials).public("tls-certificate")?;
     let pin = |certificate: std::result::Result<CertificateDer<'_>, _>| {

@@ -12,6 +12,8 @@ use sluis_core::control::{
 };
 use sluis_core::id::TransferCode;
 use sluis_core::notice::{Notice, Sort};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -133,7 +135,7 @@ fn file_gate(
 /// Nothing leaves unasked: the municipality's request, until it stands in the agency's ledger.
 fn request(agency: &Socket, municipality: &Socket, lang: Lang) -> Result<()> {
     let notice = Notice::of(lang.pick("de lijst van 2026", "the list of 2026"));
-    let agreement = "mechelen".parse().map_err(|_| Failure::refused("mechelen"))?;
+    let agreement = "mechelen".parse().map_err(|_| Failure::refused(Words::same("mechelen")))?;
     let language = lang.core();
     let ask = MakeNotice { agreement, code: None, sort: Sort::Request, notice, language };
     let _: Noted = municipality.post("notice", &ask)?;
@@ -168,7 +170,7 @@ fn taken(agency: &Socket) -> Result<TransferCode> {
     until("the outbox", || {
         let rows: Vec<Row> = agency.get("list")?;
         match rows.first() {
-            Some(row) if row.state == "Refused" => Err(Failure::refused(row.note.clone())),
+            Some(row) if row.state == "Refused" => Err(Failure::refused(Words::same(&row.note))),
             row => Ok(row.map(|row| row.code)),
         }
     })
@@ -181,7 +183,7 @@ fn wait_for(core: &Socket, code: TransferCode, states: &[&str]) -> Result<()> {
         let row = rows.into_iter().find(|row| row.code == code);
         match row {
             Some(row) if row.state == "Failed" || row.state == "Held" => {
-                Err(Failure::refused(format!("{}: {}", row.state, row.note)))
+                Err(Failure::refused(Words::same(format_args!("{}: {}", row.state, row.note))))
             }
             Some(row)
                 if states.contains(&row.state.as_str()) || passed.contains(&row.state.as_str()) =>
@@ -210,7 +212,8 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T
             return Ok(found);
         }
         if Instant::now() > deadline {
-            return Err(Failure::refused(format!(
+            return Err(Failure::refused(words!(
+                "{what} kwam niet binnen {} s; kijk in de map `logs`",
                 "{what} did not come within {} s; look into the folder `logs`",
                 PATIENCE.as_secs()
             )));
@@ -255,14 +258,16 @@ fn type_lines(
                 })
                 .cloned()
         };
-        let text = text.ok_or_else(|| Failure::refused("there were too few lines"))?;
+        let text = text.ok_or_else(|| {
+            Failure::refused(words!("er waren te weinig regels", "there were too few lines"))
+        })?;
         match municipality.post::<LineAnswer>("line", &TypedLine { code, text }) {
             Ok(LineAnswer { opened: Some(path), .. }) => return Ok(path),
             Ok(answer) => output::line(format!(
                 "      {} / {}  ({})",
                 answer.have, answer.needed, answer.custodian
             ))?,
-            Err(refused) if terminal => output::line(format!("      {}", refused.message()))?,
+            Err(refused) if terminal => output::line(format!("      {}", refused.message(lang)))?,
             Err(refused) => return Err(refused),
         }
     }

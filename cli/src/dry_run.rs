@@ -9,7 +9,9 @@ use sluis_core::content::{self, Encoding, Format, Rules, Summary};
 use sluis_core::control::May;
 use sluis_core::id::{AgreementId, Nis, Time};
 use sluis_core::policy::Reason;
+use sluis_core::words::Words;
 
+use crate::agreement::not_here;
 use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
 use crate::output;
@@ -25,17 +27,13 @@ pub(crate) fn look(
     json: bool,
 ) -> Result<()> {
     let agreements = Agreements::load(&config.paths.agreements)?;
-    let installed = agreements.get(agreement).ok_or_else(|| {
-        Failure::refused(format!(
-            "there is no agreement {agreement} here; look with: sluis agreement list"
-        ))
-    })?;
+    let installed = agreements.get(agreement).ok_or_else(|| not_here(agreement))?;
     let file = std::fs::File::open(path).map_err(Failure::io(path.display()))?;
     let size = file.metadata().map_err(Failure::io(path.display()))?.len();
     let mut reasons: Vec<Reason> =
         socket.post("may", &May { agreement: agreement.clone(), size, drawn_for })?;
     let rules = Rules::of(&installed.terms.agreement);
-    let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", e.to_string()))?;
+    let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", Words::same(e)))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let today = Time(jiff::Timestamp::now().as_millisecond()).date();
     let checked = rules.map(|rules| content::check(name, &file, &rules, today, &[]));
@@ -66,8 +64,9 @@ pub(crate) fn look(
             false => output::line(lang.pick("Dit kan vertrekken.", "This may leave.")),
         };
     }
-    let lines: Vec<String> = reasons.iter().map(|it| it.text(lang.core())).collect();
-    Err(Failure::refused(lines.join("\n  ")))
+    let lines =
+        |language| reasons.iter().map(|it| it.text(language)).collect::<Vec<_>>().join("\n  ");
+    Err(Failure::refused(Words::of(lines)))
 }
 
 fn tell(summary: &Summary, lang: Lang) -> Result<()> {

@@ -12,6 +12,7 @@ use sluis_core::evidence::Terms;
 use sluis_core::id::TransferCode;
 use sluis_core::ledger;
 use sluis_core::statement::{self, Signed, Statement};
+use sluis_core::words;
 
 pub(crate) use verify::verify;
 pub(crate) use whole::{export as export_whole, last_numbers};
@@ -39,7 +40,10 @@ pub(crate) fn write(evidence: &Evidence, to: &Path) -> Result<Vec<String>> {
     for (place, signed) in evidence.statements.iter().enumerate() {
         let read = Statement::read(signed.statement.as_bytes());
         let read = read.map_err(|e| {
-            Failure::refused(format!("the core gave something that is no statement: {e}"))
+            Failure::refused(words!(
+                "de kern gaf iets dat geen verklaring is: {e}",
+                "the core gave something that is no statement: {e}"
+            ))
         })?;
         let name = name(place, 2, &read);
         pair(&to.join(&name), signed)?;
@@ -61,7 +65,8 @@ pub(crate) fn write(evidence: &Evidence, to: &Path) -> Result<Vec<String>> {
 fn folder(to: &Path) -> Result<()> {
     std::fs::create_dir_all(to.join("ledger")).map_err(Failure::io(to.display()))?;
     if std::fs::read_dir(to).map_err(Failure::io(to.display()))?.count() > 1 {
-        return Err(Failure::refused(format!(
+        return Err(Failure::refused(words!(
+            "{} is niet leeg: bewijs komt in een eigen map",
             "{} is not empty: evidence goes into a folder of its own",
             to.display()
         )));

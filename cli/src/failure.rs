@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use sluis_config::ConfigError;
 use sluis_core::control::Refused;
+use sluis_core::words::Words;
+
+use crate::language::Lang;
 
 /// Exit codes; documented in the README and held by a test.
 pub(crate) mod exit {
@@ -34,23 +37,23 @@ pub(crate) struct Failure {
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
-    pub(crate) fn new(exit: u8, code: &str, message: impl Into<String>) -> Self {
-        Self { exit, refused: Refused { code: code.to_owned(), message: message.into() } }
+    pub(crate) fn new(exit: u8, code: &str, words: Words) -> Self {
+        Self { exit, refused: Refused { code: code.to_owned(), words } }
     }
-    pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self::new(exit::REFUSED, "refused", message)
+    pub(crate) fn refused(words: Words) -> Self {
+        Self::new(exit::REFUSED, "refused", words)
     }
     pub(crate) fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.to_string();
-        move |error| Self::new(exit::IO, "io", format!("{what}: {error}"))
+        move |error| Self::new(exit::IO, "io", Words::same(format_args!("{what}: {error}")))
     }
     /// Whoever read our output has seen enough; no failure to the shell.
     pub(crate) fn unread() -> Self {
-        Self::new(0, "unread", "")
+        Self::new(0, "unread", Words::default())
     }
     /// An exit code alone: why was said on standard output.
     pub(crate) fn said(exit: u8) -> Self {
-        Self::new(exit, "said", "")
+        Self::new(exit, "said", Words::default())
     }
     /// Whether the core did not answer.
     pub(crate) fn is_away(&self) -> bool {
@@ -60,21 +63,25 @@ impl Failure {
     pub(crate) fn code(&self) -> &str {
         &self.refused.code
     }
+    /// As a machine is given it.
+    pub(crate) fn refused_as(&self) -> &Refused {
+        &self.refused
+    }
     /// The message.
-    pub(crate) fn message(&self) -> &str {
-        &self.refused.message
+    pub(crate) fn message(&self, lang: Lang) -> &str {
+        self.refused.words.text(lang.core())
     }
 
     /// Says it on standard error, for people or as JSON.
     #[expect(clippy::print_stderr, reason = "this is where it is said")]
-    pub(crate) fn tell(&self, json: bool) -> ExitCode {
-        if self.exit == 0 || self.refused.message.is_empty() {
+    pub(crate) fn tell(&self, lang: Lang, json: bool) -> ExitCode {
+        if self.exit == 0 || self.refused.words.en.is_empty() {
             return ExitCode::from(self.exit);
         }
         if json {
             eprintln!("{}", serde_json::to_string(&self.refused).unwrap_or_default());
         } else {
-            eprintln!("sluis: {}", self.refused.message);
+            eprintln!("sluis: {}", self.message(lang));
         }
         ExitCode::from(self.exit)
     }
@@ -82,7 +89,7 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(exit::CONFIG, "config", error.to_string())
+        Self::new(exit::CONFIG, "config", Words::same(error))
     }
 }
 

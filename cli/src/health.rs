@@ -45,7 +45,7 @@ pub(crate) fn check(config: &Config, ask: &Ask, lang: Lang, json: bool) -> Resul
     let (level, found) = match &asked {
         Ok(health) => (health.level(), health.findings(lang.core())),
         Err(failure) if failure.is_away() => {
-            (Level::Critical, vec![(Level::Critical, failure.message().replace('\n', " "))])
+            (Level::Critical, vec![(Level::Critical, failure.message(lang).replace('\n', " "))])
         }
         Err(_) => return asked.map(drop),
     };

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use sluis_core::id::PartyId;
+use sluis_core::words;
 
 use crate::card::Role;
 use crate::failure::{Failure, Result};
@@ -26,7 +27,8 @@ pub(crate) struct Order<'a> {
 pub(crate) fn make(order: &Order<'_>) -> Result<()> {
     let config = order.folder.join("sluis.toml");
     if config.exists() {
-        return Err(Failure::refused(format!(
+        return Err(Failure::refused(words!(
+            "{} bestaat al: er werd niets veranderd",
             "{} is there already: nothing was changed",
             config.display()
         )));

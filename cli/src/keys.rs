@@ -12,6 +12,7 @@ use clap::Subcommand;
 use sluis_config::Config;
 use sluis_core::id::TransferCode;
 use sluis_core::share::{self, Share};
+use sluis_core::words;
 
 pub(crate) use made::Kind;
 
@@ -57,16 +58,16 @@ fn combine(code: TransferCode, lang: Lang, json: bool) -> Result<()> {
         let share = match share::read_line(&text, &code, &[]) {
             Ok(share) => share,
             Err(error) if terminal => {
-                output::line(format!("  {error}"))?;
+                output::line(format!("  {}", error.words().text(lang.core())))?;
                 continue;
             }
-            Err(error) => return Err(Failure::refused(error.to_string())),
+            Err(error) => return Err(Failure::refused(error.words())),
         };
         if shares.iter().all(|known| known.index() != share.index()) {
             shares.push(share);
         }
         if shares.len() == usize::from(shares[0].threshold()) {
-            let key = share::combine(&shares).map_err(|e| Failure::refused(e.to_string()))?;
+            let key = share::combine(&shares).map_err(|e| Failure::refused(e.words()))?;
             let passphrase = key.passphrase();
             let passphrase = passphrase.expose_secret();
             return match json {
@@ -76,5 +77,9 @@ fn combine(code: TransferCode, lang: Lang, json: bool) -> Result<()> {
         }
     }
     let needed = shares.first().map_or(2, Share::threshold);
-    Err(Failure::refused(format!("{} of {needed} lines: too few", shares.len())))
+    Err(Failure::refused(words!(
+        "{} van {needed} regels: te weinig",
+        "{} of {needed} lines: too few",
+        shares.len()
+    )))
 }

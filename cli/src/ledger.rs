@@ -4,6 +4,7 @@ use clap::Subcommand;
 use sluis_core::control::About;
 use sluis_core::ledger::{self, ChainError};
 use sluis_core::statement::Tip;
+use sluis_core::words;
 
 use crate::failure::{Failure, Result};
 use crate::output;
@@ -34,9 +35,11 @@ pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, json: bool) -> Result<(
         }
     }
     if tip.number < about.entries {
-        return Err(Failure::refused(format!(
+        return Err(Failure::refused(words!(
+            "het logboek eindigt bij inschrijving {} van {}",
             "the ledger ends at entry {} of {}",
-            tip.number, about.entries
+            tip.number,
+            about.entries
         )));
     }
     if export {
@@ -54,5 +57,5 @@ pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, json: bool) -> Result<(
 
 #[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
 fn broken(error: ChainError) -> Failure {
-    Failure::refused(format!("the ledger does not hold: {error}"))
+    Failure::refused(words!("het logboek klopt niet: {error}", "the ledger does not hold: {error}"))
 }

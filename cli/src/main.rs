@@ -35,9 +35,9 @@ static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
-    let json = arguments.json;
+    let (lang, json) = (arguments.language(), arguments.json);
     match args::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(json),
+        Err(failure) => failure.tell(lang, json),
     }
 }

@@ -10,6 +10,7 @@ use sluis_core::control::{MakeNotice, Noted, NoticeRow};
 use sluis_core::deadline::{Deadline, Standing, ics};
 use sluis_core::id::{AgreementId, Digest, Time, TransferCode};
 use sluis_core::notice::{MAX_TEXT, Notice, Sort, short};
+use sluis_core::words;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -318,17 +319,22 @@ fn resolve(socket: &Socket, number: &str) -> Result<Digest> {
     });
     match (found.next(), found.next()) {
         (Some(row), None) => Ok(row.digest),
-        (None, _) => {
-            Err(Failure::refused(format!("no case or entry {number}; look with: sluis notices")))
-        }
-        _ => Err(Failure::refused(format!("{number} is the beginning of more than one case"))),
+        (None, _) => Err(Failure::refused(words!(
+            "geen dossier of inschrijving {number}; kijk met: sluis notices",
+            "no case or entry {number}; look with: sluis notices"
+        ))),
+        _ => Err(Failure::refused(words!(
+            "{number} is het begin van meer dan één dossier",
+            "{number} is the beginning of more than one case"
+        ))),
     }
 }
 
 /// A moment: with a zone, or as the clock in Brussels has it.
 fn moment(text: &str) -> Result<Time> {
     let wrong = || {
-        Failure::refused(format!(
+        Failure::refused(words!(
+            "{text}: een tijdstip ziet eruit als 2026-11-23T14:00 (Brussel) of 2026-11-23T13:00Z",
             "{text}: a moment looks like 2026-11-23T14:00 (Brussels) or 2026-11-23T13:00Z"
         ))
     };

@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use sluis_core::control::{ByCode, LineAnswer, TypedLine};
 use sluis_core::id::TransferCode;
+use sluis_core::words;
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Result};
@@ -26,16 +27,14 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
             Ok(answer) if json => output::json(&answer)?,
             Ok(answer) => tell(&answer, lang)?,
             Err(refused) if terminal && is_about_the_line(refused.code()) => {
-                output::line(format!("  {}", refused.message()))?;
+                output::line(format!("  {}", refused.message(lang)))?;
                 continue;
             }
             Err(refused) if is_about_the_line(refused.code()) => {
                 if json {
-                    output::json(
-                        &serde_json::json!({"code": refused.code(), "message": refused.message()}),
-                    )?;
+                    output::json(refused.refused_as())?;
                 } else {
-                    output::line(format!("  {}", refused.message()))?;
+                    output::line(format!("  {}", refused.message(lang)))?;
                 }
                 failure = Some(refused);
                 continue;
@@ -47,9 +46,9 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         }
     }
     Err(failure.unwrap_or_else(|| {
-        Failure::refused(lang.pick(
+        Failure::refused(words!(
             "er zijn nog te weinig regels; hij blijft dicht",
-            "there are too few lines yet; it stays shut",
+            "there are too few lines yet; it stays shut"
         ))
     }))
 }
@@ -97,7 +96,8 @@ pub(crate) fn read_line(terminal: bool, lang: Lang) -> Result<Option<Zeroizing<S
 /// `sluis take CODE > FILE`
 pub(crate) fn take(socket: &Socket, code: TransferCode) -> Result<()> {
     if std::io::stdout().is_terminal() {
-        return Err(Failure::refused(format!(
+        return Err(Failure::refused(words!(
+            "een lijst hoort niet op een scherm: sluis take {code} > BESTAND",
             "a list does not belong on a screen: sluis take {code} > FILE"
         )));
     }

@@ -15,6 +15,7 @@ use sluis_core::id::{Digest, Time, TransferId};
 use sluis_core::ledger::Head;
 use sluis_core::notice::{self, Entered, Register, Sort};
 use sluis_core::statement::{Body, Sent, Statement};
+use sluis_core::words;
 
 use articles::Article;
 use drawn::{Lock, Year};
@@ -114,7 +115,7 @@ pub(crate) fn render(report: &Report<'_>) -> Result<String> {
         transfers: report.transfers(),
         deadlines: deadlines.iter().map(|it| report.clock(it)).collect(),
     };
-    page.render().map_err(|e| Failure::refused(format!("the report: {e}")))
+    page.render().map_err(|e| Failure::refused(words!("het verslag: {e}", "the report: {e}")))
 }
 
 impl Report<'_> {

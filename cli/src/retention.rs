@@ -8,6 +8,7 @@ use sluis_core::agreement::articles::Destruction;
 use sluis_core::control::{AskStock, Asked, Destroy, Retention};
 use sluis_core::id::{AgreementId, TransferCode};
 use sluis_core::retention::{Retained, Stock};
+use sluis_core::words;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -143,13 +144,13 @@ pub(crate) fn attest(socket: &Socket, ask: Attest, lang: Lang, json: bool) -> Re
         false => output::line(format!("{}: {}", ask.agreement, stock.text(lang.core())))?,
     }
     // The core refuses it all the same; who is asked is told before.
-    if let Some(why) = stock.contradicts(lang.core()).filter(|_| !ask.yes) {
+    if let Some(why) = stock.contradicts().filter(|_| !ask.yes) {
         return Err(Failure::refused(why));
     }
     if !ask.yes && !agreed(lang)? {
-        return Err(Failure::refused(lang.pick(
+        return Err(Failure::refused(words!(
             "niets verklaard; als het klopt: hetzelfde met --yes",
-            "nothing was attested; if it is right: the same with --yes",
+            "nothing was attested; if it is right: the same with --yes"
         )));
     }
     let text = ask.text.unwrap_or_default();

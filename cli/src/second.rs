@@ -4,7 +4,8 @@ use sluis_config::{Agreements, Config};
 use sluis_core::control::{Agree, Agreed, Overridden, Override, Reject, Row, Waiting};
 use sluis_core::id::{AgreementId, TransferCode};
 
-use crate::failure::{Failure, Result};
+use crate::agreement::not_here;
+use crate::failure::Result;
 use crate::language::Lang;
 use crate::output;
 use crate::socket::Socket;
@@ -34,8 +35,7 @@ pub(crate) fn let_pass(
     lang: Lang,
     json: bool,
 ) -> Result<()> {
-    let answer: Overridden =
-        socket.post("override", &Override { code, why, language: lang.core() })?;
+    let answer: Overridden = socket.post("override", &Override { code, why })?;
     if json {
         return output::json(&answer);
     }
@@ -61,11 +61,7 @@ pub(crate) fn agree(
     json: bool,
 ) -> Result<()> {
     let agreements = Agreements::load(&config.paths.agreements)?;
-    let installed = agreements.get(name).ok_or_else(|| {
-        Failure::refused(format!(
-            "there is no agreement {name} here; look with: sluis agreement list"
-        ))
-    })?;
+    let installed = agreements.get(name).ok_or_else(|| not_here(name))?;
     let ask = Agree { agreement: name.clone(), digest: installed.terms.digest, stolen };
     let agreed: Agreed = socket.post("agree", &ask)?;
     if json {

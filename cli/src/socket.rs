@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sluis_config::Config;
 use sluis_core::control::{MAX_BYTES, Refused};
+use sluis_core::words;
 use tokio::net::UnixStream;
 
 use crate::failure::{Failure, Result, exit};
@@ -97,7 +98,8 @@ impl Socket {
         let body = self.whole(answer).await?;
         let refused = serde_json::from_slice(&body).unwrap_or_else(|_| Refused {
             code: "refused".into(),
-            message: format!(
+            words: words!(
+                "deze kern kent dat commando niet ({status}): het is voor de andere kant van de sluis",
                 "this core does not know that verb ({status}): it is for the other side of the lock"
             ),
         });
@@ -114,7 +116,8 @@ impl Socket {
         Failure::new(
             exit::UNAVAILABLE,
             "core-away",
-            format!(
+            words!(
+                "de kern antwoordt niet op {path}: {error}\n  draait zijn dienst, en mag u de socket gebruiken?",
                 "the core does not answer at {path}: {error}\n  is its service running, and may you use the socket?"
             ),
         )
@@ -126,7 +129,10 @@ fn core_of(config: &Config) -> Result<&'static str> {
         Failure::new(
             exit::CONFIG,
             "no-core",
-            "this host has neither a [sealer] nor a [keeper]: it has no core to ask",
+            words!(
+                "deze host heeft geen [sealer] en geen [keeper]: er is geen kern om iets aan te vragen",
+                "this host has neither a [sealer] nor a [keeper]: it has no core to ask"
+            ),
         )
     })
 }

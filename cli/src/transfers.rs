@@ -10,7 +10,9 @@ use sluis_core::control::{
 };
 use sluis_core::exercise;
 use sluis_core::id::{AgreementId, Nis, TransferCode, TransferId};
+use sluis_core::words;
 
+use crate::agreement::not_here;
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::output;
@@ -27,9 +29,10 @@ pub(crate) fn send(
 ) -> Result<()> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| {
-        Failure::refused(
-            "a name that is not UTF-8 cannot be sent like this: move it into the outbox",
-        )
+        Failure::refused(words!(
+            "een naam die geen UTF-8 is kan zo niet verzonden worden: verplaats het naar de outbox",
+            "a name that is not UTF-8 cannot be sent like this: move it into the outbox"
+        ))
     })?;
     offer(socket, agreement, (name, drawn_for), |to| copy(path, to), lang, json)
 }
@@ -66,9 +69,7 @@ fn offer(
     let ask = Send { agreement: agreement.clone(), ready, name, drawn_for };
     let folder = Path::new(&about.folder).join(agreement.as_str());
     if !folder.is_dir() {
-        return Err(Failure::refused(format!(
-            "there is no agreement {agreement} here; look with: sluis agreement list"
-        )));
+        return Err(not_here(agreement));
     }
     let ready = folder.join(ask.folder());
     // The sealer may be another user: it moves on by the group that the outbox hands down.
@@ -99,7 +100,11 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     if !meta.is_file() {
-        return Err(Failure::refused(format!("{}: only plain files can be sent", from.display())));
+        return Err(Failure::refused(words!(
+            "{}: alleen gewone bestanden kunnen verzonden worden",
+            "{}: only plain files can be sent",
+            from.display()
+        )));
     }
     std::fs::copy(from, to).map_err(failed())?;
     let mode = meta.permissions().mode() | 0o440;

@@ -9,6 +9,7 @@ use crate::id::{AgreementId, ChannelId, Digest, TransferId, UploadId};
 use crate::reminder::Reminder;
 use crate::statement::{Look, Signed};
 use crate::transfer::Report;
+use crate::words::Words;
 
 mod persons;
 
@@ -266,13 +267,13 @@ pub struct Listed {
 
 /// Why a verb was refused; the body of every answer that is not 2xx.
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-#[serde(deny_unknown_fields)]
+#[error("{words}")]
 pub struct Refused {
     /// A stable code.
     pub code: String,
     /// What, where, why, and what to do next.
-    pub message: String,
+    #[serde(flatten)]
+    pub words: Words,
 }
 
 /// What the keeper answers after a piece of an envelope came.

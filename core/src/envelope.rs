@@ -21,6 +21,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::id::{self, Digest};
 use crate::key::TransferKey;
+use crate::words::Words;
 
 /// Plaintext bytes in one chunk of the payload.
 pub const CHUNK: usize = 64 * 1024;
@@ -289,6 +290,20 @@ pub enum OpenError {
     /// Reading it or writing what is in it failed.
     #[error("reading or writing failed: {0}")]
     Io(#[from] io::Error),
+}
+
+impl OpenError {
+    /// The same for people; what age and the system say of it has one language.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let nl = match self {
+            Self::WrongKey => "de sleutel past niet op deze envelop".into(),
+            Self::Damaged(what) => format!("de envelop is beschadigd: {what}"),
+            Self::Forbidden(what) => format!("in de envelop zit iets dat geweigerd wordt: {what}"),
+            Self::Io(error) => format!("lezen of schrijven is mislukt: {error}"),
+        };
+        Words { nl, en: self.to_string() }
+    }
 }
 
 /// Opens an envelope: gives the stream of its payload, chunk by chunk, each authenticated.

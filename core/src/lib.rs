@@ -34,3 +34,4 @@ pub mod share;
 pub mod statement;
 pub mod transfer;
 pub mod tus;
+pub mod words;

@@ -11,6 +11,8 @@ use crate::agreement::articles::Destruction;
 use crate::agreement::{Agreement, Language};
 use crate::deadline;
 use crate::id::{AgreementId, Time, TransferCode};
+use crate::words;
+use crate::words::Words;
 
 /// So many days before its last one it is announced that a list goes by itself.
 pub const ANNOUNCED_DAYS: i32 = 30;
@@ -114,34 +116,28 @@ impl Stock {
 
     /// Why it cannot be attested that all is in order; nothing where it can.
     #[must_use]
-    pub fn contradicts(&self, language: Language) -> Option<String> {
-        let english = language == Language::En;
-        let past = self.past.iter().map(|code| match english {
-            true => format!(
+    pub fn contradicts(&self) -> Option<Words> {
+        let past = self.past.iter().map(|code| {
+            words!(
+                "{code} is er nog na zijn laatste dag: twee personen vernietigen hem (sluis destroy {code})",
                 "{code} is still here after its last day: two persons destroy it (sluis destroy {code})"
-            ),
-            false => format!(
-                "{code} is er nog na zijn laatste dag: twee personen vernietigen hem (sluis destroy {code})"
-            ),
+            )
         });
-        let missing = self.missing.iter().map(|code| match english {
-            true => format!(
+        let missing = self.missing.iter().map(|code| {
+            words!(
+                "{code} staat in de boeken en niet in de kluis: zoek hem, of laat twee personen zeggen dat hij weg is (sluis destroy {code})",
                 "{code} stands in the books and not in the vault: find it, or have two persons say that it is gone (sluis destroy {code})"
-            ),
-            false => format!(
-                "{code} staat in de boeken en niet in de kluis: zoek hem, of laat twee personen zeggen dat hij weg is (sluis destroy {code})"
-            ),
+            )
         });
-        let stray = self.stray.iter().map(|name| match english {
-            true => format!(
+        let stray = self.stray.iter().map(|name| {
+            words!(
+                "{name} ligt in de kluis en staat niet in de boeken: kijk na en haal het weg",
                 "{name} lies in the vault and the books do not have it: look, and remove it"
-            ),
-            false => format!(
-                "{name} ligt in de kluis en staat niet in de boeken: kijk na en haal het weg"
-            ),
+            )
         });
-        let all: Vec<_> = past.chain(missing).chain(stray).collect();
-        (!all.is_empty()).then(|| format!("art. 3: {}", all.join("; ")))
+        let all: Vec<Words> = past.chain(missing).chain(stray).collect();
+        let told = |it| all.iter().map(|words| words.text(it)).collect::<Vec<_>>().join("; ");
+        (!all.is_empty()).then(|| words!("art. 3: {}", "art. 3: {}"; Words::of(told)))
     }
 
     /// What is attested, in a sentence.

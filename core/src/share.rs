@@ -14,6 +14,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::crockford::{self, NotASymbol};
 use crate::id::{Digest, TransferCode, TransferId};
 use crate::key::TransferKey;
+use crate::words::Words;
 
 /// The most shares a key may be split into.
 pub const MAX_SHARES: u8 = 16;
@@ -33,6 +34,23 @@ pub struct Share {
 impl fmt::Debug for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Share({} of t={})", self.index, self.threshold)
+    }
+}
+
+impl ShareError {
+    /// The same for people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let nl = match self {
+            Self::Bounds { threshold, shares } => format!(
+                "{threshold} van {shares} kan niet: er zijn er minstens 2 nodig en hoogstens 16 te geven"
+            ),
+            Self::Set { needed, got } => format!(
+                "er zijn precies {needed} verschillende delen van één sleutel nodig, {got} passen"
+            ),
+            Self::Scheme => "de delen passen niet samen".into(),
+        };
+        Words { nl, en: self.to_string() }
     }
 }
 
@@ -201,6 +219,32 @@ pub enum LineError {
     /// Right checksum, impossible content.
     #[error("not a share line of this version")]
     Content,
+}
+
+impl LineError {
+    /// The same for people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let nl = match self {
+            Self::Symbol(NotASymbol { character, position }) => {
+                format!("{character:?} op plaats {position} is geen teken van een regel")
+            }
+            Self::Length(length) => {
+                format!("een regel van een sleuteldeel heeft 35 tekens, deze heeft er {length}")
+            }
+            Self::Typo { position, group, symbol } => format!(
+                "verkeerd getikt: kijk naar teken {symbol} van groep {group} (teken {position} van 35)"
+            ),
+            Self::Garbled(code) => {
+                format!(
+                    "op meer dan één plaats verkeerd getikt, of geen regel van overdracht {code}"
+                )
+            }
+            Self::OtherTransfer(code) => format!("deze regel hoort bij overdracht {code}"),
+            Self::Content => "geen regel van een sleuteldeel van deze versie".into(),
+        };
+        Words { nl, en: self.to_string() }
+    }
 }
 
 /// Reads a typed line for the transfer `code`; `others` are the codes whose lines it might be instead.

@@ -46,6 +46,8 @@ use crate::id::{Digest, Time, TransferId, UploadId};
 use crate::plan::{Plan, Route};
 use crate::policy::Reason;
 use crate::statement::{Look, Shipped};
+use crate::words;
+use crate::words::Words;
 
 /// What was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -340,7 +342,7 @@ pub struct Step {
 
 /// An event that this state does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{event} is not possible while the transfer is {state}{}", self.next())]
+#[error("{}", self.words())]
 pub struct Illegal {
     /// The state's name.
     pub state: &'static str,
@@ -349,19 +351,38 @@ pub struct Illegal {
 }
 
 impl Illegal {
-    /// What a person who asked for it can do instead.
-    fn next(&self) -> &'static str {
+    /// The same for people, with what whoever asked for it can do instead.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let (event, state) = (self.event, self.state);
+        words!(
+            "{event} kan niet zolang de overdracht {state} is{}",
+            "{event} is not possible while the transfer is {state}{}";
+            self.next()
+        )
+    }
+    fn next(&self) -> Words {
         match (self.event, self.state) {
-            ("Retry", "Failed") => ": the municipality was told; sluis redeliver sends it anew",
-            ("Retry", _) => ": nothing of it waits for a person; sluis show says what it waits for",
-            ("Withdraw", "Releasing" | "Released") => {
+            ("Retry", "Failed") => words!(
+                ": de gemeente werd verwittigd; sluis redeliver verzendt ze opnieuw",
+                ": the municipality was told; sluis redeliver sends it anew"
+            ),
+            ("Retry", _) => words!(
+                ": niets ervan wacht op een persoon; sluis show zegt waarop ze wacht",
+                ": nothing of it waits for a person; sluis show says what it waits for"
+            ),
+            ("Withdraw", "Releasing" | "Released") => words!(
+                ": er kunnen genoeg sleuteldelen buiten zijn om ze te openen; bel de gemeente, en zo nodig sluis redeliver",
                 ": enough shares may be out to open it; call the municipality, and sluis redeliver if need be"
-            }
-            ("Approve", "Admitted") => {
+            ),
+            ("Approve", "Admitted") => words!(
+                ": art. 6: wie het aanbood keurt het niet goed; dat doet een tweede persoon",
                 ": art. 6: whoever offered it does not approve it; a second person does"
+            ),
+            ("Withdraw" | "Supersede" | "Ready" | "Approve", _) => {
+                words!(": kijk met sluis show", ": look at sluis show")
             }
-            ("Withdraw" | "Supersede" | "Ready" | "Approve", _) => ": look at sluis show",
-            _ => "",
+            _ => words!("", ""),
         }
     }
 }

@@ -101,7 +101,7 @@ impl Agency {
         let uid = |owner: &Owner| match owner {
             Owner::Uid(uid) => Ok(*uid),
             Owner::Name(name) => crate::files::user_id(name).ok_or_else(|| {
-                CoreError::refused(
+                CoreError::to_gate(
                     "owner",
                     format!("sealer.owners: there is no user {name} on this machine"),
                 )
@@ -137,8 +137,7 @@ impl Agency {
 
     async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {
         let record = tx.transfer::<State>(id).await?;
-        let record = record
-            .ok_or_else(|| CoreError::refused("no-such-transfer", format!("no transfer {id}")))?;
+        let record = record.ok_or_else(|| CoreError::no_transfer(id))?;
         let terms = self.books.terms(tx, &record.terms).await?;
         Ok((record, terms))
     }
@@ -218,7 +217,7 @@ impl Agency {
         Ok(match say {
             Say::Sent => sent
                 .cloned()
-                .ok_or_else(|| CoreError::refused("sent", "nothing was sealed"))?
+                .ok_or_else(|| CoreError::to_gate("sent", "nothing was sealed"))?
                 .into(),
             Say::Probed(upload, seen) => {
                 let removed = self.theirs(tx, terms, &id, "removed").await?;

@@ -21,6 +21,8 @@ use sluis_core::statement::{
     self, Body, FormError, Header, SignatureError, Signed, Signer, Statement, Tip,
 };
 use sluis_core::transfer::Illegal;
+use sluis_core::words;
+use sluis_core::words::Words;
 use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
@@ -88,14 +90,42 @@ pub enum CoreError {
     #[error("{0}: {1}")]
     Io(String, #[source] std::io::Error),
     /// A verb that is refused, with its code.
-    #[error("{}", .0.message)]
+    #[error("{0}")]
     Refused(Refused),
 }
 
 impl CoreError {
-    /// A verb is refused.
-    pub fn refused(code: &str, message: impl Into<String>) -> Self {
-        Self::Refused(Refused { code: code.to_owned(), message: message.into() })
+    /// A person's verb is refused.
+    #[must_use]
+    pub fn refused(code: &str, words: Words) -> Self {
+        Self::Refused(Refused { code: code.to_owned(), words })
+    }
+    /// A gate's verb is refused, which is told to logs alone.
+    pub fn to_gate(code: &str, message: impl std::fmt::Display) -> Self {
+        Self::refused(code, Words::same(message))
+    }
+    /// There is no such transfer.
+    #[must_use]
+    pub fn no_transfer(id: &TransferId) -> Self {
+        let why = words!("er is geen overdracht {id}", "there is no transfer {id}");
+        Self::refused("no-such-transfer", why)
+    }
+    /// What a person is told of it. What a store or a disk says has one language.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let en = self.to_string();
+        let nl = match self {
+            Self::Refused(refused) => refused.words.nl.clone(),
+            Self::Illegal(illegal) => illegal.words().nl,
+            Self::NoAgreement(name) => format!(
+                "overeenkomst {name} is hier niet geïnstalleerd; voeg ze toe met `sluis agreement add`"
+            ),
+            Self::Ledger(error) => format!(
+                "het logboek klopt niet: {error}. Met deze databank gebeurt niets: zet een goede reservekopie in de plaats en bewaar deze"
+            ),
+            _ => format!("het lukte niet: {en}"),
+        };
+        Words { nl, en }
     }
     /// An operation on a file failed.
     pub fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
@@ -336,7 +366,7 @@ impl Books {
         let statement = Statement::read(signed.statement.as_bytes())?;
         let terms = self.terms(tx, &statement.header.terms).await?;
         let side = terms.agreement.side_of(&statement.header.issuer);
-        let side = side.ok_or_else(|| CoreError::refused("statement", "it is of no party"))?;
+        let side = side.ok_or_else(|| CoreError::to_gate("statement", "it is of no party"))?;
         let both = [signed.statement.as_bytes(), b"\n", signed.signature.as_bytes()].concat();
         let key = Digest::of(&both);
         if !self.known.lock().is_ok_and(|known| known.contains(&key)) {
@@ -364,7 +394,8 @@ impl Books {
     ) -> Result<Verified> {
         let found = self.verified(tx, terms, transfer, kind, from).await?;
         found.ok_or_else(|| {
-            CoreError::refused("no-evidence", format!("there is no `{kind}` statement"))
+            let why = words!("er is geen verklaring `{kind}`", "there is no `{kind}` statement");
+            CoreError::refused("no-evidence", why)
         })
     }
 

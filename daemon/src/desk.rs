@@ -12,6 +12,7 @@ use sluis_core::control::{
     Cursor, Done, Exposing, Job, Kept, Lane, Letter, Letters, Next, Outcome, Refused, Reported,
 };
 use sluis_core::id::{AgreementId, TransferId};
+use sluis_core::words::Words;
 use tokio_util::sync::CancellationToken;
 
 use crate::way::{Broken, Way};
@@ -289,8 +290,8 @@ async fn checked(answer: Response) -> Result<Response, DeskError> {
         return Ok(answer);
     }
     let code = if answer.status() == StatusCode::CONFLICT { "conflict" } else { "refused" };
-    let message = format!("status {}", answer.status());
-    let refused = answer.json().await.unwrap_or_else(|_| Refused { code: code.into(), message });
+    let words = Words::same(format_args!("status {}", answer.status()));
+    let refused = answer.json().await.unwrap_or_else(|_| Refused { code: code.into(), words });
     Err(DeskError::Refused(refused))
 }
 

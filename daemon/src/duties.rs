@@ -13,6 +13,7 @@ use axum::{Json, Router};
 use sluis_config::schema::Owner;
 use sluis_core::control::Refused;
 use sluis_core::duty::{self, Duty};
+use sluis_core::words;
 
 use crate::books::{CoreError, Result};
 use crate::files;
@@ -64,7 +65,7 @@ impl Duties {
 
 fn holder(owner: &Owner) -> Result<Holder> {
     let missing = |what: &str, name: &str| {
-        CoreError::refused("duties", format!("[duties]: there is no {what} {name} on this machine"))
+        CoreError::to_gate("duties", format!("[duties]: there is no {what} {name} on this machine"))
     };
     match owner {
         Owner::Uid(uid) => Ok(Holder::User(*uid)),
@@ -94,9 +95,10 @@ async fn guard<C: Core>(
     }
     let duty = asked.map_or("none", Duty::name);
     tracing::warn!(uid = caller.0.uid, verb, duty, "a verb is refused to this person");
-    let message = format!(
+    let words = words!(
+        "art. 6: `{verb}` vraagt de taak `{duty}`, die {} niet heeft; [duties] in sluis.toml geeft ze",
         "art. 6: `{verb}` asks for the duty `{duty}`, which {} has not; [duties] of sluis.toml gives it",
         caller.0.name()
     );
-    (StatusCode::FORBIDDEN, Json(Refused { code: "not-your-duty".into(), message })).into_response()
+    (StatusCode::FORBIDDEN, Json(Refused { code: "not-your-duty".into(), words })).into_response()
 }

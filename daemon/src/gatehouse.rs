@@ -343,7 +343,7 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
 async fn own_job<C: Core>(tx: &mut Tx, gate: &Gate<C>, id: i64, lease: i64) -> Result<JobRow> {
     let job = tx.job(id).await?.filter(|job| job.gate == gate.name && job.attempts == lease);
     job.ok_or_else(|| {
-        CoreError::refused("no-such-job", format!("job {id} is not under way at this gate"))
+        CoreError::to_gate("no-such-job", format!("job {id} is not under way at this gate"))
     })
 }
 
@@ -377,7 +377,7 @@ async fn feed<C: Core>(
     for letter in &letters.letters {
         let mut tx = books.store.begin().await?;
         let bytes = BASE64.decode(letter.letter.as_bytes());
-        let bytes = bytes.map_err(|_| CoreError::refused("letter", "a letter is not base64"))?;
+        let bytes = bytes.map_err(|_| CoreError::to_gate("letter", "a letter is not base64"))?;
         let said = books.read_letter(&mut tx, &agreement, &bytes).await?;
         match books.place(&mut tx, &said).await {
             Ok(true) => {}
@@ -400,7 +400,7 @@ async fn feed<C: Core>(
     let mut tx = books.store.begin().await?;
     if let Some(seen) = &letters.seen {
         let bytes = BASE64.decode(seen.as_bytes());
-        let bytes = bytes.map_err(|_| CoreError::refused("letter", "a letter is not base64"))?;
+        let bytes = bytes.map_err(|_| CoreError::to_gate("letter", "a letter is not base64"))?;
         books.hear_seen(&mut tx, &agreement, &bytes).await?;
     }
     let after = books.cursor(&mut tx, &agreement).await?.number;
@@ -448,6 +448,6 @@ impl IntoResponse for CoreError {
                 (StatusCode::INTERNAL_SERVER_ERROR, "failed".to_owned())
             }
         };
-        (status, Json(Refused { code, message: self.to_string() })).into_response()
+        (status, Json(Refused { code, words: self.words() })).into_response()
     }
 }

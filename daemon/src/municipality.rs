@@ -87,8 +87,7 @@ impl Municipality {
 
     async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {
         let record = tx.transfer::<State>(id).await?;
-        let record = record
-            .ok_or_else(|| CoreError::refused("no-such-transfer", format!("no transfer {id}")))?;
+        let record = record.ok_or_else(|| CoreError::no_transfer(id))?;
         let terms = self.books.terms(tx, &record.terms).await?;
         Ok((record, terms))
     }
@@ -175,7 +174,7 @@ impl Municipality {
             Say::Ready => Ready { removed: ours(tx, "removed").await? }.into(),
             Say::ShareAccepted(index) => {
                 let place = usize::from(index).saturating_sub(1);
-                let missing = || CoreError::refused("share", "no such share");
+                let missing = || CoreError::to_gate("share", "no such share");
                 ShareAccepted {
                     index,
                     custodian: sent.routes.get(place).ok_or_else(missing)?.custodian.clone(),

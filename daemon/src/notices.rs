@@ -16,6 +16,8 @@ use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
 use sluis_core::notice::{self, Entered, Fault, Notice, Register, Sort};
 use sluis_core::statement::{Body, Statement};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
@@ -77,12 +79,11 @@ impl Books {
         transfer: Option<TransferId>,
         sort: Sort,
         notice: Notice,
-        language: Language,
     ) -> Result<Digest> {
         self.is_agreed(terms)?;
         let register = self.notices(tx, &terms.agreement.agreement).await?;
         let fault = register.may(&terms.agreement, self.side, sort, &notice, self.now());
-        fault.map_err(|fault| CoreError::refused("notice", fault.text(language)))?;
+        fault.map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
         self.say(tx, terms, transfer, Body::Notice(sort, notice)).await
     }
 
@@ -151,7 +152,7 @@ impl Books {
             format!("Register van verwerkers / register of processors: versie {}", new.version);
         for text in [text, plain] {
             let notice = Notice::of(text);
-            match self.notify(tx, &before, None, Sort::Processors, notice, Language::En).await {
+            match self.notify(tx, &before, None, Sort::Processors, notice).await {
                 Ok(_) => return Ok(()),
                 Err(CoreError::Store(error)) => return Err(error.into()),
                 Err(error) => {
@@ -264,7 +265,7 @@ async fn make<C: Core>(
         let register = books.notices(&mut tx, &ask.agreement).await?;
         register
             .may(&terms.agreement, books.side, sort, &ask.notice, books.now())
-            .map_err(|fault| CoreError::refused("notice", fault.text(ask.language)))?;
+            .map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
         let subject = word_for_word(&ask)?;
         let (verb, who) = (sort.kind(), caller.0);
         noted.first = two_persons::confirm(books, &mut tx, verb, &subject, transfer, who).await?;
@@ -274,13 +275,13 @@ async fn make<C: Core>(
         };
         known.push(("after", first.clone()));
     }
-    let digest = books.notify(&mut tx, terms, transfer, sort, ask.notice, ask.language).await?;
+    let digest = books.notify(&mut tx, terms, transfer, sort, ask.notice).await?;
     known.push(("statement", digest.to_string()));
     tx.enter(books.now(), sort.kind(), transfer, detail(known)).await?;
     (noted.withdrawn, noted.stays) = core.noted(&mut tx, &ask.agreement, sort).await?;
     let register = books.notices(&mut tx, &ask.agreement).await?;
     let made = register.0.into_iter().find(|entered| entered.digest == digest);
-    let made = made.ok_or_else(|| CoreError::refused("notice", "it was not kept"))?;
+    let made = made.ok_or_else(|| CoreError::refused("notice", Words::same("it was not kept")))?;
     books.mark_late(&mut tx, &made).await?;
     books.commit(tx).await?;
     core.after().await;
@@ -298,7 +299,11 @@ async fn under<C: Core>(
     if record.agreement == *agreement {
         return Ok(record.id);
     }
-    let why = format!("{code} is a transfer under {}, not under {agreement}", record.agreement);
+    let why = words!(
+        "{code} is een overdracht onder {}, niet onder {agreement}",
+        "{code} is a transfer under {}, not under {agreement}",
+        record.agreement
+    );
     Err(CoreError::refused("other-agreement", why))
 }
 
@@ -306,7 +311,7 @@ async fn under<C: Core>(
 fn word_for_word(ask: &MakeNotice) -> Result<String> {
     let said = (&ask.agreement, &ask.code, ask.sort, &ask.notice);
     let json = serde_json::to_vec(&said)
-        .map_err(|_| CoreError::refused("notice", "it cannot be written"))?;
+        .map_err(|_| CoreError::refused("notice", Words::same("it cannot be written")))?;
     Ok(format!("{} {}", ask.agreement, notice::short(&Digest::of(&json))))
 }
 

@@ -11,6 +11,7 @@ use sluis_core::control::{
     Waiting,
 };
 use sluis_core::id::{AgreementId, Digest, TransferCode};
+use sluis_core::words;
 
 use crate::books::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
@@ -127,10 +128,11 @@ async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Row>>> {
 pub async fn find<C: Core>(tx: &mut Tx, code: &TransferCode) -> Result<Record<C::State>> {
     let found = tx.by_code::<C::State>(code).await?;
     found.ok_or_else(|| {
-        CoreError::refused(
-            "no-such-transfer",
-            format!("nothing goes by the code {code}; look with: sluis list"),
-        )
+        let none = words!(
+            "niets heeft de code {code}; kijk met: sluis list",
+            "nothing goes by the code {code}; look with: sluis list"
+        );
+        CoreError::refused("no-such-transfer", none)
     })
 }
 

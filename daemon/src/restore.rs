@@ -15,6 +15,7 @@ use sluis_core::evidence::Verified;
 use sluis_core::id::AgreementId;
 use sluis_core::mailbox;
 use sluis_core::statement::{self, Body, Contradicted, FormError, Signed, Tip};
+use sluis_core::words;
 
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core, take_effect};
@@ -34,7 +35,8 @@ impl Books {
             None => Ok(()),
             Some(held) => Err(CoreError::refused(
                 "set-back",
-                format!(
+                words!(
+                    "een oudere databank werd teruggezet: de andere partij heeft verklaring {} van ons onder {agreement}, die hier niet is. Twee personen gaan daarvan verder: sluis restored {agreement}",
                     "an older store was put back: the other party has statement {} of ours under {agreement}, which is not here. Two persons go on from there: sluis restored {agreement}",
                     held.theirs.number
                 ),
@@ -199,7 +201,8 @@ async fn restored<C: Core>(
     let held = held.ok_or_else(|| {
         CoreError::refused(
             "not-set-back",
-            format!(
+            words!(
+                "de andere partij heeft niets van ons onder {agreement} dat hier niet is. Werd er toch een oudere databank teruggezet, vraag die partij dan iets te zeggen (sluis security-info): haar woord toont hoe ver we waren",
                 "the other party has nothing of ours under {agreement} that is not here. If an older store was put back all the same, ask that party to say something (sluis security-info): its word shows how far we were"
             ),
         )
@@ -241,7 +244,8 @@ async fn kept<C: Core>(core: &C, tx: &mut Tx, held: &SetBack) -> Result<Epoch> {
     if held.theirs.number > last.saturating_add(LOST) {
         return Err(CoreError::refused(
             "not-plausible",
-            format!(
+            words!(
+                "de andere partij ondertekende dat ze verklaring {} van ons heeft, en hier zijn er {last}: bel haar voor u verdergaat",
                 "the other party signed that it has statement {} of ours, and here are {last}: call them before you go on",
                 held.theirs.number
             ),

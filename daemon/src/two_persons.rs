@@ -2,6 +2,7 @@
 //! R47; R84). The one place where that is decided.
 
 use sluis_core::id::{Time, TransferId};
+use sluis_core::words;
 
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::Caller;
@@ -66,7 +67,8 @@ pub async fn confirm(
         }
         Some(first) if first.uid == caller.uid => Err(CoreError::refused(
             "same-person",
-            format!(
+            words!(
+                "art. 6: {} vroeg erom; een tweede persoon bevestigt het, met hetzelfde commando",
                 "art. 6: {} asked for it; a second person confirms it, with the same command",
                 first.name
             ),

@@ -11,6 +11,7 @@ use sluis_config::agreements;
 use sluis_core::control::{Agree, Agreed};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time};
+use sluis_core::words;
 
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
@@ -89,7 +90,8 @@ impl Books {
         match self.unapproved(agreement) {
             Some(version) if installed == Some(terms.digest) => Err(CoreError::refused(
                 "unapproved",
-                format!(
+                words!(
+                    "art. 6: versie {version} van {agreement} wacht op een tweede persoon: sluis agreement approve {agreement}",
                     "art. 6: version {version} of {agreement} waits for a second person: sluis agreement approve {agreement}"
                 ),
             )),
@@ -119,13 +121,19 @@ async fn agreed<C: Core>(
     if ask.digest != terms.digest {
         return Err(CoreError::refused(
             "other-version",
-            format!("version {} has the digest {}: look at it again", answer.version, terms.digest),
+            words!(
+                "versie {} heeft de digest {}: bekijk ze opnieuw",
+                "version {} has the digest {}: look at it again",
+                answer.version,
+                terms.digest
+            ),
         ));
     }
     if caller.0.uid == installed.owner {
         return Err(CoreError::refused(
             "same-person",
-            format!(
+            words!(
+                "art. 6: {} zette deze versie hier; een tweede persoon keurt ze goed",
                 "art. 6: {} put this version here; a second person approves it",
                 caller.0.name()
             ),

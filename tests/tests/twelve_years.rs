@@ -153,7 +153,7 @@ impl Years {
         assert!(said.contains("was delivered"), "{year}: {said}");
         let again = Notice::of("nog een lijst");
         let again = self.sim.say(Side::Municipality, Sort::Request, again).await.unwrap_err();
-        assert!(again.message.contains("one request a year"), "{year}: {}", again.message);
+        assert!(again.words.en.contains("one request a year"), "{year}: {}", again.words.en);
     }
 
     /// R43: 24 hours are hours: across the night in which the clocks change, and one hour too late in the other.
@@ -189,7 +189,7 @@ impl Years {
         self.sim.settle().await;
         let in_case = || Notice { case: Some(case), ..Notice::of("verbeterd") };
         let close = self.sim.say(Side::Agency, Sort::QualityClose, in_case()).await.unwrap_err();
-        assert!(close.message.contains("first inform"), "R61: {}", close.message);
+        assert!(close.words.en.contains("first inform"), "R61: {}", close.words.en);
         // The last evening of the two weeks: 3 April, and summer time began on 26 March.
         self.until(date(2023, 4, 3), 23 * HOUR).await;
         self.note(Side::Agency, Sort::QualityAnswer, in_case()).await;
@@ -240,7 +240,7 @@ impl Years {
         let ends = |on| Notice { on: Some(on), ..Notice::of("opzegging") };
         let side = Side::Municipality;
         let early = self.sim.say(side, Sort::Terminate, ends(date(2032, 12, 17))).await;
-        assert!(early.unwrap_err().message.contains("2032-12-18"));
+        assert!(early.unwrap_err().words.en.contains("2032-12-18"));
         self.note(side, Sort::Terminate, ends(date(2032, 12, 18))).await;
     }
 
@@ -250,7 +250,7 @@ impl Years {
         let said = self.refused("te-laat.csv", &list(2032)).await;
         assert!(said.contains("ended on 2032-12-18"), "{said}");
         let ask = self.sim.say(Side::Municipality, Sort::Request, Notice::of("nog een")).await;
-        assert!(ask.unwrap_err().message.contains("ended on 2032-12-18"));
+        assert!(ask.unwrap_err().words.en.contains("ended on 2032-12-18"));
         self.say(Side::Municipality, Sort::Attestation, "na het einde").await;
         assert_eq!(self.lists.values().flatten().count(), 13, "twelve lists and a corrected one");
         let broken = self.sim.broken().await;

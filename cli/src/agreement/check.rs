@@ -9,6 +9,8 @@ use sluis_core::agreement::gaps::{Gap, Weight, gaps};
 use sluis_core::evidence::Terms;
 use sluis_core::id::Time;
 use sluis_core::plan::Plan;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
@@ -28,7 +30,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<(Terms, Plan, bool)> {
     let keys = EXAMPLE.find("[keys.agency]").map_or("", |at| &EXAMPLE[at..]);
     let whole = if has_keys { text.to_owned() } else { format!("{text}\n{keys}") };
     let (terms, plan) = agreements::parse(path, &whole)
-        .map_err(|e| Failure::new(exit::CONFIG, "agreement", e.to_string()))?;
+        .map_err(|e| Failure::new(exit::CONFIG, "agreement", Words::same(e)))?;
     Ok((terms, plan, has_keys))
 }
 
@@ -61,11 +63,12 @@ pub(crate) fn check(path: &Path, on: Option<Date>, lang: Lang, json: bool) -> Re
     if blocking == 0 {
         return Ok(());
     }
-    let why = lang.pick(
-        "leemte(n) houden elke verzending tegen; herstel ze in een nieuwe versie van",
-        "gap(s) stop every transfer; mend them in a new version of",
+    let why = words!(
+        "{blocking} leemte(n) houden elke verzending tegen; herstel ze in een nieuwe versie van {}",
+        "{blocking} gap(s) stop every transfer; mend them in a new version of {}",
+        path.display()
     );
-    Err(Failure::new(exit::REFUSED, "gaps", format!("{blocking} {why} {}", path.display())))
+    Err(Failure::new(exit::REFUSED, "gaps", why))
 }
 
 /// Who gets which share.

@@ -11,6 +11,7 @@ use super::{check, draft};
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::{init, output};
+use sluis_core::words;
 
 /// How often a question is asked before it is given up: input that is not a person's ends somewhere.
 const TRIES: usize = 5;
@@ -97,7 +98,7 @@ pub(crate) fn new(out: Option<&Path>, lang: Lang, json: bool) -> Result<()> {
         output::be_quiet();
     }
     if let Some(out) = out {
-        refuse_if_there(out, lang)?;
+        refuse_if_there(out)?;
     }
     output::line(lang.pick(
         "Enter neemt wat tussen haken staat; een streepje laat het leeg.",
@@ -111,7 +112,7 @@ pub(crate) fn new(out: Option<&Path>, lang: Lang, json: bool) -> Result<()> {
         Some(out) => out.to_owned(),
         None => PathBuf::from(format!("{}.toml", answers.get("agreement"))),
     };
-    refuse_if_there(&path, lang)?;
+    refuse_if_there(&path)?;
     let text = draft::text(&answers);
     check::parse(&path, &text)?;
     init::file(&path, text.as_bytes(), 0o644)?;
@@ -130,13 +131,13 @@ pub(crate) fn new(out: Option<&Path>, lang: Lang, json: bool) -> Result<()> {
     ))
 }
 
-fn refuse_if_there(path: &Path, lang: Lang) -> Result<()> {
-    let there = lang.pick(
-        "bestaat al en wordt niet overschreven; kies een ander met --out",
-        "is there already and is not overwritten; choose another with --out",
-    );
+fn refuse_if_there(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
-        Ok(_) => Err(Failure::refused(format!("{} {there}", path.display()))),
+        Ok(_) => Err(Failure::refused(words!(
+            "{} bestaat al en wordt niet overschreven; kies een ander met --out",
+            "{} is there already and is not overwritten; choose another with --out",
+            path.display()
+        ))),
         Err(_) => Ok(()),
     }
 }
@@ -174,8 +175,12 @@ fn ask(question: &Question, answers: &Answers, lang: Lang) -> Result<String> {
     for _ in 0..TRIES {
         output::prompt(&format!("  {text}{hint}: "))?;
         let Some(line) = read_line()? else {
-            let end = lang.pick("de antwoorden houden op bij", "the answers end at");
-            return Err(Failure::refused(format!("{end} {} ({text})", answers.key(question.key))));
+            let why = words!(
+                "de antwoorden houden op bij {} ({text})",
+                "the answers end at {} ({text})",
+                answers.key(question.key)
+            );
+            return Err(Failure::refused(why));
         };
         let answer = match line.trim() {
             "" => default.clone(),
@@ -190,8 +195,12 @@ fn ask(question: &Question, answers: &Answers, lang: Lang) -> Result<String> {
             Some([nl, en]) => output::line(format!("    {}", lang.pick(nl, en)))?,
         }
     }
-    let often = lang.pick("vijf keer geen bruikbaar antwoord op", "five times no usable answer to");
-    Err(Failure::refused(format!("{often} {} ({text})", answers.key(question.key))))
+    let why = words!(
+        "vijf keer geen bruikbaar antwoord op {} ({text})",
+        "five times no usable answer to {} ({text})",
+        answers.key(question.key)
+    );
+    Err(Failure::refused(why))
 }
 
 /// A line of standard input, or nothing at its end.

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use sluis_core::agreement::articles::{Column, ColumnKind, Processor, Profile, Signatory};
 use sluis_core::agreement::{Agreement, Party, ReleaseRule, Side};
 use sluis_core::evidence::Terms;
+use sluis_core::words;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -73,7 +74,7 @@ pub(super) fn render(terms: &Terms, lang: Lang) -> Result<String> {
             format!("Made by Sluis from version {} of the agreement {}, SHA-256 {}. The same version gives the same page. Keys, contact persons and custodians are not in it.", it.version, it.agreement, terms.digest),
         ),
     };
-    page.render().map_err(|e| Failure::refused(format!("the page: {e}")))
+    page.render().map_err(|e| Failure::refused(words!("de bladzijde: {e}", "the page: {e}")))
 }
 
 /// An agreement in one of the two languages.

@@ -9,6 +9,8 @@ use sluis_core::control::{AskTerms, TermsText};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Digest};
 use sluis_core::notice::Sort;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::check::today;
 use super::{installed, load, page};
@@ -96,14 +98,16 @@ fn record(config: &Config, terms: &Terms, of: OfDay, lang: Lang, json: bool) -> 
     let socket = Socket::of(config)?;
     knows(&socket, terms)?;
     let noted = notices::say(&socket, Wording::of_day(Sort::Publication, of), lang)?;
-    let made = noted.row.ok_or_else(|| Failure::refused("nothing was recorded"))?;
+    let made = noted.row.ok_or_else(|| {
+        Failure::refused(words!("er werd niets ingeschreven", "nothing was recorded"))
+    })?;
     let is_page = |language: &Lang| {
         page::render(terms, *language)
             .is_ok_and(|page| made.notice.paper == Some(Digest::of(page.as_bytes())))
     };
     let rendered = [Lang::Nl, Lang::En].into_iter().find(is_page).map(|it| it.pick("nl", "en"));
     if json {
-        let mut row = serde_json::to_value(&made).map_err(|e| Failure::refused(e.to_string()))?;
+        let mut row = serde_json::to_value(&made).map_err(|e| Failure::refused(Words::same(e)))?;
         row["rendered"] = rendered.into();
         return output::json(&row);
     }
@@ -123,7 +127,8 @@ fn knows(socket: &Socket, terms: &Terms) -> Result<()> {
     match known {
         Err(failure) if failure.code() == "no-agreement" => {
             let version = terms.agreement.version;
-            Err(Failure::refused(format!(
+            Err(Failure::refused(words!(
+                "versie {version} is geïnstalleerd en nog niet in gebruik: herstart de diensten van deze host",
                 "version {version} is installed and not yet in use: restart the services of this host"
             )))
         }

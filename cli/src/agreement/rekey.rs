@@ -8,6 +8,8 @@ use clap::Args;
 use sluis_config::{Config, agreements};
 use sluis_core::agreement::keys::{Before, Keys, is_same_key};
 use sluis_core::id::{AgreementId, PartyId};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::{installed, key_table, load};
 use crate::card::{Card, Role};
@@ -51,20 +53,27 @@ pub(crate) fn rekey(config: &Config, order: &Order, lang: Lang, json: bool) -> R
         let before = if order.stolen.contains(&role) { Before::Ends } else { Before::Stays };
         let (card, another) = (of.next(), of.next());
         if another.is_some() {
-            return Err(Failure::refused("two cards of one host: give its new one alone"));
+            return Err(Failure::refused(words!(
+                "twee kaarten van één host: geef alleen de nieuwe",
+                "two cards of one host: give its new one alone"
+            )));
         }
         change(&mut keys, role, card, before, order, &hint)?;
     }
     if keys == agreement.keys {
-        return Err(Failure::refused(
-            "these are the keys of the installed version: nothing changes",
-        ));
+        return Err(Failure::refused(words!(
+            "dit zijn de sleutels van de geïnstalleerde versie: er verandert niets",
+            "these are the keys of the installed version: nothing changes"
+        )));
     }
     let version = agreement.version + 1;
     let text = key_table(&without_keys(&installed.text, version), keys)?;
     let (terms, _) = agreements::parse(&order.out, &text)?;
     if terms.agreement.version != version {
-        return Err(Failure::refused("the installed file has no line `version = ...` of its own"));
+        return Err(Failure::refused(words!(
+            "het geïnstalleerde bestand heeft geen eigen regel `version = ...`",
+            "the installed file has no line `version = ...` of its own"
+        )));
     }
     crate::init::file(&order.out, text.as_bytes(), 0o644)?;
     if json {
@@ -108,7 +117,9 @@ fn change(
         }
     };
     let new = match card {
-        Some(card) => card.party_keys().ok_or_else(|| Failure::refused("a card without keys"))?,
+        Some(card) => card.party_keys().ok_or_else(|| {
+            Failure::refused(words!("een kaart zonder sleutels", "a card without keys"))
+        })?,
         None => party.clone(),
     };
     let changes = !is_same_key(&new.statement, &party.statement);
@@ -116,7 +127,10 @@ fn change(
         (false, _) => party.statement_from,
         (true, Some(from)) => from,
         (true, None) => {
-            return Err(Failure::refused(format!(
+            return Err(Failure::refused(words!(
+                "geef {option}: het eerste nummer dat de nieuwe sleutel ondertekent. Van een geplande wijziging: zo ver \
+                 vooruit dat beide partijen ze tegen dan goedgekeurd hebben. Van een verloren sleutel: het volgende. Van een \
+                 gestolen sleutel: het eerste dat niet geloofd wordt. {}",
                 "give {option}: the first number that the new statement key signs. Of a change that is planned: so far ahead \
                  that both parties have approved it by then. Of a lost key: the next one. Of a stolen key: the first one \
                  that is not believed. {}",
@@ -124,7 +138,7 @@ fn change(
             )));
         }
     };
-    *party = party.renewed(&new, from, before).map_err(|e| Failure::refused(e.to_string()))?;
+    *party = party.renewed(&new, from, before).map_err(|e| Failure::refused(Words::same(e)))?;
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use sluis_config::Config;
 use sluis_core::id::{self, PartyId, TransferCode};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::card::{Card, Role};
 use crate::failure::{Failure, Result};
@@ -53,7 +55,8 @@ impl World {
             None => std::env::temp_dir().join(format!("sluis-demo-{tag}")),
         };
         if folder.join("agency").exists() {
-            return Err(Failure::refused(format!(
+            return Err(Failure::refused(words!(
+                "in {} staat al een demonstratie; noem een andere map",
                 "{} holds a demonstration already; name another folder",
                 folder.display()
             )));
@@ -76,7 +79,7 @@ impl World {
         let mut cards = Vec::new();
         for (role, name, id, title) in hosts {
             let folder = self.folder.join(name);
-            let id: PartyId = id.parse().map_err(|e| Failure::refused(format!("{e}")))?;
+            let id: PartyId = id.parse().map_err(|e| Failure::refused(Words::same(e)))?;
             let language = lang.pick("nl", "en");
             init::make(&Order {
                 role,
@@ -164,10 +167,12 @@ impl World {
         while !up(self) {
             let ended = self.processes.last_mut().and_then(|child| child.try_wait().ok().flatten());
             if ended.is_some() || Instant::now() > deadline {
-                let log = fs::read_to_string(self.folder.join("logs").join(format!("{role}.log")));
-                return Err(Failure::refused(format!(
+                let log = self.folder.join("logs").join(format!("{role}.log"));
+                let log = fs::read_to_string(log).unwrap_or_default();
+                return Err(Failure::refused(words!(
+                    "{role} start niet: {}",
                     "{role} does not start: {}",
-                    log.unwrap_or_default()
+                    log
                 )));
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -242,7 +247,10 @@ impl World {
             match checked {
                 Ok(status) if status.success() => {}
                 Ok(_) => {
-                    return Err(Failure::refused(format!("ssh-keygen does not accept {name}")));
+                    return Err(Failure::refused(words!(
+                        "ssh-keygen aanvaardt {name} niet",
+                        "ssh-keygen does not accept {name}"
+                    )));
                 }
                 Err(_) => {
                     return Ok("ssh-keygen is not on this machine, so it did not check them".into());
@@ -316,7 +324,8 @@ pub(super) fn sluisd() -> Result<PathBuf> {
     let here = std::env::current_exe().map_err(Failure::io("this program"))?;
     let beside = here.with_file_name("sluisd");
     let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR") else {
-        let missing = || Failure::refused(format!("{} is missing", beside.display()));
+        let missing =
+            || Failure::refused(words!("{} ontbreekt", "{} is missing", beside.display()));
         return if beside.exists() { Ok(beside) } else { Err(missing()) };
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -326,8 +335,9 @@ pub(super) fn sluisd() -> Result<PathBuf> {
     build.arg("--manifest-path").arg(Path::new(&package).with_file_name("Cargo.toml"));
     match build.status() {
         Ok(status) if status.success() && beside.exists() => Ok(beside),
-        _ => {
-            Err(Failure::refused("sluisd cannot be built; try: cargo build --release --bin sluisd"))
-        }
+        _ => Err(Failure::refused(words!(
+            "sluisd kan niet gebouwd worden; probeer: cargo build --release --bin sluisd",
+            "sluisd cannot be built; try: cargo build --release --bin sluisd"
+        ))),
     }
 }

@@ -10,6 +10,7 @@ use sluis_core::agreement::keys::is_same_key;
 use sluis_core::evidence::{Delivery, Opening, Refusal, Removal, Terms, Verified};
 use sluis_core::id::{Digest, PartyId};
 use sluis_core::statement::{Body, Header, Sent, Signed, Statement, Tip, Word};
+use sluis_core::words;
 
 use super::whole::{MANIFEST, Manifest, Run};
 use crate::failure::{Failure, Result, exit};
@@ -52,7 +53,7 @@ struct Line {
 type Trusted = BTreeMap<String, Vec<String>>;
 
 fn broken(what: impl std::fmt::Display) -> Failure {
-    Failure::new(exit::REFUSED, "broken", what.to_string())
+    Failure::new(exit::REFUSED, "broken", words!("het klopt niet: {what}", "{what}"))
 }
 
 /// `sluis evidence verify DIR --trust FILE`
@@ -84,7 +85,11 @@ pub(crate) fn verify(folder: &Path, trust: &Path, json: bool) -> Result<()> {
         Found::One(facts) if !facts.missing.is_empty() => Err(Failure::new(
             exit::INCOMPLETE,
             "incomplete",
-            format!("what is here holds; not here: {}", facts.missing.join(", ")),
+            words!(
+                "wat er is klopt; dit is er niet: {}",
+                "what is here holds; not here: {}",
+                facts.missing.join(", ")
+            ),
         )),
         _ => Ok(()),
     }

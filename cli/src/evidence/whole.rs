@@ -13,6 +13,7 @@ use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time};
 use sluis_core::ledger::Head;
 use sluis_core::statement::{Signed, Statement};
+use sluis_core::words;
 
 use super::{folder, name, pair, signers};
 use crate::failure::{Failure, Result};
@@ -75,7 +76,10 @@ pub(crate) fn export(
     let Gathered { all, keys, head } = gather(socket, agreement)?;
     let (from, until) = run(&all, year).ok_or_else(|| {
         let when = year.map(|year| format!(" in {year}")).unwrap_or_default();
-        Failure::refused(format!("nothing was said under {agreement}{when}"))
+        Failure::refused(words!(
+            "onder {agreement} werd niets gezegd{when}",
+            "nothing was said under {agreement}{when}"
+        ))
     })?;
     // What came before the run is read too: cases go on over new year. It is not written.
     let known = &all[..until];
@@ -98,8 +102,12 @@ pub(crate) fn export(
             *digest == keys || written.iter().any(|line| line.statement.header.terms == *digest)
         })
         .collect();
-    let read: Head = serde_json::from_str(&head.statement)
-        .map_err(|e| Failure::refused(format!("the core gave something that is no head: {e}")))?;
+    let read: Head = serde_json::from_str(&head.statement).map_err(|e| {
+        Failure::refused(words!(
+            "de kern gaf iets dat geen hoofd is: {e}",
+            "the core gave something that is no head: {e}"
+        ))
+    })?;
     let manifest = manifest(agreement, year, &read.party, written, &names, &texts);
     let put = |name: &str, bytes: &[u8]| file(&to.join(name), bytes, 0o644);
     pair(&to.join("ledger/head"), &head)?;
@@ -131,7 +139,10 @@ fn told(to: &Path, names: &[String], json: bool) -> Result<()> {
 }
 
 fn lost() -> Failure {
-    Failure::refused("the core does not have the agreement's text that a statement rests on")
+    Failure::refused(words!(
+        "de kern heeft de tekst van de overeenkomst niet waarop een verklaring rust",
+        "the core does not have the agreement's text that a statement rests on"
+    ))
 }
 
 /// Everything that was said, as of one moment, which version's keys count then, and the head.
@@ -152,8 +163,9 @@ fn gather(socket: &Socket, agreement: &AgreementId) -> Result<Gathered> {
             Some(SaidOnce { entry, .. }) if part.more && *entry > ask.after => ask.after = *entry,
             _ => return Ok(Gathered { all, keys, head }),
         }
-        let read: Head = serde_json::from_str(&head.statement)
-            .map_err(|e| Failure::refused(format!("the core gave no head: {e}")))?;
+        let read: Head = serde_json::from_str(&head.statement).map_err(|e| {
+            Failure::refused(words!("de kern gaf geen hoofd: {e}", "the core gave no head: {e}"))
+        })?;
         ask.until = Some(read.ledger.number);
     }
 }
@@ -202,8 +214,12 @@ fn texts(socket: &Socket, known: &[SaidOnce], keys: Digest) -> Result<Texts> {
 }
 
 fn read(once: &SaidOnce) -> Result<Statement> {
-    Statement::read(once.signed.statement.as_bytes())
-        .map_err(|e| Failure::refused(format!("the core gave something that is no statement: {e}")))
+    Statement::read(once.signed.statement.as_bytes()).map_err(|e| {
+        Failure::refused(words!(
+            "de kern gaf iets dat geen verklaring is: {e}",
+            "the core gave something that is no statement: {e}"
+        ))
+    })
 }
 
 fn line(once: &SaidOnce, texts: &Texts) -> Result<Line> {

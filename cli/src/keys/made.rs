@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use sluis_core::id::{self, PartyId};
 use sluis_core::statement::Signer;
+use sluis_core::words;
+use sluis_core::words::Words;
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Result};
@@ -65,7 +67,7 @@ fn secret(name: &'static str, text: Zeroizing<String>) -> Credential {
 }
 
 fn statement() -> Result<Made> {
-    let failed = |e: sluis_core::statement::SignatureError| Failure::refused(e.to_string());
+    let failed = |e: sluis_core::statement::SignatureError| Failure::refused(Words::same(e));
     let mut seed = Zeroizing::new([0; 32]);
     id::fill_random(&mut *seed);
     let signer = Signer::from_seed(&seed);
@@ -85,7 +87,9 @@ fn age_identity(name: &'static str) -> Made {
 /// A self-signed certificate; what counts is its public key, which the other side pins. The certificate comes first: a
 /// key without one is refused, a certificate without a key is not looked at.
 fn tls(name: &str) -> Result<Made> {
-    let failed = |e: rcgen::Error| Failure::refused(format!("making the TLS key: {e}"));
+    let failed = |e: rcgen::Error| {
+        Failure::refused(words!("de TLS-sleutel maken: {e}", "making the TLS key: {e}"))
+    };
     let key = KeyPair::generate().map_err(failed)?;
     let mut params =
         CertificateParams::new(vec![format!("{name}.sluis.invalid")]).map_err(failed)?;

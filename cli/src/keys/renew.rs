@@ -13,6 +13,7 @@ use crate::card::{Card, Role, age_recipient};
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::output;
+use sluis_core::words;
 
 /// The largest credential that a role reads, in bytes.
 const MOST: usize = 64 * 1024;
@@ -26,7 +27,8 @@ pub(crate) fn renew(
 ) -> Result<()> {
     let has = kinds(Card::of(config)?.role);
     if let Some(other) = which.iter().find(|kind| !has.contains(kind)) {
-        return Err(Failure::refused(format!(
+        return Err(Failure::refused(words!(
+            "deze host heeft geen {other:?}-sleutel: er werd niets veranderd",
             "this host has no {other:?} key: nothing was changed"
         )));
     }
@@ -88,7 +90,8 @@ fn before(folder: &Path, credentials: &Credentials, new: &Credential) -> Result<
     };
     let text = Zeroizing::new(format!("{}\n{}\n", new.text.trim_end(), held.trim_end()));
     if text.len() > MOST {
-        return Err(Failure::refused(format!(
+        return Err(Failure::refused(words!(
+            "de credential {} zou groter zijn dan {MOST} bytes: haal er de oudste sleutels uit",
             "the credential {} would be larger than {MOST} bytes: take out its oldest keys",
             new.name
         )));

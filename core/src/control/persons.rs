@@ -35,8 +35,6 @@ pub struct Override {
     pub code: TransferCode,
     /// Why; it stands in both ledgers.
     pub why: String,
-    /// In which language a refusal is said.
-    pub language: Language,
 }
 
 /// What becomes of an `override`.
@@ -154,7 +152,7 @@ pub struct MakeNotice {
     pub sort: Sort,
     /// What it says.
     pub notice: Notice,
-    /// In which language a refusal is said.
+    /// In which language the counts of an attestation are written.
     pub language: Language,
 }
 

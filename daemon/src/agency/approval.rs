@@ -11,6 +11,8 @@ use sluis_core::id::{AgreementId, Digest};
 use sluis_core::notice::{MAX_TEXT, Notice, Sort};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::{Event, Illegal, State};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
@@ -42,7 +44,11 @@ async fn reject(
 ) -> Result<Json<Row>> {
     let why = ask.why.trim();
     if why.is_empty() || why.chars().count() > MAX_TEXT || why.chars().any(char::is_control) {
-        return Err(CoreError::refused("why", format!("a reason of 1 to {MAX_TEXT} characters")));
+        let why = words!(
+            "een reden van 1 tot {MAX_TEXT} tekens",
+            "a reason of 1 to {MAX_TEXT} characters"
+        );
+        return Err(CoreError::refused("why", why));
     }
     let mut tx = core.books.store.begin().await?;
     let mut record = find::<Agency>(&mut tx, &ask.code).await?;
@@ -73,8 +79,11 @@ async fn let_pass(
     let mut rules = Vec::new();
     for reason in reasons {
         let rule = reason.overridable().ok_or_else(|| {
-            let text = reason.text(ask.language);
-            CoreError::refused("not-to-override", format!("nobody lets this pass. {text}"))
+            let why = Words::of(|it| reason.text(it));
+            CoreError::refused(
+                "not-to-override",
+                words!("niemand laat dit door. {}", "nobody lets this pass. {}"; why),
+            )
         })?;
         rules.push(rule);
     }
@@ -89,14 +98,7 @@ async fn let_pass(
         let installed =
             installed.ok_or_else(|| CoreError::NoAgreement(record.agreement.to_string()))?;
         let notice = Notice::of(text);
-        let said = core.books.notify(
-            &mut tx,
-            &installed.terms,
-            None,
-            Sort::Override,
-            notice,
-            ask.language,
-        );
+        let said = core.books.notify(&mut tx, &installed.terms, None, Sort::Override, notice);
         let _: Digest = said.await?;
     }
     core.books.commit(tx).await?;

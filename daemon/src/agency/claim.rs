@@ -10,6 +10,7 @@ use sluis_core::control::Send;
 use sluis_core::id::{AgreementId, Nis, Time, TransferCode, TransferId};
 use sluis_core::policy::{self, Reason};
 use sluis_core::transfer::{Event, State, Work};
+use sluis_core::words;
 
 use super::{Agency, admission, outbox, status};
 use crate::books::{CoreError, Result, detail};
@@ -65,25 +66,34 @@ impl Agency {
     /// The hidden folder must be that person's own and no link: nobody moves what is not theirs.
     pub(super) async fn claim_ready(&self, ask: &Send, uid: u32) -> Result<Option<TransferCode>> {
         let _turn = self.claiming.lock().await;
-        let refused = |why: &str| CoreError::refused("not-placed", why);
+        let refused = |why| CoreError::refused("not-placed", why);
         let name = OsStr::new(&ask.name);
         if !sluis_core::envelope::is_plain_name(name) || outbox::is_left_alone(name) {
-            return Err(refused(
-                "a name like that is never taken from the outbox; send it under another",
-            ));
+            return Err(refused(words!(
+                "een bestand met zo'n naam wordt nooit uit de outbox genomen; verzend het onder een andere",
+                "a name like that is never taken from the outbox; send it under another"
+            )));
         }
         let parent = self.settings.outbox.join(ask.agreement.as_str());
         let failed = || CoreError::io("looking into the outbox");
         let outbox = std::fs::File::open(&parent).map_err(failed())?;
-        let ready = admission::open_beneath(&outbox, Path::new(&ask.folder()))
-            .map_err(|_| refused("nothing was laid ready under that name"))?;
+        let ready = admission::open_beneath(&outbox, Path::new(&ask.folder())).map_err(|_| {
+            refused(words!(
+                "onder die naam werd niets klaargelegd",
+                "nothing was laid ready under that name"
+            ))
+        })?;
         let meta = ready.metadata().map_err(failed())?;
         if !meta.is_dir() || meta.uid() != uid {
-            return Err(refused("what was laid ready is not yours"));
+            return Err(refused(words!(
+                "wat klaargelegd werd is niet van u",
+                "what was laid ready is not yours"
+            )));
         }
         let name_at = Path::new(name);
         durable::rename_new((&ready, name_at), (&outbox, name_at)).map_err(|error| {
-            refused(&format!(
+            refused(words!(
+                "het kan niet in de outbox: {error}; staat er al een met die naam?",
                 "it cannot be put into the outbox: {error}; is there one by that name already?"
             ))
         })?;
@@ -381,10 +391,11 @@ impl Agency {
         let old = self.private(&record.agreement, &record.id);
         let name = kept_name(&old).filter(|name| old.join(name).symlink_metadata().is_ok());
         let Some(name) = name else {
-            return Err(CoreError::refused(
-                "no-plaintext",
-                "its plaintext is no longer here: make a new export and offer that",
-            ));
+            let why = words!(
+                "de klare tekst ervan is hier niet meer: maak een nieuwe export en bied die aan",
+                "its plaintext is no longer here: make a new export and offer that"
+            );
+            return Err(CoreError::refused("no-plaintext", why));
         };
         let id = TransferId::random();
         self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;

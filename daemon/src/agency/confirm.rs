@@ -35,7 +35,7 @@ impl Agency {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(Ok(())),
             Err(CoreError::Evidence(refusal)) => return Ok(Err(refusal.to_string())),
-            Err(CoreError::Refused(refused)) => return Ok(Err(refused.message)),
+            Err(CoreError::Refused(refused)) => return Ok(Err(refused.words.en)),
             Err(other) => return Err(other),
         };
         let typed = matches!(event, Event::ShareAccepted(_));

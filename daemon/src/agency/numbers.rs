@@ -11,6 +11,7 @@ use sluis_core::id::{AgreementId, CustodianId, Digest, Time};
 use sluis_core::notice::short;
 use sluis_core::old_number::{Telling, Told};
 use sluis_core::statement::Signer;
+use sluis_core::words;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
@@ -147,10 +148,11 @@ impl Agency {
     ) -> Result<(Digest, Vec<Digest>)> {
         let number = contacts(installed).and_then(|contacts| contacts.numbers.get(custodian));
         let number = number.ok_or_else(|| {
-            CoreError::refused(
-                "no-number",
-                format!("{custodian} has no number in the contacts file"),
-            )
+            let why = words!(
+                "{custodian} heeft geen nummer in het contactbestand",
+                "{custodian} has no number in the contacts file"
+            );
+            CoreError::refused("no-number", why)
         })?;
         self.keyed(&installed.terms.agreement.agreement, custodian, number)
     }
@@ -214,7 +216,10 @@ impl Agency {
         let known = tx.known_number(name, custodian).await?;
         let known = known.map(|known| renewed(known, digest, &former));
         let known = known.filter(|known| known.used != digest).ok_or_else(|| {
-            let why = format!("the number of {custodian} did not change since it was last used");
+            let why = words!(
+                "het nummer van {custodian} is niet veranderd sinds het laatst gebruikt werd",
+                "the number of {custodian} did not change since it was last used"
+            );
             CoreError::refused("unchanged", why)
         })?;
         let mut known = self.changed(&mut tx, installed, custodian, known, digest).await?;

@@ -52,7 +52,7 @@ impl Agency {
         };
         let signer = self.books.next_signer(tx, &installed.terms).await?;
         let sealed = word.seal(signer, &self.settings.releaser);
-        let sealed = sealed.map_err(|e| CoreError::refused("old-number", e.to_string()))?;
+        let sealed = sealed.map_err(|e| CoreError::to_gate("old-number", e))?;
         Ok(Some(Task::TellOld { terms: word.terms, sealed: BASE64.encode(&sealed) }))
     }
 
@@ -167,7 +167,7 @@ impl Agency {
         // The same for every attempt, and it says nothing of the number.
         let reference: String = next.to_string().chars().take(32).collect();
         let reference =
-            reference.parse().map_err(|_| CoreError::refused("old-number", "no reference"))?;
+            reference.parse().map_err(|_| CoreError::to_gate("old-number", "no reference"))?;
         Ok(Some(OldNumber {
             reference,
             terms: installed.terms.digest,

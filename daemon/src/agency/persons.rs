@@ -9,6 +9,7 @@ use sluis_core::control::{ByCode, May, NumberWord, OfCustodian, Retry, Row, Send
 use sluis_core::id::TransferCode;
 use sluis_core::policy::Reason;
 use sluis_core::transfer::Event;
+use sluis_core::words;
 
 use super::{Agency, admission, approval};
 use crate::books::{CoreError, Result, detail};
@@ -39,10 +40,11 @@ async fn send(
 ) -> Result<Json<Row>> {
     let code = core.claim_ready(&ask, caller.0.uid).await?;
     let code = code.ok_or_else(|| {
-        CoreError::refused(
-            "refused",
-            "the drop is refused; the STATUS file beside it in the outbox says why and what to do",
-        )
+        let why = words!(
+            "het bestand is geweigerd; het STATUS-bestand ernaast in de outbox zegt waarom en wat te doen",
+            "the drop is refused; the STATUS file beside it in the outbox says why and what to do"
+        );
+        CoreError::refused("refused", why)
     })?;
     note(&core, &code, "send", caller.0).await
 }

@@ -13,6 +13,8 @@ use sluis_core::notice::Sort;
 use sluis_core::policy::{Reason, Requested};
 use sluis_core::statement::{Body, Sent, Signer};
 use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Work};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::claim::{drawn_for, kept_name};
 use super::seal::{self, Order, SealError};
@@ -49,7 +51,8 @@ impl Agency {
         let order = match self.order(&record).await {
             Ok(order) => order,
             Err(CoreError::Refused(refused)) => {
-                return self.settle(job, &mut record, &terms, Event::Held(refused.message)).await;
+                let why = refused.words.text(self.language).to_owned();
+                return self.settle(job, &mut record, &terms, Event::Held(why)).await;
             }
             Err(other) => return Err(other),
         };
@@ -92,7 +95,7 @@ impl Agency {
             // One key signs the bundle and `sent`; where it was another one's turn meanwhile, it is sealed again.
             let next = self.books.next_signer(&mut tx, &terms).await?;
             if next.public()? != signer.public()? {
-                return Err(CoreError::refused("keys", "the statement key was changed meanwhile"));
+                return Err(CoreError::to_gate("keys", "the statement key was changed meanwhile"));
             }
             if sent.rehearsal {
                 tx.rehearses(&id, &record.agreement).await?;
@@ -195,23 +198,41 @@ impl Agency {
         Ok(())
     }
 
+    /// The agreement under which the drop was taken, where it is still the one that is installed.
+    fn taken_under(&self, record: &Record<State>) -> Result<&Installed> {
+        let installed = self.books.agreements.get(&record.agreement);
+        let installed = installed.filter(|installed| installed.terms.digest == record.terms);
+        installed.ok_or_else(|| {
+            CoreError::refused(
+                "held",
+                words!(
+                    "de overeenkomst werd gewijzigd nadat dit bestand genomen was: sluis withdraw, dan sluis redeliver",
+                    "the agreement was changed after this drop was taken: sluis withdraw, then sluis redeliver"
+                ),
+            )
+        })
+    }
+
     /// What sealing needs, or the reasons why the drop may not leave after all.
     async fn order(
         &self,
         record: &Record<State>,
     ) -> Result<std::result::Result<Order, Vec<Reason>>> {
-        let held = |why: &str| CoreError::refused("held", why);
-        let installed = self.books.agreements.get(&record.agreement);
-        let installed = installed.filter(|installed| installed.terms.digest == record.terms);
-        let installed = installed.ok_or_else(|| {
-            held("the agreement was changed after this drop was taken: sluis withdraw, then sluis redeliver")
-        })?;
+        let held = |why| CoreError::refused("held", why);
+        let installed = self.taken_under(record)?;
         let contacts = installed.contacts.clone().ok_or_else(|| {
-            held("the contacts file of the agreement is missing beside it (<agreement>.contacts.toml)")
+            held(words!(
+                "het contactbestand van de overeenkomst ontbreekt ernaast (<overeenkomst>.contacts.toml)",
+                "the contacts file of the agreement is missing beside it (<agreement>.contacts.toml)"
+            ))
         })?;
         let private = self.private(&record.agreement, &record.id);
-        let name = kept_name(&private)
-            .ok_or_else(|| held("the drop is no longer in the private folder"))?;
+        let name = kept_name(&private).ok_or_else(|| {
+            held(words!(
+                "het bestand ligt niet meer in de private map",
+                "the drop is no longer in the private folder"
+            ))
+        })?;
         let (from, owners) = (private.clone(), self.owners.clone());
         let items =
             match blocking(move || admission::survey(&from, Path::new(&name), &owners)).await? {
@@ -271,7 +292,7 @@ impl Agency {
         }
         let signer = self.books.next_signer(&mut tx, &installed.terms).await?.clone();
         self.books.commit(tx).await?;
-        waits.map_or(Ok(signer), |why| Err(CoreError::refused("held", why)))
+        waits.map_or(Ok(signer), |why| Err(CoreError::refused("held", Words::same(why))))
     }
 
     /// How far a running upload is: bytes gone and bytes in all.
@@ -372,7 +393,7 @@ impl Core for Agency {
         let Some(id) = job.transfer else { return self.old_number_task(tx, job).await };
         let (record, terms) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
-            .map_err(|_| CoreError::refused("work", "unreadable work"))?;
+            .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
         Ok(match (work, &record.state) {
             (Work::Place, State::Sealed { envelope, .. }) => {
                 Some(Task::Place { size: envelope.size })
@@ -394,7 +415,7 @@ impl Core for Agency {
                 if !self.books.has_heard(&job.agreement) =>
             {
                 let why = "the other party's mailbox was not read to its end yet";
-                return Err(CoreError::refused("not-heard", why));
+                return Err(CoreError::to_gate("not-heard", why));
             }
             (Work::Release { index }, State::Releasing { shares, .. })
                 if under_way(shares, index) =>
@@ -460,7 +481,7 @@ impl Core for Agency {
         let Some(id) = job.transfer else { return self.old_number_done(tx, job, outcome).await };
         let (mut record, terms) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
-            .map_err(|_| CoreError::refused("work", "unreadable work"))?;
+            .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
         // What is in the way stands in the status file too.
         self.touch(id);
         let (event, finished) = match (work, outcome) {

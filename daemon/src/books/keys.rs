@@ -6,6 +6,8 @@ use sluis_core::agreement::keys::{Keys, is_same_key};
 use sluis_core::evidence::Terms;
 use sluis_core::id::AgreementId;
 use sluis_core::statement::Signer;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::{Books, CoreError, Result};
 use crate::store::Tx;
@@ -101,7 +103,7 @@ impl Books {
         agreement
             .keys
             .continue_those(&before)
-            .map_err(|e| CoreError::refused("other-keys", e.to_string()))?;
+            .map_err(|e| CoreError::refused("other-keys", Words::same(e)))?;
         for side in [self.side, self.side.other()] {
             let (party, now) = (&agreement.party(side).id, agreement.party_keys(side));
             let last = tx.last_statement(party, &agreement.agreement).await?.number;
@@ -110,7 +112,10 @@ impl Books {
                 let from = now.statement_from;
                 return Err(CoreError::refused(
                     "signed-already",
-                    format!(
+                    words!(
+                        "verklaringen {from} tot {last} van {party} werden met de vorige sleutel ondertekend en zouden \
+                         niet meer tellen: zet `statement-from` hoger dan {last}. Werd die sleutel gestolen: sluis \
+                         agreement approve {} --stolen",
                         "statements {from} to {last} of {party} were signed by the key before, and would no longer \
                          count: raise `statement-from` above {last}. Where that key was stolen: sluis agreement \
                          approve {} --stolen",

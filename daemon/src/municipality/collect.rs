@@ -36,7 +36,7 @@ impl Municipality {
         let mut tx = self.books.store.begin().await?;
         let (record, _) = self.load(&mut tx, id).await?;
         let State::Announced { sent } = record.state else {
-            return Err(CoreError::refused("not-now", "this transfer is not being fetched"));
+            return Err(CoreError::to_gate("not-now", "this transfer is not being fetched"));
         };
         let folder = self.vault(&record.agreement, id, &record.code);
         Ok((
@@ -86,7 +86,7 @@ impl Municipality {
             reached += piece.len() as u64;
             if reached > sent.size {
                 let _ = files::remove(&places.part);
-                return Err(CoreError::refused("mismatch", "more bytes than were announced"));
+                return Err(CoreError::to_gate("mismatch", "more bytes than were announced"));
             }
             (file, hasher) =
                 blocking(move || append(file, hasher, &piece)).await?.map_err(writing())?;
@@ -107,7 +107,7 @@ impl Municipality {
             let _ = files::remove(&places.part);
             // Bytes that a crash tore are fetched again from the start; only a whole fetch is final.
             let code = if offset == 0 { "mismatch" } else { "torn" };
-            return Err(CoreError::refused(code, "the envelope is not the one that was announced"));
+            return Err(CoreError::to_gate(code, "the envelope is not the one that was announced"));
         }
         places.publish().map_err(writing())?;
         self.hold_stamp(id, stamp_of(&places.whole), &places.whole);

@@ -85,7 +85,7 @@ impl Fetcher {
 fn refused(error: &DeskError) -> Outcome {
     match error {
         DeskError::Refused(refused) if refused.code == "mismatch" => {
-            never("mismatch", &refused.message)
+            never("mismatch", &refused.words.en)
         }
         other => again(other),
     }

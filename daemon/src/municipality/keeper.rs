@@ -214,7 +214,7 @@ impl Core for Municipality {
         let Some(id) = job.transfer else { return Ok(None) };
         let (record, _) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
-            .map_err(|_| CoreError::refused("work", "unreadable work"))?;
+            .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
         Ok(match (work, &record.state) {
             (Work::Fetch, State::Announced { sent }) => Some(Task::Fetch { size: sent.size }),
             (Work::Terminate { upload }, State::Collected { .. }) => {
@@ -233,7 +233,7 @@ impl Core for Municipality {
         let Some(id) = job.transfer else { return Ok(true) };
         let (mut record, terms) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
-            .map_err(|_| CoreError::refused("work", "unreadable work"))?;
+            .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
         match (work, outcome) {
             (Work::Fetch, outcome) => self.collected(tx, &mut record, outcome).await,
             (Work::Terminate { .. }, Outcome::Looked { look }) if look.is_gone() => {

@@ -13,6 +13,8 @@ use sluis_core::id::{Digest, Time, TransferId};
 use sluis_core::receipt::{Event, State};
 use sluis_core::share::{self, LineError, Share};
 use sluis_core::statement::Sent;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::Municipality;
 use crate::books::{CoreError, Result, detail};
@@ -93,13 +95,12 @@ impl Municipality {
         if user == Some(caller.uid) {
             return Ok(());
         }
-        Err(CoreError::refused(
-            "not-your-line",
-            format!(
-                "art. 6: this line is custodian {custodian}'s, and {} is another user (keeper.custodians)",
-                caller.name()
-            ),
-        ))
+        let why = words!(
+            "art. 6: deze regel is van bewaarder {custodian}, en {} is een andere gebruiker (keeper.custodians)",
+            "art. 6: this line is custodian {custodian}'s, and {} is another user (keeper.custodians)",
+            caller.name()
+        );
+        Err(CoreError::refused("not-your-line", why))
     }
 
     /// One user may not type enough to open alone, unless all channels are folders; no line counts twice. An exercise
@@ -121,13 +122,12 @@ impl Municipality {
             typed.by.iter().filter(|(other, uid)| **other != index && **uid == caller.uid).count();
         let alone = sent.rehearsal && !sent.exercise;
         if !alone && own + 1 >= usize::from(sent.threshold) {
-            return Err(CoreError::refused(
-                "one-person",
-                format!(
-                    "art. 6: {} has typed {own} lines already, and one more would let one person open alone. Let another custodian log in and type it",
-                    caller.name()
-                ),
-            ));
+            let why = words!(
+                "art. 6: {} tikte al {own} regels in, en met nog één zou één persoon alleen openen. Laat een andere bewaarder aanmelden en die intikken",
+                "art. 6: {} has typed {own} lines already, and one more would let one person open alone. Let another custodian log in and type it",
+                caller.name()
+            );
+            return Err(CoreError::refused("one-person", why));
         }
         if typed.shares.contains_key(&index) {
             return Err(same_line(index));
@@ -157,7 +157,13 @@ impl Municipality {
         let group = self.settings.groups.get(record.agreement.as_str());
         let group = group.map(|name| {
             files::group_id(name).ok_or_else(|| {
-                CoreError::refused("group", format!("keeper.groups: there is no group {name}"))
+                CoreError::refused(
+                    "group",
+                    words!(
+                        "keeper.groups: er is geen groep {name}",
+                        "keeper.groups: there is no group {name}"
+                    ),
+                )
             })
         });
         let (group, at, size) = (group.transpose()?, folder.clone(), sent.size);
@@ -165,16 +171,17 @@ impl Municipality {
         let open = move || {
             let key = share::combine(&shares);
             drop(shares);
-            let key = key.map_err(|e| CoreError::refused("shares", e.to_string()))?;
+            let key = key.map_err(|e| CoreError::refused("shares", e.words()))?;
             open_into(&key, &at, size, group).map_err(refusal)
         };
         let plaintext = files::apart(open).await??;
         if plaintext != sent.plaintext {
             let _ = files::remove(&folder.join("opening"));
-            return Err(CoreError::refused(
-                "commitment",
-                "what came out is not what the agency committed to; call them",
-            ));
+            let why = words!(
+                "wat eruit kwam is niet wat het agentschap vastlegde; bel het",
+                "what came out is not what the agency committed to; call them"
+            );
+            return Err(CoreError::refused("commitment", why));
         }
         let opened = folder.join("opened");
         let told = match publish(&folder, &opened).and_then(|()| self.clear_aside(record)) {
@@ -246,12 +253,19 @@ impl Municipality {
 }
 
 fn same_line(index: u8) -> CoreError {
-    let why = format!("line {index} is in already; type one of another custodian");
+    let why = words!(
+        "regel {index} is er al; tik die van een andere bewaarder in",
+        "line {index} is in already; type one of another custodian"
+    );
     CoreError::refused("same-line", why)
 }
 
 fn lost() -> CoreError {
-    CoreError::refused("failed", "the keeper has lost its lines; restart it and type them again")
+    let why = words!(
+        "de bewaardienst is zijn regels kwijt; herstart hem en tik ze opnieuw in",
+        "the keeper has lost its lines; restart it and type them again"
+    );
+    CoreError::refused("failed", why)
 }
 
 /// Reads a line and holds it against its commitment in `sent`.
@@ -268,7 +282,7 @@ fn read(
             LineError::Length(_) => "length",
             LineError::Content => "not-a-share",
         };
-        CoreError::refused(code, error.to_string())
+        CoreError::refused(code, error.words())
     })?;
     let count = u8::try_from(sent.routes.len()).unwrap_or(u8::MAX);
     let committed =
@@ -276,34 +290,39 @@ fn read(
     if share.threshold() != sent.threshold
         || committed != Some(&share.commitment(&record.id, count))
     {
-        return Err(CoreError::refused(
-            "not-this-share",
-            format!(
-                "line {} is well typed, but it is not the share that the agency committed to; ask the agency",
-                share.index()
-            ),
-        ));
+        let why = words!(
+            "regel {} is juist getikt, maar het is niet het sleuteldeel dat het agentschap vastlegde; vraag het na bij het agentschap",
+            "line {} is well typed, but it is not the share that the agency committed to; ask the agency",
+            share.index()
+        );
+        return Err(CoreError::refused("not-this-share", why));
     }
     Ok(share)
 }
 
-fn not_now(state: &State) -> String {
+fn not_now(state: &State) -> Words {
     match state {
-        State::Announced { .. } | State::Collected { .. } => {
+        State::Announced { .. } | State::Collected { .. } => words!(
+            "de envelop is nog op weg naar de kluis: wacht tot `sluis list` Removed zegt",
             "the envelope is still on its way into the vault: wait until `sluis list` says Removed"
-                .into()
-        }
-        State::Opened { .. } => "it is open already: the file stands in the vault".into(),
-        State::Ended { how, .. } => {
-            format!("the agency ended this transfer ({how}); ask for a new one")
-        }
-        State::Failed { what, .. } => {
-            format!("what came was not what was announced ({what}); ask for a redelivery")
-        }
-        State::Destroying { .. } | State::Destroyed { .. } => {
-            "it was destroyed, on the word of two persons; ask for a new list".into()
-        }
-        State::Removed { .. } => "not now".into(),
+        ),
+        State::Opened { .. } => words!(
+            "het is al open: het bestand staat in de kluis",
+            "it is open already: the file stands in the vault"
+        ),
+        State::Ended { how, .. } => words!(
+            "het agentschap beëindigde deze overdracht ({how}); vraag een nieuwe",
+            "the agency ended this transfer ({how}); ask for a new one"
+        ),
+        State::Failed { what, .. } => words!(
+            "wat kwam was niet wat aangekondigd was ({what}); vraag een herlevering",
+            "what came was not what was announced ({what}); ask for a redelivery"
+        ),
+        State::Destroying { .. } | State::Destroyed { .. } => words!(
+            "het werd vernietigd, op het woord van twee personen; vraag een nieuwe lijst",
+            "it was destroyed, on the word of two persons; ask for a new list"
+        ),
+        State::Removed { .. } => words!("nu niet", "not now"),
     }
 }
 
@@ -388,8 +407,8 @@ fn sync_folders(folder: &Path) -> std::io::Result<()> {
 fn refusal(error: OpenError) -> CoreError {
     match error {
         OpenError::Io(error) => CoreError::Io("opening the envelope".into(), error),
-        OpenError::WrongKey => CoreError::refused("wrong-key", error.to_string()),
-        OpenError::Damaged(_) => CoreError::refused("damaged", error.to_string()),
-        OpenError::Forbidden(_) => CoreError::refused("forbidden-content", error.to_string()),
+        OpenError::WrongKey => CoreError::refused("wrong-key", error.words()),
+        OpenError::Damaged(_) => CoreError::refused("damaged", error.words()),
+        OpenError::Forbidden(_) => CoreError::refused("forbidden-content", error.words()),
     }
 }

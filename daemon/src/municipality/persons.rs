@@ -14,6 +14,7 @@ use serde::Deserialize;
 use sluis_core::control::{ByCode, Kept, LineAnswer, Row, TypedLine};
 use sluis_core::id::TransferId;
 use sluis_core::receipt;
+use sluis_core::words;
 use tokio_util::io::ReaderStream;
 
 use super::{Municipality, retain};
@@ -71,19 +72,23 @@ async fn take(
     let mut tx = core.books.store.begin().await?;
     let record = find::<Municipality>(&mut tx, &ask.code).await?;
     if !matches!(record.state, receipt::State::Opened { .. }) {
-        return Err(CoreError::refused(
-            "not-open",
-            format!("it is not open yet: sluis open {}", ask.code),
-        ));
+        let why = words!(
+            "het is nog niet open: sluis open {}",
+            "it is not open yet: sluis open {}",
+            ask.code
+        );
+        return Err(CoreError::refused("not-open", why));
     }
     let folder = core.opened_folder(&record);
     let (name, path) = only_file(&folder)
         .map_err(CoreError::io("looking at the opened files"))?
         .ok_or_else(|| {
-            CoreError::refused(
-                "a-folder",
-                format!("it holds more than one file; they stand in {}", folder.display()),
-            )
+            let why = words!(
+                "er zit meer dan één bestand in; ze staan in {}",
+                "it holds more than one file; they stand in {}",
+                folder.display()
+            );
+            CoreError::refused("a-folder", why)
         })?;
     let file = files::open_plain(&path).map_err(CoreError::io("opening the file"))?;
     tx.enter(core.books.now(), "taken", Some(record.id), detail([("by", caller.0.name())])).await?;

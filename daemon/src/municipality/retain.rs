@@ -16,6 +16,7 @@ use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State};
 use sluis_core::retention::{Due, Retained, Stock, last_day};
+use sluis_core::words;
 
 use super::Municipality;
 use crate::books::{CoreError, Result, detail};
@@ -75,11 +76,23 @@ async fn destroy(
     if !record.state.can_be_destroyed() {
         let state = record.state.name();
         let why = match record.state {
-            State::Destroying { .. } | State::Destroyed { .. } => "there is nothing left to ask",
-            State::Ended { .. } | State::Failed { .. } => "its envelope is discarded, unopened",
-            _ => "it is still on its way; the agency can stop it (sluis withdraw)",
+            State::Destroying { .. } | State::Destroyed { .. } => {
+                words!("er is niets meer te vragen", "there is nothing left to ask")
+            }
+            State::Ended { .. } | State::Failed { .. } => {
+                words!("de envelop is ongeopend weggegooid", "its envelope is discarded, unopened")
+            }
+            _ => words!(
+                "ze is nog onderweg; het agentschap kan ze stoppen (sluis withdraw)",
+                "it is still on its way; the agency can stop it (sluis withdraw)"
+            ),
         };
-        let text = format!("what stands in the vault is destroyed; {} is {state}: {why}", ask.code);
+        let code = ask.code;
+        let text = words!(
+            "wat in de kluis staat wordt vernietigd; {code} is {state}: {}",
+            "what stands in the vault is destroyed; {code} is {state}: {}";
+            why
+        );
         return Err(CoreError::refused("not-kept", text));
     }
     let (id, subject) = (record.id, record.id.to_string());
@@ -194,7 +207,11 @@ impl Municipality {
         // An opening that is under way would write what is erased here. It ends by itself, and says nothing.
         let turn = self.turn(&id);
         let Ok(_turn) = turn.try_lock() else {
-            return Err(CoreError::refused("busy", "an opening of it is under way"));
+            let why = words!(
+                "ze wordt net geopend; vraag het straks opnieuw",
+                "an opening of it is under way; ask again soon"
+            );
+            return Err(CoreError::refused("busy", why));
         };
         self.forget(&id);
         let folder = self.vault(&record.agreement, &id, &record.code);
@@ -259,7 +276,7 @@ impl Municipality {
     /// An attestation has the counts of this moment before what a person adds, or is not made.
     pub(super) async fn attested(&self, tx: &mut Tx, ask: &mut MakeNotice) -> Result<()> {
         let stock = self.stock(tx, &ask.agreement).await?;
-        if let Some(why) = stock.contradicts(ask.language) {
+        if let Some(why) = stock.contradicts() {
             return Err(CoreError::refused("not-so", why));
         }
         let counts = stock.text(ask.language);

@@ -16,6 +16,7 @@ use sluis_core::id::{Digest, TransferCode};
 use sluis_core::message::Reference;
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::transfer::Report;
+use sluis_core::words::Words;
 use sluis_daemon::gatehouse::Caller;
 use tower::ServiceExt;
 
@@ -58,7 +59,7 @@ impl Sim {
         }
         let text = String::from_utf8_lossy(&body).into_owned();
         let refused = serde_json::from_slice(&body);
-        Err(refused.unwrap_or(Refused { code: "refused".into(), message: text }))
+        Err(refused.unwrap_or(Refused { code: "refused".into(), words: Words::same(text) }))
     }
 
     /// What a person sees of all transfers.
@@ -82,7 +83,7 @@ impl Sim {
             return asking.await;
         }
         let end = if side == Side::Agency { End::Carrier } else { End::Fetcher };
-        let died = || Refused { code: "died".into(), message: "its core died".into() };
+        let died = || Refused { code: "died".into(), words: Words::same("its core died") };
         self.net.killed(end, asking).await.unwrap_or_else(|| Err(died()))
     }
 

@@ -1,0 +1,74 @@
+//! What a person is told, in Dutch and in English: who hears it chooses, not who says it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::Language;
+
+/// One message in both languages; made by [`words!`](crate::words!), so that neither is forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// In English; what logs and machines are given.
+    #[serde(rename = "message")]
+    pub en: String,
+    /// In Dutch.
+    pub nl: String,
+}
+
+impl Words {
+    /// What a library or the system says, which has one language: the same for everybody.
+    #[must_use]
+    pub fn same(text: impl std::fmt::Display) -> Self {
+        let en = text.to_string();
+        Self { nl: en.clone(), en }
+    }
+    /// The same message as `text` says it in each language.
+    #[must_use]
+    pub fn of(text: impl Fn(Language) -> String) -> Self {
+        Self { nl: text(Language::Nl), en: text(Language::En) }
+    }
+    /// In this language; Dutch where it is neither.
+    #[must_use]
+    pub fn text(&self, language: Language) -> &str {
+        if language == Language::En { &self.en } else { &self.nl }
+    }
+}
+
+/// As a log has it.
+impl std::fmt::Display for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.en)
+    }
+}
+
+/// [`Words`] from two forms as `format!` has them, Dutch first; what they name is written into both. Behind a `;` stands
+/// a message that is part of this one.
+#[macro_export]
+macro_rules! words {
+    ($nl:literal, $en:literal; $words:expr) => {{
+        let words: $crate::words::Words = $words;
+        $crate::words::Words { nl: format!($nl, words.nl), en: format!($en, words.en) }
+    }};
+    ($nl:literal, $en:literal $(, $value:expr)* $(,)?) => {
+        $crate::words::Words { nl: format!($nl $(, $value)*), en: format!($en $(, $value)*) }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_hears_their_own_and_both_name_the_same() {
+        let count = 3;
+        let words = words!("nog {count} van {}", "{count} of {} more", 5);
+        assert_eq!(words.text(Language::Nl), "nog 3 van 5");
+        assert_eq!(words.text(Language::Fr), "nog 3 van 5");
+        assert_eq!(words.text(Language::En), "3 of 5 more");
+        assert_eq!(words.to_string(), "3 of 5 more");
+        let longer = words!("a.csv: {}", "a.csv: {}!"; words);
+        assert_eq!(
+            (longer.nl.as_str(), longer.en.as_str()),
+            ("a.csv: nog 3 van 5", "a.csv: 3 of 5 more!")
+        );
+    }
+}

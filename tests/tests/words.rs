@@ -1,0 +1,87 @@
+//! Whoever is refused something hears why in their own language, from the program at the keyboard and from the core alike.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use sluis_tests::{World, stderr, stdout};
+
+/// A host, a verb, what is typed, and words of the refusal in Dutch and in English.
+type Case<'a> = (&'a str, &'a str, String, &'a str, &'a str);
+
+fn hears(world: &World, (host, verb, typed, dutch, english): &Case<'_>) {
+    let words: Vec<&str> = verb.split_whitespace().collect();
+    for (lang, own, other) in [("nl", dutch, english), ("en", english, dutch)] {
+        let asked = [&["--lang", lang], &words[..]].concat();
+        let answer = world.cli_with(host, &asked, typed);
+        assert!(!answer.status.success(), "{verb}: {}", stdout(&answer));
+        let said = stdout(&answer) + &stderr(&answer);
+        assert!(said.contains(own), "{lang} {verb}: {said}");
+        assert!(!said.contains(other), "{lang} {verb}: {said}");
+        // A machine is given both, whoever runs it.
+        let asked = [&["--json", "--lang", lang], &words[..]].concat();
+        let answer = world.cli_with(host, &asked, typed);
+        let said = stderr(&answer);
+        let said: serde_json::Value = serde_json::from_str(said.trim()).expect(&said);
+        assert!(said["code"].is_string(), "{said}");
+        assert!(said["message"].as_str().unwrap().contains(english), "{said}");
+        assert!(said["nl"].as_str().unwrap().contains(dutch), "{said}");
+    }
+}
+
+#[test]
+fn a_refusal_is_said_in_the_language_of_who_asked() {
+    let world = World::running();
+    let code = world.send("lijst.csv", b"a list");
+    world.wait("agency", &code, "Released");
+    let lines = world.lines(&code);
+    let typo = lines[0].replacen(['7', 'K', 'M'], "8", 1);
+    let nothing = String::new;
+    let open = format!("open {code}");
+    for case in [
+        // The core's own words, of each kind that it has.
+        ("agency", "show ZZZZ-ZZZ", nothing(), "niets heeft de code", "nothing goes by the code"),
+        ("agency", &format!("retry {code}"), nothing(), "kan niet zolang", "is not possible while"),
+        ("agency", "restored mechelen", nothing(), "niets van ons onder", "nothing of ours under"),
+        ("municipality", open.as_str(), typo, "verkeerd getikt: kijk", "mistyped: look at"),
+        ("municipality", "take ZZZZ-ZZZ", nothing(), "niets heeft de code", "nothing goes by"),
+        (
+            "municipality",
+            &format!("take {code}"),
+            nothing(),
+            "het is nog niet open",
+            "not open yet",
+        ),
+        // Those of rules about what a party may say.
+        (
+            "municipality",
+            "request mechelen --text 85073003328",
+            nothing(),
+            "elf cijfers in de tekst",
+            "eleven digits in the text",
+        ),
+        // The program's own.
+        ("agency", "send mechelen /dev/null", nothing(), "alleen gewone", "only plain files"),
+        (
+            "municipality",
+            &format!("retry {code}"),
+            nothing(),
+            "kent dat commando niet",
+            "not know that",
+        ),
+        (
+            "agency",
+            "send leuven /dev/null",
+            nothing(),
+            "er is hier geen overeenkomst",
+            "there is no",
+        ),
+    ] {
+        hears(&world, &case);
+    }
+    let asked =
+        world.cli_with("municipality", &["open", &code], &format!("{}\n{}", lines[0], lines[1]));
+    assert!(asked.status.success(), "{}", stderr(&asked));
+    let asked = world.cli("municipality", &["destroy", &code]);
+    assert!(asked.status.success(), "{}", stderr(&asked));
+    let again = format!("destroy {code}");
+    hears(&world, &("municipality", &again, nothing(), "een tweede persoon", "a second person"));
+}
