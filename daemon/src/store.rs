@@ -85,6 +85,7 @@ const SCHEMA: &[&str] = &[
         verb TEXT NOT NULL, subject TEXT NOT NULL, uid BIGINT NOT NULL, name TEXT NOT NULL, at BIGINT NOT NULL,
         PRIMARY KEY (verb, subject))",
     "CREATE INDEX IF NOT EXISTS statements_agreement ON statements (agreement, entry)",
+    "CREATE INDEX IF NOT EXISTS statements_kind ON statements (agreement, kind, entry)",
     "CREATE TABLE IF NOT EXISTS rehearsals (transfer TEXT PRIMARY KEY, agreement TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS numbers (
         agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT, told TEXT,
@@ -96,13 +97,16 @@ const SCHEMA: &[&str] = &[
         began BIGINT NOT NULL, began_digest TEXT NOT NULL, PRIMARY KEY (agreement, epoch))",
     "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due)",
     "CREATE INDEX IF NOT EXISTS jobs_transfer ON jobs (transfer)",
+    "CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (gate, lane, agreement, id)",
 ];
 
 /// The store.
 #[derive(Clone)]
 pub struct Store {
     pool: AnyPool,
-    writer: Arc<Mutex<()>>,
+    postgres: bool,
+    /// Who holds it writes; whether the connection to SQLite makes each commit durable.
+    writer: Arc<Mutex<bool>>,
     _lock: Option<Arc<Out>>,
 }
 
@@ -115,7 +119,7 @@ impl std::fmt::Debug for Store {
 /// One transaction. Dropped without [`Tx::commit`], it changes nothing.
 pub struct Tx {
     tx: Transaction<'static, Any>,
-    _turn: OwnedMutexGuard<()>,
+    _turn: OwnedMutexGuard<bool>,
 }
 
 /// A transfer as it is stored; `S` is the state of this side.
@@ -178,7 +182,8 @@ impl Store {
             })
             .connect(&url)
             .await?;
-        let store = Self { pool, writer: Arc::default(), _lock: lock.map(Arc::new) };
+        let writer = Arc::new(Mutex::new(true));
+        let store = Self { pool, postgres, writer, _lock: lock.map(Arc::new) };
         if postgres {
             store.take_postgres(place).await?;
         } else {
@@ -224,8 +229,33 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sql`].
     pub async fn begin(&self) -> Result<Tx> {
-        let turn = Arc::clone(&self.writer).lock_owned().await;
-        Ok(Tx { tx: self.pool.begin().await?, _turn: turn })
+        self.begin_as(true).await
+    }
+
+    /// Begins one that a power cut may undo as long as no other was committed after it; a kill undoes nothing. For what
+    /// is true only while this machine runs, or is done again without harm: a lease, the end of one.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn begin_unsynced(&self) -> Result<Tx> {
+        self.begin_as(false).await
+    }
+
+    async fn begin_as(&self, synced: bool) -> Result<Tx> {
+        let mut turn = Arc::clone(&self.writer).lock_owned().await;
+        if !self.postgres && *turn != synced {
+            // Whoever is cut off in between leaves it said to be less than it is.
+            *turn = false;
+            let level = if synced { "FULL" } else { "NORMAL" };
+            let sql = sqlx::AssertSqlSafe(format!("PRAGMA synchronous = {level}"));
+            sqlx::raw_sql(sql).execute(&self.pool).await?;
+            *turn = synced;
+        }
+        let mut tx = self.pool.begin().await?;
+        if self.postgres && !synced {
+            sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+        }
+        Ok(Tx { tx, _turn: turn })
     }
 }
 

@@ -49,9 +49,13 @@ fn codes_in(messages: &BTreeMap<(String, String), Vec<String>>) -> BTreeMap<Stri
     count
 }
 
-/// How many transfers have reached all three telephones.
+/// How many transfers have reached all three telephones, if none reaches one twice: no message is read for it.
 fn complete(world: &World) -> usize {
-    codes_in(&messages(world)).values().filter(|count| **count == 3).count()
+    let there = |phone: &str| {
+        let messages = fs::read_dir(world.path("phones").join(phone)).into_iter().flatten().flatten();
+        messages.filter(|it| it.path().extension().is_some_and(|kind| kind == "txt")).count()
+    };
+    ["an", "bart", "chantal"].map(there).into_iter().min().unwrap()
 }
 
 #[test]

@@ -35,12 +35,15 @@ impl Agency {
         for route in &installed.plan.routes {
             let custodian = &route.custodian;
             let (digest, former) = self.number(installed, custodian)?;
-            let known = tx.known_number(name, custodian).await?;
-            let known = known.map(|known| renewed(known, digest, &former));
+            let kept = tx.known_number(name, custodian).await?;
+            let known = kept.clone().map(|known| renewed(known, digest, &former));
             let known = match known.filter(|known| known.used != digest) {
                 Some(known) => self.changed(tx, installed, custodian, known, digest).await?,
                 None => {
-                    tx.keep_number(name, custodian, &Number::used(digest)).await?;
+                    let used = Number::used(digest);
+                    if kept.as_ref() != Some(&used) {
+                        tx.keep_number(name, custodian, &used).await?;
+                    }
                     continue;
                 }
             };

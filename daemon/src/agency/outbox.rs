@@ -112,6 +112,11 @@ impl Outbox {
             self.hints.clear();
             return Heard::Lost;
         }
+        // What is no drop, our own status files above all, changes nothing here.
+        let no_drop = |path: &PathBuf| path.file_name().is_some_and(is_left_alone);
+        if !event.paths.is_empty() && event.paths.iter().all(no_drop) {
+            return Heard::Nothing;
+        }
         let hint = match event.kind {
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Some(Hint::Moved),
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Hint::Closed),
@@ -308,6 +313,24 @@ mod tests {
         ] {
             assert_eq!(outbox.hear(&event(kind)), heard, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_drop_is_no_change_and_leaves_nothing_behind() {
+        let (dir, mut outbox) = outbox();
+        let path = |name: &str| dir.path().join("mechelen").join(name);
+        let moved = |mode, names: &[&str]| {
+            let event = Event::new(EventKind::Modify(ModifyKind::Name(mode)));
+            names.iter().fold(event, |event, name| event.add_path(path(name)))
+        };
+        std::fs::write(path("STATUS-x.csv.txt"), "TAKEN").unwrap();
+        let status = [".status-1.part", "STATUS-x.csv.txt"];
+        assert_eq!(outbox.hear(&moved(RenameMode::Both, &status)), Heard::Nothing);
+        assert_eq!(outbox.hear(&moved(RenameMode::To, &status[1..])), Heard::Nothing);
+        outbox.look(Time(0)).unwrap();
+        assert!(outbox.hints.is_empty());
+        assert_eq!(outbox.hear(&moved(RenameMode::Both, &[".x", "x.csv"])), Heard::Change);
+        assert_eq!(outbox.hear(&moved(RenameMode::From, &["x.csv"])), Heard::Change);
     }
 
     #[test]

@@ -536,7 +536,7 @@ impl Core for Agency {
         if !self.books.clock_holds().await? {
             self.expire(now).await?;
         }
-        let mut tx = self.books.store.begin().await?;
+        let mut tx = self.books.store.begin_unsynced().await?;
         let job = tx
             .lease("sealer", "jobs", None, Holder { instance: &self.holder, task: 0 }, now)
             .await?;

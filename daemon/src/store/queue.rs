@@ -304,20 +304,21 @@ impl Tx {
     ) -> Result<Option<Time>> {
         let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
         let sql = format!(
-            "SELECT MIN(due) FROM jobs AS j
+            "SELECT due FROM jobs AS j
              WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND holder IS NULL
                AND {NOT_HELD}
                AND (lane <> 'post' OR NOT EXISTS (
                     SELECT 1 FROM jobs AS e WHERE e.gate = j.gate AND e.lane = 'post'
-                      AND e.agreement = j.agreement AND e.id < j.id))"
+                      AND e.agreement = j.agreement AND e.id < j.id))
+             ORDER BY due LIMIT 1"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(gate)
             .bind(lane)
             .bind(agreement)
-            .fetch_one(&mut *self.tx)
+            .fetch_optional(&mut *self.tx)
             .await?;
-        Ok(row.try_get::<Option<i64>, _>(0)?.map(Time))
+        row.map(|row| Ok(Time(row.try_get(0)?))).transpose()
     }
 }
 

@@ -245,12 +245,13 @@ impl Tx {
     /// [`StoreError`].
     pub async fn notices(&mut self, agreement: &AgreementId) -> Result<Vec<Kept>> {
         let kinds: Vec<_> = Sort::ALL.iter().map(|sort| format!("'{}'", sort.kind())).collect();
-        // Nothing in it but our own words.
+        // Nothing in it but our own words. The plus keeps the order from choosing the index: of all that was said, a few
+        // are notices.
         let sql = format!(
             "SELECT s.statement, s.signature, l.line, s.effect, n.line FROM statements AS s
              JOIN ledger AS l ON l.number = s.entry
              LEFT JOIN ledger AS n ON n.number = s.entry + 1 AND s.effect = 0
-             WHERE s.agreement = $1 AND s.number > 0 AND s.kind IN ({}) ORDER BY s.entry",
+             WHERE s.agreement = $1 AND s.number > 0 AND s.kind IN ({}) ORDER BY +s.entry",
             kinds.join(", ")
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
