@@ -61,7 +61,7 @@ pub struct Agency {
     /// Entries that were put back into the outbox: they settle before they are taken again.
     returned: Mutex<Vec<PathBuf>>,
     /// Transfers whose status file is to be written again.
-    touched: Mutex<Vec<TransferId>>,
+    touched: Mutex<BTreeSet<TransferId>>,
     /// Something may lie in the private folder that belongs into the outbox.
     astray: AtomicBool,
 }
@@ -200,7 +200,7 @@ impl Agency {
                 .await?;
         }
         if let Ok(mut touched) = self.touched.lock() {
-            touched.push(record.id);
+            touched.insert(record.id);
         }
         Ok(())
     }

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 
 use data_encoding::BASE64;
 use sluis_config::{Agreements, agreements};
@@ -161,6 +161,8 @@ pub struct Books {
     /// The keys of the version of each agreement that counts.
     pub(crate) keys: Mutex<BTreeMap<AgreementId, Keys>>,
     changed: Notify,
+    /// Who waits for work, by gate and lane.
+    waiting: Mutex<BTreeMap<(&'static str, &'static str), Arc<Notify>>>,
     /// Statements that verified since this process began, by their bytes and signature.
     known: Mutex<HashSet<Digest>>,
     /// What the clock was last seen to say, and how far it is ahead of what is believed.
@@ -218,6 +220,7 @@ impl Books {
             mailbox,
             keys: Mutex::default(),
             changed: Notify::new(),
+            waiting: Mutex::default(),
             known: Mutex::default(),
             steady: Steady::default(),
             seen: Seen::default(),
@@ -240,17 +243,22 @@ impl Books {
         &self.signers
     }
 
-    /// Makes a transaction durable and wakes whoever waits for work.
+    /// Makes a transaction durable, and wakes whoever waits for a change or for the work in it.
     ///
     /// # Errors
     /// [`CoreError::Store`].
     #[track_caller]
-    pub fn commit(&self, tx: Tx) -> impl Future<Output = Result<()>> + Send {
+    pub fn commit(&self, mut tx: Tx) -> impl Future<Output = Result<()>> + Send {
+        let wakes = std::mem::take(&mut tx.wakes);
         let committed = tx.commit();
         async move {
             let committed = committed.await;
             // Also where it failed: nobody knows what of it is there.
             self.changed.notify_waiters();
+            if let Ok(waiting) = self.waiting.lock() {
+                let woken = waiting.iter().filter(|((gate, lane), _)| wakes.wakes(gate, lane));
+                woken.for_each(|(_, waiting)| waiting.notify_waiters());
+            }
             Ok(committed?)
         }
     }
@@ -258,6 +266,12 @@ impl Books {
     /// A future that is done at the next commit; make it before looking for work.
     pub fn change(&self) -> tokio::sync::futures::Notified<'_> {
         self.changed.notified()
+    }
+
+    /// What is notified when there is other work for a gate in this lane; listen before looking for it.
+    pub fn work(&self, gate: &'static str, lane: &'static str) -> Arc<Notify> {
+        let waiting = self.waiting.lock().map(|mut it| it.entry((gate, lane)).or_default().clone());
+        waiting.unwrap_or_default()
     }
 
     /// The agreement with this digest, as it was when the transfer began, with the keys of the version that counts.

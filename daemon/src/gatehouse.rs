@@ -20,7 +20,7 @@ use sluis_core::control::{
     self, Cursor, Done, Exposing, Job, Lane, Letter, Letters, Next, Outcome, Refused, Row, Task,
 };
 use sluis_core::evidence::{Refusal, Verified};
-use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::id::{AgreementId, Time, TransferCode};
 use sluis_core::notice::Sort;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -213,16 +213,15 @@ async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Re
     }
     let until =
         tokio::time::Instant::now() + Duration::from_secs(ask.wait.min(control::MAX_WAIT_S));
+    let work = books.work(gate.name, lane(ask.lane));
     loop {
-        let change = books.change();
+        let change = work.notified();
         tokio::pin!(change);
         change.as_mut().enable();
-        if let Some(job) = lease(&gate, &ask).await? {
-            return Ok(Json(job).into_response());
-        }
-        let mut tx = books.store.begin().await?;
-        let due = tx.earliest(gate.name, lane(ask.lane), ask.agreement.as_ref()).await?;
-        drop(tx);
+        let due = match lease(&gate, &ask).await? {
+            Given::Job(job) => return Ok(Json(job).into_response()),
+            Given::NothingBefore(due) => due,
+        };
         let due = due.map_or(i64::MAX, |due| due.0 - books.now().0);
         let due = Duration::from_millis(u64::try_from(due.clamp(5, 30_000)).unwrap_or(5));
         let left = until.saturating_duration_since(tokio::time::Instant::now());
@@ -241,20 +240,30 @@ fn lane(lane: Lane) -> &'static str {
     }
 }
 
-async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
+/// What a gate that asks for work gets.
+enum Given {
+    Job(Box<Job>),
+    /// When the earliest work is due, where any waits.
+    NothingBefore(Option<Time>),
+}
+
+async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
     let books = gate.core.books();
     loop {
         // After a power cut nobody has a lease any more: gates run where their core runs.
         let mut tx = books.store.begin_unsynced().await?;
         // Nobody listens to an older question any more: what it got would be taken from who asks now.
         if !books.seen.is_newest(&(ask.instance.clone(), ask.task), ask.ask) {
-            return Ok(None);
+            return Ok(Given::NothingBefore(None));
         }
         let holder = Holder { instance: &ask.instance, task: ask.task };
         let row = tx
             .lease(gate.name, lane(ask.lane), ask.agreement.as_ref(), holder, books.now())
             .await?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = row else {
+            let due = tx.earliest(gate.name, lane(ask.lane), ask.agreement.as_ref()).await?;
+            return Ok(Given::NothingBefore(due));
+        };
         let task = match ask.lane {
             Lane::Jobs => gate.core.task(&mut tx, &row).await,
             Lane::Post => Ok(post_task(&row)),
@@ -278,13 +287,13 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Option<Job>> {
         }
         books.commit(tx).await?;
         if let Some(task) = task {
-            return Ok(Some(Job {
+            return Ok(Given::Job(Box::new(Job {
                 id: row.id,
                 lease: row.attempts,
                 agreement: row.agreement,
                 transfer: row.transfer,
                 task,
-            }));
+            })));
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::faults::at;
 
 pub use epochs::SetBack;
 pub use numbers::Number;
-pub use queue::{Holder, JobRow};
+pub use queue::{Holder, JobRow, Wakes};
 pub use said::Kept;
 pub use watched::Waiting;
 
@@ -120,6 +120,8 @@ impl std::fmt::Debug for Store {
 pub struct Tx {
     tx: Transaction<'static, Any>,
     _turn: OwnedMutexGuard<bool>,
+    /// Who looks for work again once it is durable.
+    pub(crate) wakes: Wakes,
 }
 
 /// A transfer as it is stored; `S` is the state of this side.
@@ -166,6 +168,8 @@ impl Store {
         let (url, lock) = if postgres { (place.to_owned(), None) } else { sqlite(place)? };
         let pool = AnyPoolOptions::new()
             .max_connections(if postgres { 4 } else { 1 })
+            // A connection to a file does not break.
+            .test_before_acquire(postgres)
             .acquire_timeout(std::time::Duration::from_secs(20))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
@@ -255,7 +259,7 @@ impl Store {
         if self.postgres && !synced {
             sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
         }
-        Ok(Tx { tx, _turn: turn })
+        Ok(Tx { tx, _turn: turn, wakes: Wakes::default() })
     }
 }
 

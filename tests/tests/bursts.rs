@@ -52,7 +52,8 @@ fn codes_in(messages: &BTreeMap<(String, String), Vec<String>>) -> BTreeMap<Stri
 /// How many transfers have reached all three telephones, if none reaches one twice: no message is read for it.
 fn complete(world: &World) -> usize {
     let there = |phone: &str| {
-        let messages = fs::read_dir(world.path("phones").join(phone)).into_iter().flatten().flatten();
+        let messages =
+            fs::read_dir(world.path("phones").join(phone)).into_iter().flatten().flatten();
         messages.filter(|it| it.path().extension().is_some_and(|kind| kind == "txt")).count()
     };
     ["an", "bart", "chantal"].map(there).into_iter().min().unwrap()

@@ -312,7 +312,7 @@ impl Agency {
 
     pub(super) fn touch(&self, id: TransferId) {
         if let Ok(mut touched) = self.touched.lock() {
-            touched.push(id);
+            touched.insert(id);
         }
     }
 

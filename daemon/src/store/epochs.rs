@@ -120,6 +120,7 @@ impl Tx {
         ] {
             sqlx::query(sql).bind(agreement.to_string()).execute(&mut *self.tx).await?;
         }
+        self.wakes.all();
         let number = self.epochs(agreement).await?.len() + 1;
         sqlx::query(
             "INSERT INTO epochs (agreement, epoch, kept, kept_digest, began, began_digest)

@@ -1,5 +1,7 @@
 //! The queue of work: leased to one holder at a time, tried again later, never done twice under one lease.
 
+use std::collections::BTreeSet;
+
 use sluis_core::id::{AgreementId, Time, TransferId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -26,6 +28,28 @@ pub struct JobRow {
     pub attempts: i64,
     /// Under which lease its share was let go, if it was.
     pub granted: Option<i64>,
+}
+
+/// Of whose queues a transaction changed what waits there, by gate and lane.
+#[derive(Debug, Default)]
+pub struct Wakes {
+    queues: BTreeSet<(String, String)>,
+    all: bool,
+}
+
+impl Wakes {
+    /// Whether who waits for work of this gate in this lane looks again.
+    #[must_use]
+    pub fn wakes(&self, gate: &str, lane: &str) -> bool {
+        self.all || self.queues.iter().any(|(of, into)| of == gate && into == lane)
+    }
+    fn add(&mut self, gate: &str, lane: &str) {
+        self.queues.insert((gate.to_owned(), lane.to_owned()));
+    }
+    /// Everybody: what was held is held no longer, or what time it is has changed.
+    pub(super) fn all(&mut self) {
+        self.all = true;
+    }
 }
 
 /// Who has work under lease: one task of a process, which does one job at a time.
@@ -55,6 +79,7 @@ impl Tx {
         due: Time,
     ) -> Result<()> {
         let id = self.count("jobs").await?;
+        self.wakes.add(gate, lane);
         sqlx::query(
             "INSERT INTO jobs (id, gate, lane, agreement, transfer, work, due, attempts, since)
              VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)",
@@ -115,6 +140,7 @@ impl Tx {
         ] {
             sqlx::query(sql).bind(now.0).execute(&mut *self.tx).await?;
         }
+        self.wakes.all();
         Ok(())
     }
 
@@ -228,7 +254,19 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn finish(&mut self, id: i64) -> Result<()> {
-        sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(&mut *self.tx).await?;
+        let sql = "DELETE FROM jobs WHERE id = $1 RETURNING gate, lane";
+        let row = sqlx::query(sql).bind(id).fetch_optional(&mut *self.tx).await?;
+        // Behind a letter waits the next one; other work waits for nothing.
+        self.wake(row.as_ref(), |lane| lane == "post")
+    }
+
+    /// Has who waits for such work look again.
+    fn wake(&mut self, row: Option<&AnyRow>, which: impl Fn(&str) -> bool) -> Result<()> {
+        let Some(row) = row else { return Ok(()) };
+        let (gate, lane): (String, String) = (row.try_get("gate")?, row.try_get("lane")?);
+        if which(&lane) {
+            self.wakes.add(&gate, &lane);
+        }
         Ok(())
     }
 
@@ -260,15 +298,16 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn again(&mut self, id: i64, due: Time, why: &str) -> Result<()> {
-        sqlx::query(
-            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3 WHERE id = $1",
+        let row = sqlx::query(
+            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3 WHERE id = $1
+             RETURNING gate, lane",
         )
         .bind(id)
         .bind(due.0)
         .bind(why.chars().take(300).collect::<String>())
-        .execute(&mut *self.tx)
+        .fetch_optional(&mut *self.tx)
         .await?;
-        Ok(())
+        self.wake(row.as_ref(), |_| true)
     }
 
     /// Why work for this transfer waits.
@@ -334,4 +373,41 @@ fn job(row: &AnyRow) -> Result<JobRow> {
         attempts: row.try_get("attempts")?,
         granted: row.try_get("granted")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn who_waits_for_work_is_woken_by_what_may_give_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("store.db").to_str().unwrap()).await.unwrap();
+        let (agreement, now) = ("mechelen".parse().unwrap(), Time(1));
+        let holder = Holder { instance: "i", task: 1 };
+        let mut tx = store.begin_unsynced().await.unwrap();
+        for lane in ["jobs", "post"] {
+            tx.queue("carrier", lane, &agreement, None, "{}", now).await.unwrap();
+            assert!(tx.wakes.wakes("carrier", lane));
+            assert!(!tx.wakes.wakes("releaser", lane));
+        }
+        tx.commit().await.unwrap();
+        for lane in ["jobs", "post"] {
+            let mut tx = store.begin().await.unwrap();
+            let job = tx.lease("carrier", lane, None, holder, now).await.unwrap().unwrap();
+            assert!(!tx.wakes.wakes("carrier", lane), "a lease gives nobody work");
+            tx.again(job.id, Time(5), "not yet").await.unwrap();
+            assert!(tx.wakes.wakes("carrier", lane), "it is due at another time");
+            assert_eq!(tx.earliest("carrier", lane, None).await.unwrap(), Some(Time(5)));
+            tx.commit().await.unwrap();
+            let mut tx = store.begin().await.unwrap();
+            tx.finish(job.id).await.unwrap();
+            assert_eq!(tx.wakes.wakes("carrier", lane), lane == "post", "behind it waits a letter");
+            tx.finish(job.id).await.unwrap();
+            assert_eq!(tx.earliest("carrier", lane, None).await.unwrap(), None);
+            tx.due_now(now).await.unwrap();
+            assert!(tx.wakes.wakes("releaser", "jobs"), "the time has changed");
+        }
+    }
 }
