@@ -130,8 +130,6 @@ impl Agency {
         let survey = blocking(move || admission::survey(&at, &what, &owners)).await?;
         let items = match survey {
             Ok(items) => items,
-            // Its owner took it away meanwhile: there is nothing to refuse.
-            Err(_) if path.symlink_metadata().is_err() => return Ok(None),
             Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
         };
         let mut tx = self.books.store.begin().await?;
@@ -239,6 +237,10 @@ impl Agency {
         name: &OsStr,
         reasons: Vec<Reason>,
     ) -> Result<Option<TransferCode>> {
+        // Its owner took it away while it was looked at: there is nothing to refuse.
+        if parent.join(name).symlink_metadata().is_err() {
+            return Ok(None);
+        }
         let text = status::refused(self.language, &reasons);
         let at = status::path(parent, name);
         if !status::is_new(&at, &text) {
