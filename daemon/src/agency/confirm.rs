@@ -102,9 +102,23 @@ impl Agency {
         terms: &Terms,
         id: &TransferId,
     ) -> Result<Removal> {
+        Ok(self.removal_with_its_words(tx, terms, id).await?.0)
+    }
+
+    /// The same, with the three statements: `sent`, `delivered`, `removed`.
+    ///
+    /// # Errors
+    /// [`CoreError::Evidence`].
+    pub(super) async fn removal_with_its_words(
+        &self,
+        tx: &mut Tx,
+        terms: &Terms,
+        id: &TransferId,
+    ) -> Result<(Removal, [Verified; 3])> {
         let sent = self.books.required(tx, terms, id, "sent", Side::Agency).await?;
         let delivered = self.books.required(tx, terms, id, "delivered", Side::Municipality).await?;
         let removed = self.books.required(tx, terms, id, "removed", Side::Municipality).await?;
-        Ok(Removal::check(terms, &sent, &delivered, &removed)?)
+        let removal = Removal::check(terms, &sent, &delivered, &removed)?;
+        Ok((removal, [sent, delivered, removed]))
     }
 }

@@ -421,12 +421,8 @@ impl Core for Agency {
                 if under_way(shares, index) =>
             {
                 // A database row alone never frees a key: the bytes are verified again, here and at the gate.
-                self.removal(tx, &terms, &id).await?;
-                let sent = self.books.required(tx, &terms, &id, "sent", Side::Agency).await?;
-                let delivered =
-                    self.books.required(tx, &terms, &id, "delivered", Side::Municipality).await?;
-                let removed =
-                    self.books.required(tx, &terms, &id, "removed", Side::Municipality).await?;
+                let (_, [sent, delivered, removed]) =
+                    self.removal_with_its_words(tx, &terms, &id).await?;
                 let bundle = std::fs::read(self.bundled(&id)).map_err(CoreError::io(
                     "reading the bundle; without it only `sluis redeliver` helps",
                 ))?;

@@ -35,7 +35,7 @@ const SHOWN: usize = 8_000;
 /// How many strays of the vault are named.
 const NAMED: usize = 20;
 /// How often it is looked whose last day has come.
-const LOOK_MS: u64 = 60_000;
+const LOOK_MS: u64 = 600_000;
 /// The entry of somebody's word that the custodians were asked to delete their messages.
 const MESSAGES_ASKED: &str = "messages-asked";
 /// The entry that announces that a list goes by itself.
