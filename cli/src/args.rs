@@ -188,8 +188,12 @@ enum Verb {
         after_help = "Example:\n  sluis incident report mechelen --found 2026-11-23T14:00 --text 'een poging tot aanmelden'"
     )]
     Incident(notices::Incident),
-    /// Announce that the data go to somebody else, before that day (art. 4).
-    Disclosure(notices::Onward),
+    /// The data go to somebody else (art. 4).
+    #[command(
+        subcommand,
+        after_help = "Example:\n  sluis disclosure announce mechelen --on 2027-05-01 --paper overeenkomst.pdf --text 'aan het OCMW'"
+    )]
+    Disclosure(notices::Disclosure),
     /// The list of function profiles was looked through (art. 4).
     Profiles(notices::Said),
     /// Ask for information on access or for proof, and answer (art. 6).
@@ -544,7 +548,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Request(said) => note(Wording::plain(Sort::Request, said)),
         Verb::Quality(verb) => note(verb.into()),
         Verb::Incident(verb) => note(verb.into()),
-        Verb::Disclosure(of) => note(Wording::onward(of)),
+        Verb::Disclosure(notices::Disclosure::Announce(of)) => note(Wording::onward(of)),
         Verb::Profiles(said) => note(Wording::plain(Sort::Profiles, said)),
         Verb::Information(verb) => note(verb.into()),
         Verb::SecurityInfo(said) => note(Wording::plain(Sort::SecurityInfo, said)),

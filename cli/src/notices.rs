@@ -37,6 +37,13 @@ pub(crate) struct Said {
     pub(crate) received: Option<Date>,
 }
 
+/// What is said of an onward disclosure.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Disclosure {
+    /// Announce it, before that day.
+    Announce(Onward),
+}
+
 /// An onward disclosure.
 #[derive(Debug, Args)]
 pub(crate) struct Onward {

@@ -267,6 +267,7 @@ fn who_may_say_what_and_when_is_held_on_both_sides() {
         "municipality",
         &[
             "disclosure",
+            "announce",
             "mechelen",
             "--on",
             "2027-05-01",

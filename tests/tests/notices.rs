@@ -245,7 +245,8 @@ fn is_marked(world: &World, drill: &str) {
 #[test]
 fn late_and_void_words_are_taken_marked_and_shown_with_why() {
     let world = World::running_as(&strict());
-    let onward = ["disclosure", "mechelen", "--on", "2026-01-05", "--text", "aan het OCMW"];
+    let onward =
+        ["disclosure", "announce", "mechelen", "--on", "2026-01-05", "--text", "aan het OCMW"];
     refused(&world, "municipality", &onward, "--no-agreement-needed");
     let reason = ["--no-agreement-needed", "het decreet laat het toe"];
     let told = world.cli("municipality", &[&onward[..], &reason].concat());

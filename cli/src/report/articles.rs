@@ -40,7 +40,12 @@ pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
         let mut duties = Vec::new();
         for (required, kinds) in asked {
             listed.extend(kinds);
-            let done = report.period().iter().filter(|line| kinds.contains(&line.kind()));
+            // What two persons let pass shows in every later year too (R84).
+            let told = match kinds.contains(&Sort::Override.kind()) {
+                true => &report.lines[..],
+                false => report.period(),
+            };
+            let done = told.iter().filter(|line| kinds.contains(&line.kind()));
             let done = done.map(|line| one(report, line, deadlines));
             let noted = match kinds.contains(&Sort::Publication.kind()) {
                 true => published(&report.terms.agreement),
@@ -69,6 +74,7 @@ fn one(report: &Report<'_>, line: &Line, deadlines: &[Deadline]) -> Done {
     let clock = match &line.statement.body {
         Body::Removed(_) => line.about().map(|id| (Clock::RemovalTarget, report.code(id))),
         Body::Opened(_) => line.about().map(|id| (Clock::Expiry, report.code(id))),
+        Body::Destroyed(_) => line.about().map(|id| (Clock::Retention, report.code(id))),
         Body::Notice(Sort::IncidentReport, notice) => {
             let whose = if notice.received.is_some() { line.side.other() } else { line.side };
             Some((Clock::Incident(whose), short(&line.digest)))
@@ -82,11 +88,25 @@ fn one(report: &Report<'_>, line: &Line, deadlines: &[Deadline]) -> Done {
     let unannounced = report.is_late(line);
     let met = clock
         .and_then(|(clock, of)| deadlines.iter().find(|it| it.clock == clock && it.subject == of));
+    // Of what comes back every year, the clock that ended with this very word.
+    let yearly = yearly(line)
+        .and_then(|clock| deadlines.iter().find(|it| it.clock == clock && it.met == Some(line.at)));
+    let met = met.or(yearly);
     Done {
         when: line.at.local(),
         what: told::sentence(report, line),
         who: report.party(line.side).to_owned(),
         late: line.effect && (unannounced || met.is_some_and(|it| is_late(it, report.as_of()))),
+    }
+}
+
+/// The clock of a word that is said again every year.
+fn yearly(line: &Line) -> Option<Clock> {
+    match &line.statement.body {
+        Body::Notice(Sort::PolicyReview, _) => Some(Clock::PolicyReview(line.side)),
+        Body::Notice(Sort::Profiles, _) => Some(Clock::Profiles),
+        Body::Notice(Sort::Attestation, _) => Some(Clock::Attestation),
+        _ => None,
     }
 }
 
@@ -245,6 +265,13 @@ fn security(lang: Lang) -> Vec<Asked> {
                 "Security policy and plan are reviewed every year.",
             ),
             &["policy-review"],
+        ),
+        (
+            say(
+                "Wat een regel tegenhield, laten alleen twee personen door, met een reden; het blijft in elk later verslag staan.",
+                "What a rule held back only two persons let pass, with a reason; it stays in every later report.",
+            ),
+            &["override"],
         ),
         (
             say(

@@ -37,6 +37,7 @@ pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
         "disclosure" => ("doorgifte gemeld", "disclosure reported"),
         "profiles" => ("functieprofielen nagekeken", "function profiles gone through"),
         "processors" => ("verwerkers gewijzigd", "processors changed"),
+        "override" => ("regel doorgelaten", "rule let pass"),
         "patch" => ("lek gedicht", "weakness mended"),
         "contradiction" => ("tegengesproken", "contradicted"),
         "basis-gone" => ("rechtsgrond weg", "legal basis gone"),
@@ -112,7 +113,14 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
                 body.rehearsal.then(|| lang.pick("OEFENING", "OEFENING, a rehearsal").to_owned());
             let drawn = body.residents.as_ref().map(|it| residents(it, lang));
             let size = Some(format!("{} bytes", body.size));
-            [size, asked, drawn, again, drill].into_iter().flatten().collect::<Vec<_>>().join(", ")
+            let waived = body.waived.as_ref().map(|it| {
+                format!("{} {}", lang.pick("doorgelaten door", "let pass by"), short(it))
+            });
+            [size, asked, drawn, again, waived, drill]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         Body::Removed(body) => {
             let sent = line.about().and_then(|id| Some((id, report.when(id, "sent")?)));
