@@ -221,7 +221,11 @@ impl Host {
         for installed in books.agreements.iter() {
             let folder = settings.outbox.join(installed.terms.agreement.agreement.as_str());
             durable::folders(&folder, 0o777).map_err(AppError::io(folder.display()))?;
+            let private = settings.private.join(installed.terms.agreement.agreement.as_str());
+            files::private_folder(&private).map_err(AppError::io(private.display()))?;
         }
+        // What goes back there is not to lose the folder that it lies in.
+        files::sync_folder(&settings.outbox).map_err(AppError::io(settings.outbox.display()))?;
         same_file_system(&settings.outbox, &settings.private)?;
         let channels = self.config.releaser.iter().flat_map(|releaser| &releaser.channels);
         let folders = channels.filter(|(_, driver)| matches!(driver, Driver::Spool { .. }));
@@ -248,6 +252,10 @@ impl Host {
         let settings = self.section(&self.config.keeper, "keeper")?;
         let books = self.books(&settings.store, Side::Municipality).await?;
         vault(&settings.vault).map_err(AppError::io(settings.vault.display()))?;
+        for installed in books.agreements.iter() {
+            let own = settings.vault.join(installed.terms.agreement.agreement.as_str());
+            files::private_folder(&own).map_err(AppError::io(own.display()))?;
+        }
         let core = Arc::new(Municipality::new(books, settings));
         core.recover().await?;
         self.serve("keeper", municipality::persons::router(Arc::clone(&core)))?;

@@ -30,27 +30,35 @@ pub fn create_private(path: &Path) -> io::Result<Out> {
     durable::create(path, 0o600)
 }
 
-/// A folder that only its owner reads, with those above it; its name is durable.
+/// A folder that only its owner reads, with those above it; its name is durable, also where it was there already: a kill
+/// may have come between making it and that.
 ///
 /// # Errors
-/// Those of the system; one whose name may not be durable is gone then.
+/// Those of the system; an empty one whose name may not be durable is gone then.
 #[track_caller]
 pub fn private_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
+    let Some(above) = path.parent() else { return Ok(()) };
+    let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+    if !above.is_dir() {
+        private_folder(above)?;
     }
-    let Some(parent) = path.parent() else { return Ok(()) };
-    private_folder(parent)?;
-    match durable::folder(path, 0o700) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
-        _ => {}
+    let was_there = path.is_dir();
+    if !was_there {
+        match durable::folder(path, 0o700) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+            _ => {}
+        }
     }
-    let synced = sync_folder(parent);
-    if synced.is_err() {
-        // The next who asks is not to find one that is there already.
-        let _ = durable::remove_folder(path);
+    match sync_folder(above) {
+        // Who may not read the folder above did not make one in it.
+        Err(e) if was_there && e.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(e) => {
+            // The next who asks is not to find one that is there already.
+            let _ = durable::remove_folder(path);
+            Err(e)
+        }
+        synced => synced,
     }
-    synced
 }
 
 /// Makes the names in a folder durable.

@@ -21,6 +21,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::durable::{self, Out};
 use crate::faults::at;
+use crate::files;
 
 pub use epochs::SetBack;
 pub use numbers::Number;
@@ -268,7 +269,7 @@ fn sqlite(place: &str) -> Result<(String, Option<Out>)> {
     let failed = |e: std::io::Error| StoreError::Place(place.to_owned(), e);
     let path = std::path::Path::new(place);
     if let Some(folder) = path.parent() {
-        durable::folders(folder, 0o700).map_err(failed)?;
+        files::private_folder(folder).map_err(failed)?;
     }
     durable::keep(path, 0o600).map_err(failed)?;
     let lock = durable::keep(&path.with_extension("lock"), 0o600).map_err(failed)?;

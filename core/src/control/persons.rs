@@ -228,6 +228,9 @@ pub struct Retry {
     pub share: Option<u8>,
 }
 
+/// How the name of what is laid ready begins.
+const READY: &str = ".send-";
+
 /// `send`: take what was laid ready in a hidden folder of the outbox; it is complete.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -246,7 +249,13 @@ impl Send {
     /// The hidden folder's name: the watcher leaves it alone.
     #[must_use]
     pub fn folder(&self) -> String {
-        format!(".send-{}", self.ready)
+        format!("{READY}{}", self.ready)
+    }
+
+    /// Whether a name is that of such a folder.
+    #[must_use]
+    pub fn is_folder(name: &str) -> bool {
+        name.strip_prefix(READY).is_some_and(|id| id.parse::<TransferId>().is_ok())
     }
 }
 

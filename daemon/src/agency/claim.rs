@@ -281,7 +281,18 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         tx.renew_all(self.books.now()).await?;
         self.books.commit(tx).await?;
-        list(&self.settings.outbox).iter().for_each(|folder| status::clear(folder));
+        for folder in list(&self.settings.outbox) {
+            status::clear(&folder);
+            clear_ready(&folder);
+        }
+        // Half an envelope or bundle of a transfer that was ended while it was sealed: nobody writes it to its end.
+        for half in
+            [&self.settings.spool, &self.settings.bundles].into_iter().flat_map(|it| list(it))
+        {
+            if half.extension() == Some(OsStr::new("part")) {
+                files::erase(&half).map_err(CoreError::io("clearing what is half sealed"))?;
+            }
+        }
         self.bring_back().await
     }
 
@@ -447,6 +458,21 @@ fn take_over(old: &Path, of: &TransferId, name: &OsStr, new: &Path) -> Result<()
         .and_then(|()| files::sync_folder(new))
         .and_then(|()| files::sync_folder(old))
         .map_err(CoreError::io("taking the plaintext over"))
+}
+
+/// Removes the hidden folders that a kill of us or of `sluis send` left empty in an agreement's folder. At a start nobody
+/// has one in use but who is just making it, and is told then. What is not empty is its owner's.
+fn clear_ready(folder: &Path) {
+    for ready in list(folder) {
+        let is_ready = ready.file_name().and_then(OsStr::to_str).is_some_and(Send::is_folder);
+        if !is_ready || ready.symlink_metadata().is_ok_and(|meta| !meta.is_dir()) {
+            continue;
+        }
+        let gone = durable::remove_folder(&ready);
+        if gone.is_err_and(|e| e.kind() == std::io::ErrorKind::DirectoryNotEmpty) {
+            tracing::warn!(folder = %ready.display(), "what was laid ready here was never sent; its owner may remove it");
+        }
+    }
 }
 
 /// Removes a private folder with what is ours in it; what else lies there stays, and the folder with it.
