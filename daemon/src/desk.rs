@@ -13,6 +13,8 @@ use sluis_core::control::{
 };
 use sluis_core::id::{AgreementId, TransferId};
 use sluis_core::words::Words;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio_util::sync::CancellationToken;
 
 use crate::way::{Broken, Way};
@@ -45,6 +47,8 @@ pub struct Desk {
     asks: Arc<AtomicU64>,
     /// How long the core may wait with its answer where there is no work, in seconds.
     wait: u64,
+    /// Told when the core went away.
+    lost: Arc<Notify>,
 }
 
 /// How long a gate waits for its core before it asks again; the same for all of its tasks.
@@ -77,7 +81,13 @@ impl Desk {
     #[must_use]
     pub fn over(way: Way, wait: u64) -> Self {
         let instance = TransferId::random().to_string();
-        Self { way, instance, tasks: Arc::default(), task: 0, asks: Arc::default(), wait }
+        let (tasks, asks, lost) = Default::default();
+        Self { way, instance, tasks, task: 0, asks, wait, lost }
+    }
+
+    /// Ends when the core goes away: who waits elsewhere on its behalf hears it by that.
+    pub fn lost(&self) -> Notified<'_> {
+        self.lost.notified()
     }
 
     /// The same desk for a task of its own.
@@ -269,6 +279,9 @@ pub async fn work_off(
             }
             Ok(None) => {}
             Err(error) => {
+                if away == 1 {
+                    desk.lost.notify_waiters();
+                }
                 if away % TELL_EVERY == 1 {
                     tracing::warn!(%error, ?lane, "no work can be asked for; waiting for the core");
                 }

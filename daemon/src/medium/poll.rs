@@ -1,5 +1,6 @@
 //! What carrier and fetcher do alike: post letters in order, read the feed, end an upload and look.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -76,6 +77,8 @@ pub async fn round(
     agreement: &AgreementId,
     told: &mut u64,
 ) -> Result<usize, String> {
+    let mut lost = pin!(desk.lost());
+    lost.as_mut().enable();
     let cursor = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
     if cursor.after != *told {
         match tell(desk, zone, agreement).await {
@@ -84,8 +87,12 @@ pub async fn round(
             Err(why) => tracing::warn!(%agreement, why, "how far it was heard cannot be told"),
         }
     }
-    // A core that has just begun is told at once that nothing more lies there.
-    let letters = zone.letters(cursor.after, cursor.heard).await.map_err(|e| e.to_string())?;
+    // A core that has just begun is told at once that nothing more lies there; one that begins anew while this waits for
+    // letters too, or it would let nothing leave until one comes.
+    let letters = tokio::select! {
+        letters = zone.letters(cursor.after, cursor.heard) => letters.map_err(|e| e.to_string())?,
+        () = lost => return Err("the core went away".to_owned()),
+    };
     if !letters.letters.is_empty() || !cursor.heard {
         desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?;
     }
