@@ -42,7 +42,7 @@ pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
             listed.extend(kinds);
             // What two persons let pass shows in every later year too (R84).
             let told = match kinds.contains(&Sort::Override.kind()) {
-                true => &report.lines[..],
+                true => report.lines,
                 false => report.period(),
             };
             let done = told.iter().filter(|line| kinds.contains(&line.kind()));
