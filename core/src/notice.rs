@@ -492,34 +492,32 @@ impl Register {
         }
     }
 
-    /// Reviews, lists and attestations that come back every year, each from when it was last done; and those of earlier
-    /// years that were done late, which stays.
+    /// Reviews, lists and attestations that come back every year, each from when it was last done.
     fn yearly(&self, agreement: &Agreement) -> Vec<Deadline> {
-        let (access, name) = (&agreement.access, agreement.agreement.as_str());
-        let months = u32::from(access.renew_after_months);
-        let mut due = Vec::new();
-        let mut recurs = |sort, by, noted: Option<Date>, clock: &dyn Fn(Time) -> Deadline| {
-            let start = civil::start_of_day(agreement.in_force);
+        let since = |sort, by, noted: Option<Date>| {
+            let said = self.of(sort).rev().find(|entered| entered.by == by).map(|it| it.at);
             let noted = noted.map(civil::start_of_day);
-            let said: Vec<Time> =
-                self.of(sort).filter(|entered| entered.by == by).map(|it| it.at).collect();
-            // What a file notes says when it was done, not whether the time before it was too long.
-            let starts = noted.is_none().then_some(start).into_iter().chain(said.iter().copied());
-            let past = starts.zip(said.iter().skip(usize::from(noted.is_some())));
-            let late = past.map(|(from, at)| clock(from).meet(*at));
-            due.extend(late.filter(|it| it.late_by(it.due).is_some()));
-            due.push(clock(said.last().copied().max(noted).unwrap_or(start)));
+            said.max(noted).unwrap_or_else(|| civil::start_of_day(agreement.in_force))
         };
-        for side in [Side::Agency, Side::Municipality] {
-            let (noted, subject) = (agreement.security.of(side), agreement.party(side).id.as_str());
-            let clock = |from| Deadline::new(Clock::PolicyReview(side), subject, from);
-            recurs(Sort::PolicyReview, side, noted.policy_reviewed_on, &clock);
-        }
-        let clock = |from| Deadline::within(Clock::Profiles, name, from, months);
-        recurs(Sort::Profiles, Side::Municipality, access.listed_on, &clock);
-        let clock = |from| Deadline::new(Clock::Attestation, name, from);
-        recurs(Sort::Attestation, Side::Municipality, None, &clock);
-        due
+        let (agency, municipality) = (Side::Agency, Side::Municipality);
+        let reviewed = |side| {
+            let noted = agreement.security.of(side).policy_reviewed_on;
+            let subject = agreement.party(side).id.as_str();
+            Deadline::new(
+                Clock::PolicyReview(side),
+                subject,
+                since(Sort::PolicyReview, side, noted),
+            )
+        };
+        let name = agreement.agreement.as_str();
+        let listed = since(Sort::Profiles, municipality, agreement.access.listed_on);
+        let months = u32::from(agreement.access.renew_after_months);
+        vec![
+            reviewed(agency),
+            reviewed(municipality),
+            Deadline::within(Clock::Profiles, name, listed, months),
+            Deadline::new(Clock::Attestation, name, since(Sort::Attestation, municipality, None)),
+        ]
     }
 
     fn of(&self, sort: Sort) -> impl DoubleEndedIterator<Item = &Entered> {

@@ -197,34 +197,6 @@ fn clocks_run_from_the_finding_and_lateness_stays() {
 }
 
 #[test]
-fn a_yearly_duty_that_was_done_late_stays_late_when_it_was_done_again() {
-    let (mut agreement, side) = (agreement(), Side::Municipality);
-    agreement.security.municipality.policy_reviewed_on = None;
-    let start = civil::start_of_day(agreement.in_force);
-    let at = |days: i64| Time(start.0 + days * DAY);
-    let reviews = |days: &[i64], noted: bool| {
-        let mut agreement = agreement.clone();
-        agreement.security.municipality.policy_reviewed_on =
-            noted.then(|| civil::start_of_day(agreement.in_force).date());
-        let said =
-            days.iter().map(|day| entered(side, Sort::PolicyReview, at(*day), notice("herzien")));
-        let register = Register(said.collect());
-        let mut due = register.deadlines(&agreement);
-        due.retain(|it| it.clock == Clock::PolicyReview(side));
-        due.iter().map(|it| (it.starts, it.standing(at(2_000)))).collect::<Vec<_>>()
-    };
-    // In time, 50 days late, in time; and the one that runs now.
-    let overdue = (at(1_000), Standing::Overdue);
-    let late = (at(300), Standing::MetLate);
-    assert_eq!(reviews(&[300, 715, 1_000], false), [late, overdue]);
-    assert_eq!(reviews(&[300, 600, 900], false), [(at(900), Standing::Overdue)]);
-    // The first one counts from the beginning, but where the agreement itself tells of another day.
-    let first = (at(0), Standing::MetLate);
-    assert_eq!(reviews(&[500], false), [first, (at(500), Standing::Overdue)]);
-    assert_eq!(reviews(&[500], true), [(at(500), Standing::Overdue)]);
-}
-
-#[test]
 fn a_notice_reads_back_from_its_statement_with_every_letter() {
     let said = Notice {
         on: Some(date(2028, 2, 29)),
