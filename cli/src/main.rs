@@ -3,6 +3,7 @@
 mod agreement;
 mod args;
 mod card;
+mod check;
 mod demo;
 mod dry_run;
 mod evidence;

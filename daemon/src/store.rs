@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
 use sqlx::any::{AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyPool, Row, Transaction};
+use sqlx::{Any, AnyPool, Connection, Row, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::durable::{self, Out};
@@ -185,6 +185,7 @@ impl Store {
                     Ok(())
                 })
             })
+            .after_release(|connection, _| Box::pin(is_out_of_transaction(connection)))
             .connect(&url)
             .await?;
         let writer = Arc::new(Mutex::new(true));
@@ -262,6 +263,17 @@ impl Store {
         }
         Ok(Tx { tx, _turn: turn, wakes: Wakes::default() })
     }
+}
+
+/// Whether a connection that comes back may be used again. A full disk has SQLite roll a transaction back by itself, and the
+/// rollback that `sqlx` then asks for fails: it would count that transaction as open for ever, and take what comes after for a
+/// part of it, which no commit makes durable.
+async fn is_out_of_transaction(connection: &mut sqlx::AnyConnection) -> sqlx::Result<bool> {
+    if connection.is_in_transaction() {
+        // Whoever left without a commit has a rollback waiting; an answer comes after it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// The URL of an SQLite file and the lock that this process holds on it.
@@ -507,4 +519,32 @@ fn record<S: Stored>(row: &AnyRow) -> Result<Record<S>> {
         changed: Time(row.try_get("changed")?),
         version: row.try_get("version")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_takes_no_later_one_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("store.db");
+        let store = Store::open(place.to_str().unwrap()).await.unwrap();
+        // As SQLite does where the disk is full.
+        let mut tx = store.begin().await.unwrap();
+        sqlx::query("ROLLBACK").execute(&mut *tx.tx).await.unwrap();
+        drop(tx);
+        let mut tx = store.begin_unsynced().await.unwrap();
+        tx.set_number("left", 1).await.unwrap();
+        drop(tx);
+        let mut tx = store.begin().await.unwrap();
+        tx.set_number("kept", 2).await.unwrap();
+        tx.commit().await.unwrap();
+        // What was committed is there for whoever opens the file.
+        let url = format!("sqlite://{}", place.display());
+        let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let sql = "SELECT COUNT(*) FROM counters WHERE name IN ('left', 'kept')";
+        let found: i64 = sqlx::query(sql).fetch_one(&mut other).await.unwrap().try_get(0).unwrap();
+        assert_eq!(found, 1);
+    }
 }

@@ -1,0 +1,106 @@
+//! `sluis config check`: what is missing at this host, all of it at once.
+
+use sluis_config::Config;
+use sluis_config::credentials::Credentials;
+use sluis_config::schema::{Driver, Notifier, Owner, Releaser};
+use sluis_core::words::Words;
+
+use crate::failure::{Failure, Result, exit};
+use crate::{card, output};
+
+/// Everything that a role would stumble over at its start.
+pub(crate) fn check(config: &Config, json: bool) -> Result<()> {
+    let card = card::Card::of(config)?;
+    let agreements = sluis_config::Agreements::load_with_contacts(&config.paths.agreements)?;
+    let credentials = Credentials::new(&config.paths.credentials);
+    credentials.secret("tls-key")?;
+    let mut gaps = Vec::new();
+    if let Some(sealer) = &config.sealer {
+        gaps.extend(sealer.owners.iter().filter_map(unknown_owner));
+        let bare = agreements.iter().filter(|installed| installed.contacts.is_none());
+        gaps.extend(bare.map(|installed| {
+            format!(
+                "agreement {}: its contacts file is missing",
+                installed.terms.agreement.agreement
+            )
+        }));
+    }
+    if let Some(releaser) = &config.releaser {
+        gaps.extend(channel_gaps(releaser, &agreements, &credentials));
+        let ours = card::age_recipient(&credentials, "bundle-identity")?;
+        if config.sealer.as_ref().is_some_and(|sealer| sealer.releaser != ours) {
+            gaps.push(format!(
+                "sealer.releaser is not the recipient of the credential bundle-identity ({ours})"
+            ));
+        }
+    }
+    for id in config.reports.iter().flat_map(|reports| reports.channels.keys()) {
+        if let Err(error) = credentials.secret(&format!("reports-{id}")) {
+            gaps.push(error.to_string());
+        }
+    }
+    gaps.extend(config.notifier.iter().flat_map(|notifier| mail_gaps(notifier, &credentials)));
+    if !gaps.is_empty() {
+        return Err(Failure::new(exit::CONFIG, "gaps", Words::same(gaps.join("\n  "))));
+    }
+    let count = agreements.iter().count();
+    if json {
+        return output::json(
+            &serde_json::json!({ "ok": true, "party": card.id, "agreements": count }),
+        );
+    }
+    output::line(format!("in order: {} ({}), {count} agreements", card.name, card.id))
+}
+
+fn unknown_owner(owner: &Owner) -> Option<String> {
+    let Owner::Name(name) = owner else { return None };
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let known = accounts.lines().any(|line| line.split(':').next() == Some(name));
+    (!known).then(|| format!("sealer.owners: there is no user {name} on this machine"))
+}
+
+fn mail_gaps(notifier: &Notifier, credentials: &Credentials) -> Vec<String> {
+    let shape = notifier.check().err().map(|why| format!("notifier: {why}"));
+    let password = notifier.user.as_ref().map(|_| credentials.secret("smtp-password"));
+    let password = password.and_then(std::result::Result::err).map(|error| error.to_string());
+    let ca = notifier.ca.as_ref().filter(|ca| !ca.is_file());
+    let ca = ca.map(|ca| format!("notifier.ca: {} is not there", ca.display()));
+    [shape, password, ca].into_iter().flatten().collect()
+}
+
+fn channel_gaps(
+    releaser: &Releaser,
+    agreements: &sluis_config::Agreements,
+    credentials: &Credentials,
+) -> Vec<String> {
+    let mut gaps = Vec::new();
+    for (id, driver) in &releaser.channels {
+        let Driver::Http(http) = driver else { continue };
+        if let Err(why) = http.check() {
+            gaps.push(format!("releaser.channels.{id}: {why}"));
+        }
+        if http.calls_back() && releaser.callback.is_none() {
+            gaps.push(format!(
+                "releaser.channels.{id}: its template has {{callback}}, and releaser.callback is missing"
+            ));
+        }
+        let secrets = [("provider", http.needs_secret()), ("reports", http.calls_back())];
+        for (name, _) in secrets.into_iter().filter(|(_, needed)| *needed) {
+            if let Err(error) = credentials.secret(&format!("{name}-{id}")) {
+                gaps.push(error.to_string());
+            }
+        }
+    }
+    for installed in agreements.iter() {
+        let agreement = &installed.terms.agreement;
+        let missing =
+            agreement.key.channels.iter().filter(|c| !releaser.channels.contains_key(&c.id));
+        gaps.extend(missing.map(|c| {
+            format!(
+                "agreement {}: channel {} is not in [releaser.channels]",
+                agreement.agreement, c.id
+            )
+        }));
+    }
+    gaps
+}
