@@ -207,6 +207,14 @@ async fn restored<C: Core>(
             ),
         )
     })?;
+    // A later word of that party may still lie there, and what is numbered from an earlier one would contradict it.
+    if !books.has_heard(agreement) {
+        let why = words!(
+            "de postbus van de andere partij is nog niet tot het einde gelezen; vraag het zo dadelijk opnieuw",
+            "the other party's mailbox was not read to its end yet; ask again in a moment"
+        );
+        return Err(CoreError::refused("not-heard", why));
+    }
     let epoch = kept(&*core, &mut tx, &held).await?;
     let mut word = Word {
         first: None,

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use sluis_core::id::TransferId;
 use tempfile::TempDir;
 
-use crate::world::free_host;
+use crate::dice::Dice;
 use crate::{root, until};
 
 /// Kannel and its message centre. All of it goes when it is dropped.
@@ -28,9 +29,8 @@ impl Kannel {
     #[must_use]
     pub fn start() -> Self {
         let dir = tempfile::Builder::new().prefix("kannel-").tempdir().unwrap();
-        // On an address of its own: nobody else's connection takes a port before its program does.
-        let (host, [admin, boxes, send]) = ports();
-        let url = format!("http://{host}:{send}/cgi-bin/sendsms");
+        let [admin, boxes, send] = ports();
+        let url = format!("http://127.0.0.1:{send}/cgi-bin/sendsms");
         let mut kannel = Self { dir, url, processes: Vec::new() };
         kannel.mood("deliver");
         let modules = root().join("target/tools/node/node_modules");
@@ -39,30 +39,28 @@ impl Kannel {
         kannel.run("smsc", centre);
         let port =
             until("the message centre to listen", || fs::read_to_string(kannel.path("port")).ok());
-        let text = kannel.configuration(&host, [admin, boxes, send], &port);
+        let text = kannel.configuration([admin, boxes, send], &port);
         fs::write(kannel.path("kannel.conf"), text).unwrap();
         for (program, port) in [("bearerbox", boxes), ("smsbox", send)] {
             let mut command = Command::new(program);
             command.arg(kannel.path("kannel.conf"));
             kannel.run(program, command);
-            until(&format!("{program} to listen"), || {
-                TcpStream::connect((host.as_str(), port)).ok()
-            });
+            until(&format!("{program} to listen"), || TcpStream::connect(("127.0.0.1", port)).ok());
         }
         kannel
     }
 
-    fn configuration(&self, host: &str, [admin, boxes, send]: [u16; 3], port: &str) -> String {
+    fn configuration(&self, [admin, boxes, send]: [u16; 3], port: &str) -> String {
         let log = |name: &str| self.path(name).display().to_string();
         format!(
-            "group = core\nadmin-port = {admin}\nadmin-password = admin\nadmin-interface = {host}\n\
-             smsbox-port = {boxes}\nsmsbox-interface = {host}\nbox-allow-ip = \"127.0.0.1;{host}\"\n\
+            "group = core\nadmin-port = {admin}\nadmin-password = admin\nadmin-interface = 127.0.0.1\n\
+             smsbox-port = {boxes}\nsmsbox-interface = 127.0.0.1\nbox-allow-ip = 127.0.0.1\n\
              dlr-storage = internal\nsms-resend-freq = 1\nlog-level = 1\nlog-file = {}\n\n\
              group = smsc\nsmsc = smpp\nsmsc-id = smpp\nhost = 127.0.0.1\nport = {port}\n\
              smsc-username = u\nsmsc-password = p\nsystem-type = \"\"\ntransceiver-mode = true\n\
              reconnect-delay = 1\nwait-ack = 5\n\n\
-             group = smsbox\nbearerbox-host = {host}\nbearerbox-port = {boxes}\n\
-             sendsms-port = {send}\nsendsms-interface = {host}\nlog-level = 1\nlog-file = {}\n\
+             group = smsbox\nbearerbox-host = 127.0.0.1\nbearerbox-port = {boxes}\n\
+             sendsms-port = {send}\nsendsms-interface = 127.0.0.1\nlog-level = 1\nlog-file = {}\n\
              http-request-retry = 5\nhttp-queue-delay = 1\n\n\
              group = sendsms-user\nusername = sluis\npassword = {PASSWORD}\nmax-messages = 3\nconcatenation = true\n\n\
              group = sms-service\nkeyword = default\ntext = \"\"\nmax-messages = 0\n",
@@ -124,9 +122,15 @@ pub fn lines(path: &Path) -> Vec<Value> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-fn ports() -> (String, [u16; 3]) {
-    let host = free_host();
-    let (host, _) = host.rsplit_once(':').unwrap();
-    let listeners = [(); 3].map(|()| TcpListener::bind((host, 0)).unwrap());
-    (host.to_owned(), listeners.map(|listener| listener.local_addr().unwrap().port()))
+/// Free ports below those that the system gives away: nobody's connection takes one before its program does.
+fn ports() -> [u16; 3] {
+    let mut dice = Dice::of(
+        TransferId::random().as_bytes().iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    );
+    [(); 3].map(|()| {
+        until("a free port", || {
+            let port = u16::try_from(10_000 + dice.below(20_000)).unwrap();
+            TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+        })
+    })
 }

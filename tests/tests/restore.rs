@@ -63,7 +63,10 @@ fn is_held(world: &World, host: &str) {
 
 /// Two persons go on; one alone does not.
 fn go_on(world: &World, host: &str) -> serde_json::Value {
-    let one = world.cli(host, &["restored", "mechelen"]);
+    let one = until("the mailbox to be read to its end", || {
+        let one = world.cli(host, &["restored", "mechelen"]);
+        (!stderr(&one).contains("not read to its end")).then_some(one)
+    });
     assert!(one.status.success() && stdout(&one).contains("second person"), "{}", stderr(&one));
     let same = world.cli(host, &["restored", "mechelen"]);
     assert_eq!(same.status.code(), Some(1), "one person is not two");
