@@ -26,8 +26,7 @@ use crate::{
 #[command(
     name = "sluis",
     version,
-    about,
-    after_help = "Examples:\n  sluis demo\n  sluis send mechelen lijst-2026.csv\n  sluis list\n  sluis open 7K3F-9QX\n\nExit codes: 0 done, 1 refused or evidence that does not hold, 2 usage, 3 evidence incomplete,\n69 the core does not answer, 74 a file cannot be read or written, 78 configuration."
+    after_help = "Examples:\n  sluis demo\n  sluis send mechelen lijst-2026.csv\n  sluis list\n  sluis open 7K3F-9QX\n\nExit codes: 0 done, 1 refused or evidence that does not hold, 2 usage, 3 evidence incomplete, 69 the core does not answer, 74 a file cannot be read or written, 78 configuration."
 )]
 pub(crate) struct Arguments {
     /// The configuration of this host.
@@ -367,7 +366,7 @@ enum AgreementVerb {
     },
     /// Write a new agreement by asking for everything that its articles need.
     #[command(
-        after_help = "Questions come in the order of the articles; an empty answer takes what stands in brackets, a dash leaves it\nblank. Answers come from the terminal or, one a line, from standard input. Nothing is overwritten.\n\nExample:\n  sluis agreement new --out mechelen.toml"
+        after_help = "Questions come in the order of the articles; an empty answer takes what stands in brackets, a dash leaves it blank. Answers come from the terminal or, one a line, from standard input. Nothing is overwritten.\n\nExample:\n  sluis agreement new --out mechelen.toml"
     )]
     New {
         /// Where it is written; the agreement's name and .toml where this is missing.
@@ -385,7 +384,7 @@ enum AgreementVerb {
 enum EvidenceVerb {
     /// Write the statements of a transfer, or all under an agreement, with their signatures into a folder.
     #[command(
-        after_help = "With --agreement the folder holds both parties' statements, notices too, a script that verifies them without\nSluis, and a report for people in Dutch and English (print it from a browser).\n\nExamples:\n  sluis evidence export 7K3F-9QX --to bewijs\n  sluis evidence export --agreement mechelen --year 2026 --to bewijs-2026"
+        after_help = "With --agreement the folder holds both parties' statements, notices too, a script that verifies them without Sluis, and a report for people in Dutch and English (print it from a browser).\n\nExamples:\n  sluis evidence export 7K3F-9QX --to bewijs\n  sluis evidence export --agreement mechelen --year 2026 --to bewijs-2026"
     )]
     Export {
         /// The transfer's code.

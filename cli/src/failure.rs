@@ -12,6 +12,8 @@ use crate::language::Lang;
 pub(crate) mod exit {
     /// Refused, or evidence that does not hold.
     pub(crate) const REFUSED: u8 = 1;
+    /// What was typed is no command; as clap has it.
+    pub(crate) const USAGE: u8 = 2;
     /// `sluis health`, as monitoring knows it: worth a look.
     pub(crate) const WARNING: u8 = 1;
     /// The same: somebody must act, or the core does not answer.

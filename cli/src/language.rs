@@ -1,5 +1,7 @@
 //! Dutch and English.
 
+use std::ffi::OsString;
+
 use clap::ValueEnum;
 
 /// The language in which persons are addressed.
@@ -12,6 +14,14 @@ pub(crate) enum Lang {
 }
 
 impl Lang {
+    /// As it was typed, before anything is parsed: help and usage errors have a language too.
+    pub(crate) fn typed(typed: &[OsString]) -> Option<Self> {
+        let words: Vec<&str> = typed.iter().filter_map(|word| word.to_str()).collect();
+        let after = words.windows(2).filter(|pair| pair[0] == "--lang").map(|pair| pair[1]);
+        let value =
+            words.iter().filter_map(|word| word.strip_prefix("--lang=")).chain(after).last();
+        value.and_then(|value| Self::from_str(value, false).ok())
+    }
     /// As the terminal says, English where it says something else.
     pub(crate) fn of_terminal() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"]

@@ -9,6 +9,7 @@ mod dry_run;
 mod evidence;
 mod failure;
 mod health;
+mod help;
 mod init;
 mod keys;
 mod language;
@@ -27,7 +28,6 @@ mod transfers;
 use std::alloc::System;
 use std::process::ExitCode;
 
-use clap::Parser;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Wipes whatever is given back: share lines pass through buffers of libraries too.
@@ -35,7 +35,7 @@ use zeroizing_alloc::ZeroAlloc;
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    let arguments = help::parse();
     let (lang, json) = (arguments.language(), arguments.json);
     match args::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,

@@ -247,7 +247,7 @@ pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) ->
     if json {
         return output::json(made);
     }
-    told(made)?;
+    told(made, lang)?;
     if let Some(first) = &noted.first {
         output::line(format!("{} {first}", lang.pick("bevestigd na", "confirmed after")))?;
     }
@@ -273,9 +273,9 @@ pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) ->
 }
 
 /// What was made, by its beginning.
-pub(crate) fn told(made: &NoticeRow) -> Result<()> {
-    let sort = made.sort;
-    output::line(format!("{}  {}  {}", sort.kind(), sort.article(), short(&made.digest)))
+pub(crate) fn told(made: &NoticeRow, lang: Lang) -> Result<()> {
+    let (sort, number) = (made.sort, short(&made.digest));
+    output::line(format!("{}  {}  {number}", sort.kind(), sort.article().label(lang.core())))
 }
 
 /// Makes a notice.
@@ -460,7 +460,7 @@ pub(crate) fn deadlines(socket: &Socket, as_ics: bool, lang: Lang, json: bool) -
             it.standing(now).text(language).to_owned(),
             it.clock.title(language).to_owned(),
             it.subject.clone(),
-            it.clock.rule().article.to_owned(),
+            it.clock.rule().article.label(language),
         ]
     });
     let head = match lang {

@@ -5,6 +5,7 @@
 //! The modules are listed in reading order; each imports only from those above it.
 
 pub mod agreement;
+pub mod article;
 pub mod bundle;
 pub mod content;
 pub mod control;

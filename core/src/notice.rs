@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::{Agreement, Side};
+use crate::article::Article::{self, Art, Recital};
 use crate::deadline::{Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
 pub use fault::Fault;
@@ -26,7 +27,7 @@ pub const MAX_A_DAY: usize = 200;
 const OLDEST_LETTER: i32 = 366;
 
 macro_rules! sorts {
-    ($($(#[$doc:meta])* $name:ident $kind:literal $article:literal $by:expr, $needs:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident $kind:literal $article:expr, $by:expr, $needs:expr;)*) => {
         /// What a notice is about. The kind of its statement.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Sort {
@@ -42,7 +43,7 @@ macro_rules! sorts {
             }
             /// The article it rests on.
             #[must_use]
-            pub fn article(self) -> &'static str {
+            pub fn article(self) -> Article {
                 match self { $(Self::$name => $article,)* }
             }
             /// Who may make it.
@@ -81,51 +82,51 @@ const MUNICIPALITY: &[Side] = &[Side::Municipality];
 
 sorts! {
     /// The municipality asks for a list (recital C; R5, R6).
-    Request "request" "rec. C" MUNICIPALITY, Needs::Nothing;
+    Request "request" Recital('C'), MUNICIPALITY, Needs::Nothing;
     /// Data are wrong, inaccurate, incomplete, missing, outdated or too many (R59).
-    QualityReport "quality-report" "art. 7" BOTH, Needs::Found;
+    QualityReport "quality-report" Art(7), BOTH, Needs::Found;
     /// What the agency found and did about it (R60, R61).
-    QualityAnswer "quality-answer" "art. 7" AGENCY, Needs::Case(Self::QualityReport);
+    QualityAnswer "quality-answer" Art(7), AGENCY, Needs::Case(Self::QualityReport);
     /// The case is done, after an answer (R61).
-    QualityClose "quality-close" "art. 7" AGENCY, Needs::Case(Self::QualityReport);
+    QualityClose "quality-close" Art(7), AGENCY, Needs::Case(Self::QualityReport);
     /// Processing or access without right, attempts too (R43, R66).
-    IncidentReport "incident-report" "art. 6" BOTH, Needs::Found;
+    IncidentReport "incident-report" Art(6), BOTH, Needs::Found;
     /// What became known or was done since (R44, R67).
-    IncidentUpdate "incident-update" "art. 6" BOTH, Needs::Case(Self::IncidentReport);
+    IncidentUpdate "incident-update" Art(6), BOTH, Needs::Case(Self::IncidentReport);
     /// The case is done.
-    IncidentClose "incident-close" "art. 6" BOTH, Needs::Case(Self::IncidentReport);
+    IncidentClose "incident-close" Art(6), BOTH, Needs::Case(Self::IncidentReport);
     /// The data will go to somebody else, on that day (R27, R28).
-    Disclosure "disclosure" "art. 4" MUNICIPALITY, Needs::Day;
+    Disclosure "disclosure" Art(4), MUNICIPALITY, Needs::Day;
     /// The list of function profiles was looked through (R26).
-    Profiles "profiles" "art. 4" MUNICIPALITY, Needs::Nothing;
+    Profiles "profiles" Art(4), MUNICIPALITY, Needs::Nothing;
     /// How is access granted and held, or: hand over the proof (R51, R55).
-    InformationRequest "information-request" "art. 6" BOTH, Needs::Nothing;
+    InformationRequest "information-request" Art(6), BOTH, Needs::Nothing;
     /// The answer to it, by the party that was asked.
-    InformationAnswer "information-answer" "art. 6" BOTH, Needs::Case(Self::InformationRequest);
+    InformationAnswer "information-answer" Art(6), BOTH, Needs::Case(Self::InformationRequest);
     /// What helps the other party's security (R68).
-    SecurityInfo "security-info" "art. 9" BOTH, Needs::Nothing;
+    SecurityInfo "security-info" Art(9), BOTH, Needs::Nothing;
     /// The register of processors changed (R58, R70).
-    Processors "processors" "art. 6" BOTH, Needs::Nothing;
+    Processors "processors" Art(6), BOTH, Needs::Nothing;
     /// A weakness was mended: which, by what; a register of patches (R46).
-    Patch "patch" "art. 6" BOTH, Needs::Past;
+    Patch "patch" Art(6), BOTH, Needs::Past;
     /// What the other party entered from paper in this party's name was not said by it (R48).
-    Contradiction "contradiction" "art. 6" BOTH, Needs::Entry;
+    Contradiction "contradiction" Art(6), BOTH, Needs::Entry;
     /// Security policy and plan were reviewed (R38, R42).
-    PolicyReview "policy-review" "art. 6" BOTH, Needs::Nothing;
+    PolicyReview "policy-review" Art(6), BOTH, Needs::Nothing;
     /// What is still kept, and that the rest is destroyed; yearly (R24).
-    Attestation "attestation" "art. 3" MUNICIPALITY, Needs::Nothing;
+    Attestation "attestation" Art(3), MUNICIPALITY, Needs::Nothing;
     /// The law changed in what touches this agreement (R69).
-    LegalChange "legal-change" "art. 9" MUNICIPALITY, Needs::Day;
+    LegalChange "legal-change" Art(9), MUNICIPALITY, Needs::Day;
     /// Two persons let pass what one list breaks; the text begins with the rules and a colon (R84).
-    Override "override" "art. 6" AGENCY, Needs::Nothing;
+    Override "override" Art(6), AGENCY, Needs::Nothing;
     /// The text stands on this party's website, on that page (R71, R72).
-    Publication "publication" "art. 10" BOTH, Needs::Page;
+    Publication "publication" Art(10), BOTH, Needs::Page;
     /// The agreement ends: from that day on nothing is sent (R76).
-    Terminate "terminate" "art. 12" BOTH, Needs::Day;
+    Terminate "terminate" Art(12), BOTH, Needs::Day;
     /// There is no legal basis any more from that day on: it ends by law (R78).
-    BasisGone "basis-gone" "art. 12" BOTH, Needs::Day;
+    BasisGone "basis-gone" Art(12), BOTH, Needs::Day;
     /// The agency ends it on a breach, which the text names: from now on nothing is sent (R64).
-    TerminateAtOnce "terminate-at-once" "art. 8" AGENCY, Needs::Nothing;
+    TerminateAtOnce "terminate-at-once" Art(8), AGENCY, Needs::Nothing;
 }
 
 impl Sort {

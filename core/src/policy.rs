@@ -6,9 +6,10 @@ use jiff::civil::Date;
 
 use crate::agreement::gaps::{Weight, gaps};
 use crate::agreement::{Agreement, Language};
+use crate::article::Article;
 use crate::content::Finding;
 use crate::id::{Digest, Nis, Time};
-use crate::notice::{Reviewed, short};
+use crate::notice::{Reviewed, Sort, short};
 use crate::statement::{Residents, Sent, Word};
 
 /// What is known of a drop before anything of it is sealed.
@@ -97,8 +98,8 @@ pub enum Reason {
         gap: String,
         /// The requirement it rests on.
         requirement: String,
-        /// The article that asks for it, in Dutch.
-        article: String,
+        /// The article that asks for it.
+        article: Article,
         /// What is missing and what to do, in Dutch.
         nl: String,
         /// The same in English.
@@ -164,7 +165,9 @@ pub fn permit(agreement: &Agreement, sent: &Sent) -> Vec<(&'static str, String)>
         }
     };
     let mut rules = vec!["art. 12: in-force".to_owned(), "art. 1: gaps".to_owned()];
-    rules.extend((!asked.is_empty()).then(|| format!("overw. C: request {asked}")));
+    rules.extend(
+        (!asked.is_empty()).then(|| format!("{}: request {asked}", Sort::Request.article())),
+    );
     rules.extend([content, "art. 3: size".to_owned()]);
     rules.extend(sent.waived.map(|it| format!("art. 6: override {}", short(&it))));
     decided(agreement, "permit", ("rules", rules.join(", ")))
@@ -187,19 +190,19 @@ impl Reason {
     }
     /// The article of the agreement it rests on.
     #[must_use]
-    pub fn article(&self) -> &str {
+    pub fn article(&self) -> Article {
         match self {
-            Self::NotInForce { .. } | Self::Ended { .. } => "art. 12",
-            Self::Empty | Self::Changed | Self::Unsettled => "art. 7",
-            Self::TooLarge { .. } => "art. 3",
-            Self::NotPlain | Self::Owner { .. } | Self::Unreadable => "art. 6",
-            Self::UnknownAgreement => "art. 1",
-            Self::Gap { article, .. } => article,
-            Self::NotRequested | Self::Answered { .. } => "overw. C",
+            Self::NotInForce { .. } | Self::Ended { .. } => Article::Art(12),
+            Self::Empty | Self::Changed | Self::Unsettled => Article::Art(7),
+            Self::TooLarge { .. } => Article::Art(3),
+            Self::NotPlain | Self::Owner { .. } | Self::Unreadable => Article::Art(6),
+            Self::UnknownAgreement => Article::Art(1),
+            Self::Gap { article, .. } => *article,
+            Self::NotRequested | Self::Answered { .. } => Article::Recital('C'),
             Self::List(finding) => finding.rule.article(),
-            Self::NotDrawn { .. } | Self::DrawnForAnother { .. } => "art. 2",
-            Self::NotOneList => "art. 3",
-            Self::Rejected { .. } | Self::Unapproved { .. } | Self::PutBack => "art. 6",
+            Self::NotDrawn { .. } | Self::DrawnForAnother { .. } => Article::Art(2),
+            Self::NotOneList => Article::Art(3),
+            Self::Rejected { .. } | Self::Unapproved { .. } | Self::PutBack => Article::Art(6),
         }
     }
 
@@ -222,7 +225,7 @@ impl Reason {
     /// What is wrong and what to do, for people.
     #[must_use]
     pub fn text(&self, language: Language) -> String {
-        let article = self.article();
+        let article = self.article().label(language);
         if let Self::List(finding) = self {
             return finding.text(language);
         }
@@ -368,7 +371,7 @@ pub fn decide(agreement: &Agreement, drop: Drop<'_>) -> Decision {
         Reason::Gap {
             gap: gap.code().to_owned(),
             requirement: gap.requirement(),
-            article: gap.article(Language::Nl),
+            article: gap.article(),
             nl: say(Language::Nl),
             en: say(Language::En),
         }
@@ -460,7 +463,10 @@ mod tests {
         assert_eq!(by(&agreement, None), (vec![unsaid.clone()], None));
         assert_eq!(by(&agreement, Some(nis)), (vec![], Some(Word::Person)));
         for reason in [&another, &unsaid] {
-            assert!(reason.overridable().is_none() && reason.article() == "art. 2", "{reason:?}");
+            assert!(
+                reason.overridable().is_none() && reason.article() == Article::Art(2),
+                "{reason:?}"
+            );
         }
         // No list, and so nobody's word; but what a person says must fit.
         agreement.data.any_file = Some("x".into());
@@ -477,7 +483,10 @@ mod tests {
         assert_eq!(all.len(), 3, "{all:?}");
         for reason in all {
             for language in [Language::Nl, Language::En] {
-                assert!(reason.text(language).starts_with(reason.article()), "{reason:?}");
+                assert!(
+                    reason.text(language).starts_with(&reason.article().label(language)),
+                    "{reason:?}"
+                );
             }
             let json = serde_json::to_string(&reason).unwrap();
             assert_eq!(serde_json::from_str::<Reason>(&json).unwrap(), reason);

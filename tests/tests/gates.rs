@@ -187,7 +187,7 @@ fn an_agreement_that_lacks_what_the_law_asks_lets_nothing_leave() {
     let world = World::running_as(&plan);
     let _ = ask(&world);
     let text = refused(&world, "lijst.csv", LIST);
-    assert!(text.contains("(R10)") && text.contains("overweging G"), "{text}");
+    assert!(text.contains("(R10)") && text.contains("recital G"), "{text}");
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn each_decision_of_the_gate_is_entered_with_its_outcome_version_and_rules() {
         assert_eq!(entry["detail"]["outcome"], "refuse", "{entry}");
         assert_eq!(entry["detail"]["version"], "1", "{entry}");
     }
-    assert_eq!(refused[0]["detail"]["reasons"], "overw. C: not-requested");
+    assert_eq!(refused[0]["detail"]["reasons"], "recital C: not-requested");
     let reasons = refused[1]["detail"]["reasons"].as_str().unwrap();
     assert!(reasons.split(", ").all(|reason| reason.starts_with("art. 3: ")), "{reasons}");
     let [permit] = of("sealed")[..] else { panic!("one list was sealed") };
@@ -155,7 +155,7 @@ fn each_decision_of_the_gate_is_entered_with_its_outcome_version_and_rules() {
     assert_eq!(
         permit["detail"]["rules"],
         format!(
-            "art. 12: in-force, art. 1: gaps, overw. C: request {asked}, art. 2: residents by agreement, art. 3: list, art. 3: size"
+            "art. 12: in-force, art. 1: gaps, recital C: request {asked}, art. 2: residents by agreement, art. 3: list, art. 3: size"
         )
     );
     // Of nobody on a list.

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use sluis_tests::{World, stderr, stdout};
+use std::process::Command;
+
+use sluis_tests::{World, binary, stderr, stdout};
 
 /// A host, a verb, what is typed, and words of the refusal in Dutch and in English.
 type Case<'a> = (&'a str, &'a str, String, &'a str, &'a str);
@@ -24,6 +26,37 @@ fn hears(world: &World, (host, verb, typed, dutch, english): &Case<'_>) {
         assert!(said["code"].is_string(), "{said}");
         assert!(said["message"].as_str().unwrap().contains(english), "{said}");
         assert!(said["nl"].as_str().unwrap().contains(dutch), "{said}");
+    }
+}
+
+#[test]
+fn help_and_what_was_typed_wrong_are_told_in_the_language_of_who_typed() {
+    let typed = |lang: &str, words: &[&str]| {
+        let mut sluis = Command::new(binary("sluis"));
+        sluis.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", lang).args(words);
+        sluis.output().unwrap()
+    };
+    for (asked, dutch, english) in [
+        (&["--help"][..], "Gebruik: sluis", "Usage: sluis"),
+        (&["send", "--help"], "Onder welke overeenkomst", "Under which agreement"),
+        (&["agreement", "help", "check"], "Kijk een bestand na", "Check a file"),
+        (&["shwo"], "onbekend commando: shwo; bedoelde u show?", "unrecognized subcommand"),
+        (&["show"], "er ontbreekt: <CODE>", "required arguments were not provided"),
+        (&["send", "m", "x", "--lists"], "onbekend argument: --lists", "unexpected argument"),
+        (&["init", "office"], "office past niet bij <HOST>", "invalid value"),
+    ] {
+        let over = |lang: &'static str| [&["--lang", lang], asked].concat();
+        for (answer, own, other) in [
+            (typed("nl_BE.UTF-8", asked), dutch, english),
+            (typed("en_GB.UTF-8", asked), english, dutch),
+            (typed("en_GB.UTF-8", &over("nl")), dutch, english),
+            (typed("nl_BE.UTF-8", &over("en")), english, dutch),
+        ] {
+            let said = stdout(&answer) + &stderr(&answer);
+            assert!(said.contains(own) && !said.contains(other), "{asked:?}: {said}");
+            let help = asked.iter().any(|word| word.contains("help"));
+            assert_eq!(answer.status.code(), Some(if help { 0 } else { 2 }), "{said}");
+        }
     }
 }
 

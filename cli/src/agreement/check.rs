@@ -4,7 +4,6 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use sluis_config::{agreements, strict};
-use sluis_core::agreement::Language;
 use sluis_core::agreement::gaps::{Gap, Weight, gaps};
 use sluis_core::evidence::Terms;
 use sluis_core::id::Time;
@@ -99,7 +98,7 @@ fn table(found: &[Gap], lang: Lang) -> Result<()> {
         let weight = weight(gap.weight(), lang);
         vec![
             weight.to_owned(),
-            gap.article(lang.core()),
+            gap.article().label(lang.core()),
             gap.requirement(),
             format!("{text}\n→ {next}"),
         ]
@@ -134,7 +133,7 @@ fn object(gap: &Gap, lang: Lang) -> serde_json::Value {
     serde_json::json!({
         "code": gap.code(),
         "weight": gap.weight(),
-        "article": gap.article(Language::En),
+        "article": gap.article(),
         "requirement": gap.requirement(),
         "side": gap.side,
         "about": gap.about,

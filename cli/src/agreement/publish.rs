@@ -111,7 +111,7 @@ fn record(config: &Config, terms: &Terms, of: OfDay, lang: Lang, json: bool) -> 
         row["rendered"] = rendered.into();
         return output::json(&row);
     }
-    notices::told(&made)?;
+    notices::told(&made, lang)?;
     if rendered.is_none() {
         output::line(lang.pick(
             "Let op: dit is niet, byte voor byte, de bladzijde die Sluis van deze versie maakt. Ingeschreven is de digest van wat u gaf: kijk na of het deze overeenkomst is.",

@@ -1,6 +1,7 @@
 //! Per article: what was required, and which statements of the period say that it was done.
 
 use sluis_core::agreement::{Agreement, Side};
+use sluis_core::article::Article as Part;
 use sluis_core::deadline::{Clock, Deadline};
 use sluis_core::notice::Sort;
 use sluis_core::statement::Body;
@@ -10,7 +11,7 @@ use crate::language::Lang;
 
 /// An article with its duties.
 pub(super) struct Article {
-    pub(super) id: &'static str,
+    pub(super) id: String,
     pub(super) title: &'static str,
     pub(super) duties: Vec<Duty>,
 }
@@ -36,7 +37,7 @@ type Asked = (String, &'static [&'static str]);
 pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
     let mut listed: Vec<&str> = Vec::new();
     let mut articles = Vec::new();
-    for (id, title, asked) in required(&report.terms.agreement, report.lang) {
+    for (part, title, asked) in required(&report.terms.agreement, report.lang) {
         let mut duties = Vec::new();
         for (required, kinds) in asked {
             listed.extend(kinds);
@@ -53,7 +54,7 @@ pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
             };
             duties.push(Duty { required, done: noted.into_iter().chain(done).collect() });
         }
-        articles.push(Article { id, title, duties });
+        articles.push(Article { id: part.label(report.lang.core()), title, duties });
     }
     // What a later version says is shown, though nothing here knows what it answers.
     let other = report.period().iter().filter(|line| !listed.contains(&line.kind()));
@@ -61,7 +62,7 @@ pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
     if !done.is_empty() {
         let title = report.lang.pick("Andere verklaringen", "Other statements");
         articles.push(Article {
-            id: "",
+            id: String::new(),
             title,
             duties: vec![Duty { required: String::new(), done }],
         });
@@ -121,10 +122,10 @@ fn published(agreement: &Agreement) -> Vec<Done> {
     noted.collect()
 }
 
-fn required(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, Vec<Asked>)> {
+fn required(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Asked>)> {
     let mut all = lists(agreement, lang);
     all.push((
-        "art. 6",
+        Part::Art(6),
         lang.pick("De twee deuren, en de beveiliging", "The two gates, and security"),
         gates(agreement, lang).into_iter().chain(security(lang)).collect(),
     ));
@@ -133,7 +134,7 @@ fn required(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static st
 }
 
 /// Recital C to article 4: which lists, for whom, how long.
-fn lists(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, Vec<Asked>)> {
+fn lists(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Asked>)> {
     let per_year = agreement.period.per_year();
     let years = agreement.retention.years();
     let say = |nl: String, en: String| if lang == Lang::Nl { nl } else { en };
@@ -159,14 +160,10 @@ fn lists(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, 
     // A standing request is waited for by nobody: the passage that makes it one is what was required.
     let requests = agreement.period.standing.clone().unwrap_or(requests);
     vec![
-        (
-            lang.pick("overw. C", "rec. C"),
-            lang.pick("Aanvragen", "Requests"),
-            vec![(requests, &["request"])],
-        ),
-        ("art. 2", lang.pick("Doel en bewaring", "Purpose and retention"), vec![purpose]),
-        ("art. 3", lang.pick("Gegevens", "Data"), data(agreement, lang)),
-        ("art. 4", lang.pick("Toegang", "Access"), access(agreement, lang)),
+        (Part::Recital('C'), lang.pick("Aanvragen", "Requests"), vec![(requests, &["request"])]),
+        (Part::Art(2), lang.pick("Doel en bewaring", "Purpose and retention"), vec![purpose]),
+        (Part::Art(3), lang.pick("Gegevens", "Data"), data(agreement, lang)),
+        (Part::Art(4), lang.pick("Toegang", "Access"), access(agreement, lang)),
     ]
 }
 
@@ -305,25 +302,25 @@ fn security(lang: Lang) -> Vec<Asked> {
 }
 
 /// Articles 7 to 12.
-fn later(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, Vec<Asked>)> {
+fn later(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Asked>)> {
     let months = agreement.term.notice_months();
     let say = |nl: String, en: String| if lang == Lang::Nl { nl } else { en };
     vec![
-        ("art. 7", lang.pick("Kwaliteit van de gegevens", "Quality of the data"), vec![(
+        (Part::Art(7), lang.pick("Kwaliteit van de gegevens", "Quality of the data"), vec![(
             say(
                 "Fouten worden meteen gemeld; het agentschap handelt binnen twee weken na de vaststelling en brengt de gemeente op de hoogte.".into(),
                 "Errors are reported at once; the agency acts within two weeks of the finding and tells the municipality.".into(),
             ),
             &["quality-report", "quality-answer", "quality-close"],
         )]),
-        ("art. 8", lang.pick("Einde bij een inbreuk", "The end on a breach"), vec![(
+        (Part::Art(8), lang.pick("Einde bij een inbreuk", "The end on a breach"), vec![(
             say(
                 "Bij een inbreuk kan het agentschap de overeenkomst meteen beëindigen.".into(),
                 "On a breach the agency may end the agreement at once.".into(),
             ),
             &["terminate-at-once"],
         )]),
-        ("art. 9", lang.pick("Meldingen", "Notifications"), vec![
+        (Part::Art(9), lang.pick("Meldingen", "Notifications"), vec![
             (
                 say(
                     "De gemeente meldt wetswijzigingen die deze overeenkomst raken.".into(),
@@ -339,14 +336,14 @@ fn later(agreement: &Agreement, lang: Lang) -> Vec<(&'static str, &'static str, 
                 &["security-info"],
             ),
         ]),
-        ("art. 10", lang.pick("Bekendmaking", "Publication"), vec![(
+        (Part::Art(10), lang.pick("Bekendmaking", "Publication"), vec![(
             say(
                 "Beide partijen maken de tekst bekend op hun website.".into(),
                 "Both parties publish the text on their websites.".into(),
             ),
             &["publication"],
         )]),
-        ("art. 12", lang.pick("Duur en opzegging", "Term and notice"), vec![(
+        (Part::Art(12), lang.pick("Duur en opzegging", "Term and notice"), vec![(
             say(
                 format!("In werking sinds {}; schriftelijk opzegbaar met {months} maanden.", agreement.in_force),
                 format!("In force since {}; ended in writing with {months} months' notice.", agreement.in_force),

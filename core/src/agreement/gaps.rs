@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::articles::{ColumnKind, MAX_YEARS, Processor};
 use super::{Agreement, Channel, Language, Side};
+use crate::article::Article;
 pub use kinds::Missing;
 
 /// The decree's columns (art. 20 of 7 June 2013, R16) with what each holds; the first two are names.
@@ -63,17 +64,10 @@ impl Gap {
     pub fn requirement(&self) -> String {
         format!("R{}", self.place().0)
     }
-    /// The part of the agreement that asks for it: `art. 6`, `recital C`, `preamble` or `signatures`.
+    /// The part of the agreement that asks for it.
     #[must_use]
-    pub fn article(&self, language: Language) -> String {
-        let article = self.place().1;
-        match language {
-            Language::En => article.to_owned(),
-            Language::Nl | Language::Fr | Language::De => article
-                .replace("recital", "overweging")
-                .replace("preamble", "aanhef")
-                .replace("signatures", "slot"),
-        }
+    pub fn article(&self) -> Article {
+        self.place().1
     }
     /// What is missing, for people.
     #[must_use]
@@ -86,7 +80,7 @@ impl Gap {
         self.words(language, 1)
     }
 
-    fn place(&self) -> (u8, &'static str) {
+    fn place(&self) -> (u8, Article) {
         let place = self.what.entry().place;
         if self.side == Some(Side::Municipality) { place[1] } else { place[0] }
     }

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Language;
+use crate::article::Article::{self, Art, Recital};
 
 /// One line per rule: name, stable code, article, what is wrong and what to do in Dutch and in English.
 macro_rules! rules {
-    ($($name:ident $code:literal $article:literal $nl:literal $en:literal)+) => {
+    ($($name:ident $code:literal $article:expr; $nl:literal $en:literal)+) => {
         /// Why a list may not leave. The code never changes; the text may.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Rule {
-            $(#[doc = concat!($article, ": ", $en)] #[serde(rename = $code)] $name,)+
+            $(#[doc = $en] #[serde(rename = $code)] $name,)+
         }
 
         impl Rule {
@@ -25,9 +26,9 @@ macro_rules! rules {
                 match self { $(Self::$name => $code,)+ }
             }
 
-            /// The article of the agreement it rests on; "pt. C" is point C of the preamble.
+            /// The article of the agreement it rests on.
             #[must_use]
-            pub fn article(self) -> &'static str {
+            pub fn article(self) -> Article {
                 match self { $(Self::$name => $article,)+ }
             }
 
@@ -43,112 +44,112 @@ macro_rules! rules {
 }
 
 rules! {
-    Format "format" "art. 3"
+    Format "format" Art(3);
         "alleen .csv en .xlsx kunnen worden nagekeken. Bewaar de lijst als CSV of als Excel-werkmap (.xlsx)."
         "only .csv and .xlsx can be checked. Save the list as CSV or as an Excel workbook (.xlsx)."
-    Unreadable "unreadable" "art. 7"
+    Unreadable "unreadable" Art(7);
         "niet te lezen als wat de naam belooft: beschadigd, met een wachtwoord, of een ander soort bestand. Maak een nieuwe export zonder wachtwoord."
         "it cannot be read as what its name says: damaged, behind a password, or another kind of file. Make a new export without a password."
-    TooLarge "too-large" "art. 3"
+    TooLarge "too-large" Art(3);
         "te groot om na te kijken: meer dan 64 MiB, of uitgepakt meer dan 256 MiB. Kijk na of dit de juiste lijst is."
         "too large to check: more than 64 MiB, or more than 256 MiB unpacked. Make sure that this is the right list."
-    Encoding "encoding" "art. 7"
+    Encoding "encoding" Art(7);
         "de tekens zijn geen UTF-8 en geen Windows-1252. Bewaar de lijst opnieuw als \"CSV UTF-8\"."
         "the characters are neither UTF-8 nor Windows-1252. Save the list again as \"CSV UTF-8\"."
-    Empty "empty" "art. 7"
+    Empty "empty" Art(7);
         "er staat niets in. Maak een nieuwe export."
         "there is nothing in it. Make a new export."
-    NoRows "no-rows" "art. 7"
+    NoRows "no-rows" Art(7);
         "alleen een kopregel, geen personen. Maak een nieuwe export."
         "only a header, no persons. Make a new export."
-    SingleRow "single-row" "pt. C"
+    SingleRow "single-row" Recital('C');
         "één persoon is een individueel dossier, en dat loopt via MAGDA (GeefDossierKBI). Vraag het daar op, of geef de reden op waarom dit toch een lijst is."
         "one person is an individual dossier, and that goes through MAGDA (GeefDossierKBI). Get it there, or give the reason why this is a list all the same."
-    TooManyRows "too-many-rows" "art. 3"
+    TooManyRows "too-many-rows" Art(3);
         "meer rijen dan de overeenkomst toelaat (data.max-rows). Kijk na of de selectie zich tot deze gemeente beperkt."
         "more rows than the agreement allows (data.max-rows). Make sure that the selection is limited to this municipality."
-    HeaderMissing "header-missing" "art. 3"
+    HeaderMissing "header-missing" Art(3);
         "de eerste rij is geen kopregel met de kolomnamen van de overeenkomst. Zet die namen in rij 1, zonder titel of lege rij erboven."
         "the first row is not a header with the agreement's column names. Put those names in row 1, with no title or empty row above."
-    ColumnMissing "column-missing" "art. 3"
+    ColumnMissing "column-missing" Art(3);
         "een kolom van de overeenkomst ontbreekt. Voeg ze toe, met die naam in de kopregel."
         "a column of the agreement is missing. Add it, with that name in the header."
-    NameColumn "name-column" "art. 3"
+    NameColumn "name-column" Art(3);
         "kolom niet toegelaten: namen van personen staan niet in de tabel van art. 3. Verwijder de kolom; ruimer kan alleen met een nieuwe versie van de overeenkomst."
         "column not allowed: names of persons are not in the table of art. 3. Remove the column; only a new version of the agreement can allow more."
-    ColumnNotAllowed "column-not-allowed" "art. 3"
+    ColumnNotAllowed "column-not-allowed" Art(3);
         "kolom niet toegelaten: ze staat niet in de overeenkomst. Verwijder ze, of verbeter haar naam in de kopregel."
         "column not allowed: it is not in the agreement. Remove it, or correct its name in the header."
-    ColumnTwice "column-twice" "art. 3"
+    ColumnTwice "column-twice" Art(3);
         "deze kolom staat er tweemaal. Laat er één staan."
         "this column is there twice. Keep one."
-    MoreSheets "more-sheets" "art. 3"
+    MoreSheets "more-sheets" Art(3);
         "meer dan één werkblad met gegevens. Laat alleen het blad met de lijst staan."
         "more than one sheet with data. Keep only the sheet with the list."
-    Hidden "hidden" "art. 3"
+    Hidden "hidden" Art(3);
         "een verborgen werkblad, rij of kolom: wat niet te zien is, wordt niet verzonden. Maak alles zichtbaar en verwijder wat er niet hoort."
         "a hidden sheet, row or column: what cannot be seen is not sent. Show everything and remove what does not belong."
-    WorkbookExtras "workbook-extras" "art. 3"
+    WorkbookExtras "workbook-extras" Art(3);
         "de werkmap bevat meer dan de lijst: opmerkingen, afbeeldingen, draaitabellen, koppelingen, macro's, namen of resten van verwijderde cellen. Kopieer alleen de waarden naar een nieuwe werkmap, of bewaar als CSV."
         "the workbook holds more than the list: comments, pictures, pivot tables, links, macros, names, or remains of deleted cells. Copy only the values to a new workbook, or save as CSV."
-    Merged "merged-cells" "art. 7"
+    Merged "merged-cells" Art(7);
         "samengevoegde cellen. Hef de samenvoeging op en vul elke cel in."
         "merged cells. Unmerge them and fill in every cell."
-    Formula "formula" "art. 6"
+    Formula "formula" Art(6);
         "een formule in plaats van een waarde. Plak de kolom opnieuw als waarden."
         "a formula in place of a value. Paste the column again as values."
-    FormulaCharacter "formula-character" "art. 6"
+    FormulaCharacter "formula-character" Art(6);
         "een cel begint met =, +, -, @ of een tab; een rekenblad zou ze uitvoeren. Verbeter de waarde in KBI."
         "a cell begins with =, +, -, @ or a tab; a spreadsheet would run it. Correct the value in KBI."
-    Character "character" "art. 7"
+    Character "character" Art(7);
         "een onzichtbaar of ongewoon teken in een cel, zoals een harde spatie. Typ de waarde opnieuw of verbeter ze in KBI."
         "an invisible or unusual character in a cell, such as a no-break space. Type the value again or correct it in KBI."
-    LineBreak "line-break" "art. 7"
+    LineBreak "line-break" Art(7);
         "een regeleinde binnen een cel, of een aanhalingsteken dat niet sluit. Zet elke persoon op één regel."
         "a line break inside a cell, or a quotation mark that never closes. Put each person on one line."
-    Quotes "quotes" "art. 7"
+    Quotes "quotes" Art(7);
         "een aanhalingsteken midden in een cel. Verwijder het."
         "a quotation mark in the middle of a cell. Remove it."
-    CellTooLong "cell-too-long" "art. 3"
+    CellTooLong "cell-too-long" Art(3);
         "een cel met meer dan 64 bytes: geen nummer en geen ja of nee. Kijk na wat daar staat."
         "a cell of more than 64 bytes: neither a number nor a yes or no. See what stands there."
-    RowWidth "row-width" "art. 7"
+    RowWidth "row-width" Art(7);
         "niet evenveel cellen als de kopregel. Kijk na of er een scheidingsteken te veel of te weinig staat."
         "not as many cells as the header. See whether there is a delimiter too many or too few."
-    EmptyRow "empty-row" "art. 7"
+    EmptyRow "empty-row" Art(7);
         "een lege rij in de lijst. Verwijder ze, of vul aan wie ontbreekt."
         "an empty row inside the list. Remove it, or add who is missing."
-    EmptyCell "empty-cell" "art. 7"
+    EmptyCell "empty-cell" Art(7);
         "een lege cel. Vul het gegeven aan."
         "an empty cell. Fill in what is missing."
-    NumberStored "number-stored" "art. 7"
+    NumberStored "number-stored" Art(7);
         "opgeslagen als getal; voorloopnullen of laatste cijfers zijn verloren. Maak er tekst van: geef de kolom het type Tekst en vul ze opnieuw uit KBI."
         "stored as a number; leading zeros or last digits are lost. Make it text: give the column the type Text and fill it again from KBI."
-    NumberForm "number-form" "art. 3"
+    NumberForm "number-form" Art(3);
         "geen rijksregisternummer: verwacht 11 cijfers, met of zonder punten, streepje of spaties tussen de groepen. Verbeter het in KBI."
         "not a national register number: 11 digits are expected, with or without dots, dash or spaces between the groups. Correct it in KBI."
-    NumberCheck "number-check" "art. 3"
+    NumberCheck "number-check" Art(3);
         "het controlegetal van het rijksregisternummer klopt niet. Verbeter het nummer in KBI."
         "the check number of the national register number is wrong. Correct the number in KBI."
-    NumberDate "number-date" "art. 3"
+    NumberDate "number-date" Art(3);
         "de geboortedatum in het rijksregisternummer bestaat niet, ligt in de toekomst of meer dan 120 jaar terug. Verbeter het nummer in KBI."
         "the birth date in the national register number does not exist, lies in the future or more than 120 years back. Correct the number in KBI."
-    NumberSerial "number-serial" "art. 3"
+    NumberSerial "number-serial" Art(3);
         "het volgnummer in het rijksregisternummer bestaat niet. Verbeter het nummer in KBI."
         "the serial in the national register number does not exist. Correct the number in KBI."
-    NumberBis "number-bis" "art. 3"
+    NumberBis "number-bis" Art(3);
         "een BIS-nummer: art. 3 laat alleen rijksregisternummers toe. Verwijder de rij, of neem het rijksregisternummer als dat er intussen is."
         "a BIS number: art. 3 allows only national register numbers. Remove the row, or take the national register number if there is one by now."
-    NumberTwice "number-twice" "art. 7"
+    NumberTwice "number-twice" Art(7);
         "hetzelfde rijksregisternummer staat er meer dan eens. Laat er één rij van staan."
         "the same national register number is there more than once. Keep one row of it."
-    BooleanValue "boolean-value" "art. 7"
+    BooleanValue "boolean-value" Art(7);
         "geen ja of nee. Schrijf ja/nee, j/n, waar/onwaar, true/false of 1/0."
         "neither yes nor no. Write ja/nee, j/n, waar/onwaar, true/false or 1/0."
-    BooleanMixed "boolean-mixed" "art. 7"
+    BooleanMixed "boolean-mixed" Art(7);
         "ja en nee zijn hier anders geschreven dan in de rijen erboven. Gebruik één schrijfwijze in de hele kolom."
         "yes and no are written otherwise here than in the rows above. Use one spelling in the whole column."
-    OtherMunicipality "other-municipality" "art. 2"
+    OtherMunicipality "other-municipality" Art(2);
         "niet ingeschreven in de gemeente die ontvangt, volgens de NIS-code. Verwijder de rij, of verbeter de code in KBI."
         "not registered in the receiving municipality, by the NIS code. Remove the row, or correct the code in KBI."
 }
@@ -216,7 +217,7 @@ impl Finding {
         if rest > 0 {
             places.push(format!("{more} {rest}"));
         }
-        let text = format!("{}: {}", self.rule.article(), self.rule.text(language));
+        let text = format!("{}: {}", self.rule.article().label(language), self.rule.text(language));
         if places.is_empty() { text } else { format!("{text} [{}]", places.join("; ")) }
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Side;
+use crate::article::Article;
 use crate::id::Malformed;
 
 /// Every clock of the agreement; the set is closed. Its text is a stable code.
@@ -87,7 +88,7 @@ pub struct Rule {
     /// Its stable code, for machines.
     pub code: &'static str,
     /// The article of the agreement it rests on.
-    pub article: &'static str,
+    pub article: Article,
     /// The numbers of its requirements.
     pub requirement: &'static str,
     /// Who must act before it runs out.
@@ -130,61 +131,61 @@ impl Clock {
     #[must_use]
     #[rustfmt::skip] // a table, three lines a clock
     pub fn rule(self) -> Rule {
-        use {Nature::*, Term::*, Who::*};
+        use {Article::{Art, Recital}, Nature::*, Term::*, Who::*};
         match self {
             Self::RemovalTarget => Rule { code: "removal-target",
-                article: "art. 6", requirement: "R35, R36", who: Municipality, nature: Duty,
+                article: Art(6), requirement: "R35, R36", who: Municipality, nature: Duty,
                 term: Hours(1), in_the_text: false, reminds: &[0] },
             Self::RemovalAlarm => Rule { code: "removal-alarm",
-                article: "art. 6", requirement: "R35, R36", who: Municipality, nature: Duty,
+                article: Art(6), requirement: "R35, R36", who: Municipality, nature: Duty,
                 term: Hours(24), in_the_text: false, reminds: &[0] },
             Self::Expiry => Rule { code: "expiry",
-                article: "art. 6", requirement: "R36, R87", who: Agency, nature: Duty,
+                article: Art(6), requirement: "R36, R87", who: Agency, nature: Duty,
                 term: Hours(7 * 24), in_the_text: false, reminds: &[48, 24] },
             Self::Incident(Side::Agency) => Rule { code: "incident-agency",
-                article: "art. 9", requirement: "R66", who: Agency, nature: Duty,
+                article: Art(9), requirement: "R66", who: Agency, nature: Duty,
                 term: Hours(24), in_the_text: false, reminds: &[12, 4] },
             Self::Incident(Side::Municipality) => Rule { code: "incident-municipality",
-                article: "art. 6", requirement: "R43", who: Municipality, nature: Duty,
+                article: Art(6), requirement: "R43", who: Municipality, nature: Duty,
                 term: Hours(24), in_the_text: true, reminds: &[12, 4] },
             Self::Quality => Rule { code: "quality",
-                article: "art. 7", requirement: "R60", who: Agency, nature: Duty,
+                article: Art(7), requirement: "R60", who: Agency, nature: Duty,
                 term: Days(14), in_the_text: true, reminds: &[7, 2] },
             Self::Notice => Rule { code: "notice",
-                article: "art. 12", requirement: "R76", who: Both, nature: Stop,
+                article: Art(12), requirement: "R76", who: Both, nature: Stop,
                 term: Months(12), in_the_text: true, reminds: &[90, 30, 7] },
             Self::Magda => Rule { code: "magda",
-                article: "overweging C", requirement: "R8", who: Municipality, nature: Stop,
+                article: Recital('C'), requirement: "R8", who: Municipality, nature: Stop,
                 term: Months(24), in_the_text: true, reminds: &[90, 30, 7] },
             Self::Retention => Rule { code: "retention",
-                article: "art. 2", requirement: "R17", who: Municipality, nature: Duty,
+                article: Art(2), requirement: "R17", who: Municipality, nature: Duty,
                 term: Months(60), in_the_text: true, reminds: &[90, 30, 7] },
             Self::Backups => Rule { code: "backups",
-                article: "art. 3", requirement: "R24", who: Municipality, nature: Stop,
+                article: Art(3), requirement: "R24", who: Municipality, nature: Stop,
                 term: Days(30), in_the_text: false, reminds: &[0] },
             Self::Attestation => Rule { code: "attestation",
-                article: "art. 3", requirement: "R24", who: Municipality, nature: Duty,
+                article: Art(3), requirement: "R24", who: Municipality, nature: Duty,
                 term: Months(12), in_the_text: false, reminds: &[30, 7] },
             Self::PolicyReview(Side::Agency) => Rule { code: "policy-review-agency",
-                article: "art. 6", requirement: "R38", who: Agency, nature: Duty,
+                article: Art(6), requirement: "R38", who: Agency, nature: Duty,
                 term: Months(12), in_the_text: true, reminds: &[30, 7] },
             Self::PolicyReview(Side::Municipality) => Rule { code: "policy-review-municipality",
-                article: "art. 6", requirement: "R42", who: Municipality, nature: Duty,
+                article: Art(6), requirement: "R42", who: Municipality, nature: Duty,
                 term: Months(12), in_the_text: true, reminds: &[30, 7] },
             Self::Profiles => Rule { code: "profiles",
-                article: "art. 4", requirement: "R26", who: Municipality, nature: Duty,
+                article: Art(4), requirement: "R26", who: Municipality, nature: Duty,
                 term: Months(12), in_the_text: false, reminds: &[30, 7] },
             Self::Custodian => Rule { code: "custodian",
-                article: "art. 6", requirement: "R41", who: Municipality, nature: Stop,
+                article: Art(6), requirement: "R41", who: Municipality, nature: Stop,
                 term: Months(12), in_the_text: false, reminds: &[30, 7] },
             Self::Rehearsal => Rule { code: "rehearsal",
-                article: "art. 6", requirement: "R88", who: Both, nature: Duty,
+                article: Art(6), requirement: "R88", who: Both, nature: Duty,
                 term: Days(30), in_the_text: false, reminds: &[7, 1] },
             Self::RequestAllowed => Rule { code: "request-allowed",
-                article: "overweging C", requirement: "R6", who: Municipality, nature: Opening,
+                article: Recital('C'), requirement: "R6", who: Municipality, nature: Opening,
                 term: Months(12), in_the_text: false, reminds: &[0] },
             Self::Processors => Rule { code: "processors",
-                article: "art. 6", requirement: "R58, R70", who: Both, nature: Duty,
+                article: Art(6), requirement: "R58, R70", who: Both, nature: Duty,
                 term: Days(30), in_the_text: false, reminds: &[7, 1] },
         }
     }

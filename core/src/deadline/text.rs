@@ -23,7 +23,7 @@ impl Clock {
                 " (Standaard van het product: de tekst van de overeenkomst noemt die termijn niet.)"
             }
         };
-        format!("{}: {}{source}", rule.article, self.words(language).1)
+        format!("{}: {}{source}", rule.article.label(language), self.words(language).1)
     }
 
     fn words(self, language: Language) -> (&'static str, &'static str) {

@@ -56,7 +56,7 @@ impl Fault {
     fn dutch(&self) -> String {
         match self {
             Self::NotYours(sort) => {
-                format!("{}: {} is aan de andere partij", sort.article(), sort.kind())
+                format!("{}: {} is aan de andere partij", sort.article().label(Language::Nl), sort.kind())
             }
             Self::Text => format!("een tekst van 1 tot {MAX_TEXT} tekens, zonder stuurtekens"),
             Self::Personal => {
@@ -75,7 +75,8 @@ impl Fault {
                 "art. 7: breng eerst de gemeente op de hoogte: sluis quality answer".into()
             }
             Self::TooSoon(on) => format!(
-                "overw. C: één aanvraag per jaar; de volgende kan vanaf {on}. Een verbetering (art. 7) vraagt er geen: sluis quality report"
+                "{}: één aanvraag per jaar; de volgende kan vanaf {on}. Een verbetering (art. 7) vraagt er geen: sluis quality report",
+                Sort::Request.article().label(Language::Nl)
             ),
             Self::Notice(on) => {
                 format!("art. 12: de opzegtermijn; de eerste dag zonder lijsten is {on} of later")
@@ -84,7 +85,7 @@ impl Fault {
                 format!("art. 12: de overeenkomst eindigde op {on}; sluit eerst een nieuwe")
             }
             Self::NotOnPaper(sort) => {
-                format!("{}: {} zegt alleen de partij zelf", sort.article(), sort.kind())
+                format!("{}: {} zegt alleen de partij zelf", sort.article().label(Language::Nl), sort.kind())
             }
             Self::Letter => "een brief van het voorbije jaar: kijk --received na".into(),
             Self::OwnCase => "art. 6: de partij aan wie het gevraagd is, antwoordt".into(),
@@ -119,7 +120,8 @@ impl Fault {
                 "art. 7: first inform the municipality: sluis quality answer".into()
             }
             Self::TooSoon(on) => format!(
-                "rec. C: one request a year; the next is possible from {on} on. A correction (art. 7) needs none: sluis quality report"
+                "{}: one request a year; the next is possible from {on} on. A correction (art. 7) needs none: sluis quality report",
+                Sort::Request.article()
             ),
             Self::Notice(on) => {
                 format!("art. 12: the term of notice; the first day without lists is {on} or later")

@@ -96,7 +96,7 @@ fn of_clock(deadline: &Deadline, coming: Option<Time>, language: Language) -> Pa
         title: format!("{stands}: {title}, {}", deadline.subject),
         facts: vec![
             ("Waarvan", "Of", deadline.subject.clone()),
-            ("Artikel", "Article", deadline.clock.rule().article.to_owned()),
+            ("Artikel", "Article", deadline.clock.rule().article.label(language)),
             ("Loopt sinds", "Runs since", deadline.starts.local()),
             ("Loopt tot", "Runs until", deadline.due.local()),
         ],
@@ -150,7 +150,7 @@ fn of_heard(heard: &Heard, language: Language) -> Parts {
         title: format!("{}: {title}, {}", pick(language, "gemeld", "said"), short(number)),
         facts: vec![
             ("Nummer", "Number", short(number)),
-            ("Artikel", "Article", sort.article().to_owned()),
+            ("Artikel", "Article", sort.article().label(language)),
             ("Gemeld op", "Said on", at.local()),
         ],
         text: text.to_owned(),

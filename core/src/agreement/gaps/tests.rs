@@ -341,7 +341,7 @@ fn each_gap_says_what_and_what_next_in_both_languages() {
     }
     assert_eq!(codes.len(), Missing::ALL.len());
     let advice = Gap { what: Missing::AdviceMissing, side: MUNICIPALITY, about: "M".into() };
-    assert_eq!(advice.article(Language::Nl), "overweging G");
+    assert_eq!(advice.article().label(Language::Nl), "overweging G");
     assert_eq!((advice.requirement().as_str(), advice.weight()), ("R10", Weight::Blocks));
 }
 

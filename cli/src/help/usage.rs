@@ -1,0 +1,58 @@
+//! What was typed wrong, in Dutch; what this has no words for is told as clap tells it.
+
+use clap::Error;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::failure::exit;
+
+/// Says it as clap does, help on standard output and errors on standard error, and ends the program.
+#[expect(clippy::print_stderr, reason = "this is where it is said")]
+pub(super) fn exit(error: &Error) -> ! {
+    match sentence(error) {
+        None => error.exit(),
+        Some(said) => {
+            let usage = of(error, ContextKind::Usage);
+            let usage = usage.strip_prefix("Usage: ").map(|it| format!("Gebruik: {it}\n"));
+            eprintln!("sluis: {said}\n{}Meer met: --help", usage.unwrap_or_default());
+            std::process::exit(i32::from(exit::USAGE))
+        }
+    }
+}
+
+/// What is wrong, and where clap knows it, what was meant.
+fn sentence(error: &Error) -> Option<String> {
+    let (what, value) = (of(error, ContextKind::InvalidArg), of(error, ContextKind::InvalidValue));
+    let known = of(error, ContextKind::ValidValue);
+    let said = match error.kind() {
+        ErrorKind::UnknownArgument => format!("onbekend argument: {what}"),
+        ErrorKind::InvalidSubcommand => {
+            format!("onbekend commando: {}", of(error, ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::InvalidValue if value.is_empty() => {
+            format!("er ontbreekt een waarde bij {what}")
+        }
+        ErrorKind::InvalidValue => format!("{value} past niet bij {what}; het kan zijn: {known}"),
+        ErrorKind::ValueValidation => match std::error::Error::source(error) {
+            Some(why) => format!("{value} past niet bij {what}: {why}"),
+            None => format!("{value} past niet bij {what}"),
+        },
+        ErrorKind::MissingRequiredArgument => format!("er ontbreekt: {what}"),
+        ErrorKind::ArgumentConflict => {
+            format!("{what} gaat niet samen met {}", of(error, ContextKind::PriorArg))
+        }
+        _ => return None,
+    };
+    let meant =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand].map(|it| of(error, it));
+    let meant = meant.into_iter().find(|it| !it.is_empty());
+    Some(meant.map_or(said.clone(), |it| format!("{said}; bedoelde u {it}?")))
+}
+
+fn of(error: &Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(one)) => one.clone(),
+        Some(ContextValue::Strings(all)) => all.join(", "),
+        Some(ContextValue::StyledStr(text)) => text.to_string(),
+        _ => String::new(),
+    }
+}
