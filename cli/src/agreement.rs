@@ -19,6 +19,7 @@ use sluis_core::words::Words;
 
 use crate::card::{self, Card, Role};
 use crate::failure::{Failure, Result};
+use crate::language::Lang;
 use crate::output;
 
 /// What stands above the keys.
@@ -31,6 +32,7 @@ pub(crate) fn add(
     from: &Path,
     cards: &[PathBuf],
     contacts: Option<&Path>,
+    lang: Lang,
     json: bool,
 ) -> Result<()> {
     let (installed, place) = put_into_use(config, from, cards, contacts)?;
@@ -38,12 +40,15 @@ pub(crate) fn add(
         return output::json(&summary(&installed));
     }
     let agreement = &installed.terms.agreement;
-    output::line(format!("added   {} version {}", agreement.agreement, agreement.version))?;
-    output::line(format!("file    {}", place.display()))?;
-    output::line(format!("digest  {}", installed.terms.digest))?;
-    output::line(
-        "The other party must see the same digest. Restart the services of this host to use it.",
-    )
+    let (name, version) = (&agreement.agreement, agreement.version);
+    let added = words!("in gebruik   {name} versie {version}", "added   {name} version {version}");
+    let file = words!("bestand      {}", "file    {}", place.display());
+    let digest = words!("digest       {}", "digest  {}", installed.terms.digest);
+    let next = words!(
+        "De andere partij moet dezelfde digest zien. Herstart de diensten van deze host om ze te gebruiken.",
+        "The other party must see the same digest. Restart the services of this host to use it."
+    );
+    [added, file, digest, next].iter().try_for_each(|it| output::line(it.text(lang.core())))
 }
 
 /// As [`add`], without a word.
@@ -101,29 +106,31 @@ fn keep_former(place: &Path, text: &str) -> Result<()> {
 /// The keys at the end of the file, in one form whatever the order of the cards.
 fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
     let cards = cards.iter().map(|path| Card::read(path)).collect::<Result<Vec<_>>>()?;
-    let of = |role, name: &str| {
+    let of = |role, name: &Words| {
         let mut found = cards.iter().filter(|card| card.role == role);
         match (found.next(), found.next()) {
             (Some(card), None) => Ok(card),
             _ => Err(Failure::refused(words!(
-                "er is precies één kaart van {name} nodig (--card FILE)",
-                "exactly one card of {name} is needed (--card FILE)"
+                "er is precies één kaart van {} nodig (--card BESTAND)",
+                "exactly one card of {} is needed (--card FILE)";
+                name.clone()
             ))),
         }
     };
-    let party = |role, name: &str| {
-        let keys = of(role, name)?.party_keys();
+    let party = |role, name: Words| {
+        let keys = of(role, &name)?.party_keys();
         keys.ok_or_else(|| {
             Failure::refused(words!(
-                "op de kaart van {name} staan geen sleutels",
-                "the card of {name} has no keys"
+                "op de kaart van {} staan geen sleutels",
+                "the card of {} has no keys";
+                name
             ))
         })
     };
     let keys = Keys {
-        agency: party(Role::Agency, "agency")?,
-        municipality: party(Role::Municipality, "municipality")?,
-        drop_zone: of(Role::DropZone, "drop zone")?.drop_zone_keys(),
+        agency: party(Role::Agency, words!("het agentschap", "the agency"))?,
+        municipality: party(Role::Municipality, words!("de gemeente", "the municipality"))?,
+        drop_zone: of(Role::DropZone, &words!("de sluiskom", "the drop zone"))?.drop_zone_keys(),
     };
     if text.lines().any(|line| line.trim_start().starts_with("[keys")) {
         return Err(Failure::refused(words!(
@@ -216,7 +223,7 @@ pub(crate) fn not_here(name: &AgreementId) -> Failure {
 }
 
 /// `sluis agreement list`
-pub(crate) fn list(config: &Config, json: bool) -> Result<()> {
+pub(crate) fn list(config: &Config, lang: Lang, json: bool) -> Result<()> {
     let all = load(config)?;
     if json {
         return output::json(&all.iter().map(summary).collect::<Vec<_>>());
@@ -228,14 +235,20 @@ pub(crate) fn list(config: &Config, json: bool) -> Result<()> {
             agreement.version.to_string(),
             agreement.agency.name.clone(),
             agreement.municipality.name.clone(),
-            format!("{} of {}", installed.plan.threshold, installed.plan.shares()),
+            format!(
+                "{} {} {}",
+                installed.plan.threshold,
+                lang.pick("van", "of"),
+                installed.plan.shares()
+            ),
             agreement.in_force.to_string(),
         ]
     };
-    output::table(
-        &["AGREEMENT", "VERSION", "AGENCY", "MUNICIPALITY", "SHARES", "IN FORCE"],
-        all.iter().map(row).collect(),
-    )
+    let head = match lang {
+        Lang::Nl => ["OVEREENKOMST", "VERSIE", "AGENTSCHAP", "GEMEENTE", "DELEN", "VAN KRACHT"],
+        Lang::En => ["AGREEMENT", "VERSION", "AGENCY", "MUNICIPALITY", "SHARES", "IN FORCE"],
+    };
+    output::table(&head, all.iter().map(row).collect())
 }
 
 /// `sluis agreement show NAME`

@@ -470,9 +470,9 @@ impl Host {
         let (lang, json) = (self.lang, self.json);
         match verb {
             AgreementVerb::Add { file, card, contacts } => {
-                agreement::add(&self.config()?, &file, &card, contacts.as_deref(), json)
+                agreement::add(&self.config()?, &file, &card, contacts.as_deref(), lang, json)
             }
-            AgreementVerb::List => agreement::list(&self.config()?, json),
+            AgreementVerb::List => agreement::list(&self.config()?, lang, json),
             AgreementVerb::Show { name } => agreement::show(&self.config()?, &name, json),
             AgreementVerb::Approve { name, stolen } => {
                 second::agree(&self.config()?, &self.socket()?, (&name, stolen), lang, json)
@@ -518,7 +518,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Init { host, dir, id, name, listen } => {
             start(host, &dir, &id, &name, &listen, (lang, json))
         }
-        Verb::Identity => card::show(&config()?, json),
+        Verb::Identity => card::show(&config()?, lang, json),
         Verb::Agreement { verb } => on.agreement(verb),
         Verb::Send { agreement, path, dry_run: true, drawn_for } => {
             dry_run::look(&config()?, &socket()?, &agreement, (&path, drawn_for), lang, json)
@@ -530,11 +530,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::List => transfers::list(&socket()?, lang, json),
         Verb::Show { code } => transfers::show(&socket()?, code, lang, json),
         Verb::Follow { code } => transfers::follow(&socket()?, code, lang, json),
-        Verb::Withdraw { code } => transfers::act(&socket()?, "withdraw", code, json),
-        Verb::Retry { code, share } => transfers::retry(&socket()?, code, share, json),
-        Verb::Redeliver { code } => transfers::act(&socket()?, "redeliver", code, json),
-        Verb::Approve { code } => transfers::act(&socket()?, "approve", code, json),
-        Verb::Reject { code, reason } => second::reject(&socket()?, code, reason, json),
+        Verb::Withdraw { code } => transfers::act(&socket()?, "withdraw", code, lang, json),
+        Verb::Retry { code, share } => transfers::retry(&socket()?, code, share, lang, json),
+        Verb::Redeliver { code } => transfers::act(&socket()?, "redeliver", code, lang, json),
+        Verb::Approve { code } => transfers::act(&socket()?, "approve", code, lang, json),
+        Verb::Reject { code, reason } => second::reject(&socket()?, code, reason, lang, json),
         Verb::Override { code, reason } => second::let_pass(&socket()?, code, reason, lang, json),
         Verb::Waiting => second::waiting(&socket()?, lang, json),
         Verb::Retention => retention::list(&socket()?, lang, json),
@@ -563,13 +563,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Notices => notices::list(&socket()?, lang, json),
         Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),
         Verb::Health(ask) => health::check(&config()?, &ask, lang, json),
-        Verb::Ready { code } => transfers::act(&socket()?, "ready", code, json),
+        Verb::Ready { code } => transfers::act(&socket()?, "ready", code, lang, json),
         Verb::Open { code } => open::open(&socket()?, code, lang, json),
         Verb::Take { code } => open::take(&socket()?, code),
         Verb::Evidence { verb } => on.evidence(verb),
-        Verb::Ledger { verb } => ledger::verify(&socket()?, &verb, json),
+        Verb::Ledger { verb } => ledger::verify(&socket()?, &verb, lang, json),
         Verb::Key { verb } => keys::run(verb, &on.path, lang, json),
-        Verb::Config { verb: ConfigVerb::Check } => check::check(&config()?, json),
+        Verb::Config { verb: ConfigVerb::Check } => check::check(&config()?, lang, json),
         Verb::Demo { unattended, dir, file, stop_before_open } => {
             demo::run(&demo::Order { unattended, dir, file, stop_before_open, lang, json })
         }

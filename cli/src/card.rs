@@ -14,6 +14,7 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use crate::failure::{Failure, Result};
+use crate::language::Lang;
 use crate::output;
 
 /// Who shows the card.
@@ -104,14 +105,16 @@ impl Card {
 }
 
 /// `sluis identity`
-pub(crate) fn show(config: &Config, json: bool) -> Result<()> {
+pub(crate) fn show(config: &Config, lang: Lang, json: bool) -> Result<()> {
     let card = Card::of(config)?;
     if json {
         return output::json(
             &serde_json::json!({ "card": card, "fingerprint": card.fingerprint() }),
         );
     }
-    output::line(format!("# Compare by telephone before using it: {}", card.fingerprint()))?;
+    let compare = lang
+        .pick("Vergelijk per telefoon voor u ze gebruikt", "Compare by telephone before using it");
+    output::line(format!("# {compare}: {}", card.fingerprint()))?;
     output::write(card.text().as_bytes())
 }
 

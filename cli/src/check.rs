@@ -3,13 +3,15 @@
 use sluis_config::Config;
 use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Driver, Notifier, Owner, Releaser};
+use sluis_core::words;
 use sluis_core::words::Words;
 
 use crate::failure::{Failure, Result, exit};
+use crate::language::Lang;
 use crate::{card, output};
 
 /// Everything that a role would stumble over at its start.
-pub(crate) fn check(config: &Config, json: bool) -> Result<()> {
+pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
     let card = card::Card::of(config)?;
     let agreements = sluis_config::Agreements::load_with_contacts(&config.paths.agreements)?;
     let credentials = Credentials::new(&config.paths.credentials);
@@ -19,7 +21,8 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<()> {
         gaps.extend(sealer.owners.iter().filter_map(unknown_owner));
         let bare = agreements.iter().filter(|installed| installed.contacts.is_none());
         gaps.extend(bare.map(|installed| {
-            format!(
+            words!(
+                "overeenkomst {}: het contactenbestand ontbreekt",
                 "agreement {}: its contacts file is missing",
                 installed.terms.agreement.agreement
             )
@@ -29,19 +32,20 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<()> {
         gaps.extend(channel_gaps(releaser, &agreements, &credentials));
         let ours = card::age_recipient(&credentials, "bundle-identity")?;
         if config.sealer.as_ref().is_some_and(|sealer| sealer.releaser != ours) {
-            gaps.push(format!(
+            gaps.push(words!(
+                "sealer.releaser is niet de ontvanger van de credential bundle-identity ({ours})",
                 "sealer.releaser is not the recipient of the credential bundle-identity ({ours})"
             ));
         }
     }
     for id in config.reports.iter().flat_map(|reports| reports.channels.keys()) {
         if let Err(error) = credentials.secret(&format!("reports-{id}")) {
-            gaps.push(error.to_string());
+            gaps.push(error.words());
         }
     }
     gaps.extend(config.notifier.iter().flat_map(|notifier| mail_gaps(notifier, &credentials)));
     if !gaps.is_empty() {
-        return Err(Failure::new(exit::CONFIG, "gaps", Words::same(gaps.join("\n  "))));
+        return Err(Failure::new(exit::CONFIG, "gaps", Words::join(&gaps, "\n  ")));
     }
     let count = agreements.iter().count();
     if json {
@@ -49,22 +53,35 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<()> {
             &serde_json::json!({ "ok": true, "party": card.id, "agreements": count }),
         );
     }
-    output::line(format!("in order: {} ({}), {count} agreements", card.name, card.id))
+    let fine = words!(
+        "in orde: {} ({}), {count} overeenkomsten",
+        "in order: {} ({}), {count} agreements",
+        card.name,
+        card.id
+    );
+    output::line(fine.text(lang.core()))
 }
 
-fn unknown_owner(owner: &Owner) -> Option<String> {
+fn unknown_owner(owner: &Owner) -> Option<Words> {
     let Owner::Name(name) = owner else { return None };
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let known = accounts.lines().any(|line| line.split(':').next() == Some(name));
-    (!known).then(|| format!("sealer.owners: there is no user {name} on this machine"))
+    (!known).then(|| {
+        words!(
+            "sealer.owners: er is geen gebruiker {name} op deze machine",
+            "sealer.owners: there is no user {name} on this machine"
+        )
+    })
 }
 
-fn mail_gaps(notifier: &Notifier, credentials: &Credentials) -> Vec<String> {
-    let shape = notifier.check().err().map(|why| format!("notifier: {why}"));
+fn mail_gaps(notifier: &Notifier, credentials: &Credentials) -> Vec<Words> {
+    let shape = notifier.check().err().map(|why| words!("notifier: {}", "notifier: {}"; why));
     let password = notifier.user.as_ref().map(|_| credentials.secret("smtp-password"));
-    let password = password.and_then(std::result::Result::err).map(|error| error.to_string());
+    let password = password.and_then(std::result::Result::err).map(|error| error.words());
     let ca = notifier.ca.as_ref().filter(|ca| !ca.is_file());
-    let ca = ca.map(|ca| format!("notifier.ca: {} is not there", ca.display()));
+    let ca = ca.map(|ca| {
+        words!("notifier.ca: {} is er niet", "notifier.ca: {} is not there", ca.display())
+    });
     [shape, password, ca].into_iter().flatten().collect()
 }
 
@@ -72,22 +89,23 @@ fn channel_gaps(
     releaser: &Releaser,
     agreements: &sluis_config::Agreements,
     credentials: &Credentials,
-) -> Vec<String> {
+) -> Vec<Words> {
     let mut gaps = Vec::new();
     for (id, driver) in &releaser.channels {
         let Driver::Http(http) = driver else { continue };
         if let Err(why) = http.check() {
-            gaps.push(format!("releaser.channels.{id}: {why}"));
+            gaps.push(words!("releaser.channels.{id}: {}", "releaser.channels.{id}: {}"; why));
         }
         if http.calls_back() && releaser.callback.is_none() {
-            gaps.push(format!(
+            gaps.push(words!(
+                "releaser.channels.{id}: in zijn sjabloon staat {{callback}}, en releaser.callback ontbreekt",
                 "releaser.channels.{id}: its template has {{callback}}, and releaser.callback is missing"
             ));
         }
         let secrets = [("provider", http.needs_secret()), ("reports", http.calls_back())];
         for (name, _) in secrets.into_iter().filter(|(_, needed)| *needed) {
             if let Err(error) = credentials.secret(&format!("{name}-{id}")) {
-                gaps.push(error.to_string());
+                gaps.push(error.words());
             }
         }
     }
@@ -96,9 +114,11 @@ fn channel_gaps(
         let missing =
             agreement.key.channels.iter().filter(|c| !releaser.channels.contains_key(&c.id));
         gaps.extend(missing.map(|c| {
-            format!(
+            words!(
+                "overeenkomst {}: kanaal {} staat niet in [releaser.channels]",
                 "agreement {}: channel {} is not in [releaser.channels]",
-                agreement.agreement, c.id
+                agreement.agreement,
+                c.id
             )
         }));
     }

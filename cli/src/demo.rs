@@ -170,7 +170,7 @@ fn taken(agency: &Socket) -> Result<TransferCode> {
     until("the outbox", || {
         let rows: Vec<Row> = agency.get("list")?;
         match rows.first() {
-            Some(row) if row.state == "Refused" => Err(Failure::refused(Words::same(&row.note))),
+            Some(row) if row.state == "Refused" => Err(Failure::refused(row.note.clone())),
             row => Ok(row.map(|row| row.code)),
         }
     })
@@ -183,7 +183,8 @@ fn wait_for(core: &Socket, code: TransferCode, states: &[&str]) -> Result<()> {
         let row = rows.into_iter().find(|row| row.code == code);
         match row {
             Some(row) if row.state == "Failed" || row.state == "Held" => {
-                Err(Failure::refused(Words::same(format_args!("{}: {}", row.state, row.note))))
+                let state = row.state;
+                Err(Failure::refused(words!("{state}: {}", "{state}: {}"; row.note)))
             }
             Some(row)
                 if states.contains(&row.state.as_str()) || passed.contains(&row.state.as_str()) =>

@@ -33,7 +33,7 @@ pub(crate) fn look(
     let mut reasons: Vec<Reason> =
         socket.post("may", &May { agreement: agreement.clone(), size, drawn_for })?;
     let rules = Rules::of(&installed.terms.agreement);
-    let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", Words::same(e)))?;
+    let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", e.words()))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let today = Time(jiff::Timestamp::now().as_millisecond()).date();
     let checked = rules.map(|rules| content::check(name, &file, &rules, today, &[]));

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use sluis_config::ConfigError;
 use sluis_core::control::Refused;
+use sluis_core::words;
 use sluis_core::words::Words;
 
 use crate::language::Lang;
@@ -47,7 +48,9 @@ impl Failure {
     }
     pub(crate) fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.to_string();
-        move |error| Self::new(exit::IO, "io", Words::same(format_args!("{what}: {error}")))
+        move |error| {
+            Self::new(exit::IO, "io", words!("{what}: {}", "{what}: {}"; Words::io(&error)))
+        }
     }
     /// Whoever read our output has seen enough; no failure to the shell.
     pub(crate) fn unread() -> Self {
@@ -91,7 +94,7 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(exit::CONFIG, "config", Words::same(error))
+        Self::new(exit::CONFIG, "config", error.words())
     }
 }
 

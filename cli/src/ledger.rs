@@ -7,6 +7,7 @@ use sluis_core::statement::Tip;
 use sluis_core::words;
 
 use crate::failure::{Failure, Result};
+use crate::language::Lang;
 use crate::output;
 use crate::socket::Socket;
 
@@ -20,7 +21,7 @@ pub(crate) enum LedgerVerb {
 }
 
 /// `sluis ledger verify | export`
-pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, json: bool) -> Result<()> {
+pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, lang: Lang, json: bool) -> Result<()> {
     let export = matches!(verb, LedgerVerb::Export);
     let about: About = socket.get("about")?;
     let mut tip = Tip::start();
@@ -48,14 +49,21 @@ pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, json: bool) -> Result<(
     if json {
         return output::json(&serde_json::json!({ "ok": true, "party": about.party, "head": tip }));
     }
-    output::line(format!(
-        "{}: {} entries, each follows from the one before it",
-        about.party, tip.number
-    ))?;
-    output::line(format!("head {}", tip.digest))
+    let holds = words!(
+        "{}: {} inschrijvingen, elk volgt uit die ervoor\nhoofd {}",
+        "{}: {} entries, each follows from the one before it\nhead {}",
+        about.party,
+        tip.number,
+        tip.digest
+    );
+    output::line(holds.text(lang.core()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
 fn broken(error: ChainError) -> Failure {
-    Failure::refused(words!("het logboek klopt niet: {error}", "the ledger does not hold: {error}"))
+    Failure::refused(words!(
+        "het logboek klopt niet: {}",
+        "the ledger does not hold: {}";
+        error.words()
+    ))
 }

@@ -395,7 +395,11 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
 fn marks(row: &NoticeRow, lang: Lang) -> String {
     let mut marks = Vec::new();
     if let Some(why) = &row.void {
-        marks.push(format!("{}: {why}", lang.pick("zonder gevolg", "without effect")));
+        marks.push(format!(
+            "{}: {}",
+            lang.pick("zonder gevolg", "without effect"),
+            why.text(lang.core())
+        ));
     }
     if row.late {
         marks.push(lang.pick("te laat", "late").to_owned());

@@ -19,12 +19,18 @@ pub(crate) fn asked(lang: Lang) -> &'static str {
 }
 
 /// `sluis reject CODE --reason WHY`
-pub(crate) fn reject(socket: &Socket, code: TransferCode, why: String, json: bool) -> Result<()> {
+pub(crate) fn reject(
+    socket: &Socket,
+    code: TransferCode,
+    why: String,
+    lang: Lang,
+    json: bool,
+) -> Result<()> {
     let row: Row = socket.post("reject", &Reject { code, why })?;
     if json {
         return output::json(&row);
     }
-    output::line(format!("{}  {}  {}", row.code, row.state, row.note))
+    output::line(format!("{}  {}  {}", row.code, row.state, row.note.text(lang.core())))
 }
 
 /// `sluis override CODE --reason WHY`

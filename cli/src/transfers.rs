@@ -135,7 +135,7 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             mover(lang, &row.mover).to_owned(),
             row.since.local(),
             row.name.clone().unwrap_or_default(),
-            format!("{}{}", drill(row), row.note),
+            format!("{}{}", drill(row), row.note.text(lang.core())),
         ]
     };
     output::table(&head, rows.iter().map(cells).collect())?;
@@ -178,7 +178,7 @@ pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         output::line(format!("{}: {name}", lang.pick("naam", "name")))?;
     }
     if !row.note.is_empty() {
-        output::line(&row.note)?;
+        output::line(row.note.text(lang.core()))?;
     }
     for waiting in &detail.waiting {
         output::line(format!("  {waiting}"))?;
@@ -207,7 +207,7 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
         let progress = row.progress.filter(|(_, all)| *all > 0).map(|(here, all)| here * 100 / all);
         let text = match progress {
             Some(percent) => format!("{}  {} {percent} %", row.code, row.state),
-            None => format!("{}  {}  {}", row.code, row.state, row.note),
+            None => format!("{}  {}  {}", row.code, row.state, row.note.text(lang.core())),
         };
         if text != last {
             if json {
@@ -236,8 +236,14 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
 }
 
 /// `sluis withdraw | redeliver | ready CODE`
-pub(crate) fn act(socket: &Socket, verb: &str, code: TransferCode, json: bool) -> Result<()> {
-    moved(&socket.post(verb, &ByCode { code })?, json)
+pub(crate) fn act(
+    socket: &Socket,
+    verb: &str,
+    code: TransferCode,
+    lang: Lang,
+    json: bool,
+) -> Result<()> {
+    moved(&socket.post(verb, &ByCode { code })?, lang, json)
 }
 
 /// `sluis retry CODE [--share NUMBER]`
@@ -245,9 +251,10 @@ pub(crate) fn retry(
     socket: &Socket,
     code: TransferCode,
     share: Option<u8>,
+    lang: Lang,
     json: bool,
 ) -> Result<()> {
-    moved(&socket.post("retry", &Retry { code, share })?, json)
+    moved(&socket.post("retry", &Retry { code, share })?, lang, json)
 }
 
 /// `sluis number confirm AGREEMENT CUSTODIAN`
@@ -295,11 +302,12 @@ pub(crate) fn clock(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     })
 }
 
-fn moved(row: &Row, json: bool) -> Result<()> {
+fn moved(row: &Row, lang: Lang, json: bool) -> Result<()> {
     if json {
         return output::json(row);
     }
-    output::line(format!("{}  {}  {}", row.code, row.state, row.note).trim_end().to_owned())
+    let note = row.note.text(lang.core());
+    output::line(format!("{}  {}  {note}", row.code, row.state).trim_end())
 }
 
 /// The mark of what is no delivery; one word in every language (R88).

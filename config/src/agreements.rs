@@ -9,6 +9,8 @@ use sluis_core::id::{AgreementId, Digest};
 use sluis_core::plan::{self, Plan};
 
 use crate::strict::{self, ConfigError};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 /// An agreement as it is installed here.
 #[derive(Debug, Clone)]
@@ -92,7 +94,7 @@ impl Agreements {
 /// The agreement files in a folder.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let unreadable =
-        |e: std::io::Error| ConfigError::Unreadable { path: folder.to_owned(), why: e.to_string() };
+        |e: std::io::Error| ConfigError::Unreadable { path: folder.to_owned(), why: Words::io(&e) };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -114,12 +116,15 @@ pub fn read(path: &Path) -> Result<Installed, ConfigError> {
     let (terms, plan) = parse(path, &text)?;
     let name = terms.agreement.agreement.as_str();
     if path.file_stem().and_then(|stem| stem.to_str()) != Some(name) {
-        let why = format!("it is agreement `{name}`: the file must be called {name}.toml");
+        let why = words!(
+            "het is overeenkomst `{name}`: het bestand moet {name}.toml heten",
+            "it is agreement `{name}`: the file must be called {name}.toml"
+        );
         return Err(ConfigError::Agreement { path: path.to_owned(), why });
     }
     let owner = std::fs::metadata(path).map(|meta| std::os::unix::fs::MetadataExt::uid(&meta));
     let owner =
-        owner.map_err(|e| ConfigError::Unreadable { path: path.to_owned(), why: e.to_string() })?;
+        owner.map_err(|e| ConfigError::Unreadable { path: path.to_owned(), why: Words::io(&e) })?;
     Ok(Installed { terms, text, owner, plan, contacts: None })
 }
 
@@ -137,8 +142,7 @@ pub fn read_contacts(
     }
     let text = strict::read(&path)?;
     let contacts: Contacts = strict::parse(&path, &text)?;
-    plan.check_contacts(&contacts)
-        .map_err(|e| ConfigError::Agreement { path, why: e.to_string() })?;
+    plan.check_contacts(&contacts).map_err(|e| ConfigError::Agreement { path, why: e.words() })?;
     Ok(Some((contacts, Digest::of(text.as_bytes()))))
 }
 
@@ -149,7 +153,7 @@ pub fn read_contacts(
 pub fn parse(path: &Path, text: &str) -> Result<(Terms, Plan), ConfigError> {
     let agreement: Agreement = strict::parse(path, text)?;
     let plan = plan::check(&agreement)
-        .map_err(|e| ConfigError::Agreement { path: path.to_owned(), why: e.to_string() })?;
+        .map_err(|e| ConfigError::Agreement { path: path.to_owned(), why: e.words() })?;
     Ok((Terms { agreement, digest: Digest::of(text.as_bytes()) }, plan))
 }
 

@@ -6,6 +6,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use sluis_core::words;
+use sluis_core::words::Words;
 use zeroize::Zeroizing;
 
 use crate::strict::ConfigError;
@@ -45,13 +47,14 @@ impl Credentials {
     }
 
     fn read(&self, name: &str, secret: bool) -> Result<String, ConfigError> {
-        let wrong = |why: String| ConfigError::Credential { name: name.to_owned(), why };
+        let wrong = |why: Words| ConfigError::Credential { name: name.to_owned(), why };
         let path = self.folders.iter().map(|folder| folder.join(name)).find(|path| path.exists());
         let Some(path) = path else {
             let folders: Vec<_> = self.folders.iter().map(|f| f.display().to_string()).collect();
-            return Err(wrong(format!(
+            return Err(wrong(words!(
+                "niet gevonden in {}; `sluis init` maakt ze",
                 "not found in {}; `sluis init` makes it",
-                folders.join(" nor in ")
+                folders.join(", ")
             )));
         };
         let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
@@ -59,17 +62,18 @@ impl Credentials {
             .read(true)
             .custom_flags(nofollow)
             .open(&path)
-            .map_err(|e| wrong(format!("{}: {e}", path.display())))?;
-        let meta = file.metadata().map_err(|e| wrong(e.to_string()))?;
+            .map_err(|e| wrong(words!("{}: {}", "{}: {}", path.display(), e)))?;
+        let meta = file.metadata().map_err(|e| wrong(Words::io(&e)))?;
         if secret && meta.mode() & 0o077 != 0 {
             let mode = meta.mode() & 0o777;
-            return Err(wrong(format!(
+            return Err(wrong(words!(
+                "{} heeft rechten {mode:03o}: anderen kunnen ze lezen. Beschouw ze als bekend: maak een nieuwe, dan chmod 600",
                 "{} has mode {mode:03o}: others can read it. Take it as known to them: make a new one, then chmod 600",
                 path.display()
             )));
         }
         let mut text = String::new();
-        file.take(MAX_BYTES).read_to_string(&mut text).map_err(|e| wrong(e.to_string()))?;
+        file.take(MAX_BYTES).read_to_string(&mut text).map_err(|e| wrong(Words::io(&e)))?;
         Ok(text)
     }
 }

@@ -9,6 +9,7 @@ use sluis_core::duty::Duty;
 use sluis_core::id::{ChannelId, CustodianId, PartyId};
 
 use crate::strict::{self, ConfigError};
+use sluis_core::words::Words;
 
 mod channels;
 mod notifier;
@@ -281,12 +282,12 @@ impl Config {
         for (key, name) in FROM_ENVIRONMENT {
             layered = layered
                 .set_override_option(key, env(name))
-                .map_err(|e| ConfigError::Environment(name, e.to_string()))?;
+                .map_err(|e| ConfigError::Environment(name, Words::same(e)))?;
         }
         let mut config: Self = layered
             .build()
             .and_then(config::Config::try_deserialize)
-            .map_err(|e| ConfigError::Environment("SLUIS_*", e.to_string()))?;
+            .map_err(|e| ConfigError::Environment("SLUIS_*", Words::same(e)))?;
         config.anchor(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
     }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 /// The largest configuration file that is read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -16,7 +18,7 @@ pub enum ConfigError {
         /// Which file.
         path: PathBuf,
         /// Why not.
-        why: String,
+        why: Words,
     },
     /// It is not what it should be; line, column and caret are in the text.
     #[error("{}: {why}  compare it with the annotated example in config/examples/", path.display())]
@@ -24,11 +26,11 @@ pub enum ConfigError {
         /// Which file.
         path: PathBuf,
         /// `toml`'s own report.
-        why: String,
+        why: Words,
     },
     /// An environment variable has a value that does not serve.
     #[error("{0} in the environment: {1}")]
-    Environment(&'static str, String),
+    Environment(&'static str, Words),
     /// The section that this role needs is not there.
     #[error("{}: the section [{section}] is missing; `sluisd {section}` reads its settings there", path.display())]
     Section {
@@ -43,13 +45,13 @@ pub enum ConfigError {
         /// Which file.
         path: PathBuf,
         /// What is wrong.
-        why: String,
+        why: Words,
     },
     /// What reminders leave by does not serve.
     #[error("notifier: {why}")]
     Notifier {
         /// What is wrong.
-        why: String,
+        why: Words,
     },
     /// A channel of the releaser whose template does not serve.
     #[error("releaser.channels.{id}: {why}")]
@@ -57,7 +59,7 @@ pub enum ConfigError {
         /// Which.
         id: String,
         /// What is wrong.
-        why: String,
+        why: Words,
     },
     /// A secret that is missing or that others can read.
     #[error("credential {name}: {why}")]
@@ -65,8 +67,37 @@ pub enum ConfigError {
         /// Which.
         name: String,
         /// What is wrong.
-        why: String,
+        why: Words,
     },
+}
+
+impl ConfigError {
+    /// The same for people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let nl = match self {
+            Self::Unreadable { path, why } => format!(
+                "{}: {}\n  een host wordt gemaakt met `sluis init`; een andere noemt u met --config",
+                path.display(),
+                why.nl
+            ),
+            Self::Wrong { path, why } => format!(
+                "{}: {}  vergelijk het met het voorbeeld met uitleg in config/examples/",
+                path.display(),
+                why.nl
+            ),
+            Self::Environment(name, why) => format!("{name} in de omgeving: {}", why.nl),
+            Self::Section { path, section } => format!(
+                "{}: het deel [{section}] ontbreekt; `sluisd {section}` leest daar zijn instellingen",
+                path.display()
+            ),
+            Self::Agreement { path, why } => format!("{}: {}", path.display(), why.nl),
+            Self::Notifier { why } => format!("notifier: {}", why.nl),
+            Self::Channel { id, why } => format!("releaser.channels.{id}: {}", why.nl),
+            Self::Credential { name, why } => format!("credential {name}: {}", why.nl),
+        };
+        Words { nl, en: self.to_string() }
+    }
 }
 
 /// The text of a configuration file.
@@ -74,12 +105,15 @@ pub enum ConfigError {
 /// # Errors
 /// [`ConfigError::Unreadable`].
 pub fn read(path: &Path) -> Result<String, ConfigError> {
-    let unreadable = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
-    let size = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
+    let unreadable = |why: Words| ConfigError::Unreadable { path: path.to_owned(), why };
+    let size = std::fs::metadata(path).map_err(|e| unreadable(Words::io(&e)))?.len();
     if size > MAX_BYTES {
-        return Err(unreadable(format!("{size} bytes is no configuration")));
+        return Err(unreadable(words!(
+            "{size} bytes is geen configuratie",
+            "{size} bytes is no configuration"
+        )));
     }
-    std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))
+    std::fs::read_to_string(path).map_err(|e| unreadable(Words::io(&e)))
 }
 
 /// The value of a configuration file: unknown keys, wrong types and missing keys are errors.
@@ -88,5 +122,68 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
 /// [`ConfigError::Wrong`].
 pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text)
-        .map_err(|e| ConfigError::Wrong { path: path.to_owned(), why: e.to_string() })
+        .map_err(|e| ConfigError::Wrong { path: path.to_owned(), why: of_toml(&e.to_string()) })
+}
+
+/// What `toml` and `serde` say in an error, and the same in Dutch; longer ones before those they begin with.
+const SAID: [(&str, &str); 14] = [
+    ("TOML parse error at line ", "TOML-fout op regel "),
+    (", column ", ", kolom "),
+    ("unknown field ", "onbekende sleutel "),
+    ("unknown variant ", "onbekende waarde "),
+    ("missing field ", "er ontbreekt een sleutel: "),
+    ("duplicate field ", "tweemaal dezelfde sleutel: "),
+    ("duplicate key", "tweemaal dezelfde sleutel"),
+    ("invalid type: ", "een ander soort waarde: "),
+    ("invalid value: ", "een waarde die niet kan: "),
+    ("invalid length ", "een lengte die niet kan: "),
+    (", expected one of ", "; het kan zijn: "),
+    (", there are no fields", "; er zijn er geen"),
+    (", expected ", "; verwacht: "),
+    ("key with no value", "een sleutel zonder waarde"),
+];
+
+/// `toml`'s report in both languages: what it shows of the file stays as it is.
+fn of_toml(report: &str) -> Words {
+    let dutch = |line: &str| match line.split_once('|') {
+        Some((number, _)) if number.trim().bytes().all(|b| b.is_ascii_digit()) => line.to_owned(),
+        _ => SAID.iter().fold(line.to_owned(), |line, (en, nl)| line.replace(en, nl)),
+    };
+    Words { nl: report.split_inclusive('\n').map(dutch).collect(), en: report.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_shown_where_it_is_in_both_languages() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Two {
+            #[expect(dead_code, reason = "read only")]
+            first: u8,
+        }
+        for (text, nl, en) in [
+            ("second = 1, expected ", "onbekende", "TOML parse error at line 1, column 11"),
+            ("", "er ontbreekt een sleutel: `first`", "missing field `first`"),
+            ("first = \"unknown field \"", "een ander soort waarde: string", "invalid type"),
+            (
+                "first = 256",
+                "een waarde die niet kan: integer `256`; verwacht: u8",
+                "invalid value",
+            ),
+            ("second = 1", "onbekende sleutel `second`; verwacht: `first`", "unknown field"),
+        ] {
+            let wrong = parse::<Two>(Path::new("a.toml"), text).unwrap_err().words();
+            assert!(wrong.en.contains(en), "{}", wrong.en);
+            if text.starts_with("second = 1,") {
+                // Not what it shows of the file.
+                assert!(wrong.nl.contains("TOML-fout op regel 1, kolom 11"), "{}", wrong.nl);
+                assert!(wrong.nl.contains("1 | second = 1, expected "), "{}", wrong.nl);
+            } else {
+                assert!(wrong.nl.contains(nl), "{}", wrong.nl);
+            }
+        }
+    }
 }

@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::agreement::Agreement;
 use crate::agreement::articles::{Column, ColumnKind};
+use crate::words::Words;
 
 mod csv;
 pub mod finding;
@@ -75,6 +76,29 @@ pub enum RulesError {
     /// Nothing, or more than a sheet holds.
     #[error("data.max-rows: 1 to {MAX_ROWS} (art. 3)")]
     MaxRows,
+}
+
+impl RulesError {
+    /// The same for people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let nl = match self {
+            Self::Numbers => {
+                "data.columns: precies één kolom heeft kind \"national-number\" (art. 3)".to_owned()
+            }
+            Self::Booleans => {
+                "data.columns: het decreet laat twee ja-neekolommen toe naast het nummer (art. 2, R16)".to_owned()
+            }
+            Self::Nis => "data: één kolom van kind \"nis\" en municipality.nis met 5 cijfers, beide of geen van beide \
+                 (art. 2, R15)"
+                .to_owned(),
+            Self::Name => "data.columns: een naam is 1 tot 64 bytes gewone Latijnse tekst, en elk staat er één keer \
+                 (art. 3)"
+                .to_owned(),
+            Self::MaxRows => format!("data.max-rows: 1 tot {MAX_ROWS} (art. 3)"),
+        };
+        Words { nl, en: self.to_string() }
+    }
 }
 
 impl Rules {

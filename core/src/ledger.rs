@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Digest, PartyId, Time, TransferId};
 use crate::statement::Tip;
+use crate::words::Words;
 
 /// SSHSIG namespace of signed heads.
 pub const NAMESPACE: &str = "head-v1@sluis";
@@ -84,6 +85,23 @@ pub enum ChainError {
         /// Its number.
         number: u64,
     },
+}
+
+impl ChainError {
+    /// The same for people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let nl = match self {
+            Self::Form { line } => format!("regel {line} is geen inschrijving in haar ene vorm"),
+            Self::Number { expected, got } => {
+                format!("inschrijving {expected} ontbreekt: regel {expected} is inschrijving {got}")
+            }
+            Self::Link { number } => format!(
+                "inschrijving {number} volgt niet uit die ervoor: een van de twee werd veranderd"
+            ),
+        };
+        Words { nl, en: self.to_string() }
+    }
 }
 
 /// Follows the chain from `tip` through these lines.

@@ -11,6 +11,7 @@ use crate::agreement::keys::KeysError;
 use crate::agreement::{Agreement, ChannelKind, Contacts, KeyRules, is_to_call};
 use crate::id::{ChannelId, CustodianId, GroupId};
 use crate::share;
+use crate::words::Words;
 
 /// The route of one share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +84,47 @@ pub enum PlanError {
         "art. 6: [former] is told that there is a new number; say in `call` whom to call, a telephone number of 4 to 15 digits"
     )]
     NobodyToCall,
+}
+
+impl PlanError {
+    /// The same for people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let nl = match self {
+            Self::Bounds(error) => format!("art. 6: {}", error.words().nl),
+            Self::UnknownChannel(custodian, channel) => {
+                format!("bewaarder {custodian} heeft kanaal {channel}, dat niet in key.channels staat")
+            }
+            Self::Twice(name) => {
+                format!("{name} staat tweemaal waar elke naam één keer mag staan: haal er een weg")
+            }
+            Self::TooMuch { what, name, carried, threshold, groups, most, shares } => {
+                let (what, name) = match *what {
+                    "group" => ("groep", name.as_str()),
+                    "channel" => ("kanaal", name.as_str()),
+                    "provider" => ("aanbieder", name.as_str()),
+                    // The number itself does not belong in an error.
+                    _ => ("telefoon", "(nummer niet getoond)"),
+                };
+                format!(
+                    "art. 6: {what} {name} zou {carried} dragen van de {threshold} delen die de envelop openen. {groups} \
+                     onafhankelijke groepen dragen hoogstens {most} delen van een {threshold}-van-n; er worden er {shares} \
+                     gevraagd: voeg een kanaal van een andere groep toe, of neem minder bewaarders"
+                )
+            }
+            Self::ReasonMissing(channel) => {
+                format!("art. 6: kanaal {channel} is geen SMS; zeg waarom in zijn `reason`")
+            }
+            Self::Keys(error) => error.words().nl,
+            Self::NoNumber(custodian) => {
+                format!("bewaarder {custodian} heeft geen nummer in het contactenbestand")
+            }
+            Self::NobodyToCall => "art. 6: aan [former] wordt gemeld dat er een nieuw nummer is; zeg in `call` wie gebeld \
+                 kan worden, een telefoonnummer van 4 tot 15 cijfers"
+                .to_owned(),
+        };
+        Words { nl, en: self.to_string() }
+    }
 }
 
 impl Plan {
@@ -259,6 +301,7 @@ mod tests {
     fn two_providers_under_one_owner_count_as_one() {
         let refused = Plan::make(&rules(2, &["owner", "owner", "c"], &[0, 1, 2])).unwrap_err();
         assert!(matches!(refused, PlanError::TooMuch { what: "group", .. }), "{refused}");
+        assert!(refused.words().nl.contains("groep owner zou 2 dragen"), "{:?}", refused.words());
     }
 
     #[test]
@@ -280,8 +323,10 @@ mod tests {
                 .into(),
         };
         assert!(plan.check_contacts(&contacts("+32470000003")).is_ok());
-        let refused = plan.check_contacts(&contacts("+32 470 00 00 01")).unwrap_err().to_string();
-        assert!(refused.contains("phone") && !refused.contains("+32"), "{refused}");
+        let refused = plan.check_contacts(&contacts("+32 470 00 00 01")).unwrap_err().words();
+        for (said, what) in [(&refused.en, "phone"), (&refused.nl, "telefoon")] {
+            assert!(said.contains(what) && !said.contains("470"), "{said}");
+        }
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub enum State {
     /// Waits for a person: `sluis retry` after mending what it says.
     Held {
         /// What it waits for.
-        why: String,
+        why: Words,
     },
     /// Will not leave; the drop lies in the outbox again.
     Refused {
@@ -212,7 +212,7 @@ pub enum Event {
     /// Policy refused.
     Refused(Vec<Reason>),
     /// A person has to mend something first.
-    Held(String),
+    Held(Words),
     /// It may leave once a second person approves.
     Admitted {
         /// The Unix users whose files they are.

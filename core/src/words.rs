@@ -1,17 +1,37 @@
 //! What a person is told, in Dutch and in English: who hears it chooses, not who says it.
 
+use std::io::ErrorKind;
+
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Language;
 
 /// One message in both languages; made by [`words!`](crate::words!), so that neither is forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Kept")]
 pub struct Words {
     /// In English; what logs and machines are given.
     #[serde(rename = "message")]
     pub en: String,
     /// In Dutch.
     pub nl: String,
+}
+
+/// As it is read: a store of before has one text for everybody.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Both { message: String, nl: String },
+    One(String),
+}
+
+impl From<Kept> for Words {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Both { message: en, nl } => Self { en, nl },
+            Kept::One(text) => Self::same(text),
+        }
+    }
 }
 
 impl Words {
@@ -21,10 +41,36 @@ impl Words {
         let en = text.to_string();
         Self { nl: en.clone(), en }
     }
+    /// What the system says of a file, with its kind in Dutch where it is one that people meet.
+    #[must_use]
+    pub fn io(error: &std::io::Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::NotFound => "het is er niet",
+            ErrorKind::PermissionDenied => "geen toegang",
+            ErrorKind::AlreadyExists => "het bestaat al",
+            ErrorKind::IsADirectory => "het is een map",
+            ErrorKind::NotADirectory => "het is geen map",
+            ErrorKind::StorageFull => "de schijf is vol",
+            _ => return Self::same(error),
+        };
+        Self { nl: format!("{kind} ({error})"), en: error.to_string() }
+    }
     /// The same message as `text` says it in each language.
     #[must_use]
     pub fn of(text: impl Fn(Language) -> String) -> Self {
         Self { nl: text(Language::Nl), en: text(Language::En) }
+    }
+    /// Several messages as one.
+    #[must_use]
+    pub fn join(all: &[Self], between: &str) -> Self {
+        Self::of(|language| {
+            all.iter().map(|it| it.text(language)).collect::<Vec<_>>().join(between)
+        })
+    }
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.en.is_empty()
     }
     /// In this language; Dutch where it is neither.
     #[must_use]
@@ -70,5 +116,18 @@ mod tests {
             (longer.nl.as_str(), longer.en.as_str()),
             ("a.csv: nog 3 van 5", "a.csv: 3 of 5 more!")
         );
+        let both = Words::join(&[longer, Words::same("x")], "; ");
+        assert_eq!((both.nl.as_str(), both.is_empty()), ("a.csv: nog 3 van 5; x", false));
+        assert!(Words::default().is_empty());
+    }
+
+    #[test]
+    fn both_are_kept_and_a_store_of_before_has_one_text_for_everybody() {
+        let words = words!("ja", "yes");
+        let json = serde_json::to_string(&words).unwrap();
+        assert_eq!(json, r#"{"message":"yes","nl":"ja"}"#);
+        assert_eq!(serde_json::from_str::<Words>(&json).unwrap(), words);
+        assert_eq!(serde_json::from_str::<Words>(r#""yes""#).unwrap(), Words::same("yes"));
+        assert!(serde_json::from_str::<Words>(r#"{"message":"yes"}"#).is_err());
     }
 }

@@ -37,6 +37,7 @@ use crate::notifier::Notifier;
 use crate::reminders;
 use crate::store::Store;
 use crate::tls;
+use sluis_core::words::Words;
 
 /// How long a role may take to end what it has begun.
 pub const DRAIN: Duration = Duration::from_secs(20);
@@ -162,13 +163,18 @@ impl Host {
     }
     fn identities(&self, name: &str) -> Result<Identities> {
         let text = self.credentials().secret(name)?;
-        let wrong =
-            || ConfigError::Credential { name: name.into(), why: "not an age identity".into() };
+        let wrong = || ConfigError::Credential {
+            name: name.into(),
+            why: Words::same("not an age identity"),
+        };
         Ok(Identities::read(text.expose_secret()).ok_or_else(wrong)?)
     }
 
     async fn books(&self, place: &str, side: Side) -> Result<Books> {
-        let wrong = |why: String| ConfigError::Credential { name: STATEMENT_KEY.into(), why };
+        let wrong = |why: String| ConfigError::Credential {
+            name: STATEMENT_KEY.into(),
+            why: Words::same(why),
+        };
         let signers = self.credentials().secret(STATEMENT_KEY)?;
         let signers = Signers::from_openssh(signers.expose_secret());
         let signers = signers.map_err(|e| wrong(e.to_string()))?;

@@ -137,6 +137,9 @@ impl CoreError {
 /// How many statements are remembered as verified; more are verified again each time.
 const REMEMBERED: usize = 200_000;
 
+/// What another party's word does: an effect, or why it has none.
+pub type Effect = Result<std::result::Result<(), Words>>;
+
 /// The result of everything in a core.
 pub type Result<T> = std::result::Result<T, CoreError>;
 

@@ -25,7 +25,7 @@ use sluis_core::notice::Sort;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::books::{Books, CoreError, Result, backoff_ms, detail};
+use crate::books::{Books, CoreError, Effect, Result, backoff_ms, detail};
 use crate::drain::polls_end;
 use crate::store::{Holder, JobRow, Record, Stored, Tx};
 use crate::{durable, files};
@@ -41,11 +41,7 @@ pub trait Core: Send + Sync + 'static {
     /// One line of `list`.
     fn row(&self, record: &Record<Self::State>) -> Row;
     /// What the other party said, already kept; an inner error says why it has no effect.
-    fn heard(
-        &self,
-        tx: &mut Tx,
-        said: &Verified,
-    ) -> impl Future<Output = Result<std::result::Result<(), String>>> + Send;
+    fn heard(&self, tx: &mut Tx, said: &Verified) -> impl Future<Output = Effect> + Send;
     /// What follows here from a notice that this party made: the transfers that were withdrawn, and those that enough
     /// shares of are out to stay.
     fn noted(
@@ -435,11 +431,12 @@ pub async fn take_effect<C: Core>(core: &C, tx: &mut Tx, said: &Verified) -> Res
     tracing::warn!(
         kind = said.statement().body.kind(),
         number = header.number,
-        why,
+        %why,
         "a statement has no effect"
     );
     tx.without_effect(&said.digest()).await?;
-    let detail = detail([("statement", said.digest().to_string()), ("why", why)]);
+    let detail =
+        detail([("statement", said.digest().to_string()), ("why", why.en), ("nl", why.nl)]);
     tx.enter(core.books().now(), "no-effect", header.transfer, detail).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use sluis_config::agreements;
 use sluis_core::agreement::articles::Processor;
-use sluis_core::agreement::{Agreement, Language, Side};
+use sluis_core::agreement::{Agreement, Side};
 use sluis_core::control::{MakeNotice, Noted, NoticeRow};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
@@ -19,7 +19,7 @@ use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use crate::books::{Books, CoreError, Result, detail};
+use crate::books::{Books, CoreError, Effect, Result, detail};
 use crate::gatehouse::{Caller, Core};
 use crate::persons::find;
 use crate::store::{Stored, Tx};
@@ -33,7 +33,7 @@ struct Known {
     entered: Entered,
     /// When it was entered here.
     heard: Time,
-    void: Option<String>,
+    void: Option<Words>,
 }
 
 impl Books {
@@ -97,12 +97,12 @@ impl Books {
         said: &Verified,
         sort: Sort,
         notice: &Notice,
-    ) -> Result<std::result::Result<(), String>> {
+    ) -> Effect {
         let (now, header) = (self.now(), &said.statement().header);
         let known = self.all_notices(tx, &header.agreement).await?;
         let lately = |it: &&Known| it.entered.by != self.side && now.0 - it.heard.0 < 86_400_000;
         if known.iter().filter(lately).count() > HEARD_A_DAY {
-            return Ok(Err(Fault::TooMany.text(Language::En)));
+            return Ok(Err(Words::of(|it| Fault::TooMany.text(it))));
         }
         let others = known.into_iter().filter(|it| it.void.is_none());
         let others = others.map(|it| it.entered).filter(|it| it.digest != said.digest());
@@ -112,7 +112,7 @@ impl Books {
         let register = Register(others.collect());
         let by = self.side.other();
         if let Err(fault) = register.may(&terms.agreement, by, sort, notice, at) {
-            return Ok(Err(fault.text(Language::En)));
+            return Ok(Err(Words::of(|it| fault.text(it))));
         }
         let (digest, version) = (said.digest(), terms.agreement.version);
         let (transfer, notice) = (header.transfer, notice.clone());
@@ -281,7 +281,9 @@ async fn make<C: Core>(
     (noted.withdrawn, noted.stays) = core.noted(&mut tx, &ask.agreement, sort).await?;
     let register = books.notices(&mut tx, &ask.agreement).await?;
     let made = register.0.into_iter().find(|entered| entered.digest == digest);
-    let made = made.ok_or_else(|| CoreError::refused("notice", Words::same("it was not kept")))?;
+    let made = made.ok_or_else(|| {
+        CoreError::refused("notice", words!("het werd niet bewaard", "it was not kept"))
+    })?;
     books.mark_late(&mut tx, &made).await?;
     books.commit(tx).await?;
     core.after().await;
@@ -310,8 +312,9 @@ async fn under<C: Core>(
 /// The second person confirms this very notice: the same text, day and paper.
 fn word_for_word(ask: &MakeNotice) -> Result<String> {
     let said = (&ask.agreement, &ask.code, ask.sort, &ask.notice);
-    let json = serde_json::to_vec(&said)
-        .map_err(|_| CoreError::refused("notice", Words::same("it cannot be written")))?;
+    let json = serde_json::to_vec(&said).map_err(|_| {
+        CoreError::refused("notice", words!("het is niet te schrijven", "it cannot be written"))
+    })?;
     Ok(format!("{} {}", ask.agreement, notice::short(&Digest::of(&json))))
 }
 
@@ -335,7 +338,7 @@ fn row(
     id: &AgreementId,
     agreement: &Agreement,
     entered: Entered,
-    (void, contradicted): (Option<String>, bool),
+    (void, contradicted): (Option<Words>, bool),
 ) -> NoticeRow {
     NoticeRow {
         agreement: id.clone(),

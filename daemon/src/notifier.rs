@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::{Desk, Worker, work_off};
 use crate::faults::leaving;
 use crate::medium::poll::{again, never};
+use sluis_core::words::Words;
 
 /// How long one step of the mail server may take, and all of one reminder.
 const STEP: Duration = Duration::from_secs(20);
@@ -54,8 +55,8 @@ impl Notifier {
         settings: Settings,
         credentials: &Credentials,
     ) -> Result<Self, ConfigError> {
-        let wrong = |why: String| ConfigError::Notifier { why };
-        settings.check().map_err(wrong)?;
+        settings.check().map_err(|why| ConfigError::Notifier { why })?;
+        let wrong = |why: String| ConfigError::Notifier { why: Words::same(why) };
         let from = settings.from.parse().map_err(|e| wrong(format!("from: {e}")))?;
         for address in settings.addresses() {
             address.parse::<Mailbox>().map_err(|e| wrong(format!("an address: {e}")))?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sluis_config::{Config, ConfigError};
+use sluis_core::words::Words;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::AppError;
@@ -16,7 +17,7 @@ pub fn start(path: &Path) -> Result<Config, AppError> {
     let level = &config.log.level;
     // Only our own words below `warn`: other crates may know headers and addresses.
     let filter = EnvFilter::try_new(format!("warn,sluis_daemon={level}"))
-        .map_err(|e| ConfigError::Environment("log.level", e.to_string()))?;
+        .map_err(|e| ConfigError::Environment("log.level", Words::same(e)))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

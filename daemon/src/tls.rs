@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sluis_config::ConfigError;
 use sluis_config::credentials::Credentials;
 use sluis_core::id::Digest;
+use sluis_core::words::Words;
 
 /// A certificate with its private key.
 pub struct Identity {
@@ -43,7 +44,8 @@ impl Identity {
         knows: impl Fn(&Digest) -> bool,
     ) -> Result<Self, ConfigError> {
         let (chain, keys) = read(credentials, "tls")?;
-        let wrong = |why: &str| ConfigError::Credential { name: "tls-key".into(), why: why.into() };
+        let wrong =
+            |why: &str| ConfigError::Credential { name: "tls-key".into(), why: Words::same(why) };
         let mut all = Vec::new();
         for key in keys {
             let signing = provider().key_provider.load_private_key(key.clone_key());
@@ -65,7 +67,8 @@ impl Identity {
     /// [`ConfigError::Credential`].
     pub fn named(credentials: &Credentials, name: &str) -> Result<Self, ConfigError> {
         let (chain, keys) = read(credentials, name)?;
-        let none = || ConfigError::Credential { name: format!("{name}-key"), why: "no key".into() };
+        let none =
+            || ConfigError::Credential { name: format!("{name}-key"), why: Words::same("no key") };
         Ok(Self { chain, key: keys.into_iter().next().ok_or_else(none)? })
     }
 }
@@ -78,7 +81,10 @@ fn read(
     let (of_chain, of_key) = (format!("{name}-certificate"), format!("{name}-key"));
     let certificates = credentials.public(&of_chain)?;
     let keys: SecretString = credentials.secret(&of_key)?;
-    let wrong = |name: &str, why: String| ConfigError::Credential { name: name.into(), why };
+    let wrong = |name: &str, why: String| ConfigError::Credential {
+        name: name.into(),
+        why: Words::same(why),
+    };
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates.as_bytes())
         .collect::<Result<_, _>>()
         .map_err(|e| wrong(&of_chain, e.to_string()))?;

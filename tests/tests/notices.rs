@@ -171,9 +171,16 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     heard(&world, "agency", "request", 1);
     let list = world.send("lijst.csv", LIST);
     world.wait("agency", &list, "Held");
-    let why = world.row("agency", &list).unwrap()["note"].as_str().unwrap().to_owned();
+    let why = world.row("agency", &list).unwrap()["note"]["message"].as_str().unwrap().to_owned();
     for part in ["an (integratieambtenaar)", "bart", "chantal", "sluis rehearse mechelen"] {
         assert!(why.contains(part), "{part}: {why}");
+    }
+    // Whoever looks reads it in their own language.
+    for (lang, said) in [("nl", "niet geoefend binnen"), ("en", "not rehearsed within")] {
+        for verb in [&["list"][..], &["show", &list]] {
+            let told = stdout(&world.cli("agency", &[&["--lang", lang], verb].concat()));
+            assert!(told.contains(said), "{lang}: {told}");
+        }
     }
     let rehearsed = world.json("agency", &["rehearse", "mechelen"]);
     let drill = rehearsed["code"].as_str().unwrap().to_owned();
@@ -206,7 +213,7 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     let still = world.cli("agency", &["retry", &list]);
     assert!(still.status.success(), "{}", stderr(&still));
     world.wait("agency", &list, "Held");
-    let why = world.row("agency", &list).unwrap()["note"].as_str().unwrap().to_owned();
+    let why = world.row("agency", &list).unwrap()["note"]["message"].as_str().unwrap().to_owned();
     assert!(why.contains("by chantal (informatieveiligheid). Rehearse"), "{why}");
     let (good, told) = type_as("65533", &lines[2]);
     assert!(good, "{told}");
@@ -277,9 +284,14 @@ fn late_and_void_words_are_taken_marked_and_shown_with_why() {
     world.start("fetcher");
     for host in ["agency", "municipality"] {
         let void = heard(&world, host, "incident-close", 2);
-        assert!(void["void"].as_str().unwrap().contains("no open case"), "{void}");
-        let shown = world.cli(host, &["notices"]);
-        assert!(stdout(&shown).contains("[without"), "{}", stdout(&shown));
+        assert!(void["void"]["message"].as_str().unwrap().contains("no open case"), "{void}");
+        for (lang, said) in [("en", "[without"), ("nl", "[zonder gevolg: geen")] {
+            let shown = stdout(&world.cli(host, &["--lang", lang, "notices"]));
+            assert!(
+                shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(said),
+                "{shown}"
+            );
+        }
     }
 }
 

@@ -40,7 +40,7 @@ fn change(world: &mut World, more: &str) {
 }
 
 fn note(world: &World, code: &str) -> String {
-    world.row("agency", code).unwrap()["note"].as_str().unwrap().to_owned()
+    world.row("agency", code).unwrap()["note"]["message"].as_str().unwrap().to_owned()
 }
 
 /// Offers it again until it says this.
@@ -48,7 +48,7 @@ fn held(world: &World, code: &str, why: &str) {
     until(&format!("{code} to wait, {why:?} (now {:?})", note(world, code)), || {
         let row = world.row("agency", code).unwrap();
         if row["state"] == "Held" {
-            let note = row["note"].as_str().unwrap();
+            let note = row["note"]["message"].as_str().unwrap();
             if note.contains(why) {
                 return Some(());
             }

@@ -147,7 +147,10 @@ fn a_rejection_that_comes_after_the_202_is_seen_and_can_be_mended() {
         is(share, "Accepted") && share["report"]["report"] == "failed"
     });
     let row = world.row("agency", &code).unwrap();
-    assert!(row["note"].as_str().unwrap().contains("share 1 reported as failed (16)"), "{row}");
+    assert!(
+        row["note"]["message"].as_str().unwrap().contains("share 1 reported as failed (16)"),
+        "{row}"
+    );
     assert!(kannel.taken().is_empty());
     kannel.mood("deliver");
     let retried = world.cli("agency", &["retry", &code]);
@@ -307,7 +310,7 @@ fn what_left_before_a_crash_stays_exposed_whatever_the_releaser_says_after_it() 
         let detail = world.json("agency", &["show", &code]);
         detail["waiting"].to_string().contains("is not in [releaser.channels]").then_some(())
     });
-    let note = world.row("agency", &code).unwrap()["note"].as_str().unwrap().to_owned();
+    let note = world.row("agency", &code).unwrap()["note"]["message"].as_str().unwrap().to_owned();
     assert!(note.starts_with("3 of 3 shares sent"), "{note}");
     let late = world.cli("agency", &["withdraw", &code]);
     assert_eq!(late.status.code(), Some(1), "enough is out to open it: {}", stdout(&late));

@@ -217,7 +217,7 @@ fn a_custodian_whose_right_ended_meanwhile_gets_no_share() {
     let ready = world.cli("municipality", &["ready", &code]);
     assert!(ready.status.success(), "{}", stderr(&ready));
     world.wait("agency", &code, "Released");
-    let note = world.row("agency", &code).unwrap()["note"].as_str().unwrap().to_owned();
+    let note = world.row("agency", &code).unwrap()["note"]["message"].as_str().unwrap().to_owned();
     assert!(note.contains("share 3 rejected (custodian-expired)"), "{note}");
     assert_eq!(world.lines(&code).len(), 2);
     assert!(!world.path("phones/chantal").exists(), "nothing went to chantal");

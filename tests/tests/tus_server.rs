@@ -284,7 +284,7 @@ fn an_upload_that_the_server_does_not_know_any_more_fails_and_is_redelivered() {
     serve(&mut world, "{}");
     valve.open();
     world.wait("agency", &code, "Failed");
-    assert_eq!(world.row("agency", &code).unwrap()["note"], "carry: upload-lost");
+    assert_eq!(world.row("agency", &code).unwrap()["note"]["message"], "carry: upload-lost");
     until_told(&world, "HEAD", "status", 404);
     let again = world.json("agency", &["redeliver", &code]);
     let again = again["code"].as_str().unwrap();

@@ -131,7 +131,7 @@ impl Years {
         self.sim.put("lijst.csv", &list(2021));
         self.sim.settle().await;
         let held = self.row("Held").await;
-        assert!(held.note.contains("not rehearsed"), "{}", held.note);
+        assert!(held.note.en.contains("not rehearsed"), "{}", held.note);
         self.exercise().await;
         let code = self.opened().await;
         assert_eq!(code, held.code);

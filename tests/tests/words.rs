@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use sluis_tests::{World, binary, stderr, stdout};
@@ -56,6 +58,55 @@ fn help_and_what_was_typed_wrong_are_told_in_the_language_of_who_typed() {
             assert!(said.contains(own) && !said.contains(other), "{asked:?}: {said}");
             let help = asked.iter().any(|word| word.contains("help"));
             assert_eq!(answer.status.code(), Some(if help { 0 } else { 2 }), "{said}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_file_and_what_is_in_order_is_told_in_the_language_of_who_asked() {
+    let world = World::running();
+    let good = fs::read_to_string(world.path("agency/agreements/mechelen.toml")).unwrap();
+    let file = |name: &str, text: String| {
+        let path = world.path(name);
+        fs::write(&path, text).unwrap();
+        format!("agreement check {}", path.display())
+    };
+    let thin = good.replace("threshold = 2", "threshold = 9");
+    let wrong = format!("unheard-of = 1\n{good}");
+    assert_ne!(thin, good);
+    let secret = world.path("agency/credentials/tls-key");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let nothing = String::new;
+    let nowhere = format!("agreement check {}", world.path("nowhere.toml").display());
+    let bare = good.split("\n[keys").next().unwrap().to_owned();
+    let add = file("bare.toml", bare).replace("check", "add") + " --card /dev/null";
+    for case in [
+        (
+            "agency",
+            file("wrong.toml", wrong).as_str(),
+            nothing(),
+            "onbekende sleutel",
+            "unknown field",
+        ),
+        ("agency", &file("thin.toml", thin), nothing(), "minstens 2 nodig", "at least 2 must"),
+        ("agency", &nowhere, nothing(), "een host wordt gemaakt", "a host is made"),
+        ("agency", &add, nothing(), "ontbreekt een sleutel", "missing field"),
+        ("agency", "config check", nothing(), "anderen kunnen ze lezen", "others can read it"),
+    ] {
+        hears(&world, &case);
+    }
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    for (verb, dutch, english) in [
+        (&["ledger", "verify"][..], "elk volgt uit die ervoor", "each follows from"),
+        (&["config", "check"], "in orde: ", "in order: "),
+        (&["agreement", "list"], "VAN KRACHT", "IN FORCE"),
+        (&["identity"], "Vergelijk per telefoon", "Compare by telephone"),
+    ] {
+        for (lang, own, other) in [("nl", dutch, english), ("en", english, dutch)] {
+            let answer = world.cli("agency", &[&["--lang", lang], verb].concat());
+            let said = stdout(&answer);
+            assert!(answer.status.success() && said.contains(own), "{said}{}", stderr(&answer));
+            assert!(!said.contains(other), "{said}");
         }
     }
 }

@@ -9,7 +9,6 @@ use sluis_core::evidence::Terms;
 use sluis_core::id::Time;
 use sluis_core::plan::Plan;
 use sluis_core::words;
-use sluis_core::words::Words;
 
 use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
@@ -29,7 +28,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<(Terms, Plan, bool)> {
     let keys = EXAMPLE.find("[keys.agency]").map_or("", |at| &EXAMPLE[at..]);
     let whole = if has_keys { text.to_owned() } else { format!("{text}\n{keys}") };
     let (terms, plan) = agreements::parse(path, &whole)
-        .map_err(|e| Failure::new(exit::CONFIG, "agreement", Words::same(e)))?;
+        .map_err(|e| Failure::new(exit::CONFIG, "agreement", e.words()))?;
     Ok((terms, plan, has_keys))
 }
 

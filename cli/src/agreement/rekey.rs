@@ -103,7 +103,7 @@ fn change(
     card: Option<&Card>,
     before: Before,
     order: &Order,
-    hint: &dyn Fn() -> String,
+    hint: &dyn Fn() -> Words,
 ) -> Result<()> {
     let (party, from, option) = match role {
         Role::Agency => (&mut keys.agency, order.agency_from, "--agency-from"),
@@ -133,24 +133,28 @@ fn change(
                  gestolen sleutel: het eerste dat niet geloofd wordt. {}",
                 "give {option}: the first number that the new statement key signs. Of a change that is planned: so far ahead \
                  that both parties have approved it by then. Of a lost key: the next one. Of a stolen key: the first one \
-                 that is not believed. {}",
+                 that is not believed. {}";
                 hint()
             )));
         }
     };
-    *party = party.renewed(&new, from, before).map_err(|e| Failure::refused(Words::same(e)))?;
+    *party = party.renewed(&new, from, before).map_err(|e| Failure::refused(e.words()))?;
     Ok(())
 }
 
 /// What this host's core has of either party, where it can be asked.
-fn last_numbers(config: &Config, name: &AgreementId) -> String {
+fn last_numbers(config: &Config, name: &AgreementId) -> Words {
     let known: Result<BTreeMap<PartyId, u64>> =
         Socket::of(config).and_then(|socket| evidence::last_numbers(&socket, name));
-    let said = |(party, last): (PartyId, u64)| format!("{party} has said {last}");
-    match known {
-        Ok(known) => known.into_iter().map(said).collect::<Vec<_>>().join(", "),
-        Err(_) => "`sluis evidence export` shows the last numbers at a party".to_owned(),
-    }
+    let Ok(known) = known else {
+        return words!(
+            "`sluis evidence export` toont bij een partij de laatste nummers",
+            "`sluis evidence export` shows the last numbers at a party"
+        );
+    };
+    let said = known.into_iter();
+    let said = said.map(|(party, last)| words!("{party} zei er {last}", "{party} has said {last}"));
+    Words::join(&said.collect::<Vec<_>>(), ", ")
 }
 
 /// The text with another version and without its keys.

@@ -49,7 +49,7 @@ pub(crate) fn renew(
         }
     }
     if let Some((former, recipient)) = former.zip(recipient) {
-        point(path, &former, &recipient)?;
+        point(path, &former, &recipient, lang)?;
     }
     let card = Card::of(config)?;
     if json {
@@ -100,10 +100,15 @@ fn before(folder: &Path, credentials: &Credentials, new: &Credential) -> Result<
 }
 
 /// Has the sealer seal to the new recipient. What was sealed to the former one still opens.
-fn point(path: &Path, former: &str, recipient: &str) -> Result<()> {
+fn point(path: &Path, former: &str, recipient: &str, lang: Lang) -> Result<()> {
     let text = std::fs::read_to_string(path).map_err(Failure::io(path.display()))?;
     if text.matches(former).count() == 1 {
         return put(path, &text.replace(former, recipient), 0o644);
     }
-    output::line(format!("write into [sealer] of {}: releaser = \"{recipient}\"", path.display()))
+    let write = words!(
+        "schrijf in [sealer] van {}: releaser = \"{recipient}\"",
+        "write into [sealer] of {}: releaser = \"{recipient}\"",
+        path.display()
+    );
+    output::line(write.text(lang.core()))
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use sluis_core::id::ChannelId;
 use sluis_core::report::Reporter;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 /// How a channel is reached.
 #[derive(Debug, Clone, Deserialize)]
@@ -63,40 +65,55 @@ impl Http {
     ///
     /// # Errors
     /// What is wrong, for people.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Words> {
         let local = ["http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:", "http://[::1]/"];
         // No user before the host: `http://127.0.0.1:x@elsewhere/` goes elsewhere.
         let authority = self.url.split("://").nth(1).unwrap_or_default();
         if authority.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@')) {
-            return Err(format!(
+            return Err(words!(
+                "{}: een adres zonder gebruiker erin; `auth` noemt de account",
                 "{}: an address without a user in it; `auth` shows the account",
                 self.url
             ));
         }
         if !(1..=60).contains(&self.timeout_s) {
-            return Err("timeout-s is 1 to 60: a share may not be on its way for longer".into());
+            return Err(words!(
+                "timeout-s is 1 tot 60: een deel mag niet langer onderweg zijn",
+                "timeout-s is 1 to 60: a share may not be on its way for longer"
+            ));
         }
         if !self.url.starts_with("https://") && !local.iter().any(|it| self.url.starts_with(it)) {
-            return Err(format!("{}: a share leaves over https only", self.url));
+            return Err(words!(
+                "{}: een deel vertrekt alleen over https",
+                "{}: a share leaves over https only",
+                self.url
+            ));
         }
         if self.url.contains(['{', '}']) {
-            return Err("nothing is filled into a url: it stands in logs".into());
+            return Err(words!(
+                "in een url wordt niets ingevuld: ze staat in logs",
+                "nothing is filled into a url: it stands in logs"
+            ));
         }
         if self.headers.values().any(|value| value.contains("{text}") || value.contains("{secret}"))
         {
-            return Err("the text and the secret belong into the body, never into a header: \
-                 headers stand in logs (`auth` shows a secret)"
-                .into());
+            return Err(words!(
+                "de tekst en het geheim horen in de body, nooit in een header: headers staan in logs (`auth` toont een geheim)",
+                "the text and the secret belong into the body, never into a header: headers stand in logs (`auth` shows a secret)"
+            ));
         }
         if !self.body.holds("{text}") {
-            return Err("the body has no {text}".into());
+            return Err(words!("in de body staat geen {{text}}", "the body has no {{text}}"));
         }
         let number =
             |it: &str| self.body.holds(it) || self.headers.values().any(|value| value.contains(it));
         if number("{to}") || number("{digits}") {
             Ok(())
         } else {
-            Err("neither {to} nor {digits} says who gets it".into())
+            Err(words!(
+                "geen {{to}} of {{digits}} zegt wie het krijgt",
+                "neither {{to}} nor {{digits}} says who gets it"
+            ))
         }
     }
     /// Whether the credential `provider-<channel>` is needed.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use sluis_core::id::AgreementId;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 /// The most addresses in one list.
 const MOST: usize = 20;
@@ -68,20 +70,24 @@ impl Notifier {
     ///
     /// # Errors
     /// What is wrong, for people.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Words> {
         if self.server().is_none() {
-            return Err(format!(
+            return Err(words!(
+                "smtp = {:?}: een host en een poort, zoals mail.example:465",
                 "smtp = {:?}: a host and a port, such as mail.example:465",
                 self.smtp
             ));
         }
         if self.to.is_empty() {
-            return Err("to: at least one address".into());
+            return Err(words!("to: minstens één adres", "to: at least one address"));
         }
         let lists = self.agreements.values().flat_map(|it| [&it.to, &it.dpo]);
         match lists.chain([&self.to, &self.dpo]).all(|list| list.len() <= MOST) {
             true => Ok(()),
-            false => Err(format!("at most {MOST} addresses in a list: a mailing list has more")),
+            false => Err(words!(
+                "hoogstens {MOST} adressen in een lijst: een mailinglijst heeft er meer",
+                "at most {MOST} addresses in a list: a mailing list has more"
+            )),
         }
     }
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Side;
 use crate::id::Digest;
+use crate::words;
+use crate::words::Words;
 
 /// The most statement keys, and the most former TLS keys, that one party has had.
 const MOST: usize = 64;
@@ -69,7 +71,16 @@ pub struct Keys {
 /// What is wrong with a party's keys, for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("keys.{0}: {1}")]
-pub struct KeysError(pub &'static str, pub String);
+pub struct KeysError(pub &'static str, pub Words);
+
+impl KeysError {
+    /// The same for people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let Self(whose, why) = self;
+        words!("keys.{whose}: {}", "keys.{whose}: {}"; why.clone())
+    }
+}
 
 /// What becomes of the TLS key before the new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,30 +155,44 @@ impl PartyKeys {
         Ok(keys)
     }
     fn check(&self, whose: &'static str) -> Result<(), KeysError> {
-        let wrong = |why: String| Err(KeysError(whose, why));
+        let wrong = |why: Words| Err(KeysError(whose, why));
         if self.former.len() >= MOST {
-            return wrong(format!("at most {MOST} statement keys"));
+            return wrong(words!(
+                "hoogstens {MOST} sleutels voor verklaringen",
+                "at most {MOST} statement keys"
+            ));
         }
         if self.mailbox.parse::<age::x25519::Recipient>().is_err() {
-            return wrong("mailbox is no age X25519 recipient".into());
+            return wrong(words!(
+                "mailbox is geen age X25519-ontvanger",
+                "mailbox is no age X25519 recipient"
+            ));
         }
         let mut due = 1;
         for (place, (from, key)) in self.history().enumerate() {
             if super::signing_key(key).is_err() {
-                return wrong("statement is no OpenSSH Ed25519 public key".into());
+                return wrong(words!(
+                    "statement is geen publieke OpenSSH Ed25519-sleutel",
+                    "statement is no OpenSSH Ed25519 public key"
+                ));
             }
             if place == 0 && from != 1 {
-                return wrong(format!(
+                return wrong(words!(
+                    "geen sleutel ondertekent de nummers voor {from}: de oudste begint bij 1",
                     "no statement key signs the numbers before {from}: the oldest one begins at 1"
                 ));
             }
             if from < due {
-                return wrong(format!(
+                return wrong(words!(
+                    "een sleutel begint bij nummer {from}, waar ook een oudere begint: elk nummer heeft één sleutel",
                     "a statement key begins at number {from}, where an older one begins too: each number has one key"
                 ));
             }
             if self.history().take(place).any(|(_, older)| is_same_key(older, key)) {
-                return wrong("a former statement key stands there again: make a new one".into());
+                return wrong(words!(
+                    "een vroegere sleutel staat er opnieuw: maak een nieuwe",
+                    "a former statement key stands there again: make a new one"
+                ));
             }
             due = from.saturating_add(1);
         }
@@ -185,12 +210,24 @@ fn distinct(whose: &'static str, keys: impl Iterator<Item = Digest>) -> Result<(
     let mut seen = Vec::new();
     for key in keys {
         if seen.contains(&key) {
-            return Err(KeysError(whose, format!("the TLS key {key} stands there twice")));
+            return Err(KeysError(
+                whose,
+                words!(
+                    "de TLS-sleutel {key} staat er tweemaal",
+                    "the TLS key {key} stands there twice"
+                ),
+            ));
         }
         seen.push(key);
     }
     if seen.len() > MOST {
-        return Err(KeysError(whose, format!("at most {MOST} TLS keys are let in")));
+        return Err(KeysError(
+            whose,
+            words!(
+                "hoogstens {MOST} TLS-sleutels worden binnengelaten",
+                "at most {MOST} TLS keys are let in"
+            ),
+        ));
     }
     Ok(())
 }
@@ -227,8 +264,11 @@ impl Keys {
         distinct("drop-zone", self.drop_zone.let_in())?;
         let all = self.agency.let_in().chain(self.municipality.let_in());
         distinct("*", all.chain(self.drop_zone.let_in())).map_err(|_| {
-            let why = "the three hosts have one TLS key between them; each needs its own";
-            KeysError("*", why.into())
+            let why = words!(
+                "de drie hosts delen een TLS-sleutel; elk heeft een eigen nodig",
+                "the three hosts have one TLS key between them; each needs its own"
+            );
+            KeysError("*", why)
         })
     }
     /// Whether they say of the past what `before` said, for both parties.
@@ -244,7 +284,9 @@ impl Keys {
             None => Ok(()),
             Some((whose, now, _)) => Err(KeysError(
                 whose,
-                format!(
+                words!(
+                    "de sleutels van de nummers voor {} zijn niet die van de versie die geldt: behoud haar geschiedenis \
+                     (`sluis agreement rekey` doet dat)",
                     "the statement keys of the numbers before {} are not those of the version that counts: keep its \
                      history (`sluis agreement rekey` does)",
                     now.statement_from

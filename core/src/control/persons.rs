@@ -8,6 +8,7 @@ use crate::ledger::Entry;
 use crate::notice::{Notice, Sort};
 use crate::retention::Retained;
 use crate::statement::Signed;
+use crate::words::Words;
 
 /// Names a transfer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -177,7 +178,7 @@ pub struct NoticeRow {
     /// Whether it came after the day that it had to come before.
     pub late: bool,
     /// Why it has no effect, where it has none.
-    pub void: Option<String>,
+    pub void: Option<Words>,
     /// Whether the party in whose name it was entered says that it did not say so.
     pub contradicted: bool,
 }
@@ -310,7 +311,7 @@ pub struct Row {
     /// Where it stands.
     pub state: String,
     /// What there is to know about that, for people.
-    pub note: String,
+    pub note: Words,
     /// Who can move it on.
     pub mover: String,
     /// The file's name as far as it is still here, escaped.

@@ -129,7 +129,7 @@ impl Stage {
         let mut events = vec![
             Event::Sealed(self.envelope.clone()),
             Event::Refused(vec![Reason::Empty]),
-            Event::Held("contacts".into()),
+            Event::Held(Words::same("contacts")),
             Event::Admitted { by: [OFFERED].into(), rows: None, seen: Digest::none() },
             Event::Approve(OFFERED),
             Event::Approve(OFFERED + 1),

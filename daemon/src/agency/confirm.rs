@@ -5,37 +5,46 @@ use sluis_core::evidence::{Delivery, Opening, Refusal, Removal, Terms, Verified}
 use sluis_core::id::TransferId;
 use sluis_core::statement::Body;
 use sluis_core::transfer::{Event, State};
+use sluis_core::words;
 
 use super::Agency;
-use crate::books::{CoreError, Result};
+use crate::books::{CoreError, Effect, Result};
 use crate::store::Tx;
-
-/// Effect, or why there is none.
-pub(super) type Effect = Result<std::result::Result<(), String>>;
 
 impl Agency {
     /// The statement is kept already; this is what follows from it.
     pub(super) async fn hear(&self, tx: &mut Tx, said: &Verified) -> Effect {
         if let Body::Unknown(kind, _) = &said.statement().body {
-            return Ok(Err(format!("{kind} is not known to this version")));
+            return Ok(Err(words!(
+                "deze versie kent {kind} niet",
+                "{kind} is not known to this version"
+            )));
         }
         if let Body::Notice(sort, notice) = &said.statement().body {
             return self.books.hear_notice(tx, said, *sort, notice).await;
         }
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
         let Some(mut record) = tx.transfer::<State>(&id).await? else {
-            return Ok(Err(format!("there is no transfer {id} here")));
+            return Ok(Err(words!(
+                "er is hier geen overdracht {id}",
+                "there is no transfer {id} here"
+            )));
         };
         // One municipality says nothing about another's transfers.
         if record.agreement != said.statement().header.agreement {
-            return Ok(Err("the transfer is under another agreement".into()));
+            return Ok(Err(words!(
+                "de overdracht is onder een andere overeenkomst",
+                "the transfer is under another agreement"
+            )));
         }
         let terms = self.books.terms(tx, &record.terms).await?;
         let event = match self.event(tx, &terms, &id, said).await {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(Ok(())),
-            Err(CoreError::Evidence(refusal)) => return Ok(Err(refusal.to_string())),
-            Err(CoreError::Refused(refused)) => return Ok(Err(refused.words.en)),
+            Err(CoreError::Evidence(refusal)) => {
+                return Ok(Err(words!("het bewijst niets: {refusal}", "{refusal}")));
+            }
+            Err(CoreError::Refused(refused)) => return Ok(Err(refused.words)),
             Err(other) => return Err(other),
         };
         let typed = matches!(event, Event::ShareAccepted(_));
@@ -46,7 +55,7 @@ impl Agency {
                 }
                 Ok(Ok(()))
             }
-            Err(CoreError::Illegal(illegal)) => Ok(Err(illegal.to_string())),
+            Err(CoreError::Illegal(illegal)) => Ok(Err(illegal.words())),
             Err(other) => Err(other),
         }
     }

@@ -5,13 +5,14 @@
 //! digest; [`super::old_number`] tells it.
 
 use sluis_config::agreements::Installed;
-use sluis_core::agreement::{Contacts, Language};
+use sluis_core::agreement::Contacts;
 use sluis_core::control::{NumberWord, OfCustodian};
 use sluis_core::id::{AgreementId, CustodianId, Digest, Time};
 use sluis_core::notice::short;
 use sluis_core::old_number::{Telling, Told};
 use sluis_core::statement::Signer;
 use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
@@ -29,7 +30,7 @@ impl Agency {
         &self,
         tx: &mut Tx,
         installed: &Installed,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Words>> {
         let (name, now) = (&installed.terms.agreement.agreement, self.books.now());
         let mut waits = Vec::new();
         for route in &installed.plan.routes {
@@ -56,7 +57,7 @@ impl Agency {
                 waits.push(self.waits(name, custodian, &known));
             }
         }
-        Ok((!waits.is_empty()).then(|| waits.join("; ")))
+        Ok((!waits.is_empty()).then(|| Words::join(&waits, "; ")))
     }
 
     /// That another number stands there now is entered once, and the old one is told as soon as it is known.
@@ -82,56 +83,29 @@ impl Agency {
     }
 
     /// What a list waits for.
-    fn waits(&self, name: &AgreementId, custodian: &CustodianId, known: &Number) -> String {
-        let (nl, en) = match known.told.as_ref().map(|told| &told.stands) {
-            None => (
-                "het oude nummer is onbekend: zet het onder [former] in het contactenbestand, met `call`, en herstart".to_owned(),
-                "the old number is not known: put it under [former] in the contacts file, with `call`, and restart".to_owned(),
-            ),
-            Some(Told::Waiting | Told::Leaving) => (
-                "een bericht gaat naar het oude nummer".to_owned(),
-                "a message goes to the old number".to_owned(),
-            ),
-            Some(Told::Unknown) => (
-                "niemand weet of het bericht aan het oude nummer vertrok: bel het".to_owned(),
-                "nobody knows whether the message to the old number left: call it".to_owned(),
-            ),
-            Some(Told::Rejected(code)) => (
-                format!("het bericht aan het oude nummer is geweigerd ({code}): bel het"),
-                format!("the message to the old number was rejected ({code}): call it"),
-            ),
-            Some(Told::Sent(_) | Told::Passed(_)) => (String::new(), String::new()),
-        };
-        let told = known.told.as_ref().is_some_and(|told| told.over().is_some());
-        let english = self.language == Language::En;
-        let why = if english { en } else { nl };
+    fn waits(&self, name: &AgreementId, custodian: &CustodianId, known: &Number) -> Words {
         let confirm = format!("sluis number confirm {name} {custodian}");
         let dead = format!("{confirm} --old-is-dead");
-        let from = self.cooled(known).map(Time::local);
-        match (from, told, known.confirmed.is_some(), english) {
-            (Some(from), _, _, true) => format!(
+        let told = known.told.as_ref().is_some_and(|told| told.over().is_some());
+        let why = old_stands(known);
+        match self.cooled(known).map(Time::local) {
+            Some(from) => words!(
+                "art. 6: het nieuwe nummer van {custodian} geldt vanaf {from}; daarna: sluis retry",
                 "art. 6: the new number of {custodian} is used from {from} on; then: sluis retry"
             ),
-            (Some(from), ..) => format!(
-                "art. 6: het nieuwe nummer van {custodian} geldt vanaf {from}; daarna: sluis retry"
-            ),
-            (None, true, _, true) => format!(
+            None if told => words!(
+                "art. 6: het nummer van {custodian} is gewijzigd, en het oude is verwittigd. Twee personen bevestigen het: {confirm}",
                 "art. 6: the number of {custodian} changed, and the old one was told. Two persons confirm it: {confirm}"
             ),
-            (None, true, ..) => format!(
-                "art. 6: het nummer van {custodian} is gewijzigd, en het oude is verwittigd. Twee personen bevestigen het: {confirm}"
+            None if known.confirmed.is_some() => words!(
+                "art. 6: het nummer van {custodian} is gewijzigd en bevestigd; {}. Is het dood, twee personen: {dead}",
+                "art. 6: the number of {custodian} changed and is confirmed; {}. Where it is dead, two persons: {dead}";
+                why
             ),
-            (None, _, true, true) => format!(
-                "art. 6: the number of {custodian} changed and is confirmed; {why}. Where it is dead, two persons: {dead}"
-            ),
-            (None, _, true, _) => format!(
-                "art. 6: het nummer van {custodian} is gewijzigd en bevestigd; {why}. Is het dood, twee personen: {dead}"
-            ),
-            (None, _, _, true) => format!(
-                "art. 6: the number of {custodian} changed; {why}. Two persons confirm it: {confirm}; where the old one is dead: {dead}"
-            ),
-            (None, ..) => format!(
-                "art. 6: het nummer van {custodian} is gewijzigd; {why}. Twee personen bevestigen het: {confirm}; is het oude dood: {dead}"
+            None => words!(
+                "art. 6: het nummer van {custodian} is gewijzigd; {}. Twee personen bevestigen het: {confirm}; is het oude dood: {dead}",
+                "art. 6: the number of {custodian} changed; {}. Two persons confirm it: {confirm}; where the old one is dead: {dead}";
+                why
             ),
         }
     }
@@ -256,4 +230,26 @@ fn renewed(known: Number, digest: Digest, former: &[Digest]) -> Number {
 
 fn contacts(installed: &Installed) -> Option<&Contacts> {
     installed.contacts.as_ref().map(|(contacts, _)| contacts)
+}
+
+/// How far the word to the old number is.
+fn old_stands(known: &Number) -> Words {
+    match known.told.as_ref().map(|told| &told.stands) {
+        None => words!(
+            "het oude nummer is onbekend: zet het onder [former] in het contactenbestand, met `call`, en herstart",
+            "the old number is not known: put it under [former] in the contacts file, with `call`, and restart"
+        ),
+        Some(Told::Waiting | Told::Leaving) => {
+            words!("een bericht gaat naar het oude nummer", "a message goes to the old number")
+        }
+        Some(Told::Unknown) => words!(
+            "niemand weet of het bericht aan het oude nummer vertrok: bel het",
+            "nobody knows whether the message to the old number left: call it"
+        ),
+        Some(Told::Rejected(code)) => words!(
+            "het bericht aan het oude nummer is geweigerd ({code}): bel het",
+            "the message to the old number was rejected ({code}): call it"
+        ),
+        Some(Told::Sent(_) | Told::Passed(_)) => Words::default(),
+    }
 }

@@ -20,6 +20,7 @@ use sluis_core::id::{ChannelId, Digest};
 use sluis_core::report::{self, Reporter};
 
 use crate::desk::{Desk, DeskError};
+use sluis_core::words::Words;
 
 /// The largest report that is read, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -59,7 +60,7 @@ impl Reports {
             if token.len() < 22 || !token.bytes().all(plain) {
                 let why = "it stands in an address: 22 or more letters, digits, - or _, made at \
                      random (openssl rand -hex 16)";
-                return Err(ConfigError::Credential { name, why: why.into() });
+                return Err(ConfigError::Credential { name, why: Words::same(why) });
             }
             Ok((id, Known { reporter, token: Digest::of(token.as_bytes()) }))
         };

@@ -16,6 +16,8 @@ use sluis_core::plan::Plan;
 use sluis_core::share;
 use sluis_core::statement::{Residents, Sent, Signer};
 use sluis_core::transfer::Envelope;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::admission::{Item, inspect, open_beneath};
 use crate::durable::{self, Out};
@@ -32,7 +34,7 @@ pub enum SealError {
     Io(&'static str, #[source] io::Error),
     /// The agreement, its contacts or the releaser's identity do not serve.
     #[error("{0}")]
-    Setup(String),
+    Setup(Words),
 }
 
 /// All that sealing needs.
@@ -92,8 +94,7 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
     let sealed = write_envelope(&order, key.clone())?;
     let expires = order.now.plus_days(order.agreement.file.expires_after_days);
     let (bundle, commitments) = split(&order, key, &sealed)?;
-    let bytes =
-        bundle.seal(&order.signer, &order.releaser).map_err(|e| SealError::Setup(e.to_string()))?;
+    let bytes = bundle.seal(&order.signer, &order.releaser).map_err(|e| setup(Words::same(e)))?;
     drop(bundle);
     files::write_durable(&order.bundle, &bytes).map_err(io_error("writing the bundle"))?;
     let sent = Sent {
@@ -189,22 +190,29 @@ impl Read for ReadErrors<'_> {
     }
 }
 
+fn setup(why: Words) -> SealError {
+    SealError::Setup(words!("er kan niet verzegeld worden: {}", "it cannot be sealed: {}"; why))
+}
+
 /// Splits the key, once, and writes each share's line for its custodian.
 fn split(
     order: &Order,
     key: TransferKey,
     sealed: &Sealed,
 ) -> Result<(Bundle, Vec<Digest>), SealError> {
-    let setup = |e: &dyn std::fmt::Display| SealError::Setup(e.to_string());
-    order.plan.check_contacts(&order.contacts.0).map_err(|e| setup(&e))?;
+    order.plan.check_contacts(&order.contacts.0).map_err(|e| setup(e.words()))?;
     let count = order.plan.shares();
-    let shares = share::split(key, order.plan.threshold, count).map_err(|e| setup(&e))?;
+    let shares = share::split(key, order.plan.threshold, count).map_err(|e| setup(e.words()))?;
     let mut items = Vec::new();
     for (share, route) in shares.iter().zip(&order.plan.routes) {
         let custodian = order.agreement.key.custodians.iter().find(|c| c.id == route.custodian);
         let number = order.contacts.0.numbers.get(&route.custodian);
         let (Some(custodian), Some(number)) = (custodian, number) else {
-            return Err(setup(&format!("custodian {} cannot be reached", route.custodian)));
+            return Err(setup(words!(
+                "bewaarder {} is niet te bereiken",
+                "custodian {} cannot be reached",
+                route.custodian
+            )));
         };
         items.push(BundleItem {
             index: route.index,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use data_encoding::BASE64;
 use sluis_config::Installed;
-use sluis_core::agreement::{Approval, KeepPlaintext, Language, Side};
+use sluis_core::agreement::{Approval, KeepPlaintext, Side};
 use sluis_core::control::{Outcome, Row, Task};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
@@ -19,7 +19,7 @@ use sluis_core::words::Words;
 use super::claim::{drawn_for, kept_name};
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
-use crate::books::{Books, CoreError, Result, backoff_ms};
+use crate::books::{Books, CoreError, Effect, Result, backoff_ms};
 use crate::files::{self, blocking};
 use crate::gatehouse::Core;
 use crate::store::{Holder, JobRow, Record, Tx};
@@ -51,8 +51,7 @@ impl Agency {
         let order = match self.order(&record).await {
             Ok(order) => order,
             Err(CoreError::Refused(refused)) => {
-                let why = refused.words.text(self.language).to_owned();
-                return self.settle(job, &mut record, &terms, Event::Held(why)).await;
+                return self.settle(job, &mut record, &terms, Event::Held(refused.words)).await;
             }
             Err(other) => return Err(other),
         };
@@ -292,7 +291,7 @@ impl Agency {
         }
         let signer = self.books.next_signer(&mut tx, &installed.terms).await?.clone();
         self.books.commit(tx).await?;
-        waits.map_or(Ok(signer), |why| Err(CoreError::refused("held", Words::same(why))))
+        waits.map_or(Ok(signer), |why| Err(CoreError::refused("held", why)))
     }
 
     /// How far a running upload is: bytes gone and bytes in all.
@@ -364,7 +363,7 @@ impl Core for Agency {
             code: record.code,
             agreement: record.agreement.clone(),
             state: record.state.name().to_owned(),
-            note: note(&record.state, self.language),
+            note: note(&record.state),
             mover: record.state.mover().to_owned(),
             name: name.map(|name| files::shown(&name)),
             since: record.changed,
@@ -373,7 +372,7 @@ impl Core for Agency {
         }
     }
 
-    async fn heard(&self, tx: &mut Tx, said: &Verified) -> super::confirm::Effect {
+    async fn heard(&self, tx: &mut Tx, said: &Verified) -> Effect {
         self.hear(tx, said).await
     }
 
@@ -598,45 +597,49 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// What is known of single shares beyond that they were taken: lost ones, and what operators reported.
-fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = String> {
+fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = Words> {
     (1..).zip(shares).filter_map(|(index, share): (u8, _)| {
         let what = match (&share.report, &share.stands) {
-            (Some(Report::Failed { code }), _) => format!("reported as failed ({code})"),
-            (_, Stands::Rejected { code, .. }) => format!("rejected ({code})"),
-            (_, Stands::Unknown { .. }) if share.resends > 0 => {
-                "unknown, goes again unless it is reported".into()
+            (Some(Report::Failed { code }), _) => {
+                words!("gemeld als mislukt ({code})", "reported as failed ({code})")
             }
-            (_, Stands::Unknown { .. }) => "unknown".into(),
-            (Some(Report::Delivered), Stands::Accepted { .. }) => "reported as delivered".into(),
+            (_, Stands::Rejected { code, .. }) => words!("geweigerd ({code})", "rejected ({code})"),
+            (_, Stands::Unknown { .. }) if share.resends > 0 => words!(
+                "onbekend, gaat opnieuw tenzij het gemeld wordt",
+                "unknown, goes again unless it is reported"
+            ),
+            (_, Stands::Unknown { .. }) => words!("onbekend", "unknown"),
+            (Some(Report::Delivered), Stands::Accepted { .. }) => {
+                words!("gemeld als bezorgd", "reported as delivered")
+            }
             _ => return None,
         };
-        Some(format!("share {index} {what}"))
+        Some(words!("deel {index} {}", "share {index} {}"; what))
     })
 }
 
-fn note(state: &State, language: Language) -> String {
+fn note(state: &State) -> Words {
     match state {
         State::Held { why } => why.clone(),
         State::Refused { reasons } => {
-            reasons.iter().map(|reason| reason.text(language)).collect::<Vec<_>>().join("; ")
+            let all: Vec<_> = reasons.iter().map(|it| Words::of(|of| it.text(of))).collect();
+            Words::join(&all, "; ")
         }
-        State::Admitted { rows: Some(rows), .. } if language == Language::En => {
-            format!("{rows} persons; sluis approve, by somebody who did not offer it")
-        }
-        State::Admitted { rows: Some(rows), .. } => {
-            format!("{rows} personen; sluis approve, door iemand die ze niet aanbood")
-        }
-        State::Failed { step, code, .. } => format!("{step}: {code}"),
-        State::Superseded { by } => format!("by {by}"),
+        State::Admitted { rows: Some(rows), .. } => words!(
+            "{rows} personen; sluis approve, door iemand die ze niet aanbood",
+            "{rows} persons; sluis approve, by somebody who did not offer it"
+        ),
+        State::Failed { step, code, .. } => Words::same(format_args!("{step}: {code}")),
+        State::Superseded { by } => words!("door {by}", "by {by}"),
         State::Releasing { envelope, shares } | State::Released { envelope, shares, .. } => {
-            let sent = format!(
-                "{} of {} shares sent, {} open it",
-                state.exposed(),
-                envelope.routes.len(),
+            let (out, all) = (state.exposed(), envelope.routes.len());
+            let sent = words!(
+                "{out} van {all} delen verzonden, {} openen het",
+                "{out} of {all} shares sent, {} open it",
                 envelope.threshold
             );
-            [sent].into_iter().chain(shares_note(shares)).collect::<Vec<_>>().join("; ")
+            Words::join(&[sent].into_iter().chain(shares_note(shares)).collect::<Vec<_>>(), "; ")
         }
-        _ => String::new(),
+        _ => Words::default(),
     }
 }

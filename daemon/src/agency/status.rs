@@ -122,10 +122,10 @@ pub fn taken(
     let english = language == Language::En;
     let (head, text) = match state {
         State::Held { why } if english => {
-            ("HELD", format!("Waits for a person: {why}. Then: sluis retry {code}"))
+            ("HELD", format!("Waits for a person: {}. Then: sluis retry {code}", why.en))
         }
         State::Held { why } => {
-            ("AANGEHOUDEN", format!("Wacht op een persoon: {why}. Daarna: sluis retry {code}"))
+            ("AANGEHOUDEN", format!("Wacht op een persoon: {}. Daarna: sluis retry {code}", why.nl))
         }
         State::Admitted { .. } if english => {
             ("ADMITTED", format!("Waits for a second person: sluis approve {code}"))

@@ -1,9 +1,11 @@
 //! What holds or ends transfers beside their own course: an agreement that ends at once, and a way that nobody tried.
 
-use sluis_core::agreement::{Agreement, Language};
+use sluis_core::agreement::Agreement;
 use sluis_core::exercise;
 use sluis_core::id::{AgreementId, TransferCode};
 use sluis_core::transfer::{Event, State};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
@@ -59,7 +61,7 @@ impl Agency {
         &self,
         tx: &mut Tx,
         agreement: &Agreement,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Words>> {
         let Some(days) = agreement.rehearsal.within_days else { return Ok(None) };
         let confirmed = self.books.confirmed(tx, &agreement.agreement).await?;
         let missing = exercise::missing(agreement, &confirmed, self.books.now());
@@ -67,14 +69,10 @@ impl Agency {
             return Ok(None);
         }
         let (who, name) = (missing.join(", "), &agreement.agreement);
-        Ok(Some(match self.language {
-            Language::En => format!(
-                "art. 6: not rehearsed within {days} days by {who}. Rehearse: sluis rehearse {name}; it goes on by itself when each of them has typed the share"
-            ),
-            _ => format!(
-                "art. 6: niet geoefend binnen {days} dagen door {who}. Oefen: sluis rehearse {name}; het gaat vanzelf verder als elk van hen het deel heeft ingetypt"
-            ),
-        }))
+        Ok(Some(words!(
+            "art. 6: niet geoefend binnen {days} dagen door {who}. Oefen: sluis rehearse {name}; het gaat vanzelf verder als elk van hen het deel heeft ingetypt",
+            "art. 6: not rehearsed within {days} days by {who}. Rehearse: sluis rehearse {name}; it goes on by itself when each of them has typed the share"
+        )))
     }
 
     /// A share of a rehearsal was typed: where that was the last one that a list waited for, the list goes on.

@@ -7,7 +7,6 @@ use sluis_core::evidence::Terms;
 use sluis_core::id::AgreementId;
 use sluis_core::statement::Signer;
 use sluis_core::words;
-use sluis_core::words::Words;
 
 use super::{Books, CoreError, Result};
 use crate::store::Tx;
@@ -103,7 +102,7 @@ impl Books {
         agreement
             .keys
             .continue_those(&before)
-            .map_err(|e| CoreError::refused("other-keys", Words::same(e)))?;
+            .map_err(|e| CoreError::refused("other-keys", e.words()))?;
         for side in [self.side, self.side.other()] {
             let (party, now) = (&agreement.party(side).id, agreement.party_keys(side));
             let last = tx.last_statement(party, &agreement.agreement).await?.number;

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::Message;
 use crate::way::{Broken, Way};
+use sluis_core::words::Words;
 
 /// The most of an answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -56,7 +57,7 @@ impl Provider {
             .connect_timeout(Duration::from_secs(10).min(timeout / 2))
             .timeout(timeout)
             .build()
-            .map_err(|e| ConfigError::Channel { id: id.to_string(), why: e.to_string() })?;
+            .map_err(|e| ConfigError::Channel { id: id.to_string(), why: Words::same(e) })?;
         Self::over(client.into(), id, http, callback, credentials)
     }
 
@@ -71,7 +72,7 @@ impl Provider {
         callback: Option<&str>,
         credentials: &Credentials,
     ) -> Result<Self, ConfigError> {
-        let wrong = |why: String| ConfigError::Channel { id: id.to_string(), why };
+        let wrong = |why: Words| ConfigError::Channel { id: id.to_string(), why };
         http.check().map_err(wrong)?;
         let secret = match http.needs_secret() {
             true => Some(credentials.secret(&format!("provider-{id}"))?),
@@ -87,7 +88,7 @@ impl Provider {
             (true, None) => {
                 let why = "its template has {callback}, but releaser.callback does not say where \
                      operators reach the role `reports`";
-                return Err(wrong(why.into()));
+                return Err(wrong(Words::same(why)));
             }
         };
         Ok(Self { http: http.clone(), secret, callback, way })

@@ -8,9 +8,11 @@ use sluis_core::id::{AgreementId, TransferCode};
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State, Work};
 use sluis_core::statement::Body;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::Municipality;
-use crate::books::{Books, CoreError, Result, backoff_ms, detail};
+use crate::books::{Books, CoreError, Effect, Result, backoff_ms, detail};
 use crate::files;
 use crate::gatehouse::Core;
 use crate::store::{Holder, JobRow, Record, Tx};
@@ -31,19 +33,22 @@ impl Municipality {
         Ok(())
     }
 
-    async fn announced(
-        &self,
-        tx: &mut Tx,
-        said: &Verified,
-    ) -> Result<std::result::Result<(), String>> {
+    async fn announced(&self, tx: &mut Tx, said: &Verified) -> Effect {
         let (Ok(id), Body::Sent(sent)) = (said.transfer(), &said.statement().body) else {
             return Ok(Ok(()));
         };
         if tx.transfer::<State>(&id).await?.is_some() {
-            return Ok(Err("this transfer was announced before".into()));
+            return Ok(Err(words!(
+                "deze overdracht werd al aangekondigd",
+                "this transfer was announced before"
+            )));
         }
         if tx.is_taken(&sent.code).await? {
-            return Ok(Err(format!("the code {} belongs to another open transfer", sent.code)));
+            return Ok(Err(words!(
+                "de code {} is van een andere open overdracht",
+                "the code {} belongs to another open transfer",
+                sent.code
+            )));
         }
         let consistent = sent.routes.len() <= usize::from(sluis_core::share::MAX_SHARES)
             && sent.routes.len() == sent.commitments.len()
@@ -52,7 +57,10 @@ impl Municipality {
                 sluis_core::share::check_bounds(sent.threshold, shares).is_ok()
             });
         if !consistent {
-            return Ok(Err("its plan contradicts itself".into()));
+            return Ok(Err(words!(
+                "haar plan spreekt zichzelf tegen",
+                "its plan contradicts itself"
+            )));
         }
         let header = &said.statement().header;
         let now = self.books.now();
@@ -60,7 +68,10 @@ impl Municipality {
         // Sealing adds at most an eighth, and little to that.
         let most = terms.agreement.file.max_size_mib.saturating_mul(1 << 20).saturating_mul(5) / 4;
         if sent.size > most.saturating_add(1 << 20) {
-            return Ok(Err("it is larger than the agreement allows".into()));
+            return Ok(Err(words!(
+                "ze is groter dan de overeenkomst toelaat",
+                "it is larger than the agreement allows"
+            )));
         }
         let mut record = Record {
             id,
@@ -82,24 +93,25 @@ impl Municipality {
         Ok(Ok(()))
     }
 
-    async fn ended(
-        &self,
-        tx: &mut Tx,
-        said: &Verified,
-        how: &str,
-    ) -> Result<std::result::Result<(), String>> {
+    async fn ended(&self, tx: &mut Tx, said: &Verified, how: &str) -> Effect {
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
         let Some(mut record) = tx.transfer::<State>(&id).await? else {
-            return Ok(Err(format!("there is no transfer {id} here")));
+            return Ok(Err(words!(
+                "er is hier geen overdracht {id}",
+                "there is no transfer {id} here"
+            )));
         };
         // One agency says nothing about another's transfers.
         if record.agreement != said.statement().header.agreement {
-            return Ok(Err("the transfer is under another agreement".into()));
+            return Ok(Err(words!(
+                "de overdracht is onder een andere overeenkomst",
+                "the transfer is under another agreement"
+            )));
         }
         let terms = self.books.terms(tx, &record.terms).await?;
         match self.advance(tx, &mut record, &terms, Event::Ended(how.to_owned())).await {
             Ok(()) => Ok(Ok(())),
-            Err(CoreError::Illegal(illegal)) => Ok(Err(illegal.to_string())),
+            Err(CoreError::Illegal(illegal)) => Ok(Err(illegal.words())),
             Err(other) => Err(other),
         }
     }
@@ -145,24 +157,26 @@ impl Core for Municipality {
     fn row(&self, record: &Record<State>) -> Row {
         let note = match &record.state {
             State::Removed { sent, accepted, .. } => {
-                format!(
+                words!(
+                    "{} van {} regels zijn er; typ de uwe: sluis open {}",
                     "{} of {} lines are in; type yours: sluis open {}",
                     accepted.len(),
                     sent.threshold,
                     record.code
                 )
             }
-            State::Opened { sent, accepted, .. } if sent.exercise => format!(
+            State::Opened { sent, accepted, .. } if sent.exercise => words!(
+                "{} van {} bewaarders hebben getypt; de andere typen ook hun regel: sluis open {}",
                 "{} of {} custodians have typed; the others type theirs too: sluis open {}",
                 accepted.len(),
                 sent.routes.len(),
                 record.code
             ),
-            State::Opened { .. } => self.opened_folder(record).display().to_string(),
-            State::Destroying { .. } | State::Destroyed { .. } => String::new(),
-            State::Ended { how, .. } => how.clone(),
-            State::Failed { what, .. } => what.clone(),
-            State::Announced { .. } | State::Collected { .. } => String::new(),
+            State::Opened { .. } => Words::same(self.opened_folder(record).display()),
+            State::Destroying { .. } | State::Destroyed { .. } => Words::default(),
+            State::Ended { how, .. } => Words::same(how),
+            State::Failed { what, .. } => Words::same(what),
+            State::Announced { .. } | State::Collected { .. } => Words::default(),
         };
         let folder = self.vault(&record.agreement, &record.id, &record.code);
         let progress = match &record.state {
@@ -187,10 +201,13 @@ impl Core for Municipality {
         }
     }
 
-    async fn heard(&self, tx: &mut Tx, said: &Verified) -> Result<std::result::Result<(), String>> {
+    async fn heard(&self, tx: &mut Tx, said: &Verified) -> Effect {
         match &said.statement().body {
             Body::Sent(_) => self.announced(tx, said).await,
-            Body::Unknown(kind, _) => Ok(Err(format!("{kind} is not known to this version"))),
+            Body::Unknown(kind, _) => Ok(Err(words!(
+                "deze versie kent {kind} niet",
+                "{kind} is not known to this version"
+            ))),
             Body::Notice(sort, notice) => self.books.hear_notice(tx, said, *sort, notice).await,
             Body::Withdrawn(_) | Body::Expired(_) | Body::Superseded(_) | Body::Failed(_) => {
                 self.ended(tx, said, said.statement().body.kind()).await

@@ -8,6 +8,7 @@ use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::ledger::Entry;
 use sluis_core::notice::Sort;
 use sluis_core::statement::{Signed, Tip};
+use sluis_core::words::Words;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -22,7 +23,7 @@ pub struct Kept {
     /// When it was entered here.
     pub at: Time,
     /// Why it has no effect, where it has none.
-    pub void: Option<String>,
+    pub void: Option<Words>,
 }
 
 impl Tx {
@@ -262,8 +263,11 @@ impl Tx {
             let (effect, next): (i64, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
             let why = next.and_then(|line| serde_json::from_str::<Entry>(&line).ok());
             let why = why.filter(|entry| entry.kind == "no-effect");
-            let why = why.and_then(|mut entry| entry.detail.remove("why")).unwrap_or_default();
-            let void = (effect != 1).then_some(why);
+            let mut detail = why.map(|entry| entry.detail).unwrap_or_default();
+            let en = detail.remove("why").unwrap_or_default();
+            // A ledger of before has it in English alone.
+            let nl = detail.remove("nl").unwrap_or_else(|| en.clone());
+            let void = (effect != 1).then_some(Words { nl, en });
             Ok(Kept { signed: as_signed(row)?, at: entered(row, 2)?, void })
         };
         rows.iter().map(kept).collect()

@@ -159,7 +159,7 @@ impl Sim {
             self.type_lines(&row.code, row).await;
         }
         for row in self.rows(Side::Agency).await {
-            if row.note.contains("not rehearsed") {
+            if row.note.en.contains("not rehearsed") {
                 let _ =
                     fs::write(self.path("outbox/mechelen").join(exercise::NAME), exercise::TEXT);
             }
