@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sluis_config::Config;
-use sluis_core::control::{GoOn, OfCustodian};
+use sluis_core::control::{AskHead, GoOn, OfCustodian};
 use sluis_core::id::{AgreementId, CustodianId, Nis, PartyId, TransferCode};
 use sluis_core::notice::Sort;
 use sluis_core::words;
@@ -490,19 +490,20 @@ impl Host {
     }
 
     fn evidence(&self, verb: EvidenceVerb) -> Result<()> {
-        let json = self.json;
+        let (lang, json) = (self.lang, self.json);
         match verb {
             EvidenceVerb::Export { code: Some(code), to, .. } => {
-                evidence::export(&self.socket()?, code, &to, json)
+                evidence::export(&self.socket()?, &AskHead::Transfer(code), &to, lang, json)
             }
             EvidenceVerb::Export { agreement: Some(name), year, to, .. } => {
-                evidence::export_whole(&self.socket()?, &name, year, &to, json)
+                let ask = AskHead::Agreement(name, year);
+                evidence::export(&self.socket()?, &ask, &to, lang, json)
             }
             EvidenceVerb::Export { .. } => Err(Failure::refused(words!(
                 "geef de code van een overdracht of --agreement",
                 "give a transfer's code or --agreement"
             ))),
-            EvidenceVerb::Verify { dir, trust } => evidence::verify(&dir, &trust, json),
+            EvidenceVerb::Verify { dir, trust } => evidence::verify(&dir, &trust, lang, json),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sluis_core::control::{
-    ByCode, Detail, Evidence, LineAnswer, MakeNotice, Noted, NoticeRow, Row, TypedLine,
+    AskHead, ByCode, Detail, LineAnswer, MakeNotice, Noted, NoticeRow, Row, TypedLine,
 };
 use sluis_core::id::TransferCode;
 use sluis_core::notice::{Notice, Sort};
@@ -283,8 +283,7 @@ fn prove(
     shut: bool,
 ) -> Result<()> {
     let folder = world.evidence();
-    let bundle: Evidence = municipality.post("evidence", &ByCode { code })?;
-    let names = evidence::write(&bundle, &folder)?;
+    let names = evidence::write(municipality, &AskHead::Transfer(code), &folder)?;
     let checked = world.verify_with_ssh_keygen(&names)?;
     step(
         9,
@@ -295,5 +294,5 @@ fn prove(
     if shut {
         return Ok(());
     }
-    evidence::verify(&folder, &folder.join("allowed_signers"), false)
+    evidence::verify(&folder, &folder.join("allowed_signers"), lang, false)
 }

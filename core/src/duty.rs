@@ -72,7 +72,7 @@ pub const VERBS: [(&str, Duty); 30] = [
     ("list", Duty::View),
     ("show", Duty::View),
     ("ledger", Duty::View),
-    ("evidence", Duty::View),
+    ("head", Duty::View),
     ("said", Duty::View),
     ("terms", Duty::View),
     ("notices", Duty::View),

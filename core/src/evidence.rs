@@ -15,6 +15,8 @@ use crate::agreement::keys::Keys;
 use crate::agreement::{Agreement, Side};
 use crate::id::{Digest, TransferId, UploadId};
 use crate::statement::{self, Body, FormError, Sent, SignatureError, Signed, Statement, Tip};
+use crate::words;
+use crate::words::Words;
 
 /// An agreement together with the digest of its file.
 #[derive(Debug, Clone)]
@@ -67,6 +69,28 @@ pub enum Refusal {
         "statement {0} does not follow from what this party said before: its history was rewritten"
     )]
     Fork(u64),
+}
+
+impl Refusal {
+    /// For people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::Form(error) => error.words(),
+            Self::Signature(error) => error.words(),
+            Self::Mismatch { kind, number, what } => {
+                words!("{kind} {number}: {what} is niet wat het moet zijn", "{self}")
+            }
+            Self::Gap { expected, got } => words!(
+                "verklaring {got} kwam waar {expected} verwacht werd: er ontbreekt iets",
+                "{self}"
+            ),
+            Self::Fork(number) => words!(
+                "verklaring {number} volgt niet op wat deze partij eerder zei: haar geschiedenis is herschreven",
+                "{self}"
+            ),
+        }
+    }
 }
 
 /// A statement whose signature holds under the key that the agreement gives its issuer for that number.

@@ -2,18 +2,18 @@
 //!
 //! An entry is one line of JSON in fixed order; each holds the digest of the line before it. A statement
 //! commits to the head of its issuer's ledger, so every signature is also a signed head; `evidence export`
-//! signs the head once more by itself, in the namespace [`NAMESPACE`].
+//! has it signed once more, together with what the folder holds, in the namespace [`NAMESPACE`].
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Digest, PartyId, Time, TransferId};
-use crate::statement::Tip;
+use crate::id::{AgreementId, Digest, PartyId, Time, TransferId};
+use crate::statement::{Signed, Tip};
 use crate::words::Words;
 
 /// SSHSIG namespace of signed heads.
-pub const NAMESPACE: &str = "head-v1@sluis";
+pub const NAMESPACE: &str = "head-v2@sluis";
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,16 +50,68 @@ impl Entry {
     }
 }
 
-/// A head to sign.
+/// A statement as it stands in a ledger.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaidOnce {
+    /// The entry's number.
+    pub entry: u64,
+    /// When it was entered, by this party's own clock.
+    pub entered: Time,
+    /// Whether it had an effect here.
+    pub effect: bool,
+    /// Its bytes.
+    pub signed: Signed,
+}
+
+/// Which part of what was said under an agreement a folder of evidence is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// All of it, from the first statement of both parties on.
+    All,
+    /// What was entered in this year, as Brussels counts it.
+    Year(i16),
+    /// What is about this transfer.
+    Transfer(TransferId),
+}
+
+/// The head of a ledger, and all that a folder of evidence holds: what its party signs when it hands one over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
+    /// Under which agreement.
+    pub agreement: AgreementId,
     /// Whose ledger.
     pub party: PartyId,
+    /// What the folder is about.
+    pub of: Part,
+    /// Digest of the version of the agreement whose keys count.
+    pub terms: Digest,
+    /// Digest of its keys as `allowed_signers`.
+    pub signers: Digest,
+    /// Digest of the list of statements.
+    pub list: Digest,
     /// Its last entry.
     pub ledger: Tip,
     /// When that entry was made: the same ledger has the same head, whenever it is signed.
     pub time: Time,
+}
+
+impl Head {
+    /// The line that is signed.
+    ///
+    /// # Errors
+    /// Never for these fields; the error is serde's.
+    pub fn line(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+    /// Reads the one form; nothing else is a head.
+    #[must_use]
+    pub fn read(line: &str) -> Option<Self> {
+        let head: Self = serde_json::from_str(line).ok()?;
+        (head.line().ok()? == line).then_some(head)
+    }
 }
 
 /// The first entry that does not follow.

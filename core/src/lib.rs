@@ -16,6 +16,7 @@ pub mod envelope;
 pub mod epoch;
 pub mod evidence;
 pub mod exercise;
+pub mod export;
 pub mod health;
 pub mod id;
 pub mod key;

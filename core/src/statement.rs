@@ -16,6 +16,8 @@ use crate::id::{
 use crate::notice::{Notice, Sort};
 use crate::plan::Route;
 
+mod told;
+
 /// SSHSIG namespace of statements.
 pub const NAMESPACE: &str = "statement-v1@sluis";
 /// The largest statement that is read, in bytes.

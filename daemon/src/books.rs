@@ -15,7 +15,6 @@ use sluis_core::control::{Letter, Refused};
 use sluis_core::evidence::{Refusal, Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::keyring::{Identities, Signers};
-use sluis_core::ledger::{self, Head};
 use sluis_core::mailbox::{self, LetterError};
 use sluis_core::statement::{
     self, Body, FormError, Header, SignatureError, Signed, Signer, Statement, Tip,
@@ -33,6 +32,7 @@ use crate::steady::Steady;
 use crate::store::{Store, StoreError, Tx};
 use crate::versions;
 
+mod head;
 mod keys;
 
 /// The queue that takes letters to the other party, on each side.
@@ -472,23 +472,6 @@ impl Books {
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
         let other = &installed.terms.agreement.party(self.side.other()).id;
         Ok(tx.last_statement(other, agreement).await?)
-    }
-
-    /// The head of this ledger, signed by the key of this party's next statement under the agreement. Its time is that
-    /// of the last entry: the same ledger gives the same bytes.
-    ///
-    /// # Errors
-    /// [`CoreError`].
-    pub async fn signed_head(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Signed> {
-        let ledger = tx.head().await?;
-        let time = tx.entered_last().await?.unwrap_or_else(|| self.now());
-        let head = Head { party: self.party.clone(), ledger, time };
-        let statement = serde_json::to_string(&head).map_err(FormError::from)?;
-        let counting = versions::counting(tx, agreement).await?;
-        let terms = counting.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
-        let signer = self.next_signer(tx, &terms).await?;
-        let signature = signer.sign(ledger::NAMESPACE, statement.as_bytes())?;
-        Ok(Signed { statement, signature })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What persons can ask either core: about, list, show, ledger, evidence, said, terms. Each side adds verbs of its own.
+//! What persons can ask either core: about, list, show, ledger, head, said, terms. Each side adds verbs of its own.
 
 use std::sync::Arc;
 
@@ -7,10 +7,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use sluis_core::control::{
-    About, AskSaid, AskTerms, ByCode, ClockWord, Detail, Evidence, MAX_BYTES, Row, Said, TermsText,
+    About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Row, Said, TermsText,
     Waiting,
 };
-use sluis_core::id::{AgreementId, Digest, TransferCode};
+use sluis_core::id::TransferCode;
+use sluis_core::ledger::Part;
+use sluis_core::statement::Signed;
 use sluis_core::words;
 
 use crate::books::{CoreError, Result};
@@ -38,7 +40,7 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
         .route("/list", get(list::<C>))
         .route("/show", post(show::<C>))
         .route("/ledger", get(ledger::<C>))
-        .route("/evidence", post(evidence::<C>))
+        .route("/head", post(head::<C>))
         .route("/said", post(said::<C>))
         .route("/terms", post(terms::<C>))
         .with_state(Arc::clone(&core))
@@ -165,31 +167,22 @@ async fn ledger<C: Core>(
     Ok(Json(tx.ledger(ask.after, LINES).await?))
 }
 
-async fn evidence<C: Core>(
+/// This ledger's head, signed over what a folder of evidence is to hold.
+async fn head<C: Core>(
     State(core): State<Arc<C>>,
-    Json(ask): Json<ByCode>,
-) -> Result<Json<Evidence>> {
+    Json(ask): Json<AskHead>,
+) -> Result<Json<Signed>> {
     let books = core.books();
     let mut tx = books.store.begin().await?;
-    let record = find::<C>(&mut tx, &ask.code).await?;
-    let missing = || CoreError::NoAgreement(record.agreement.to_string());
-    let agreement = tx.terms(&record.terms).await?.ok_or_else(missing)?;
-    let counting = counting(&mut tx, &record.agreement).await?;
-    let keys = tx.terms(&counting).await?;
-    let evidence = Evidence {
-        transfer: record.id,
-        agreement,
-        keys: keys.ok_or_else(missing)?,
-        statements: tx.statements(&record.id).await?,
-        head: books.signed_head(&mut tx, &record.agreement).await?,
+    let (agreement, of) = match ask {
+        AskHead::Transfer(code) => {
+            let record = find::<C>(&mut tx, &code).await?;
+            (record.agreement, Part::Transfer(record.id))
+        }
+        AskHead::Agreement(agreement, Some(year)) => (agreement, Part::Year(year)),
+        AskHead::Agreement(agreement, None) => (agreement, Part::All),
     };
-    Ok(Json(evidence))
-}
-
-/// The version of an agreement that counts.
-async fn counting(tx: &mut Tx, agreement: &AgreementId) -> Result<Digest> {
-    let terms = versions::counting(tx, agreement).await?;
-    terms.map(|terms| terms.digest).ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))
+    Ok(Json(books.signed_head(&mut tx, &agreement, of).await?))
 }
 
 /// A part of what was said. It ends before the answer could be too large: as JSON in JSON a statement takes at most
@@ -211,13 +204,7 @@ async fn said<C: Core>(State(core): State<Arc<C>>, Json(ask): Json<AskSaid>) -> 
     let fits = fits.count();
     let more = statements.len() == SAID || fits < statements.len();
     statements.truncate(fits);
-    let keys = counting(&mut tx, &ask.agreement).await?;
-    Ok(Json(Said {
-        statements,
-        more,
-        keys,
-        head: books.signed_head(&mut tx, &ask.agreement).await?,
-    }))
+    Ok(Json(Said { statements, more }))
 }
 
 async fn terms<C: Core>(

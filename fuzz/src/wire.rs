@@ -87,7 +87,7 @@ pub mod control {
             again::<said::TypedLine>,
             again::<said::LineAnswer>,
             again::<said::Detail>,
-            again::<said::Evidence>,
+            again::<said::AskHead>,
             again::<said::AskSaid>,
             again::<said::Said>,
             again::<said::Refused>,

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sluis_core::content::nrn::NationalNumber;
-use sluis_core::id::Time;
+use sluis_core::id::{Digest, Time};
 use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, stdout, tool, until};
 
@@ -95,12 +95,12 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// The folder's own script, on a machine that has three programs: what it says, and its exit code.
+/// The folder's own script, on a machine that has two programs: what it says, and its exit code.
 fn by_script(world: &World, folder: &Path, trust: &Path) -> (Option<i32>, String) {
-    let programs = world.path("three-programs");
+    let programs = world.path("two-programs");
     if !programs.exists() {
         fs::create_dir(&programs).unwrap();
-        for name in ["ssh-keygen", "sha256sum", "jq"] {
+        for name in ["ssh-keygen", "sha256sum"] {
             let path = stdout(&tool(Command::new("which").arg(name)));
             symlink(path.trim(), programs.join(name)).unwrap();
         }
@@ -132,6 +132,102 @@ fn national_numbers(text: &str) -> usize {
         .count()
 }
 
+/// The folder with another list, which its party signs with its own key.
+fn signs_anew(world: &World, folder: &Path, list: &str) {
+    let head = folder.join("ledger/head");
+    let text = fs::read_to_string(&head).unwrap();
+    let before = Digest::of(&fs::read(folder.join("ledger/list")).unwrap()).to_string();
+    let text = text.replace(&before, &Digest::of(list.as_bytes()).to_string());
+    fs::write(folder.join("ledger/list"), list).unwrap();
+    fs::write(&head, text).unwrap();
+    fs::remove_file(folder.join("ledger/head.sig")).unwrap();
+    let mut sign = Command::new("ssh-keygen");
+    sign.args(["-Y", "sign", "-n", "head-v2@sluis", "-f"]);
+    let made = tool(sign.arg(world.path("agency/credentials/statement-key")).arg(&head));
+    assert!(made.status.success(), "{}", stderr(&made));
+}
+
+/// The agency has its own key: it can sign whatever list it likes.
+#[test]
+fn what_a_party_leaves_out_and_signs_is_found() {
+    let (world, _) = year();
+    let folder = world.path("liar");
+    assert!(export(&world, "agency", &folder, &[]).status.success());
+    let trust = world.path("trust");
+    fs::copy(folder.join("allowed_signers"), &trust).unwrap();
+    let list = fs::read_to_string(folder.join("ledger/list")).unwrap();
+    let lines: Vec<&str> = list.lines().collect();
+    let text = |lines: &[&str]| format!("{}\n", lines.join("\n"));
+    signs_anew(&world, &folder, &list);
+    assert_eq!(verified(&world, &folder, &trust).0, Some(0), "what is true may be signed again");
+    let last = lines.iter().rposition(|line| line.contains("-stad-mechelen-")).unwrap();
+    for (place, why) in [(0, "the first"), (5, "in the middle"), (last, "had been seen")] {
+        let file = folder.join(lines[place].rsplit(' ').next().unwrap());
+        let kept = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        let mut fewer = lines.clone();
+        fewer.remove(place);
+        signs_anew(&world, &folder, &text(&fewer));
+        let (code, said) = verified(&world, &folder, &trust);
+        assert_eq!(code, Some(1), "{why}: {said}");
+        fs::write(file, kept).unwrap();
+    }
+    let of = |who: &str| (0..lines.len()).filter(|at| lines[*at].contains(who)).collect::<Vec<_>>();
+    let ours = of("-agentschap-ii-");
+    let mut other = lines.clone();
+    other.swap(ours[0], ours[1]);
+    signs_anew(&world, &folder, &text(&other));
+    assert_eq!(verified(&world, &folder, &trust).0, Some(1), "another order");
+    signs_anew(&world, &folder, &list);
+    assert_eq!(verified(&world, &folder, &trust).0, Some(0), "everything is back where it was");
+    // The municipality's word about the agency's ledger is none.
+    fs::write(&trust, fs::read_to_string(&trust).unwrap().replace("agentschap-ii", "someone-else"))
+        .unwrap();
+    assert_eq!(verified(&world, &folder, &trust).0, Some(1));
+}
+
+/// A list of one person, which two persons let pass, and a year and more after that.
+#[test]
+fn what_two_persons_let_pass_is_in_the_evidence_of_each_later_year() {
+    let agreement = include_str!("../../config/examples/demo/mechelen.toml").to_owned();
+    let mut world = World::running_as(&Plan { agreement, ..Plan::default() });
+    note(&world, "municipality", &["request", "mechelen", "--text", "de lijst"]);
+    heard(&world, "agency", "request", 1);
+    world.put("een.csv".as_ref(), b"rijksregisternummer;contract;attest\n85073003328;1;1\n");
+    let code = until("the refusal", || world.codes().into_iter().next());
+    let word = ["override", &code, "--reason", "niet te krijgen via MAGDA"];
+    for uid in ["61001", "61002"] {
+        let said = world.cli_as(uid, "agency", &word);
+        assert!(said.status.success(), "{}", stderr(&said));
+    }
+    let taken = until("the list to be taken", || world.codes().into_iter().find(|it| *it != code));
+    world.wait("municipality", &taken, "Removed");
+    heard(&world, "municipality", "override", 1);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let year = Time(i64::try_from(now.as_millis()).unwrap()).date().year();
+    for later in 1..=2_i16 {
+        world.jump("keeper", &format!("+{}d", 366 * i32::from(later)));
+        note(&world, "municipality", &["profiles", "mechelen", "--text", "nagekeken"]);
+        let (to, text) = (world.path(&format!("later-{later}")), (year + later).to_string());
+        let made = export(&world, "municipality", &to, &["--year", &text]);
+        assert!(made.status.success(), "{}", stderr(&made));
+        let trust = world.path("trust");
+        fs::copy(to.join("allowed_signers"), &trust).unwrap();
+        let (code, said) = verified(&world, &to, &trust);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(
+            said.contains("(said earlier)") && said.contains("agentschap-ii 1 override"),
+            "{said}"
+        );
+        let earlier = to.join("earlier-0001-agentschap-ii-0001-override.json");
+        let bytes = fs::read(&earlier).unwrap();
+        fs::write(&earlier, [&bytes[..bytes.len() - 1], b" "].concat()).unwrap();
+        assert_eq!(verified(&world, &to, &trust).0, Some(1), "it is checked");
+        fs::remove_file(&earlier).unwrap();
+        assert_eq!(verified(&world, &to, &trust).0, Some(1), "and must be there");
+    }
+}
+
 #[test]
 fn a_year_is_handed_over_whole_and_verifies_without_sluis() {
     let (world, codes) = year();
@@ -155,11 +251,13 @@ fn a_year_is_handed_over_whole_and_verifies_without_sluis() {
         assert_eq!(code, Some(0), "{said}");
         for code in &codes {
             assert!(said.contains(&format!("{code}: holds: what came out is what went in")));
-            assert!(said.contains(&format!("{code}: holds: sealed, delivered, removed")), "{said}");
+            let all = "holds: sent delivered removed released opened";
+            assert!(said.contains(&format!("{code} OEFENING: {all}")), "{said}");
         }
         the_report_tells(&one, &codes);
         a_year_is_a_part(&world, host, &one, &trust);
         what_is_missing_or_changed_is_found(&world, &one, &trust);
+        the_script_is_short(&one);
         assert!(!export(&world, host, &one, &[]).status.success(), "nothing is overwritten");
     }
 }
@@ -192,9 +290,8 @@ fn the_report_tells(folder: &Path, codes: &[String]) {
 }
 
 fn a_year_is_a_part(world: &World, host: &str, all: &Path, trust: &Path) {
-    let manifest: serde_json::Value =
-        serde_json::from_slice(&fs::read(all.join("manifest.json")).unwrap()).unwrap();
-    let first = manifest["statements"][0]["entered"].as_i64().unwrap();
+    let list = fs::read_to_string(all.join("ledger/list")).unwrap();
+    let first = list.split(' ').nth(2).unwrap().parse().unwrap();
     let year = Time(first).date().year().to_string();
     let to = world.path(&format!("{host}-{year}"));
     assert!(export(world, host, &to, &["--year", &year]).status.success());
@@ -205,66 +302,65 @@ fn a_year_is_a_part(world: &World, host: &str, all: &Path, trust: &Path) {
     assert!(stderr(&none).contains("nothing was said"), "{}", stderr(&none));
 }
 
+fn the_script_is_short(folder: &Path) {
+    let script = fs::read_to_string(folder.join("verify.sh")).unwrap();
+    assert!(script.lines().count() <= 60, "{} lines", script.lines().count());
+}
+
 fn what_is_missing_or_changed_is_found(world: &World, folder: &Path, trust: &Path) {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .filter(|name| name.starts_with('0') && name.ends_with(".json"))
-        .collect();
-    names.sort();
+    let list = fs::read_to_string(folder.join("ledger/list")).unwrap();
+    let names: Vec<&str> = list.lines().map(|line| line.rsplit(' ').next().unwrap()).collect();
     let kind =
-        |kind: &str| names.iter().find(|name| name.ends_with(&format!("-{kind}.json"))).unwrap();
+        |kind: &str| *names.iter().find(|name| name.ends_with(&format!("-{kind}.json"))).unwrap();
     let path = |name: &str| folder.join(name);
-    let says = |why: &str| {
+    let refused = |why: &str| {
         let (code, said) = verified(world, folder, trust);
         assert_eq!(code, Some(1), "{why}: {said}");
     };
-    let aside = world.path("aside");
-    let leave_out = |name: &str| {
-        fs::rename(path(name), &aside).unwrap();
-        says(&format!("{name} is left out"));
-        fs::rename(&aside, path(name)).unwrap();
+    let changed_to = |name: &str, bytes: &[u8]| {
+        let kept = fs::read(path(name)).unwrap();
+        assert_ne!(kept, bytes, "{name}");
+        fs::write(path(name), bytes).unwrap();
+        refused(&format!("{name} is changed"));
+        fs::write(path(name), kept).unwrap();
     };
     // In the middle, the last one, a notice, the first.
-    for name in [kind("removed"), names.last().unwrap(), kind("incident-report"), &names[0]] {
-        leave_out(name);
+    for name in [kind("removed"), names.last().unwrap(), kind("incident-report"), names[0]] {
+        let kept = fs::read(path(name)).unwrap();
+        fs::remove_file(path(name)).unwrap();
+        refused(&format!("{name} is left out"));
+        fs::write(path(name), kept).unwrap();
     }
-    // Also where the list of what is here is made to fit: the other party had seen it.
-    let manifest = path("manifest.json");
-    let listed = fs::read_to_string(&manifest).unwrap();
-    let last = names.iter().rfind(|name| name.contains("stad-mechelen")).unwrap();
-    let number: u64 = last.split('-').nth(3).unwrap().parse().unwrap();
-    let shorter = format!("\"last\": {}\n", number - 1);
-    let fitted = listed.replace(&format!("\"last\": {number}\n"), &shorter);
-    assert_ne!(fitted, listed);
-    fs::write(&manifest, fitted).unwrap();
-    leave_out(last);
-    fs::remove_file(&manifest).unwrap();
-    says("without the manifest it is not the folder of one transfer");
-    fs::write(&manifest, &listed).unwrap();
-    for name in [kind("opened"), kind("quality-close")] {
+    // A byte anywhere: statements, signatures, the head, the list, the keys, the agreement's text.
+    let text = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name());
+    let text = text.map(|name| name.into_string().unwrap());
+    let text = text.into_iter().find(|name| name.ends_with(".toml")).unwrap();
+    let signature = format!("{}.sig", kind("delivered"));
+    let files = [kind("opened"), kind("quality-close"), &signature, &text];
+    for name in
+        [&files[..], &["ledger/head", "ledger/head.sig", "ledger/list", "allowed_signers"]].concat()
+    {
         let bytes = fs::read(path(name)).unwrap();
-        let mut changed = bytes.clone();
-        let at = changed.len() / 2;
-        changed[at] ^= 1;
-        fs::write(path(name), changed).unwrap();
-        says(&format!("{name} is changed"));
-        fs::write(path(name), bytes).unwrap();
+        for at in [bytes.len() / 8, bytes.len() / 2, bytes.len() * 7 / 8] {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            changed_to(name, &changed);
+        }
+        // What stands behind an armoured signature is no part of it for ssh-keygen; other signatures are digested.
+        if name != "ledger/head.sig" {
+            changed_to(name, &[&bytes[..], b"\n"].concat());
+        }
+        changed_to(name, b"");
     }
-    let sig = |name: &str| path(&format!("{name}.sig"));
-    let (one, two) = (sig(kind("delivered")), sig(kind("removed")));
-    let (first, second) = (fs::read(&one).unwrap(), fs::read(&two).unwrap());
-    fs::write(&one, &second).unwrap();
-    fs::write(&two, &first).unwrap();
-    says("signatures are swapped");
-    fs::write(&one, &first).unwrap();
-    fs::write(&two, &second).unwrap();
-    let mut all = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
-    let text = all.find(|path| path.extension().is_some_and(|end| end == "toml")).unwrap();
-    let bytes = fs::read(&text).unwrap();
-    fs::write(&text, [&bytes[..], b"\n"].concat()).unwrap();
-    says("the agreement's text is another one");
-    fs::write(&text, bytes).unwrap();
+    // What is there is true, but stands elsewhere: another signature, another order, one more.
+    changed_to(&signature, &fs::read(path(&format!("{}.sig", kind("removed")))).unwrap());
+    let mut lines: Vec<&str> = list.lines().collect();
+    lines.swap(2, 3);
+    changed_to("ledger/list", format!("{}\n", lines.join("\n")).as_bytes());
+    lines.remove(0);
+    changed_to("ledger/list", format!("{}\n", lines.join("\n")).as_bytes());
+    fs::copy(path(names[1]), path("9999-one-more.json")).unwrap();
+    refused("one more");
+    fs::remove_file(path("9999-one-more.json")).unwrap();
     assert_eq!(verified(world, folder, trust).0, Some(0), "everything is back where it was");
 }

@@ -244,6 +244,9 @@ fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
         succeeds(&world.cli(host, &["evidence", "export", &taken, "--to", to.to_str().unwrap()]));
         let named = somewhere(&to, notice["digest"].as_str().unwrap().as_bytes());
         assert!(!named.is_empty(), "`sent` names what let it pass");
+        let let_pass = fs::read_dir(&to).unwrap().flatten().map(|entry| entry.file_name());
+        let let_pass = let_pass.filter(|name| name.to_string_lossy().ends_with("-override.json"));
+        assert_eq!(let_pass.count(), 1, "and it is there");
     }
     // Stopped, so that the year's request is free again; but what was let pass was one list.
     let other = refused("nog.csv", ONE);

@@ -75,9 +75,10 @@ fn last(world: &World, host: &str, issuer: &str) -> u64 {
     let to_text = to.to_str().unwrap();
     let export = ["evidence", "export", "--agreement", "mechelen", "--to", to_text];
     succeeds(&world.cli(host, &export));
-    let manifest = fs::read(to.join("manifest.json")).unwrap();
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-    manifest["issuers"][issuer]["last"].as_u64().unwrap()
+    let list = fs::read_to_string(to.join("ledger/list")).unwrap();
+    let of =
+        |line: &str| line.split_once(&format!("-{issuer}-"))?.1.split('-').next()?.parse().ok();
+    list.lines().filter_map(of).max().unwrap()
 }
 
 fn open(world: &World, code: &str, content: &[u8]) {

@@ -481,7 +481,7 @@ impl Host {
     }
 }
 
-/// Without Sluis: `ssh-keygen`, `sha256sum` and `jq`.
+/// Without Sluis: `ssh-keygen` and `sha256sum`.
 fn by_script(folder: &Path, trust: &Path) {
     let script = root().join("docs/verify-evidence.sh");
     let held = tool(Command::new("/bin/sh").arg(script).arg(folder).arg(trust));

@@ -8,6 +8,7 @@ use sluis_core::notice::{Notice, Sort};
 use sluis_core::statement::{Header, Look, Opened, Released, Removed, Sent, Signer, Tip};
 
 use super::*;
+use sluis_core::ledger::Part;
 
 const DAY: i64 = 86_400_000;
 /// 2026-12-28 12:00 in Brussels.
@@ -96,7 +97,11 @@ fn removed() -> Body {
 fn page(lines: &[Line], from: usize, year: Option<i16>, lang: Lang) -> String {
     let terms = terms();
     let time = lines.last().unwrap().at.plus_ms(100 * DAY);
-    let head = Head { party: "agentschap-ii".parse().unwrap(), ledger: Tip::start(), time };
+    let of = year.map_or(Part::All, Part::Year);
+    let [signers, list] = [Digest::none(); 2];
+    let (agreement, party) = ("mechelen".parse().unwrap(), "agentschap-ii".parse().unwrap());
+    let ledger = Tip::start();
+    let head = Head { agreement, party, of, terms: terms.digest, signers, list, ledger, time };
     let versions = [&terms];
     render(&Report { terms: &terms, versions: &versions, lines, from, year, head: &head, lang })
         .unwrap()

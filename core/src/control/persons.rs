@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::Language;
 use crate::id::{AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId};
-use crate::ledger::Entry;
+use crate::ledger::{Entry, SaidOnce};
 use crate::notice::{Notice, Sort};
 use crate::retention::Retained;
-use crate::statement::Signed;
 use crate::words::Words;
 
 /// Names a transfer.
@@ -394,20 +393,14 @@ pub struct ClockWord {
     pub first: Option<String>,
 }
 
-/// `evidence`: what proves one transfer.
+/// `head`: signs this ledger's head over what a folder of evidence holds; the answer is the signed line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Evidence {
-    /// Which transfer.
-    pub transfer: TransferId,
-    /// The text of the agreement under which it was made.
-    pub agreement: String,
-    /// The text of the version whose keys count; the same one where there is no later.
-    pub keys: String,
-    /// The statements of both parties, in the order in which this core entered them.
-    pub statements: Vec<Signed>,
-    /// This core's head, signed.
-    pub head: Signed,
+#[serde(rename_all = "kebab-case")]
+pub enum AskHead {
+    /// What is about one transfer.
+    Transfer(TransferCode),
+    /// What was said under an agreement, in one year or ever.
+    Agreement(AgreementId, Option<i16>),
 }
 
 /// `said`: what both parties said under an agreement, in the order of this core's ledger, a part at a time.
@@ -418,7 +411,7 @@ pub struct AskSaid {
     pub agreement: AgreementId,
     /// What was entered after this entry of the ledger; 0 for the first part.
     pub after: u64,
-    /// Nothing that was entered after this entry: the head of the first part, so that all parts are of one moment.
+    /// Nothing that was entered after this entry, so that all parts are of one moment.
     pub until: Option<u64>,
 }
 
@@ -430,24 +423,6 @@ pub struct Said {
     pub statements: Vec<SaidOnce>,
     /// Whether there is more after the last of them.
     pub more: bool,
-    /// Digest of the version of the agreement whose keys count.
-    pub keys: Digest,
-    /// This core's head, signed.
-    pub head: Signed,
-}
-
-/// A statement as it stands in a ledger.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SaidOnce {
-    /// The entry's number.
-    pub entry: u64,
-    /// When it was entered, by this party's own clock.
-    pub entered: Time,
-    /// Whether it had an effect here.
-    pub effect: bool,
-    /// Its bytes.
-    pub signed: Signed,
 }
 
 /// `terms`: a text of an agreement that statements rest on, by its digest.

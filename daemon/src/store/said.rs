@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluis_core::control::SaidOnce;
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
-use sluis_core::ledger::Entry;
+use sluis_core::ledger::{Entry, SaidOnce};
 use sluis_core::notice::Sort;
 use sluis_core::statement::{Signed, Tip};
 use sluis_core::words::Words;

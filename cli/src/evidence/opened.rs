@@ -1,0 +1,259 @@
+//! A folder of evidence as it is read: its head, the list that the head signs, texts and statements, each held against
+//! the verifier's own keys.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sluis_config::agreements;
+use sluis_core::agreement::Side;
+use sluis_core::agreement::keys::is_same_key;
+use sluis_core::evidence::{Terms, Verified};
+use sluis_core::export::{self, Listed};
+use sluis_core::id::{Digest, PartyId};
+use sluis_core::ledger::{self, Head};
+use sluis_core::statement::{self, Header, Signed, Statement};
+use sluis_core::words;
+use sluis_core::words::Words;
+
+use super::facts::Held;
+use super::folder::{HEAD, LIST, SIGNERS, file_of};
+use crate::failure::{Failure, Result, exit};
+
+/// The keys of each principal.
+type Trusted = BTreeMap<String, Vec<String>>;
+
+/// What the folder says it has.
+pub(super) struct Folder<'a> {
+    path: &'a Path,
+    trust: &'a Path,
+    trusted: Trusted,
+    signed: Signed,
+    pub(super) head: Head,
+    list: Vec<Listed>,
+}
+
+pub(super) fn broken(what: Words) -> Failure {
+    Failure::new(exit::REFUSED, "broken", words!("het klopt niet: {}", "{}"; what))
+}
+
+/// What is wrong with a file of the folder.
+fn at(file: &str, what: Words) -> Failure {
+    broken(words!("{file}: {}", "{file}: {}"; what))
+}
+
+impl<'a> Folder<'a> {
+    /// Reads head and list; nothing of what they say counts before [`Folder::is_signed`].
+    pub(super) fn open(path: &'a Path, trust: &'a Path) -> Result<Self> {
+        let trusted = read_trust(trust)?;
+        let signed = pair(path, HEAD)?;
+        let head = Head::read(&signed.statement);
+        let head = head.ok_or_else(|| at(HEAD, words!("dit is geen hoofd", "this is no head")))?;
+        let text = read(path, LIST)?;
+        let other = || words!("niet wat het hoofd noemt", "not what the head names");
+        if Digest::of(text.as_bytes()) != head.list {
+            return Err(at(LIST, other()));
+        }
+        let list = export::read(&text).ok_or_else(|| {
+            at(LIST, words!("dit is geen lijst van verklaringen", "this is no list of statements"))
+        })?;
+        if Digest::of(read(path, SIGNERS)?.as_bytes()) != head.signers {
+            return Err(at(SIGNERS, other()));
+        }
+        let folder = Self { path, trust, trusted, signed, head, list };
+        let there = folder.files(|name| name.ends_with(".json"))?;
+        match there.iter().find(|file| !folder.list.iter().any(|listed| listed.file == **file)) {
+            Some(file) => {
+                Err(at(file, words!("het hoofd noemt het niet", "the head does not name it")))
+            }
+            None => Ok(folder),
+        }
+    }
+
+    /// The texts of the agreement, each with the keys of the version that counts: that one tells which key signed which
+    /// number.
+    pub(super) fn texts(&self) -> Result<Vec<Terms>> {
+        let mut all = Vec::new();
+        for file in self.files(|name| name.starts_with("agreement") && name.ends_with(".toml"))? {
+            let text = read(self.path, &file)?;
+            if file_of(&Digest::of(text.as_bytes())) != file {
+                let name =
+                    words!("het heet niet naar wat erin staat", "its name is not what is in it");
+                return Err(at(&file, name));
+            }
+            all.push(agreements::parse(&self.path.join(file), &text)?.0);
+        }
+        let counting = all.iter().find(|terms| terms.digest == self.head.terms);
+        let keys = counting.map(|terms| terms.agreement.keys.clone()).ok_or_else(|| {
+            broken(words!(
+                "de tekst van de overeenkomst waarvan de sleutels tellen, is er niet of is een andere",
+                "the agreement's text whose keys count is not here, or is another one"
+            ))
+        })?;
+        Ok(all.into_iter().map(|terms| terms.under(&keys)).collect())
+    }
+
+    /// Every statement with the terms that it holds under, in the order of the list.
+    pub(super) fn statements<'t>(&self, texts: &'t [Terms]) -> Result<Vec<(Listed, Held<'t>)>> {
+        let (mut statements, mut places) = (Vec::new(), [0, 0]);
+        for listed in &self.list {
+            let file = &listed.file;
+            let place = &mut places[usize::from(listed.is_earlier())];
+            *place += 1;
+            let signed = pair(self.path, file)?;
+            let signature = Digest::of(signed.signature.as_bytes());
+            if [signed.digest(), signature] != [listed.statement, listed.signature] {
+                let other =
+                    words!("andere bytes dan het hoofd noemt", "other bytes than the head names");
+                return Err(at(file, other));
+            }
+            let held = self.held(&signed, texts).map_err(|why| at(file, why))?;
+            if export::file_of(listed.is_earlier(), *place, held.0.statement()) != *file {
+                let name =
+                    words!("het heet niet naar wat erin staat", "its name is not what is in it");
+                return Err(at(file, name));
+            }
+            statements.push((listed.clone(), held));
+        }
+        Ok(statements)
+    }
+
+    fn held<'t>(
+        &self,
+        signed: &Signed,
+        texts: &'t [Terms],
+    ) -> std::result::Result<Held<'t>, Words> {
+        let said = Statement::read(signed.statement.as_bytes()).map_err(|e| e.words())?;
+        let terms = texts.iter().find(|terms| terms.digest == said.header.terms);
+        let terms = terms.ok_or_else(|| {
+            words!(
+                "gemaakt onder een andere tekst van de overeenkomst",
+                "it was made under another text of the agreement"
+            )
+        })?;
+        let side = terms.agreement.side_of(&said.header.issuer).ok_or_else(|| {
+            words!(
+                "wie het zegt, is geen partij van de overeenkomst",
+                "its issuer is no party of the agreement"
+            )
+        })?;
+        self.is_trusted(&said.header, terms, side)?;
+        let verified = Verified::check(signed, terms, side).map_err(|e| e.words())?;
+        Ok((verified, terms))
+    }
+
+    /// Whether the verifier trusts the key that the agreement gives this number. The verifier's keys count, not those
+    /// that came with the evidence.
+    fn is_trusted(
+        &self,
+        header: &Header,
+        terms: &Terms,
+        side: Side,
+    ) -> std::result::Result<(), Words> {
+        let (id, number) = (&header.issuer, header.number);
+        let key = terms.agreement.party_keys(side).statement_key(number);
+        if self.trusts(id, key)? {
+            return Ok(());
+        }
+        let path = self.trust.display();
+        Err(words!(
+            "volgens de overeenkomst ondertekent {key} nummer {number} van {id}, en {path} geeft die sleutel niet",
+            "by the agreement {key} signs number {number} of {id}, and {path} does not give it"
+        ))
+    }
+
+    fn trusts(&self, id: &PartyId, key: &str) -> std::result::Result<bool, Words> {
+        let path = self.trust.display();
+        let known = self.trusted.get(id.as_str()).ok_or_else(|| {
+            words!(
+                "{path} geeft geen sleutel voor {id}: vraag hem aan die partij, langs een andere weg dan deze map",
+                "{path} gives no key for {id}: ask that party for it, by another way than this folder"
+            )
+        })?;
+        Ok(known.iter().any(|known| is_same_key(known, key)))
+    }
+
+    /// The head is signed by its party, with a key that may sign after the last of its statements here, and which the
+    /// verifier trusts.
+    pub(super) fn is_signed(&self, texts: &[Terms], own: &[&Held<'_>]) -> Result<()> {
+        let party = &self.head.party;
+        let no_party = || {
+            let no = words!(
+                "{party} is geen partij van de overeenkomst",
+                "{party} is no party of the agreement"
+            );
+            at(HEAD, no)
+        };
+        let counting = texts.iter().find(|terms| terms.digest == self.head.terms);
+        let terms = counting.filter(|it| it.agreement.agreement == self.head.agreement);
+        let terms = terms.ok_or_else(no_party)?;
+        let side = terms.agreement.side_of(party).ok_or_else(no_party)?;
+        let said = own.iter().map(|(said, _)| &said.statement().header);
+        let last = said.filter(|header| header.issuer == *party).map(|header| header.number).max();
+        let keys = terms.agreement.party_keys(side);
+        let next = keys.statement_key(last.unwrap_or(0) + 1);
+        for (_, key) in keys.history().skip_while(|(_, key)| !is_same_key(key, next)) {
+            let Signed { statement, signature } = &self.signed;
+            let good = statement::verify(
+                key,
+                ledger::NAMESPACE,
+                statement.as_bytes(),
+                signature,
+                party.as_str(),
+            );
+            if good.is_ok() && self.trusts(party, key).map_err(|why| at(HEAD, why))? {
+                return Ok(());
+            }
+        }
+        Err(at(
+            HEAD,
+            words!(
+                "niet ondertekend met een sleutel van {party} die je vertrouwt",
+                "it is not signed by a key of {party} that you trust"
+            ),
+        ))
+    }
+
+    /// The names in the folder that are wanted, sorted.
+    fn files(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        let entries = std::fs::read_dir(self.path).map_err(Failure::io(self.path.display()))?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| wanted(name)).collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// A file of the folder. One that is not there, or is no text, is evidence that does not hold.
+fn read(folder: &Path, file: &str) -> Result<String> {
+    let path = folder.join(file);
+    match std::fs::read(&path) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map_err(|_| at(file, words!("dit is geen tekst", "this is no text"))),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err(at(file, words!("het is er niet", "it is not here")))
+        }
+        Err(e) => Err(Failure::io(path.display())(e)),
+    }
+}
+
+fn pair(folder: &Path, file: &str) -> Result<Signed> {
+    Ok(Signed { statement: read(folder, file)?, signature: read(folder, &format!("{file}.sig"))? })
+}
+
+/// Principals and their keys in an `allowed_signers` file; a pattern is no principal here.
+fn read_trust(path: &Path) -> Result<Trusted> {
+    let text = sluis_config::strict::read(path)?;
+    let mut keys = Trusted::new();
+    for line in
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let place = words.iter().position(|word| *word == "ssh-ed25519");
+        let (Some(principal), Some(place)) = (words.first(), place) else { continue };
+        let principal: std::result::Result<PartyId, _> = principal.parse();
+        if let (Ok(principal), Some(key)) = (principal, words.get(place + 1)) {
+            keys.entry(principal.to_string()).or_default().push(format!("ssh-ed25519 {key}"));
+        }
+    }
+    Ok(keys)
+}

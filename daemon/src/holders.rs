@@ -1,0 +1,74 @@
+//! Users and groups as `sluis.toml` names them: users by number or name, groups as `@name`.
+//!
+//! Groups are those of `/etc/group` and the user's own of `/etc/passwd`, as they are at that moment. Nobody is above it,
+//! root neither.
+
+use sluis_config::schema::Owner;
+
+use crate::books::{CoreError, Result};
+use crate::files;
+
+/// A user or the members of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Holder {
+    User(u32),
+    Group(String),
+}
+
+/// Some users, by themselves or as members of groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holders(Vec<Holder>);
+
+impl Holders {
+    /// Those whom this key of `sluis.toml` names.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] where a user or group is none on this machine.
+    pub fn of(key: &str, owners: &[Owner]) -> Result<Self> {
+        owners.iter().map(|owner| holder(key, owner)).collect::<Result<_>>().map(Self)
+    }
+    /// Whether this user is one of them.
+    #[must_use]
+    pub fn has(&self, uid: u32) -> bool {
+        self.0.iter().any(|holder| match holder {
+            Holder::User(user) => *user == uid,
+            Holder::Group(group) => files::is_member(uid, group),
+        })
+    }
+}
+
+fn holder(key: &str, owner: &Owner) -> Result<Holder> {
+    let missing = |what: &str, name: &str| {
+        CoreError::to_gate("holder", format!("{key}: there is no {what} {name} on this machine"))
+    };
+    match owner {
+        Owner::Uid(uid) => Ok(Holder::User(*uid)),
+        Owner::Name(name) => match name.strip_prefix('@') {
+            Some(group) if files::group_id(group).is_some() => Ok(Holder::Group(group.to_owned())),
+            Some(group) => Err(missing("group", group)),
+            None => files::user_id(name).map(Holder::User).ok_or_else(|| missing("user", name)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_count_by_number_or_name_and_groups_by_their_members_and_their_own() {
+        let name = |text: &str| Owner::Name(text.to_owned());
+        let root = Holders::of("sealer.owners", &[name("@root")]).unwrap();
+        assert!(root.has(0), "its own group");
+        assert!(!root.has(4_000_000));
+        let two = Holders::of("sealer.owners", &[name("root"), Owner::Uid(4_000_000)]).unwrap();
+        assert!(two.has(0) && two.has(4_000_000) && !two.has(4_000_001));
+        for nobody in ["@niemand-hier", "niemand-hier"] {
+            let refused = Holders::of("sealer.owners", &[name(nobody)]).unwrap_err().to_string();
+            assert!(
+                refused.contains("sealer.owners") && refused.contains("niemand-hier"),
+                "{refused}"
+            );
+        }
+    }
+}
