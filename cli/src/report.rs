@@ -1,11 +1,13 @@
 //! The report for people: what was required, what was done, when, by whom, article by article; one HTML page.
 //!
 //! Computed from the statements and the texts of the agreement alone, as of the last entry of the ledger (or the end
-//! of its year): the same evidence gives the same page. It shows ids of custodians and what notices say, no names.
+//! of its year): the same evidence gives the same page. It shows ids of custodians, functions, and what notices say, no names.
 
 mod articles;
 mod drawn;
+mod noted;
 mod told;
+mod who;
 
 use askama::Template;
 use sluis_core::agreement::{Agreement, Side};
@@ -86,6 +88,7 @@ struct Step {
     kind: String,
     when: String,
     who: String,
+    role: String,
 }
 
 struct Clock {
@@ -134,6 +137,12 @@ impl Report<'_> {
     fn code(&self, transfer: TransferId) -> String {
         let code = self.sent(transfer).map(|body| body.code.to_string());
         code.unwrap_or_else(|| transfer.to_string().chars().take(8).collect())
+    }
+
+    /// The same, marked where it is no delivery (R88).
+    fn called(&self, transfer: TransferId) -> String {
+        let drill = self.sent(transfer).is_some_and(|sent| sent.rehearsal);
+        format!("{}{}", self.code(transfer), if drill { " OEFENING" } else { "" })
     }
 
     /// The agreement under which a transfer began: its rules count to the end (R83).
@@ -286,10 +295,10 @@ impl Report<'_> {
                 kind: line.kind().to_owned(),
                 when: line.at.local(),
                 who: self.party(line.side).to_owned(),
+                role: who::role(self, line),
             };
-            let drill = self.sent(id).is_some_and(|sent| sent.rehearsal);
             Transfer {
-                code: format!("{}{}", self.code(id), if drill { " OEFENING" } else { "" }),
+                code: self.called(id),
                 steps: moves.iter().map(step).collect(),
                 span: self.when(id, "sent").zip(self.when(id, "removed")).map(|(sent, removed)| {
                     told::removal(sent, removed, self.agreement(id), self.lang)
@@ -335,7 +344,7 @@ impl Report<'_> {
         });
         let count = self.period().len().to_string();
         let ledger = &self.head.ledger;
-        let of = format!("{} {}", lang.pick("grootboek van", "ledger of"), self.head.party);
+        let of = format!("{} {}", lang.pick("logboek van", "ledger of"), self.head.party);
         let head = format!(
             "{of}: {} {}, SHA-256 {}",
             lang.pick("regel", "entry"),

@@ -1,12 +1,12 @@
 //! Per article: what was required, and which statements of the period say that it was done.
 
-use sluis_core::agreement::{Agreement, Side};
+use sluis_core::agreement::Agreement;
 use sluis_core::article::Article as Part;
 use sluis_core::deadline::{Clock, Deadline};
 use sluis_core::notice::Sort;
 use sluis_core::statement::Body;
 
-use super::{Line, Report, is_late, short, told};
+use super::{Line, Report, is_late, short, told, who};
 use crate::language::Lang;
 
 /// An article with its duties.
@@ -20,26 +20,51 @@ pub(super) struct Article {
 pub(super) struct Duty {
     pub(super) required: String,
     pub(super) done: Vec<Done>,
+    /// What is said where nothing was.
+    pub(super) none: &'static str,
 }
 
 /// One thing that was done about it.
 pub(super) struct Done {
     pub(super) when: String,
     pub(super) what: String,
+    /// Which party, or the agreement.
     pub(super) who: String,
+    /// By which role or in which function, where that is known.
+    pub(super) role: String,
     pub(super) late: bool,
 }
 
 /// What is required, and the kinds of statements that answer it.
-type Asked = (String, &'static [&'static str]);
+type Said = (String, &'static [&'static str]);
+
+/// What is required, what the agreement itself says was done about it, and the kinds of statements that answer it.
+struct Asked {
+    required: String,
+    noted: Vec<Done>,
+    kinds: &'static [&'static str],
+}
+
+impl From<Said> for Asked {
+    fn from((required, kinds): Said) -> Self {
+        Self { required, noted: Vec::new(), kinds }
+    }
+}
+
+/// A part of the agreement with its title.
+type Asking = (Part, &'static str, Vec<Asked>);
+
+fn said(all: Vec<Said>) -> Vec<Asked> {
+    all.into_iter().map(Asked::from).collect()
+}
 
 /// Every article, in the order of the text.
 pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
     let mut listed: Vec<&str> = Vec::new();
     let mut articles = Vec::new();
-    for (part, title, asked) in required(&report.terms.agreement, report.lang) {
+    for (part, title, asked) in required(report) {
         let mut duties = Vec::new();
-        for (required, kinds) in asked {
+        for Asked { required, noted, kinds } in asked {
             listed.extend(kinds);
             // What two persons let pass shows in every later year too (R84).
             let told = match kinds.contains(&Sort::Override.kind()) {
@@ -48,11 +73,11 @@ pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
             };
             let done = told.iter().filter(|line| kinds.contains(&line.kind()));
             let done = done.map(|line| one(report, line, deadlines));
-            let noted = match kinds.contains(&Sort::Publication.kind()) {
-                true => published(&report.terms.agreement),
-                false => Vec::new(),
+            let none = match kinds.is_empty() {
+                true => report.lang.pick("staat niet in de overeenkomst", "not in the agreement"),
+                false => report.lang.pick("niets in deze periode", "nothing in this period"),
             };
-            duties.push(Duty { required, done: noted.into_iter().chain(done).collect() });
+            duties.push(Duty { required, done: noted.into_iter().chain(done).collect(), none });
         }
         articles.push(Article { id: part.label(report.lang.core()), title, duties });
     }
@@ -64,7 +89,7 @@ pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Article> {
         articles.push(Article {
             id: String::new(),
             title,
-            duties: vec![Duty { required: String::new(), done }],
+            duties: vec![Duty { required: String::new(), done, none: "" }],
         });
     }
     articles
@@ -97,6 +122,7 @@ fn one(report: &Report<'_>, line: &Line, deadlines: &[Deadline]) -> Done {
         when: line.at.local(),
         what: told::sentence(report, line),
         who: report.party(line.side).to_owned(),
+        role: who::role(report, line),
         late: line.effect && (unannounced || met.is_some_and(|it| is_late(it, report.as_of()))),
     }
 }
@@ -111,32 +137,68 @@ fn yearly(line: &Line) -> Option<Clock> {
     }
 }
 
-/// Where each party published the text, as the agreement itself has it.
-fn published(agreement: &Agreement) -> Vec<Done> {
-    let noted = [Side::Agency, Side::Municipality].into_iter().filter_map(|side| {
-        let at = agreement.publication.of(side);
-        let what = at.url.clone()?;
-        let when = at.on.map(|on| on.to_string()).unwrap_or_default();
-        Some(Done { when, what, who: agreement.party(side).name.clone(), late: false })
-    });
-    noted.collect()
-}
-
-fn required(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Asked>)> {
-    let mut all = lists(agreement, lang);
+fn required(report: &Report<'_>) -> Vec<Asking> {
+    let (agreement, lang) = (&report.terms.agreement, report.lang);
+    let mut all = lists(report);
     all.push((
         Part::Art(6),
         lang.pick("De twee deuren, en de beveiliging", "The two gates, and security"),
-        gates(agreement, lang).into_iter().chain(security(lang)).collect(),
+        said(gates(agreement, lang).into_iter().chain(security(lang)).collect()),
     ));
-    all.extend(later(agreement, lang));
+    all.extend(
+        later(agreement, lang).into_iter().map(|(part, title, all)| (part, title, said(all))),
+    );
+    let (text, signed) = published(report);
+    // Between articles 9 and 12, and at the end.
+    let place = all.iter().position(|(part, ..)| *part == Part::Art(12)).unwrap_or(all.len());
+    all.insert(place, text);
+    all.push(signed);
     all
 }
 
-/// Recital C to article 4: which lists, for whom, how long.
-fn lists(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Asked>)> {
-    let per_year = agreement.period.per_year();
-    let years = agreement.retention.years();
+/// Article 10, and who signed.
+fn published(report: &Report<'_>) -> (Asking, Asking) {
+    let lang = report.lang;
+    let text = Asked {
+        required: lang
+            .pick(
+                "Beide partijen maken de tekst bekend op hun website.",
+                "Both parties publish the text on their websites.",
+            )
+            .to_owned(),
+        noted: report.published(),
+        kinds: &["publication"],
+    };
+    let by = Asked {
+        required: lang
+            .pick(
+                "Beide partijen ondertekenen, door wie hen vertegenwoordigt.",
+                "Both parties sign, by whoever represents them.",
+            )
+            .to_owned(),
+        noted: report.signatures(),
+        kinds: &[],
+    };
+    let original = Asked {
+        required: lang
+            .pick(
+                "Elk bewaart een ondertekend exemplaar; de vingerafdruk ervan staat in de overeenkomst.",
+                "Each keeps a signed copy; its digest stands in the agreement.",
+            )
+            .to_owned(),
+        noted: report.original(),
+        kinds: &[],
+    };
+    (
+        (Part::Art(10), lang.pick("Bekendmaking", "Publication"), vec![text]),
+        (Part::Signatures, lang.pick("Ondertekening", "Signing"), vec![by, original]),
+    )
+}
+
+/// Recital C to article 5: which lists, for whom, how long.
+fn lists(report: &Report<'_>) -> Vec<Asking> {
+    let (agreement, lang) = (&report.terms.agreement, report.lang);
+    let (per_year, years) = (agreement.period.per_year(), agreement.retention.years());
     let say = |nl: String, en: String| if lang == Lang::Nl { nl } else { en };
     let requests = say(
         format!(
@@ -156,19 +218,54 @@ fn lists(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Aske
             agreement.purpose
         ),
     );
-    let purpose: Asked = (purpose, &["destroyed"]);
+    let magda = lang.pick(
+        "Twee jaar nadat MAGDA deze lijsten aanbiedt, verstuurt het agentschap geen bestanden meer.",
+        "Two years after MAGDA offers these lists the agency sends no files any more.",
+    );
+    let advice = lang.pick(
+        "De functionaris voor gegevensbescherming van elke partij geeft advies over het ontwerp.",
+        "Each party's data protection officer gives advice on the draft.",
+    );
+    let conditions = lang.pick(
+        "Het agentschap deelt de gegevens van artikel 3 alleen onder deze voorwaarden mee; elke lijst wordt daaraan getoetst.",
+        "The agency communicates the data of article 3 on these conditions alone; each list is held against them.",
+    );
+    let term = lang.pick(
+        "De aanvraag is permanent en de duur onbepaald; elk jaar wordt er toch opnieuw gevraagd.",
+        "The request is permanent and the term indefinite; each year it is asked for anew all the same.",
+    );
     // A standing request is waited for by nobody: the passage that makes it one is what was required.
     let requests = agreement.period.standing.clone().unwrap_or(requests);
+    let noted = |required: &str, noted| Asked { required: required.to_owned(), noted, kinds: &[] };
     vec![
-        (Part::Recital('C'), lang.pick("Aanvragen", "Requests"), vec![(requests, &["request"])]),
-        (Part::Art(2), lang.pick("Doel en bewaring", "Purpose and retention"), vec![purpose]),
-        (Part::Art(3), lang.pick("Gegevens", "Data"), data(agreement, lang)),
-        (Part::Art(4), lang.pick("Toegang", "Access"), access(agreement, lang)),
+        (
+            Part::Recital('C'),
+            lang.pick("Aanvragen", "Requests"),
+            vec![Asked::from((requests, &["request"][..])), noted(magda, report.magda())],
+        ),
+        (
+            Part::Recital('F'),
+            lang.pick("Advies (ook overweging G)", "Advice (recital G too)"),
+            vec![noted(advice, report.advice())],
+        ),
+        (
+            Part::Art(1),
+            lang.pick("Onderwerp", "Subject"),
+            vec![noted(conditions, report.permitted())],
+        ),
+        (
+            Part::Art(2),
+            lang.pick("Doel en bewaring", "Purpose and retention"),
+            vec![Asked::from((purpose, &["destroyed"][..]))],
+        ),
+        (Part::Art(3), lang.pick("Gegevens", "Data"), said(data(agreement, lang))),
+        (Part::Art(4), lang.pick("Toegang", "Access"), said(access(agreement, lang))),
+        (Part::Art(5), lang.pick("Duur", "Term"), vec![noted(term, report.term())]),
     ]
 }
 
 /// Article 3.
-fn data(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
+fn data(agreement: &Agreement, lang: Lang) -> Vec<Said> {
     let columns: Vec<_> = agreement.data.columns.iter().map(|it| it.name.as_str()).collect();
     let columns = columns.join(", ");
     let only = match lang {
@@ -189,7 +286,7 @@ fn data(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
 }
 
 /// Article 4.
-fn access(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
+fn access(agreement: &Agreement, lang: Lang) -> Vec<Said> {
     let profiles: Vec<_> = agreement.access.profiles.iter().map(|it| it.id.as_str()).collect();
     let profiles = profiles.join(", ");
     let only = match lang {
@@ -208,7 +305,7 @@ fn access(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
 }
 
 /// Article 6, the file and its key.
-fn gates(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
+fn gates(agreement: &Agreement, lang: Lang) -> Vec<Said> {
     let (threshold, shares) = (agreement.key.threshold, agreement.key.custodians.len());
     let hours = agreement.targets.removal_target_hours;
     let say = |nl: String, en: String| if lang == Lang::Nl { nl } else { en };
@@ -246,7 +343,7 @@ fn gates(agreement: &Agreement, lang: Lang) -> Vec<Asked> {
 }
 
 /// Article 6, the rest of it.
-fn security(lang: Lang) -> Vec<Asked> {
+fn security(lang: Lang) -> Vec<Said> {
     let say = |nl: &str, en: &str| lang.pick(nl, en).to_owned();
     vec![
         (
@@ -301,8 +398,8 @@ fn security(lang: Lang) -> Vec<Asked> {
     ]
 }
 
-/// Articles 7 to 12.
-fn later(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Asked>)> {
+/// Articles 7 to 9, and 12.
+fn later(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Said>)> {
     let months = agreement.term.notice_months();
     let say = |nl: String, en: String| if lang == Lang::Nl { nl } else { en };
     vec![
@@ -336,13 +433,6 @@ fn later(agreement: &Agreement, lang: Lang) -> Vec<(Part, &'static str, Vec<Aske
                 &["security-info"],
             ),
         ]),
-        (Part::Art(10), lang.pick("Bekendmaking", "Publication"), vec![(
-            say(
-                "Beide partijen maken de tekst bekend op hun website.".into(),
-                "Both parties publish the text on their websites.".into(),
-            ),
-            &["publication"],
-        )]),
         (Part::Art(12), lang.pick("Duur en opzegging", "Term and notice"), vec![(
             say(
                 format!("In werking sinds {}; schriftelijk opzegbaar met {months} maanden.", agreement.in_force),

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 
 use sluis_config::agreements;
 use sluis_core::notice::{Notice, Sort};
-use sluis_core::statement::{Header, Look, Opened, Released, Removed, Sent, Signer, Tip};
+use sluis_core::statement::{
+    Destroyed, Header, Look, Opened, Released, Removed, Sent, ShareAccepted, Signer, Tip,
+};
 
 use super::*;
 use sluis_core::ledger::Part;
@@ -179,5 +181,76 @@ fn the_gates_are_drawn_apart_also_where_the_word_of_the_release_comes_last() {
         // Two hours and five minutes, where one hour is the target.
         assert!(html.contains("2 h 5 min on the transport medium (target 60 min)"), "{html}");
         assert!(html.contains("HEAD 410, GET 410 <span class=\"late\">late</span>"), "{html}");
+    }
+}
+
+#[test]
+fn who_did_it_is_told_by_role_and_function_and_nobody_is_named() {
+    let (terms, none) = (terms(), Digest::none());
+    let routes = sluis_core::plan::check(&terms.agreement).unwrap().routes;
+    let (id, second) = (Some(TransferId::random()), routes[1].custodian.clone());
+    let (agency, municipality) = (Side::Agency, Side::Municipality);
+    let Body::Sent(sent) = sent() else { panic!("sent") };
+    let shown = |asked: &[&str], backups_until, lang| {
+        let opened = Opened { sent: none, plaintext: none, shares: vec![1, 2] };
+        let typed = ShareAccepted { index: 2, custodian: second.clone(), commitment: none };
+        let gone = Destroyed {
+            sent: none,
+            erased: ["envelope", "opened"].map(str::to_owned).to_vec(),
+            asked: asked.iter().map(|it| (*it).to_owned()).collect(),
+            unknown: vec!["snapshots".into()],
+            backups_until,
+        };
+        let sent = Sent { routes: routes.clone(), ..sent.clone() };
+        let lines = [
+            line(1, agency, BEFORE, id, sent.into()),
+            line(1, municipality, BEFORE, id, typed.into()),
+            line(2, municipality, BEFORE, id, opened.into()),
+            line(3, municipality, BEFORE, id, gone.into()),
+            line(2, agency, BEFORE, None, Body::Notice(Sort::Override, notice("x", None, None))),
+        ];
+        page(&lines, 0, None, lang)
+    };
+    let day = jiff::civil::date(2032, 1, 31);
+    let profile = |place: usize| {
+        let it = &terms.agreement.key.custodians[place];
+        format!("{} ({})", it.id, it.profile)
+    };
+    let en = shown(&["messages"], Some(day), Lang::En);
+    for said in [
+        "<span class=\"kind\">the sealer</span>",
+        &format!("<span class=\"kind\">custodian {}</span>", profile(1)),
+        &format!("custodian {}, custodian {}</span>", profile(0), profile(1)),
+        "two persons who approve",
+        "erased: the envelope, what came out of it; custodians asked to delete: their messages; \
+         not known: snapshots; backups may hold it until 2032-01-31",
+        "names no day on which MAGDA offers these lists",
+        "data protection officer",
+        "2020-08-21",
+        "<h3>recital C Requests",
+        "<h3>art. 1 ",
+        "<h3>art. 5 ",
+        "let go under version 1, SHA-256 ",
+        "in force, without a last day",
+        "<h3>signatures ",
+        "algemeen directeur",
+        "2020-12-04",
+        "not in the agreement",
+    ] {
+        assert!(en.contains(said), "{said}: {en}");
+    }
+    let nl = shown(&[], None, Lang::Nl);
+    for said in [
+        "de keeper",
+        "niemand schreef in dat de bewaarders gevraagd is hun berichten te wissen",
+        "tot wanneer reservekopieën ze hebben, staat er niet",
+        "<h3>overweging C Aanvragen",
+        "functionaris voor gegevensbescherming",
+        "in werking, zonder einddag",
+    ] {
+        assert!(nl.contains(said), "{said}: {nl}");
+    }
+    for it in &terms.agreement.signed.signatories {
+        assert!(!it.name.is_empty() && !en.contains(&it.name) && !nl.contains(&it.name));
     }
 }

@@ -3,7 +3,7 @@
 use sluis_core::agreement::Agreement;
 use sluis_core::id::Time;
 use sluis_core::notice::{Notice, Sort};
-use sluis_core::statement::{Body, Look, Residents, Shipped, Word};
+use sluis_core::statement::{Body, Destroyed, Look, Residents, Shipped, Word};
 
 use super::{Line, Report, short};
 use crate::language::Lang;
@@ -125,7 +125,9 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
         Body::Removed(body) => {
             let sent = line.about().and_then(|id| Some((id, report.when(id, "sent")?)));
             let span = sent.map(|(id, sent)| removal(sent, line.at, report.agreement(id), lang));
-            [span, Some(seen(&body.seen))].into_iter().flatten().collect::<Vec<_>>().join(", ")
+            let looked = Some(seen(&body.seen));
+            let all = [span, looked, unknown(&body.unknown, lang)];
+            all.into_iter().flatten().collect::<Vec<_>>().join(", ")
         }
         Body::Probed(body) => seen(&body.seen),
         Body::Released(body) => shares(&body.shares),
@@ -135,8 +137,9 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
             format!("{} {}", lang.pick("met de delen", "with shares"), shares.join(", "))
         }
         Body::Closed(body) => {
-            format!("{}: {}", lang.pick("gewist", "erased"), body.erased.join(", "))
+            format!("{}: {}", lang.pick("gewist", "erased"), things(&body.erased, lang))
         }
+        Body::Destroyed(body) => destroyed(body, lang),
         Body::Failed(body) => format!("{}: {}", body.step, body.code),
         Body::Restored(body) => match lang {
             Lang::Nl => format!(
@@ -157,6 +160,55 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
     };
     let more = if more.is_empty() { more } else { format!(": {more}") };
     format!("{list} {name}{more}{}", void(line, lang)).trim().to_owned()
+}
+
+/// What of a list was erased, what was asked to be, and what nobody knows (art. 3; R24).
+fn destroyed(body: &Destroyed, lang: Lang) -> String {
+    let erased = format!("{}: {}", lang.pick("gewist", "erased"), things(&body.erased, lang));
+    let asked = match body.asked.is_empty() {
+        true => lang
+            .pick(
+                "niemand schreef in dat de bewaarders gevraagd is hun berichten te wissen",
+                "nobody entered that the custodians were asked to delete their messages",
+            )
+            .to_owned(),
+        false => {
+            let asked = lang.pick("de bewaarders gevraagd te wissen", "custodians asked to delete");
+            format!("{asked}: {}", things(&body.asked, lang))
+        }
+    };
+    let until = match (body.backups_until, lang) {
+        (Some(day), Lang::Nl) => format!("reservekopieën kunnen ze hebben tot {day}"),
+        (Some(day), Lang::En) => format!("backups may hold it until {day}"),
+        (None, Lang::Nl) => "tot wanneer reservekopieën ze hebben, staat er niet".to_owned(),
+        (None, Lang::En) => "until when backups hold it is not said".to_owned(),
+    };
+    let all = [Some(erased), Some(asked), unknown(&body.unknown, lang), Some(until)];
+    all.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Of which copies the statement says that nothing is known.
+fn unknown(copies: &[String], lang: Lang) -> Option<String> {
+    let what = lang.pick("niet bekend", "not known");
+    (!copies.is_empty()).then(|| format!("{what}: {}", things(copies, lang)))
+}
+
+/// What statements name by a word of their own.
+fn things(all: &[String], lang: Lang) -> String {
+    let name = |it: &String| {
+        let (nl, en) = match it.as_str() {
+            "envelope" => ("de envelop", "the envelope"),
+            "opened" => ("wat eruit kwam", "what came out of it"),
+            "messages" => ("hun berichten", "their messages"),
+            "snapshots" => ("momentopnamen", "snapshots"),
+            "backups" => ("reservekopieën", "backups"),
+            "plaintext" => ("de lijst", "the list"),
+            "bundle" => ("de sleuteldelen", "the shares"),
+            other => (other, other),
+        };
+        lang.pick(nl, en).to_owned()
+    };
+    all.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn void(line: &Line, lang: Lang) -> &'static str {
