@@ -500,7 +500,7 @@ impl Host {
                 evidence::export(&self.socket()?, &ask, &to, lang, json)
             }
             EvidenceVerb::Export { .. } => Err(Failure::refused(words!(
-                "geef de code van een overdracht of --agreement",
+                "geef de code van een zending of --agreement",
                 "give a transfer's code or --agreement"
             ))),
             EvidenceVerb::Verify { dir, trust } => evidence::verify(&dir, &trust, lang, json),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use sluis_core::id::Malformed;
 use sluis_core::words;
 use sluis_core::words::Words;
 
@@ -147,7 +148,9 @@ const SAID: [(&str, &str); 14] = [
 fn of_toml(report: &str) -> Words {
     let dutch = |line: &str| match line.split_once('|') {
         Some((number, _)) if number.trim().bytes().all(|b| b.is_ascii_digit()) => line.to_owned(),
-        _ => SAID.iter().fold(line.to_owned(), |line, (en, nl)| line.replace(en, nl)),
+        _ => Malformed::in_dutch(
+            &SAID.iter().fold(line.to_owned(), |line, (en, nl)| line.replace(en, nl)),
+        ),
     };
     Words { nl: report.split_inclusive('\n').map(dutch).collect(), en: report.to_owned() }
 }

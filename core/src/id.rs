@@ -18,6 +18,38 @@ pub struct Malformed {
     pub why: &'static str,
 }
 
+/// What [`Malformed`] says, and the same in Dutch.
+const DUTCH: [(&str, &str); 14] = [
+    ("1 to 63 characters of a-z, 0-9 and -", "1 tot 63 tekens uit a-z, 0-9 en -"),
+    ("32 lower-case hexadecimal digits", "32 kleine hexadecimale cijfers"),
+    ("64 lower-case hexadecimal digits", "64 kleine hexadecimale cijfers"),
+    (
+        "ten digits of the KBO, the first 0 or 1, as in 0543.307.391",
+        "tien cijfers van de KBO, het eerste 0 of 1, zoals 0543.307.391",
+    ),
+    (
+        "its last two digits do not check the first eight: a typing error",
+        "de laatste twee cijfers kloppen niet met de eerste acht: een tikfout",
+    ),
+    ("five digits, as in 12025", "vijf cijfers, zoals 12025"),
+    ("7 letters and digits, as in 7K3F-9QX", "7 letters en cijfers, zoals 7K3F-9QX"),
+    ("such as art. 6 or recital C", "zoals art. 6 of overweging C"),
+    ("a code such as removal-target or quality", "een code zoals removal-target of quality"),
+    ("enterprise number: ", "ondernemingsnummer: "),
+    ("NIS code: ", "NIS-code: "),
+    ("transfer code: ", "code van een zending: "),
+    ("article: ", "artikel: "),
+    ("clock: ", "termijn: "),
+];
+
+impl Malformed {
+    /// A text in which one stands, with its words in Dutch: parsers of files and of what is typed keep only the text.
+    #[must_use]
+    pub fn in_dutch(text: &str) -> String {
+        DUTCH.iter().fold(text.to_owned(), |text, (en, nl)| text.replace(en, nl))
+    }
+}
+
 /// Gives a string-like type `Display`, `FromStr`, and serde through its text.
 macro_rules! textual {
     ($name:ident) => {
@@ -376,6 +408,25 @@ mod tests {
         let typed: TransferCode = "7k3f 9qx".parse().unwrap();
         assert_eq!(typed.to_string(), "7K3F-9QX");
         assert!("7K3F-9Q".parse::<TransferCode>().is_err());
+    }
+
+    #[test]
+    fn whatever_is_malformed_is_told_in_dutch_too() {
+        let mut told = vec![
+            "A".parse::<PartyId>().unwrap_err(),
+            "A".parse::<TransferId>().unwrap_err(),
+            "A".parse::<Digest>().unwrap_err(),
+            "A".parse::<Kbo>().unwrap_err(),
+            "0543.307.392".parse::<Kbo>().unwrap_err(),
+            "A".parse::<Nis>().unwrap_err(),
+            "A".parse::<TransferCode>().unwrap_err(),
+            "A".parse::<crate::article::Article>().unwrap_err(),
+        ];
+        told.extend("A".parse::<crate::deadline::Clock>().err());
+        for one in told {
+            let (en, nl) = (one.to_string(), Malformed::in_dutch(&one.to_string()));
+            assert!(!nl.contains(one.why) && nl != en, "{nl}");
+        }
     }
 
     #[test]

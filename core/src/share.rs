@@ -236,11 +236,9 @@ impl LineError {
                 "verkeerd getikt: kijk naar teken {symbol} van groep {group} (teken {position} van 35)"
             ),
             Self::Garbled(code) => {
-                format!(
-                    "op meer dan één plaats verkeerd getikt, of geen regel van overdracht {code}"
-                )
+                format!("op meer dan één plaats verkeerd getikt, of geen regel van zending {code}")
             }
-            Self::OtherTransfer(code) => format!("deze regel hoort bij overdracht {code}"),
+            Self::OtherTransfer(code) => format!("deze regel hoort bij zending {code}"),
             Self::Content => "geen regel van een sleuteldeel van deze versie".into(),
         };
         Words { nl, en: self.to_string() }

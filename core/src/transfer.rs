@@ -356,7 +356,7 @@ impl Illegal {
     pub fn words(&self) -> Words {
         let (event, state) = (self.event, self.state);
         words!(
-            "{event} kan niet zolang de overdracht {state} is{}",
+            "{event} kan niet zolang de zending {state} is{}",
             "{event} is not possible while the transfer is {state}{}";
             self.next()
         )

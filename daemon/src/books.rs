@@ -107,7 +107,7 @@ impl CoreError {
     /// There is no such transfer.
     #[must_use]
     pub fn no_transfer(id: &TransferId) -> Self {
-        let why = words!("er is geen overdracht {id}", "there is no transfer {id}");
+        let why = words!("er is geen zending {id}", "there is no transfer {id}");
         Self::refused("no-such-transfer", why)
     }
     /// What a person is told of it. What a store or a disk says has one language.

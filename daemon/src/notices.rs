@@ -302,7 +302,7 @@ async fn under<C: Core>(
         return Ok(record.id);
     }
     let why = words!(
-        "{code} is een overdracht onder {}, niet onder {agreement}",
+        "{code} is een zending onder {}, niet onder {agreement}",
         "{code} is a transfer under {}, not under {agreement}",
         record.agreement
     );

@@ -45,6 +45,7 @@ fn help_and_what_was_typed_wrong_are_told_in_the_language_of_who_typed() {
         (&["shwo"], "onbekend commando: shwo; bedoelde u show?", "unrecognized subcommand"),
         (&["show"], "er ontbreekt: <CODE>", "required arguments were not provided"),
         (&["send", "m", "x", "--lists"], "onbekend argument: --lists", "unexpected argument"),
+        (&["show", "7K"], "7 letters en cijfers, zoals", "7 letters and digits, as in"),
         (&["init", "office"], "office past niet bij <HOST>", "invalid value"),
     ] {
         let over = |lang: &'static str| [&["--lang", lang], asked].concat();
@@ -73,7 +74,8 @@ fn what_is_wrong_with_a_file_and_what_is_in_order_is_told_in_the_language_of_who
     };
     let thin = good.replace("threshold = 2", "threshold = 9");
     let wrong = format!("unheard-of = 1\n{good}");
-    assert_ne!(thin, good);
+    let odd = good.replace("0543.307.391", "0543.307.392");
+    assert!(thin != good && odd != good);
     let secret = world.path("agency/credentials/tls-key");
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
     let nothing = String::new;
@@ -89,6 +91,7 @@ fn what_is_wrong_with_a_file_and_what_is_in_order_is_told_in_the_language_of_who
             "unknown field",
         ),
         ("agency", &file("thin.toml", thin), nothing(), "minstens 2 nodig", "at least 2 must"),
+        ("agency", &file("odd.toml", odd), nothing(), "een tikfout", "a typing error"),
         ("agency", &nowhere, nothing(), "een host wordt gemaakt", "a host is made"),
         ("agency", &add, nothing(), "ontbreekt een sleutel", "missing field"),
         ("agency", "config check", nothing(), "anderen kunnen ze lezen", "others can read it"),

@@ -115,7 +115,7 @@ fn shown(kind: &str) -> Words {
         ),
         "opened" => words!("wat eruit kwam, is wat erin ging", "what came out is what went in"),
         _ => words!(
-            "de overdracht werd beëindigd voor ze geopend werd",
+            "de zending werd beëindigd voor ze geopend werd",
             "the transfer was ended before it was opened"
         ),
     }

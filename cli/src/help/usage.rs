@@ -3,6 +3,8 @@
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use sluis_core::id::Malformed;
+
 use crate::failure::exit;
 
 /// Says it as clap does, help on standard output and errors on standard error, and ends the program.
@@ -33,7 +35,9 @@ fn sentence(error: &Error) -> Option<String> {
         }
         ErrorKind::InvalidValue => format!("{value} past niet bij {what}; het kan zijn: {known}"),
         ErrorKind::ValueValidation => match std::error::Error::source(error) {
-            Some(why) => format!("{value} past niet bij {what}: {why}"),
+            Some(why) => {
+                format!("{value} past niet bij {what}: {}", Malformed::in_dutch(&why.to_string()))
+            }
             None => format!("{value} past niet bij {what}"),
         },
         ErrorKind::MissingRequiredArgument => format!("er ontbreekt: {what}"),

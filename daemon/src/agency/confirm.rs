@@ -26,14 +26,14 @@ impl Agency {
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
         let Some(mut record) = tx.transfer::<State>(&id).await? else {
             return Ok(Err(words!(
-                "er is hier geen overdracht {id}",
+                "er is hier geen zending {id}",
                 "there is no transfer {id} here"
             )));
         };
         // One municipality says nothing about another's transfers.
         if record.agreement != said.statement().header.agreement {
             return Ok(Err(words!(
-                "de overdracht is onder een andere overeenkomst",
+                "de zending is onder een andere overeenkomst",
                 "the transfer is under another agreement"
             )));
         }

@@ -58,7 +58,7 @@ fn nothing(agreement: &AgreementId, of: Part) -> CoreError {
             words!("onder {agreement} werd niets gezegd", "nothing was said under {agreement}")
         }
         Part::Transfer(_) => words!(
-            "over deze overdracht werd nog niets gezegd",
+            "over deze zending werd nog niets gezegd",
             "nothing was said about this transfer yet"
         ),
     };

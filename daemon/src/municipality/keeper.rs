@@ -39,13 +39,13 @@ impl Municipality {
         };
         if tx.transfer::<State>(&id).await?.is_some() {
             return Ok(Err(words!(
-                "deze overdracht werd al aangekondigd",
+                "deze zending werd al aangekondigd",
                 "this transfer was announced before"
             )));
         }
         if tx.is_taken(&sent.code).await? {
             return Ok(Err(words!(
-                "de code {} is van een andere open overdracht",
+                "de code {} is van een andere open zending",
                 "the code {} belongs to another open transfer",
                 sent.code
             )));
@@ -97,14 +97,14 @@ impl Municipality {
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
         let Some(mut record) = tx.transfer::<State>(&id).await? else {
             return Ok(Err(words!(
-                "er is hier geen overdracht {id}",
+                "er is hier geen zending {id}",
                 "there is no transfer {id} here"
             )));
         };
         // One agency says nothing about another's transfers.
         if record.agreement != said.statement().header.agreement {
             return Ok(Err(words!(
-                "de overdracht is onder een andere overeenkomst",
+                "de zending is onder een andere overeenkomst",
                 "the transfer is under another agreement"
             )));
         }

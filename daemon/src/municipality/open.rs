@@ -311,7 +311,7 @@ fn not_now(state: &State) -> Words {
             "it is open already: the file stands in the vault"
         ),
         State::Ended { how, .. } => words!(
-            "het agentschap beëindigde deze overdracht ({how}); vraag een nieuwe",
+            "het agentschap beëindigde deze zending ({how}); vraag een nieuwe",
             "the agency ended this transfer ({how}); ask for a new one"
         ),
         State::Failed { what, .. } => words!(
