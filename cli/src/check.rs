@@ -18,7 +18,7 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
     credentials.secret("tls-key")?;
     let mut gaps = Vec::new();
     if let Some(sealer) = &config.sealer {
-        gaps.extend(sealer.owners.iter().filter_map(unknown_owner));
+        gaps.extend(unknown("sealer.owners", &sealer.owners));
         let bare = agreements.iter().filter(|installed| installed.contacts.is_none());
         gaps.extend(bare.map(|installed| {
             words!(
@@ -27,6 +27,9 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
                 installed.terms.agreement.agreement
             )
         }));
+    }
+    for (duty, owners) in config.duties.iter().flatten() {
+        gaps.extend(unknown(&format!("duties.{}", duty.name()), owners));
     }
     if let Some(releaser) = &config.releaser {
         gaps.extend(channel_gaps(releaser, &agreements, &credentials));
@@ -48,10 +51,11 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         return Err(Failure::new(exit::CONFIG, "gaps", Words::join(&gaps, "\n  ")));
     }
     let count = agreements.iter().count();
+    let notes: Vec<Words> = everybody(config).into_iter().collect();
     if json {
-        return output::json(
-            &serde_json::json!({ "ok": true, "party": card.id, "agreements": count }),
-        );
+        return output::json(&serde_json::json!({
+            "ok": true, "party": card.id, "agreements": count, "notes": notes
+        }));
     }
     let fine = words!(
         "in orde: {} ({}), {count} overeenkomsten",
@@ -59,19 +63,42 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         card.name,
         card.id
     );
-    output::line(fine.text(lang.core()))
+    output::line(fine.text(lang.core()))?;
+    notes.iter().try_for_each(|note| output::line(note.text(lang.core())))
 }
 
-fn unknown_owner(owner: &Owner) -> Option<Words> {
-    let Owner::Name(name) = owner else { return None };
-    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let known = accounts.lines().any(|line| line.split(':').next() == Some(name));
-    (!known).then(|| {
+/// Where nothing says who may do what at a core.
+fn everybody(config: &Config) -> Option<Words> {
+    let core = config.sealer.is_some() || config.keeper.is_some();
+    (core && config.duties.is_none()).then(|| {
         words!(
-            "sealer.owners: er is geen gebruiker {name} op deze machine",
-            "sealer.owners: there is no user {name} on this machine"
+            "let op: [duties] ontbreekt, dus heeft wie de socket van de kern mag openen elke taak (art. 6, R47); docs/operations.md zegt hoe",
+            "note: [duties] is missing, so whoever may open the core's socket has every duty (art. 6, R47); docs/operations.md says how"
         )
     })
+}
+
+/// The users and groups that a key names and this machine does not have.
+fn unknown(key: &str, owners: &[Owner]) -> Vec<Words> {
+    let known = |file: &str, name: &str| {
+        let accounts = std::fs::read_to_string(file).unwrap_or_default();
+        accounts.lines().any(|line| line.split(':').next() == Some(name))
+    };
+    let missing = |owner: &Owner| {
+        let Owner::Name(name) = owner else { return None };
+        match name.strip_prefix('@') {
+            Some(group) if !known("/etc/group", group) => Some(words!(
+                "{key}: er is geen groep {group} op deze machine",
+                "{key}: there is no group {group} on this machine"
+            )),
+            None if !known("/etc/passwd", name) => Some(words!(
+                "{key}: er is geen gebruiker {name} op deze machine",
+                "{key}: there is no user {name} on this machine"
+            )),
+            _ => None,
+        }
+    };
+    owners.iter().filter_map(missing).collect()
 }
 
 fn mail_gaps(notifier: &Notifier, credentials: &Credentials) -> Vec<Words> {

@@ -86,13 +86,25 @@ id = "{id}"
 name = "{name}"
 language = "{language}"
 
+# Who may do what (art. 6: separation of duties). LOOK AT EACH LINE: as long as it stands like this, only the user who made
+# this host may do anything. Users by number or name, groups as "@name"; a duty that is left out is nobody's.
+# docs/operations.md has the table, `sluis config check` looks whether each user and group is there.
+[duties]
+view = [{owner}]     # looks. For example: ["@dpo"]
+submit = [{owner}]   # offers lists: ["export"]
+approve = [{owner}]  # lets go what somebody else offered: ["@lijsten"]
+operate = [{owner}]  # keeps transfers going: ["@sluis-beheer"]
+speak = [{owner}]    # speaks for the agency: ["@dpo"]
+clock = [{owner}]    # says that the clock is right, with a second one: ["@sluis-beheer"]
+agree = [{owner}]    # lets a new version of an agreement count: ["@dpo"]
+
 [sealer]
 outbox = "outbox"
 private = "private"
 spool = "spool"
 bundles = "bundles"
 store = "state/agency.db"
-# Users whose files may leave: names or numbers.
+# Whose files may leave: users by number or name, groups as "@name".
 owners = [{owner}]
 # The releaser's age recipient; its identity is the credential `bundle-identity`.
 releaser = "{releaser}"
@@ -112,6 +124,19 @@ const MUNICIPALITY: &str = r#"# Sluis at a municipality. Made by `sluis init mun
 id = "{id}"
 name = "{name}"
 language = "{language}"
+
+# Who may do what (art. 6: separation of duties). LOOK AT EACH LINE: as long as it stands like this, only the user who made
+# this host may do anything. Users by number or name, groups as "@name"; a duty that is left out is nobody's.
+# docs/operations.md has the table, `sluis config check` looks whether each user and group is there.
+[duties]
+view = [{owner}]       # looks. For example: ["@dpo"]
+operate = [{owner}]    # keeps transfers going: ["@integratie"]
+speak = [{owner}]      # speaks for the municipality: ["@dpo"]
+custodian = [{owner}]  # types share lines: ["@bewaarders"]
+take = [{owner}]       # takes an opened list out of the vault: ["@integratie"]
+destroy = [{owner}]    # destroys a list, with a second one: ["@dpo", "@integratie"]
+clock = [{owner}]      # says that the clock is right, with a second one: ["@ict"]
+agree = [{owner}]      # lets a new version of an agreement count: ["@dpo"]
 
 [keeper]
 vault = "vault"

@@ -121,7 +121,7 @@ pub struct Sealer {
     pub bundles: PathBuf,
     /// `postgres://...`, or the path of an SQLite file.
     pub store: String,
-    /// Users whose files may leave: names or numbers.
+    /// Whose files may leave: users by name or number, groups as `@group`.
     pub owners: Vec<Owner>,
     /// A file is taken when it was closed and unchanged for so long.
     #[serde(default = "two_seconds")]
@@ -142,13 +142,13 @@ pub struct Sealer {
     pub number_cooling_off_hours: u32,
 }
 
-/// A Unix user; among duties a name that begins with `@` is a group.
+/// A Unix user; a name that begins with `@` is a group.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Owner {
     /// By number.
     Uid(u32),
-    /// By name, as in `/etc/passwd`.
+    /// By name, as in `/etc/passwd`, or `@` and the name of a group, as in `/etc/group`.
     Name(String),
 }
 

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use sluis_config::schema::{Owner, Sealer};
+use sluis_config::schema::Sealer;
 use sluis_core::agreement::{Language, Side};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, ChannelId, Digest, Time, TransferId};
@@ -40,6 +40,7 @@ use sluis_core::statement::{
 use sluis_core::transfer::{Event, Say, State, Work};
 
 use crate::books::{Books, CoreError, Result, detail};
+use crate::holders::Holders;
 use crate::store::{Record, Stored, Tx};
 
 /// The agency's core.
@@ -48,7 +49,7 @@ pub struct Agency {
     /// Its books.
     pub books: Books,
     settings: Sealer,
-    owners: Vec<u32>,
+    owners: Holders,
     language: Language,
     /// Channels that are folders: a transfer over nothing else is a rehearsal.
     folders: BTreeSet<ChannelId>,
@@ -91,23 +92,14 @@ impl Agency {
     /// The core over these books.
     ///
     /// # Errors
-    /// [`CoreError::Refused`] where an owner is no user here.
+    /// [`CoreError::Refused`] where an owner is no user or group here.
     pub fn new(
         books: Books,
         settings: Sealer,
         language: Language,
         folders: BTreeSet<ChannelId>,
     ) -> Result<Self> {
-        let uid = |owner: &Owner| match owner {
-            Owner::Uid(uid) => Ok(*uid),
-            Owner::Name(name) => crate::files::user_id(name).ok_or_else(|| {
-                CoreError::to_gate(
-                    "owner",
-                    format!("sealer.owners: there is no user {name} on this machine"),
-                )
-            }),
-        };
-        let owners = settings.owners.iter().map(uid).collect::<Result<_>>()?;
+        let owners = Holders::of("sealer.owners", &settings.owners)?;
         let claiming = tokio::sync::Mutex::default();
         Ok(Self {
             books,

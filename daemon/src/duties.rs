@@ -1,6 +1,4 @@
 //! The one gate that every verb of a person passes: has this user the duty that the verb asks for (art. 6; R47)?
-//!
-//! Groups are those of `/etc/group` and the user's own of `/etc/passwd`. Nobody is above it, root neither.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,20 +13,13 @@ use sluis_core::control::Refused;
 use sluis_core::duty::{self, Duty};
 use sluis_core::words;
 
-use crate::books::{CoreError, Result};
-use crate::files;
+use crate::books::Result;
 use crate::gatehouse::{Caller, Core};
-
-/// A user or the members of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Holder {
-    User(u32),
-    Group(String),
-}
+use crate::holders::Holders;
 
 /// Who has which duty; everybody who may connect has all of them where nothing is configured.
 #[derive(Debug, Clone, Default)]
-pub struct Duties(Option<BTreeMap<Duty, Vec<Holder>>>);
+pub struct Duties(Option<BTreeMap<Duty, Holders>>);
 
 impl Duties {
     /// As `[duties]` says.
@@ -39,8 +30,7 @@ impl Duties {
         let Some(configured) = configured else { return Ok(Self(None)) };
         let mut held = BTreeMap::new();
         for (duty, owners) in configured {
-            let holders = owners.iter().map(holder).collect::<Result<Vec<_>>>()?;
-            held.insert(*duty, holders);
+            held.insert(*duty, Holders::of("[duties]", owners)?);
         }
         for duty in Duty::ALL.iter().filter(|duty| !held.contains_key(duty)) {
             tracing::info!(duty = duty.name(), "nobody has this duty");
@@ -52,28 +42,10 @@ impl Duties {
     #[must_use]
     pub fn has(&self, uid: u32, duty: Duty) -> bool {
         let Some(held) = &self.0 else { return true };
-        let is = |holder: &Holder| match holder {
-            Holder::User(user) => *user == uid,
-            Holder::Group(group) => files::is_member(uid, group),
-        };
         match duty {
-            Duty::View => held.values().flatten().any(is),
-            duty => held.get(&duty).is_some_and(|holders| holders.iter().any(is)),
+            Duty::View => held.values().any(|holders| holders.has(uid)),
+            duty => held.get(&duty).is_some_and(|holders| holders.has(uid)),
         }
-    }
-}
-
-fn holder(owner: &Owner) -> Result<Holder> {
-    let missing = |what: &str, name: &str| {
-        CoreError::to_gate("duties", format!("[duties]: there is no {what} {name} on this machine"))
-    };
-    match owner {
-        Owner::Uid(uid) => Ok(Holder::User(*uid)),
-        Owner::Name(name) => match name.strip_prefix('@') {
-            Some(group) if files::group_id(group).is_some() => Ok(Holder::Group(group.to_owned())),
-            Some(group) => Err(missing("group", group)),
-            None => files::user_id(name).map(Holder::User).ok_or_else(|| missing("user", name)),
-        },
     }
 }
 

@@ -18,6 +18,7 @@ pub mod faults;
 pub mod files;
 pub mod gatehouse;
 pub mod health;
+pub mod holders;
 pub mod intact;
 pub mod medium;
 pub mod municipality;

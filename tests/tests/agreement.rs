@@ -149,8 +149,9 @@ fn answers() -> String {
     let articles_2_to_4 = "\n\n\n\nnaam; contract\ncontract; contract\n\n\n\nveel\n5000\n6\n5\nnooit\nautomatic\n\n\
         jurist\njurist, a; jurist, b\n\
         integratieambtenaar, nodigt uit; diensthoofd, verdeelt het werk\n\n\n2020-11-02\n2020-11-03\n\n";
-    let file =
-        format!("tussen.example\ntussen.example:8443\nTussenzone nv\n{today}\nISO 27001\n\n\n");
+    let file = format!(
+        "tussen.example\ntussen.example:8443\nTussenzone nv\n{today}\nISO 27001\n\n\nniemand\n\n"
+    );
     let key = "\n4\n2\n\n";
     let shares = share("an", "\n") + &share("bart", "other\nde kelder heeft geen bereik\n");
     // A second share over a provider that has one already, or who carries the file, and one over its group, are not taken.
@@ -200,6 +201,9 @@ fn a_new_agreement_asks_its_way_through_lacks_nothing_and_is_taken_into_use() {
     let answer: Value = serde_json::from_slice(&checked.stdout).unwrap();
     assert_eq!(answer["gaps"], serde_json::json!([]), "{answer}");
     assert_eq!((&answer["keys"], &answer["digest"]), (&Value::Bool(false), &Value::Null));
+
+    let approval = fs::read_to_string(&file).unwrap();
+    assert!(approval.contains("\napproval = \"second-person\""), "{approval}");
 
     let cards =
         ["agency", "municipality", "dropzone"].map(|host| world.path(&format!("{host}.card")));

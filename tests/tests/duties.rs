@@ -6,8 +6,8 @@ use std::fs;
 use std::process::{Command, Output};
 
 use sluis_core::duty::{Duty, VERBS};
-use sluis_tests::world::{Plan, somewhere};
-use sluis_tests::{World, stderr, until};
+use sluis_tests::world::{Plan, sluis, somewhere};
+use sluis_tests::{World, stderr, stdout, until};
 
 /// Numbers that belong to nobody, with right check digits.
 const HEAD: &str = "rijksregisternummer;contract;attest\n";
@@ -39,6 +39,76 @@ fn asks(socket: &std::path::Path, uid: u32, path: &str) -> u16 {
     command.args(["-H", "content-type: application/json", "-d", "{}", "--unix-socket"]);
     let answer = command.arg(socket).arg(format!("http://core/{path}")).output().unwrap();
     String::from_utf8(answer.stdout).unwrap().parse().unwrap()
+}
+
+/// What `init` writes: nobody but who made the host may do anything, until the operator names others.
+#[test]
+fn a_new_host_lets_nobody_in_but_who_made_it_and_one_without_duties_says_so() {
+    let mut world = World::make(&Plan::default());
+    let dir = world.path("new");
+    let made = sluis(
+        &["init", "agency", "--id", "agentschap-ii", "--name", "Agentschap", "--dir"],
+        [dir.as_os_str()],
+    );
+    assert!(made.status.success(), "{}", stderr(&made));
+    let new = fs::read_to_string(dir.join("sluis.toml")).unwrap();
+    let from = new.find("# Who may do what").unwrap();
+    let written = &new[from..new.find("[sealer]").unwrap()];
+    for duty in Duty::ALL {
+        let of_agency = !matches!(duty, Duty::Custodian | Duty::Take | Duty::Destroy);
+        assert_eq!(written.contains(&format!("\n{} = [0]", duty.name())), of_agency, "{written}");
+    }
+    // Without the section everybody may everything: `config check` says so, in either language.
+    for (lang, said) in [("en", "[duties] is missing"), ("nl", "[duties] ontbreekt")] {
+        let checked = world.cli("agency", &["--lang", lang, "config", "check"]);
+        succeeds(&checked);
+        assert!(stdout(&checked).contains(said), "{}", stdout(&checked));
+    }
+    assert_eq!(world.json("agency", &["config", "check"])["notes"].as_array().unwrap().len(), 1);
+    let with = |text: String| text.replace("\n[sealer]", &format!("\n{written}[sealer]"));
+    world.edit("agency", with);
+    assert_eq!(world.json("agency", &["config", "check"])["notes"], serde_json::json!([]));
+    world.start("sealer");
+    succeeds(&world.cli("agency", &["list"]));
+    refuses(&world.cli_as(SECOND, "agency", &["list"]), "asks for the duty `view`");
+    // A group that is not there is told before the core refuses to start.
+    world.edit("agency", |text| text.replace("\nspeak = [0]", "\nspeak = [\"@niemand-hier\"]"));
+    let checked = world.cli("agency", &["--lang", "nl", "config", "check"]);
+    assert_eq!(checked.status.code(), Some(78));
+    let said = stderr(&checked);
+    assert!(said.contains("duties.speak: er is geen groep niemand-hier op deze machine"), "{said}");
+}
+
+/// The outbox takes files of the members of a group, and of nobody else.
+#[test]
+fn whose_files_may_leave_is_said_by_group_too() {
+    let mut world = World::make(&Plan::default());
+    let group = ["daemon", "bin", "games"]
+        .into_iter()
+        .find(|it| fs::read_to_string("/etc/group").unwrap().contains(&format!("\n{it}:")))
+        .unwrap();
+    world.edit("agency", |text| text.replace("owners = [0]", &format!("owners = [\"@{group}\"]")));
+    for role in ["dropzone", "sealer"] {
+        world.start(role);
+    }
+    world.put("van-root.csv".as_ref(), b"a list");
+    let status = world.status_says("mechelen", "REFUSED");
+    assert!(status.contains("art. 6") && status.contains("sealer.owners"), "{status}");
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let member = passwd.lines().find(|line| line.starts_with(&format!("{group}:"))).unwrap();
+    let uid: u32 = member.split(':').nth(2).unwrap().parse().unwrap();
+    let ready = world.path("van-de-groep.csv");
+    fs::write(&ready, b"a list").unwrap();
+    std::os::unix::fs::chown(&ready, Some(uid), None).unwrap();
+    fs::rename(&ready, world.outbox().join("van-de-groep.csv")).unwrap();
+    until("the member's list to be sealed", || {
+        let rows = world.json("agency", &["list"]);
+        rows.as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["state"] == "Sealed" || row["state"] == "Carried")
+            .then_some(())
+    });
 }
 
 #[test]

@@ -147,6 +147,7 @@ pub(super) static PARTS: &[Part] = &[
         ask("drop-zone.guarantees", Kind::Text, "", "Welke waarborgen die biedt: een certificaat, een audit, een gedragscode", "Which guarantees it gives: a certificate, an audit, a code of conduct").when(Answers::operator_is_new),
         ask("file.max-size-mib", Kind::Number(1, 1 << 20), "1024", "Grootste bestand in MiB", "Largest file in MiB"),
         ask("file.expires-after-days", Kind::Number(1, 365), "7", "Na hoeveel dagen wat niet geopend is vervalt", "After how many days what was not opened expires"),
+        ask("file.approval", Kind::Choice(&["second-person", "none"]), "second-person", "Wie een lijst laat vertrekken: ook een tweede persoon, of alleen wie ze aanbiedt", "Who lets a list go: a second person too, or only whoever offers it"),
     ]),
     part("Artikel 6: de sleutel", "Article 6: the key", &[
         ask("shares", Kind::Number(2, 16), "3", "In hoeveel delen de sleutel gesplitst wordt", "Into how many shares the key is split"),

@@ -19,6 +19,7 @@ use sluis_core::policy::{self, Decision, Drop, Reason, Requested};
 use sluis_core::statement::Residents;
 
 use crate::durable;
+use crate::holders::Holders;
 
 /// How deep folders may go.
 const MAX_DEPTH: usize = 17;
@@ -81,12 +82,12 @@ fn open_by_steps(folder: &File, path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// The reason.
-pub fn inspect(file: &File, owners: &[u32]) -> Result<Stamp, Reason> {
+pub fn inspect(file: &File, owners: &Holders) -> Result<Stamp, Reason> {
     let meta = file.metadata().map_err(|_| Reason::Unreadable)?;
     if !meta.file_type().is_file() || meta.nlink() != 1 {
         return Err(Reason::NotPlain);
     }
-    if !owners.contains(&meta.uid()) {
+    if !owners.has(meta.uid()) {
         return Err(Reason::Owner { uid: meta.uid() });
     }
     Ok(Stamp {
@@ -102,7 +103,7 @@ pub fn inspect(file: &File, owners: &[u32]) -> Result<Stamp, Reason> {
 ///
 /// # Errors
 /// Every reason why it may not leave, each once.
-pub fn survey(parent: &Path, name: &Path, owners: &[u32]) -> Result<Vec<Item>, Vec<Reason>> {
+pub fn survey(parent: &Path, name: &Path, owners: &Holders) -> Result<Vec<Item>, Vec<Reason>> {
     let folder = File::open(parent).map_err(|_| vec![Reason::Unreadable])?;
     let mut paths = Vec::new();
     walk(parent, name, 0, &mut paths).map_err(|reason| vec![reason])?;
@@ -233,7 +234,7 @@ pub fn decide(
 
 /// Whether a drop is the exercise: its one file by that name, to the byte, as it was surveyed.
 #[must_use]
-pub fn is_exercise(parent: &Path, items: &[Item], owners: &[u32]) -> bool {
+pub fn is_exercise(parent: &Path, items: &[Item], owners: &Holders) -> bool {
     let [item] = items else { return false };
     let length = u64::try_from(exercise::TEXT.len()).unwrap_or(u64::MAX);
     if item.path != Path::new(exercise::NAME) || item.stamp.size != length {
@@ -256,7 +257,7 @@ pub fn read_list(
     parent: &Path,
     items: &[Item],
     agreement: &Agreement,
-    owners: &[u32],
+    owners: &Holders,
     now: Time,
     waive: &[Rule],
 ) -> Result<Option<Summary>, Vec<Reason>> {
@@ -282,10 +283,15 @@ pub fn read_list(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sluis_config::schema::Owner;
     use std::os::unix::fs::symlink;
 
-    fn me() -> Vec<u32> {
-        vec![rustix::process::getuid().as_raw()]
+    fn me() -> Holders {
+        users(rustix::process::getuid().as_raw())
+    }
+
+    fn users(uid: u32) -> Holders {
+        Holders::of("sealer.owners", &[Owner::Uid(uid)]).unwrap()
     }
 
     #[test]
@@ -341,8 +347,8 @@ mod tests {
                 "{name}"
             );
         }
-        let foreign = survey(dir.path(), Path::new("plain"), &[4_000_000]);
-        assert_eq!(foreign, Err(vec![Reason::Owner { uid: me()[0] }]));
+        let foreign = survey(dir.path(), Path::new("plain"), &users(4_000_000));
+        assert_eq!(foreign, Err(vec![Reason::Owner { uid: rustix::process::getuid().as_raw() }]));
         assert!(survey(dir.path(), Path::new("gone"), &me()).is_err());
     }
 }

@@ -22,6 +22,7 @@ use sluis_core::words::Words;
 use super::admission::{Item, inspect, open_beneath};
 use crate::durable::{self, Out};
 use crate::files;
+use crate::holders::Holders;
 
 /// Why nothing was sealed.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,7 @@ pub struct Order {
     /// Its files, as they were seen.
     pub items: Vec<Item>,
     /// Users whose files may leave.
-    pub owners: Vec<u32>,
+    pub owners: Holders,
     /// Where the envelope goes.
     pub envelope: PathBuf,
     /// Where the bundle goes.
