@@ -1,16 +1,20 @@
 //! A world whose roles fail where a test asks for it, and the service manager that starts them again.
 //!
-//! It runs `sluisd-faults`: each role writes down every point that it passes, and takes one fault at a time.
+//! It runs `sluisd-faults`: each role writes down every point that it passes, and takes the faults that it is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::walk::Beside;
 use crate::world::{Plan, ROLES, line_in, somewhere};
 use crate::{PATIENCE, World, binary};
 
@@ -30,34 +34,65 @@ pub struct Fault {
 pub struct Tended {
     /// The hosts.
     pub world: World,
+    /// The roles that are to run.
+    pub roles: Vec<&'static str>,
     /// How far the passed points of each role were read.
     read: BTreeMap<&'static str, usize>,
+    /// How many faults were asked for.
+    asked: usize,
     /// How often a role was started again.
     pub started: usize,
     /// What was offered and may not be lost while this stands.
     pub guarded: Option<Vec<u8>>,
     /// The ledgers as they were last seen.
-    ledgers: BTreeMap<&'static str, String>,
+    ledgers: BTreeMap<&'static str, Vec<String>>,
+    /// By how many days the clock of a role is ahead.
+    ahead: BTreeMap<&'static str, u32>,
+    /// Whether an older store was put back: then one party alone has all that was said.
+    pub is_older: bool,
+    /// What stands beside the hosts, if anything.
+    pub beside: Option<Arc<Beside>>,
 }
 
 impl Tended {
     /// All six roles, running.
     #[must_use]
     pub fn running() -> Self {
-        let world = World::make(&Plan::default());
-        let mut tended = Self {
+        let mut tended = Self::over(World::make(&Plan::default()), &ROLES.map(|(role, _)| role));
+        tended.start();
+        tended
+    }
+
+    /// These roles, to be started.
+    #[must_use]
+    pub fn over(world: World, roles: &[&'static str]) -> Self {
+        let tended = Self {
             world,
+            roles: roles.to_vec(),
             read: BTreeMap::new(),
+            asked: 0,
             started: 0,
             guarded: None,
             ledgers: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            is_older: false,
+            beside: None,
         };
-        for (role, _) in ROLES {
-            fs::create_dir_all(tended.folder(role)).unwrap();
-            let command = tended.command(role);
-            tended.world.start_as(role, command);
+        for role in roles {
+            fs::create_dir_all(tended.folder(role).join("ask")).unwrap();
         }
         tended
+    }
+
+    /// Starts all roles, again where one fails at its start, until persons and gates are answered.
+    pub fn start(&mut self) {
+        for role in self.roles.clone() {
+            let command = self.command(role);
+            self.world.launch(role, command);
+        }
+        self.until("both cores to answer", |world| {
+            rows(world, "agency").and(rows(world, "municipality")).map(drop)
+        });
     }
 
     fn folder(&self, role: &str) -> PathBuf {
@@ -67,19 +102,50 @@ impl Tended {
     fn command(&self, role: &str) -> Command {
         let mut command = Command::new(binary("sluisd-faults"));
         command.args(self.world.command(role).get_args()).env("SLUIS_FAULTS", self.folder(role));
+        if let Some(days) = self.ahead.get(role) {
+            crate::world::ahead(&mut command, &format!("+{days}d"));
+        }
         command
     }
 
     /// Asks a role for a fault.
-    pub fn ask(&self, role: &str, fault: &Fault) {
-        let (part, ask) = (self.folder(role).join("next"), self.folder(role).join("ask"));
-        fs::write(&part, format!("{}\t{}\t{}", fault.point, fault.nth, fault.kind)).unwrap();
-        fs::rename(part, ask).unwrap();
+    pub fn ask(&mut self, role: &str, fault: &Fault) {
+        self.asked += 1;
+        let point = fault.point.replace('/', "%");
+        let name = format!("{:06}\t{}\t{}\t{point}", self.asked, fault.nth, fault.kind);
+        fs::write(self.folder(role).join("ask").join(name), "").unwrap();
     }
 
-    /// Takes back what was asked for; `true` where it has come.
-    pub fn came(&self, role: &str) -> bool {
-        fs::remove_file(self.folder(role).join("ask")).is_err()
+    /// Takes back what was asked of a role and has not come.
+    pub fn not_come(&self, role: &str) -> Vec<String> {
+        let asked = fs::read_dir(self.folder(role).join("ask")).unwrap().flatten();
+        let left = asked.filter(|it| fs::remove_file(it.path()).is_ok());
+        let point = |name: OsString| {
+            let point = name.to_string_lossy().split('\t').nth(3).unwrap_or_default().to_owned();
+            point.replace('%', "/")
+        };
+        left.map(|it| point(it.file_name())).collect()
+    }
+
+    /// Starts a role again with its clock so many days further ahead.
+    pub fn jump(&mut self, role: &'static str, days: u32) {
+        *self.ahead.entry(role).or_default() += days;
+        self.restart(role);
+    }
+
+    /// Ends a role until it is to run again.
+    pub fn rest(&mut self, role: &'static str) {
+        self.roles.retain(|it| *it != role);
+        if !self.world.ended(role) {
+            self.world.stop(role);
+        }
+    }
+
+    /// It runs again.
+    pub fn wake(&mut self, role: &'static str) {
+        self.roles.push(role);
+        let command = self.command(role);
+        self.world.launch(role, command);
     }
 
     /// The points that a role passed since the last call.
@@ -107,7 +173,7 @@ impl Tended {
 
     /// Starts whatever has ended again. While something is guarded, it is there whenever a role is not.
     pub fn tend(&mut self) {
-        for (role, _) in ROLES {
+        for role in self.roles.clone() {
             if self.world.ended(role) {
                 if let Some(content) = &self.guarded {
                     let folders = ["agency/outbox", "agency/private", "municipality/vault"];
@@ -135,7 +201,7 @@ impl Tended {
                 return found;
             }
             assert!(Instant::now() < deadline, "{what} did not come within {PATIENCE:?}");
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -182,31 +248,61 @@ impl Tended {
         });
     }
 
-    /// The ledger of a host is the one that it was, and more; and its chain holds.
+    /// A ledger that an older one is put in the place of is not held against what it was.
+    pub fn forget_ledger(&mut self, host: &str) {
+        self.is_older = true;
+        self.ledgers.remove(host);
+    }
+
+    /// The ledger of a host, line by line, as it was last seen.
+    #[must_use]
+    pub fn ledger(&self, host: &str) -> &[String] {
+        self.ledgers.get(host).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ledger of a host is the one that it was, and more.
     pub fn ledger_grew(&mut self, host: &'static str) {
-        let now = self.until("the ledger", |world| {
-            let verified = world.cli(host, &["ledger", "verify"]);
-            let export = world.cli(host, &["ledger", "export"]);
-            let held = verified.status.success() && export.status.success();
-            held.then(|| String::from_utf8(export.stdout).unwrap())
-        });
-        let before = self.ledgers.insert(host, now.clone()).unwrap_or_default();
+        let before = self.ledgers.remove(host).unwrap_or_default();
+        // The last line that was known comes again first: what was is still there.
+        let from = before.len().saturating_sub(1);
+        let mut now = before[..from].to_vec();
+        loop {
+            let verb = format!("ledger?after={}", now.len());
+            let more = self.until("the ledger", |world| says(world, host, &verb, None));
+            let more: Vec<String> = serde_json::from_value(more).unwrap();
+            if more.is_empty() {
+                break;
+            }
+            now.extend(more);
+        }
         assert!(now.starts_with(&before), "the ledger of the {host} was rewritten");
+        self.ledgers.insert(host, now);
     }
 }
 
-/// What `sluis` answers as JSON, if the core is there.
+/// What a core answers a person on this verb, if it is there and does not refuse.
+///
+/// Said over its socket, without `sluis` in between: a walk asks thousands of times.
 #[must_use]
-pub fn json(world: &World, host: &str, arguments: &[&str]) -> Option<Value> {
-    let all: Vec<&str> = ["--json"].iter().chain(arguments).copied().collect();
-    let output = world.cli(host, &all);
-    output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+pub fn says(world: &World, host: &str, verb: &str, body: Option<Value>) -> Option<Value> {
+    let core = if host == "agency" { "sealer" } else { "keeper" };
+    let mut socket = UnixStream::connect(world.socket(core)).ok()?;
+    socket.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+    let method = if body.is_some() { "POST" } else { "GET" };
+    let body = body.map(|body| body.to_string()).unwrap_or_default();
+    let kind = "host: core\r\nconnection: close\r\ncontent-type: application/json";
+    let head = format!("{method} /{verb} HTTP/1.1\r\n{kind}\r\ncontent-length: {}", body.len());
+    socket.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).ok()?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| serde_json::from_str(body).ok())?
 }
 
 /// The transfers that a host knows.
 #[must_use]
 pub fn rows(world: &World, host: &str) -> Option<Vec<Value>> {
-    json(world, host, &["list"])?.as_array().cloned()
+    says(world, host, "list", None)?.as_array().cloned()
 }
 
 fn codes(world: &World, host: &str) -> Option<BTreeSet<String>> {
@@ -222,10 +318,16 @@ pub fn state(world: &World, host: &str, code: &str) -> Option<String> {
     row["state"].as_str().map(str::to_owned)
 }
 
+/// All that a host shows of a transfer.
+#[must_use]
+pub fn detail(world: &World, host: &str, code: &str) -> Option<Value> {
+    says(world, host, "show", Some(json!({ "code": code })))
+}
+
 /// The entries of a transfer in a host's ledger: the kind, and of a statement its own.
 #[must_use]
 pub fn entries(world: &World, host: &str, code: &str) -> Option<Vec<String>> {
-    let detail = json(world, host, &["show", code])?;
+    let detail = detail(world, host, code)?;
     let name = |entry: &Value| {
         let kind = entry["kind"].as_str().unwrap_or_default();
         match entry["detail"]["kind"].as_str() {
@@ -266,6 +368,7 @@ pub fn half_made(folder: &Path) -> Vec<PathBuf> {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(".part")
             || name.starts_with(".aside-")
+            || name.starts_with(".send-")
             || name == "opening"
             || name == "verified"
         {

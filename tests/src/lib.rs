@@ -17,12 +17,14 @@ pub mod faults;
 pub mod kannel;
 pub mod mail;
 pub mod netns;
+pub mod points;
 pub mod power;
 pub mod provider;
 pub mod sbom;
 pub mod sim;
 pub mod smsd;
 pub mod stock;
+pub mod walk;
 pub mod world;
 
 use std::path::{Path, PathBuf};

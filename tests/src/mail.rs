@@ -177,6 +177,13 @@ impl Drop for MailServer {
     }
 }
 
+/// How many mails a server took into its folder.
+#[must_use]
+pub fn count(folder: &Path) -> usize {
+    let files = fs::read_dir(folder).unwrap().flatten();
+    files.filter(|it| it.path().extension().is_some_and(|end| end == "mail")).count()
+}
+
 /// What these mails are about.
 #[must_use]
 pub fn subjects(mails: &[Mail]) -> Vec<&str> {

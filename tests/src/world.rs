@@ -24,6 +24,19 @@ pub const ROLES: [(&str, &str); 6] = [
     ("fetcher", "municipality"),
 ];
 
+/// What both parties say of a list that is sent, opened and closed, each once.
+pub const SAID: [&str; 9] = [
+    "sent",
+    "delivered",
+    "removed",
+    "probed",
+    "released",
+    "share-accepted",
+    "share-accepted",
+    "opened",
+    "closed",
+];
+
 /// What a world is made of, as text that can be changed before it is made.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -295,12 +308,8 @@ impl World {
     /// Starts a role anew under another clock, by `libfaketime`; how long the machine is up stays true.
     pub fn jump(&mut self, role: &'static str, jump: &str) {
         self.stop(role);
-        // The library itself: the program `faketime` would stand between us and the role.
-        let listed = stdout(&tool(Command::new("dpkg").args(["-L", "libfaketime"])));
-        let library = listed.lines().find(|line| line.ends_with("libfaketimeMT.so.1")).unwrap();
         let mut command = self.command(role);
-        command.env("LD_PRELOAD", library).env("FAKETIME", jump);
-        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
+        ahead(&mut command, jump);
         self.start_as(role, command);
     }
 
@@ -545,6 +554,15 @@ impl Drop for World {
             }
         }
     }
+}
+
+/// Gives a process another clock, by `libfaketime`; how long the machine is up stays true.
+pub fn ahead(command: &mut Command, jump: &str) {
+    // The library itself: the program `faketime` would stand between us and the role.
+    let listed = stdout(&tool(Command::new("dpkg").args(["-L", "libfaketime"])));
+    let library = listed.lines().find(|line| line.ends_with("libfaketimeMT.so.1")).unwrap();
+    command.env("LD_PRELOAD", library).env("FAKETIME", jump);
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
 }
 
 /// An agreement under which whatever is dropped leaves, unasked and unread.

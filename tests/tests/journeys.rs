@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
 use sluis_tests::provider::{Mood, Provider};
-use sluis_tests::world::{Plan, ROLES, line_in, somewhere};
+use sluis_tests::world::{Plan, ROLES, SAID, line_in, somewhere};
 use sluis_tests::{World, stderr, stdout, tool, until};
 
 const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n";
@@ -42,22 +42,11 @@ fn one_list_crosses_both_gates() {
             fs::read_dir(world.path(folder)).into_iter().flatten().flatten().collect();
         assert!(left.is_empty(), "{folder}: {left:?}");
     }
-    let said = [
-        "sent",
-        "delivered",
-        "removed",
-        "probed",
-        "released",
-        "share-accepted",
-        "share-accepted",
-        "opened",
-        "closed",
-    ];
     for host in ["agency", "municipality"] {
         until("both ledgers to hold every statement", || {
             let mut has = world.statements(host, &code);
             has.sort();
-            let mut want = said.map(str::to_owned);
+            let mut want = SAID.map(str::to_owned);
             want.sort();
             (has == want).then_some(())
         });

@@ -1,13 +1,13 @@
-//! What a test asks for, in the folder that `SLUIS_FAULTS` names: one fault at a time.
+//! What a test asks for, in the folder that `SLUIS_FAULTS` names.
 //!
-//! `ask` is `NAME<tab>NTH<tab>FAULT`, with `kill`, `EIO`, `ENOSPC` or `delay` as the fault; it is taken away when the fault
-//! comes, so that a process that starts again runs on. Each point that is passed is a line of `passed`.
+//! Each file in `ask` is a fault by its name, `INDEX<tab>NTH<tab>FAULT<tab>POINT`: at the NTH passing of the point, whose `/`
+//! are `%`, comes `kill`, `EIO`, `ENOSPC` or `delay`. It is taken away when it comes, and counted down until then, so that a
+//! process that starts again goes on from there. Each point that is passed is a line of `passed`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -15,9 +15,6 @@ use rustix::process::{Signal, getpid, kill_process};
 
 /// Long enough for others to overtake, and far from any deadline.
 const DELAY: Duration = Duration::from_millis(150);
-
-/// What was asked for last, as it was read, and how often its point was passed since.
-static ASKED: Mutex<(String, u32)> = Mutex::new((String::new(), 0));
 
 /// A point in this line.
 ///
@@ -29,22 +26,28 @@ pub fn at(line: &Location<'_>, what: &'static str) -> io::Result<()> {
     let file = file.rsplit_once("daemon/src/").map_or(file, |(_, below)| below);
     let name = format!("{file}:{} {what}", line.line());
     passed(&folder, &name)?;
-    match due(&folder, &name) {
+    match due(&folder.join("ask"), &name) {
         Some(fault) => fire(&folder, &name, &fault),
         None => Ok(()),
     }
 }
 
-/// The fault that comes now.
-fn due(folder: &Path, name: &str) -> Option<String> {
-    let ask = fs::read_to_string(folder.join("ask")).unwrap_or_default();
-    let mut asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
-    if asked.0 != ask {
-        *asked = (ask.clone(), 0);
+/// The fault that comes now, of those that were asked for the first of this point.
+fn due(asked: &Path, name: &str) -> Option<String> {
+    let name = name.replace('/', "%");
+    let entries = fs::read_dir(asked).ok()?.flatten();
+    let mut files: Vec<_> = entries.filter_map(|it| it.file_name().into_string().ok()).collect();
+    files.sort();
+    let file = files.into_iter().find(|file| file.split('\t').nth(3) == Some(&name))?;
+    let [index, nth, fault, point] = file.split('\t').collect::<Vec<_>>()[..] else { return None };
+    let nth: u32 = nth.parse().ok()?;
+    if nth > 1 {
+        let later = format!("{index}\t{}\t{fault}\t{point}", nth - 1);
+        let _ = fs::rename(asked.join(&file), asked.join(later));
+        return None;
     }
-    let [point, nth, fault] = ask.trim().split('\t').collect::<Vec<_>>()[..] else { return None };
-    asked.1 += u32::from(point == name);
-    (point == name && nth.parse() == Ok(asked.1)).then(|| fault.to_owned())
+    // Of two threads that pass here at once, or where it was taken back, one takes it.
+    fs::remove_file(asked.join(&file)).ok().map(|()| fault.to_owned())
 }
 
 fn passed(folder: &Path, line: &str) -> io::Result<()> {
@@ -54,7 +57,6 @@ fn passed(folder: &Path, line: &str) -> io::Result<()> {
 }
 
 fn fire(folder: &Path, name: &str, fault: &str) -> io::Result<()> {
-    fs::remove_file(folder.join("ask"))?;
     passed(folder, &format!("{name}\t{fault}"))?;
     match fault {
         "EIO" => Err(Errno::IO.into()),

@@ -1,0 +1,504 @@
+//! The journeys of the walk over all fault points: ways that a list can go, each to an end that holds whatever came on the
+//! way, by persons who try again.
+
+mod older;
+mod telephones;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use crate::World;
+use crate::faults::{Tended, detail, entries, half_made, lines, rows, says, state};
+use crate::world::{Plan, ROLES, SAID, somewhere};
+
+pub use telephones::Beside;
+
+/// Another person than the one who runs the tests.
+const SECOND: &str = "65534";
+/// More than the agreement of the walk lets pass, in bytes.
+const TOO_LARGE: usize = (1 << 20) + 1;
+
+/// What the hosts have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Folders in place of telephones.
+    Folders,
+    /// Three ways to a telephone, reports, mails, and a second person who lets each list go.
+    Telephones,
+}
+
+impl Kind {
+    /// Its hosts, not running yet.
+    #[must_use]
+    pub fn made(self) -> Tended {
+        match self {
+            Self::Folders => {
+                let mut plan = Plan::default();
+                plan.agreement = plan.agreement.replace("max-size-mib = 10240", "max-size-mib = 1");
+                let world = World::make(&plan);
+                // Root may give a file to any group; all machines have this one.
+                let groups = "[keeper]\ngroups = { mechelen = \"daemon\" }";
+                world.edit("municipality", |text| text.replace("[keeper]", groups));
+                world.edit("agency", |text| {
+                    text.replace("[paths]\n", "[paths]\ngates = \"daemon\"\n")
+                });
+                Tended::over(world, &ROLES.map(|(role, _)| role))
+            }
+            Self::Telephones => telephones::made(),
+        }
+    }
+}
+
+/// A way that a list can go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Journey {
+    /// To `Closed`, and destroyed by two persons.
+    Straight,
+    /// A folder that `sluis send` offers, with for whose residents it is.
+    Sent,
+    /// Stopped by a person.
+    Withdrawn,
+    /// Sent again under another key.
+    Again,
+    /// A drop that may not leave, and a notice.
+    Refused,
+    /// What it breaks is let pass by two persons; taken.
+    LetPass,
+    /// Nobody fetches it, and its time is over; the drop zone forgets what is old.
+    Expired,
+    /// A new version of the agreement, put into use by two persons at each party.
+    Version,
+    /// An older store is put back at the municipality.
+    OlderCity,
+    /// And at the agency.
+    OlderAgency,
+    /// Let go by a second person, over three ways to telephones, with a report.
+    Approved,
+    /// Not let go.
+    Rejected,
+    /// Changed after a second person saw it.
+    Changed,
+    /// Operators that do not answer.
+    Doubtful,
+    /// A custodian's number that changes.
+    Number,
+    /// Somebody is told by mail.
+    Told,
+}
+
+impl Journey {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::Straight,
+        Self::Sent,
+        Self::Withdrawn,
+        Self::Again,
+        Self::Refused,
+        Self::LetPass,
+        Self::Version,
+        Self::Expired,
+        Self::OlderCity,
+        Self::OlderAgency,
+        Self::Approved,
+        Self::Rejected,
+        Self::Changed,
+        Self::Doubtful,
+        Self::Number,
+        Self::Told,
+    ];
+
+    /// Which hosts it needs.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Approved
+            | Self::Rejected
+            | Self::Changed
+            | Self::Doubtful
+            | Self::Number
+            | Self::Told => Kind::Telephones,
+            _ => Kind::Folders,
+        }
+    }
+
+    /// Whether it is gone once in a world, which is not what it was after it.
+    #[must_use]
+    pub fn alone(self) -> bool {
+        matches!(self, Self::OlderCity | Self::OlderAgency)
+    }
+
+    /// Whether faults are put on its way. The others are gone without one, so that what they pass is known: how they end
+    /// under several faults is not settled yet.
+    #[must_use]
+    pub fn is_walked(self) -> bool {
+        self.kind() == Kind::Folders && self != Self::OlderAgency
+    }
+
+    /// Goes it, for the so-maniest time in this world.
+    pub fn go(self, at: usize, on: &mut Tended) {
+        let name = format!("lijst-{at}.csv");
+        let list =
+            format!("rijksregisternummer;contract;attest\n85073003328;1;{at:09}\n").into_bytes();
+        match self {
+            Self::Straight => straight(on, &name, &list),
+            Self::Sent => sent(on, at, &list),
+            Self::Withdrawn => withdrawn(on, &name, &list),
+            Self::Again => again(on, &name, &list),
+            Self::Refused => {
+                refused(on, at);
+                noticed(on, at);
+                quiet(on);
+            }
+            Self::LetPass => let_pass(on, at),
+            Self::Expired => expired(on, &name, &list),
+            Self::Version => version(on),
+            Self::OlderCity => older::city(on, &name, &list),
+            Self::OlderAgency => older::agency(on, &name, &list),
+            Self::Approved => telephones::approved(on, &name, &list),
+            Self::Rejected => telephones::rejected(on, &name, &list),
+            Self::Changed => telephones::changed(on, &name, &list),
+            Self::Doubtful => telephones::doubtful(on, &name, &list),
+            Self::Number => telephones::number(on, &name, &list),
+            Self::Told => telephones::told(on, at),
+        }
+    }
+}
+
+fn straight(on: &mut Tended, name: &str, content: &[u8]) {
+    let code = on.offer(name, content);
+    released(on, &code);
+    opened_and_destroyed(on, &code, content);
+}
+
+fn sent(on: &mut Tended, at: usize, content: &[u8]) {
+    let name = format!("map-{at}");
+    let folder = on.world.path(&format!("own/{name}"));
+    fs::create_dir_all(folder.join("deel")).unwrap();
+    fs::write(folder.join("deel/lijst.csv"), content).unwrap();
+    let known = on.until("the list of transfers", |world| rows(world, "agency"));
+    let known: BTreeSet<String> = known.iter().map(code_of).collect();
+    let mine = ["agency/outbox", "agency/private"];
+    let there = on.world.outbox().join(&name);
+    let status = on.world.outbox().join(format!("STATUS-{name}.txt"));
+    let mut told = BTreeSet::new();
+    let code = on.until("what was sent to be taken", |world| {
+        let rows = rows(world, "agency")?;
+        let fresh = |row: &&Value| row["state"] != "Refused" && !known.contains(&code_of(row));
+        if let Some(row) = rows.iter().find(fresh) {
+            return Some(code_of(row));
+        }
+        // What went back to the outbox before a kill may be told not to have settled: its owner moves it in again.
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        if there.exists() && text.starts_with("REFUSED") && told.insert(modified(&status)) {
+            let aside = there.with_file_name(".aside");
+            let _ = fs::rename(&there, &aside).and_then(|()| fs::rename(&aside, &there));
+        }
+        // Who was told nothing looks whether it is there, and sends it again where it is not.
+        if mine.iter().all(|at| somewhere(&world.path(at), content).is_empty()) {
+            let path = folder.to_str().unwrap();
+            let _ = world.cli("agency", &["send", "mechelen", path, "--drawn-for", "12025"]);
+        }
+        None
+    });
+    // Until then its sender has it.
+    on.guarded = Some(content.to_vec());
+    released(on, &code);
+    opened_and_destroyed(on, &code, content);
+}
+
+fn withdrawn(on: &mut Tended, name: &str, content: &[u8]) {
+    let code = on.offer(name, content);
+    let over = ["Withdrawn", "Released"];
+    let how = on.until("a withdrawal, or that it is too late", |world| {
+        let _ = world.cli("agency", &["withdraw", &code]);
+        state(world, "agency", &code).filter(|state| over.contains(&state.as_str()))
+    });
+    if how == "Released" {
+        return opened_and_destroyed(on, &code, content);
+    }
+    ended(on, &code);
+    assert!(lines(&on.world, &code).len() < 2, "{code} was withdrawn");
+    quiet(on);
+}
+
+/// It is over at the agency: the municipality hears that, or never of it.
+fn ended(on: &mut Tended, code: &str) {
+    on.guarded = None;
+    on.until("the municipality to hear of the end, or never of it", |world| {
+        // What was stopped before it was sealed, nobody there hears of.
+        let sent = entries(world, "agency", code)?.contains(&"said sent".to_owned());
+        let rows = rows(world, "municipality")?;
+        let row = rows.iter().find(|row| row["code"] == *code);
+        row.map_or(!sent, |row| row["state"] == "Ended").then_some(())
+    });
+}
+
+fn again(on: &mut Tended, name: &str, content: &[u8]) {
+    let old = on.offer(name, content);
+    released(on, &old);
+    let former = lines(&on.world, &old);
+    on.does("agency", &old, "Superseded", |world| {
+        let _ = world.cli("agency", &["redeliver", &old]);
+    });
+    let new = on.until("the new transfer", |world| {
+        let detail = detail(world, "agency", &old)?;
+        let id = detail["state"]["Superseded"]["by"]
+            .as_str()
+            .or(detail["state"]["by"].as_str())?
+            .to_owned();
+        let rows = rows(world, "agency")?;
+        let row = rows.iter().find(|row| row["transfer"] == *id)?;
+        row["code"].as_str().map(str::to_owned)
+    });
+    on.reaches("municipality", &old, &["Ended"]);
+    released(on, &new);
+    assert!(former.values().all(|line| !lines(&on.world, &new).values().any(|it| it == line)));
+    opened_and_destroyed(on, &new, content);
+}
+
+fn refused(on: &mut Tended, at: usize) {
+    let link = on.world.outbox().join(format!("link-{at}.csv"));
+    std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
+    let status = on.world.outbox().join(format!("STATUS-link-{at}.csv.txt"));
+    on.until("a refusal", |_| {
+        fs::read_to_string(&status).ok().filter(|text| text.starts_with("REFUSED"))
+    });
+    assert!(link.symlink_metadata().is_ok(), "a refused drop stays where it is");
+    fs::remove_file(link).unwrap();
+}
+
+/// The municipality says something, and the agency hears it, once.
+fn noticed(on: &mut Tended, at: usize) {
+    let text = format!("de lijst, {at}");
+    let has = |world: &World, host: &str| {
+        let notices = says(world, host, "notices", None)?;
+        Some(notices.as_array()?.iter().filter(|it| it.to_string().contains(&text)).count())
+    };
+    let say = ["quality", "report", "mechelen", "--found", "2026-01-05T10:00", "--text", &text];
+    on.until("a notice to be heard", |world| {
+        if has(world, "municipality")? == 0 {
+            let _ = world.cli("municipality", &say);
+        }
+        (has(world, "agency")? > 0).then_some(())
+    });
+    let said = on.until("the notices", |world| has(world, "municipality"));
+    let heard = on.until("the notices", |world| has(world, "agency"));
+    assert_eq!((said, heard), (1, 1), "said once, heard once");
+}
+
+/// The same command by two persons, until this is so.
+fn two_persons<T>(
+    on: &mut Tended,
+    host: &str,
+    arguments: &[&str],
+    so: impl Fn(&World) -> Option<T>,
+) -> T {
+    on.until(&format!("two persons to say {arguments:?} at the {host}"), |world| {
+        let found = so(world);
+        if found.is_none() {
+            let _ = world.cli(host, arguments);
+            let _ = world.cli_as(SECOND, host, arguments);
+        }
+        found
+    })
+}
+
+fn let_pass(on: &mut Tended, at: usize) {
+    let name = format!("groot-{at}.bin");
+    let mut content = vec![b'x'; TOO_LARGE];
+    content.extend(format!("{at:09}").bytes());
+    let known = on.until("the list of transfers", |world| rows(world, "agency"));
+    let known: BTreeSet<String> = known.iter().map(code_of).collect();
+    on.world.put(name.as_ref(), &content);
+    let code = on.until("what it breaks to be let pass", |world| {
+        let rows = rows(world, "agency")?;
+        let (refused, taken): (Vec<_>, Vec<_>) = rows
+            .iter()
+            .filter(|row| !known.contains(&code_of(row)))
+            .partition(|row| row["state"] == "Refused");
+        if let Some(row) = refused.first().filter(|_| taken.is_empty()) {
+            let code = code_of(row);
+            let ask = ["override", &code, "--reason", "een uitzondering"];
+            let _ = world.cli("agency", &ask);
+            let _ = world.cli_as(SECOND, "agency", &ask);
+        }
+        taken.first().map(|row| code_of(row))
+    });
+    released(on, &code);
+    let typed = lines(&on.world, &code).into_values().collect::<Vec<_>>().join("\n");
+    on.does("municipality", &code, "Opened", |world| {
+        let _ = world.cli_with("municipality", &["open", &code], &typed);
+    });
+    on.until("who took it to be entered", |world| {
+        let _ = world.cli("municipality", &["take", &code]);
+        entries(world, "municipality", &code)?.contains(&"taken".to_owned()).then_some(())
+    });
+    on.reaches("agency", &code, &["Closed"]);
+    on.guarded = None;
+    quiet(on);
+}
+
+fn expired(on: &mut Tended, name: &str, content: &[u8]) {
+    on.rest("fetcher");
+    let code = on.offer(name, content);
+    on.reaches("agency", &code, &["Carried"]);
+    on.jump("sealer", 8);
+    on.until("the jump to be seen", |world| {
+        says(world, "agency", "about", None)?["clock_held"].as_bool().filter(|held| *held)
+    });
+    assert_eq!(on.reaches("agency", &code, &["Carried", "Expired"]), "Carried", "on a jump alone");
+    on.guarded = None;
+    two_persons(on, "agency", &["clock"], |world| {
+        state(world, "agency", &code).filter(|state| state == "Expired")
+    });
+    // What nobody terminated expires there by itself, and what is old is forgotten.
+    on.jump("dropzone", 500);
+    on.wake("fetcher");
+    ended(on, &code);
+    quiet(on);
+}
+
+fn version(on: &mut Tended) {
+    let file = on.world.path("agency/agreements/mechelen.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let version = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("version = ")).unwrap().to_owned();
+        (line.clone(), line["version = ".len()..].parse::<u32>().unwrap())
+    };
+    let (line, number) = version(&text);
+    let next = on.world.path("nieuw.toml");
+    fs::write(&next, text.replace(&line, &format!("version = {}", number + 1))).unwrap();
+    for host in ["agency", "municipality", "dropzone"] {
+        let added = on.world.cli(host, &["agreement", "add", next.to_str().unwrap()]);
+        assert!(added.status.success(), "{}", crate::stderr(&added));
+    }
+    for role in on.roles.clone() {
+        on.restart(role);
+    }
+    for host in ["agency", "municipality"] {
+        on.until(&format!("the new version to count at the {host}"), |world| {
+            let about = says(world, host, "about", None)?;
+            let waits = about["unapproved"].as_array().is_some_and(|names| !names.is_empty());
+            if waits {
+                let _ = world.cli_as(SECOND, host, &["agreement", "approve", "mechelen"]);
+            }
+            (!waits).then_some(())
+        });
+    }
+    noticed(on, usize::try_from(number).unwrap() + 1_000_000);
+    quiet(on);
+}
+
+/// When a file was written last; nothing where it is not there.
+fn modified(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|meta| meta.modified()).ok()
+}
+
+fn code_of(row: &Value) -> String {
+    row["code"].as_str().unwrap_or_default().to_owned()
+}
+
+/// All shares are out, each to its telephone, and none before the file was gone.
+fn released(on: &mut Tended, code: &str) {
+    on.reaches("agency", code, &["Released"]);
+    let lines = lines(&on.world, code);
+    assert_eq!(lines.len(), 3, "{code}: {lines:?}");
+    in_order(on, code);
+}
+
+/// No share left before the file was gone.
+fn in_order(on: &mut Tended, code: &str) {
+    let ledger = on.until("the ledger", |world| entries(world, "agency", code));
+    let first = |kind: &str| ledger.iter().position(|it| it == kind);
+    let (removed, exposing) = (first("said removed"), first("exposing"));
+    assert!(removed.is_some() && removed < exposing, "{code}: {ledger:?}");
+}
+
+/// Two custodians type, and two persons have it destroyed.
+fn opened_and_destroyed(on: &mut Tended, code: &str, content: &[u8]) {
+    let typed = lines(&on.world, code).into_values().collect::<Vec<_>>().join("\n");
+    on.does("municipality", code, "Opened", |world| {
+        let _ = world.cli_with("municipality", &["open", code], &typed);
+    });
+    closed_and_destroyed(on, code, content, &SAID);
+}
+
+/// It is open: closed, destroyed, and each of these things said once.
+fn closed_and_destroyed(on: &mut Tended, code: &str, content: &[u8], said: &[&str]) {
+    closed(on, code, content);
+    destroyed(on, code, content);
+    said_once(on, code, said);
+    quiet(on);
+}
+
+/// It lies open in the vault, and nowhere else.
+fn closed(on: &mut Tended, code: &str, content: &[u8]) {
+    let opened = somewhere(&on.world.path("municipality/vault"), content);
+    assert_eq!(opened.len(), 1, "{code}: {opened:?}");
+    on.reaches("agency", code, &["Closed"]);
+    let mut everywhere = somewhere(&on.world.path("agency"), content);
+    everywhere.extend(somewhere(&on.world.path("dropzone"), content));
+    assert_eq!(everywhere, Vec::<PathBuf>::new(), "{code} is closed");
+    on.guarded = None;
+}
+
+/// Two persons have it destroyed.
+fn destroyed(on: &mut Tended, code: &str, content: &[u8]) {
+    two_persons(on, "municipality", &["destroy", code], |world| {
+        state(world, "municipality", code).filter(|state| state == "Destroyed")
+    });
+    let left = somewhere(&on.world.path("municipality/vault"), content);
+    assert_eq!(left, Vec::<PathBuf>::new(), "{code} is destroyed");
+}
+
+/// Both ledgers have each of these statements, and that it was destroyed, once.
+fn said_once(on: &mut Tended, code: &str, said: &[&str]) {
+    let said = said.iter().chain(&["destroyed"]);
+    let mut wanted: Vec<_> = said.map(|kind| format!("said {kind}")).collect();
+    wanted.sort();
+    for host in ["agency", "municipality"] {
+        let said = on.until(&format!("every statement of {code} at the {host}"), |world| {
+            let mut said = entries(world, host, code)?;
+            said.retain(|it| it.starts_with("said "));
+            said.sort();
+            (said.len() >= wanted.len()).then_some(said)
+        });
+        assert_eq!(said, wanted, "{code} at the {host}: a statement for each state, once");
+    }
+}
+
+/// Nothing is left on the way, and both ledgers are what they were, and more.
+fn quiet(on: &mut Tended) {
+    let on_the_way = ["agency/spool", "agency/bundles", "dropzone/medium/mechelen/files"];
+    on.until(&format!("nothing to be left in {on_the_way:?}"), |world| {
+        let left = |at: &&str| fs::read_dir(world.path(at)).is_ok_and(|all| all.count() > 0);
+        (!on_the_way.iter().any(left)).then_some(())
+    });
+    let mut left = Vec::new();
+    for _ in 0..50 {
+        left = half_made(&on.world.path(""));
+        if left.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(left.is_empty(), "half made: {left:?}");
+    for host in ["agency", "municipality"] {
+        on.ledger_grew(host);
+    }
+    every_exposure_was_entered(on);
+}
+
+/// Every share that left was entered before, each time.
+fn every_exposure_was_entered(on: &mut Tended) {
+    let left = on.passings("releaser", |point| {
+        point.starts_with("agency/release.rs") && point.ends_with("leaves")
+    });
+    let is_exposing = |line: &&String| line.contains("\"kind\":\"exposing\"");
+    let entered = on.ledger("agency").iter().filter(is_exposing).count();
+    assert!(left <= entered, "{left} shares left, {entered} were entered before");
+}
