@@ -47,7 +47,7 @@ pub struct Tended {
     /// The ledgers as they were last seen.
     ledgers: BTreeMap<&'static str, Vec<String>>,
     /// By how many days the clock of a role is ahead.
-    ahead: BTreeMap<&'static str, u32>,
+    ahead: BTreeMap<&'static str, i32>,
     /// Whether an older store was put back: then one party alone has all that was said.
     pub is_older: bool,
     /// What stands beside the hosts, if anything.
@@ -103,7 +103,7 @@ impl Tended {
         let mut command = Command::new(binary("sluisd-faults"));
         command.args(self.world.command(role).get_args()).env("SLUIS_FAULTS", self.folder(role));
         if let Some(days) = self.ahead.get(role) {
-            crate::world::ahead(&mut command, &format!("+{days}d"));
+            crate::world::ahead(&mut command, &format!("{days:+}d"));
         }
         command
     }
@@ -116,19 +116,21 @@ impl Tended {
         fs::write(self.folder(role).join("ask").join(name), "").unwrap();
     }
 
-    /// Takes back what was asked of a role and has not come.
-    pub fn not_come(&self, role: &str) -> Vec<String> {
+    /// Takes back what was asked of a role and has not come: each point, and what was to come there.
+    pub fn not_come(&self, role: &str) -> Vec<(String, String)> {
         let asked = fs::read_dir(self.folder(role).join("ask")).unwrap().flatten();
         let left = asked.filter(|it| fs::remove_file(it.path()).is_ok());
-        let point = |name: OsString| {
-            let point = name.to_string_lossy().split('\t').nth(3).unwrap_or_default().to_owned();
-            point.replace('%', "/")
+        let named = |name: OsString| {
+            let name = name.to_string_lossy().replace('%', "/");
+            let mut fields = name.split('\t').skip(2);
+            let kind = fields.next().unwrap_or_default().to_owned();
+            (fields.next().unwrap_or_default().to_owned(), kind)
         };
-        left.map(|it| point(it.file_name())).collect()
+        left.map(|it| named(it.file_name())).collect()
     }
 
-    /// Starts a role again with its clock so many days further ahead.
-    pub fn jump(&mut self, role: &'static str, days: u32) {
+    /// Starts a role again with its clock so many days further ahead, or back.
+    pub fn jump(&mut self, role: &'static str, days: i32) {
         *self.ahead.entry(role).or_default() += days;
         self.restart(role);
     }
@@ -160,6 +162,14 @@ impl Tended {
     pub fn passings(&self, role: &str, like: impl Fn(&str) -> bool) -> usize {
         let text = fs::read_to_string(self.folder(role).join("passed")).unwrap_or_default();
         text.lines().filter(|line| !line.contains('\t') && like(line)).count()
+    }
+
+    /// Whether the disk ever refused a role to remove something.
+    #[must_use]
+    pub fn could_not_remove(&self, role: &str) -> bool {
+        let text = fs::read_to_string(self.folder(role).join("passed")).unwrap_or_default();
+        let mut came = text.lines().filter_map(|line| line.split_once('\t'));
+        came.any(|(point, kind)| point.contains(" remove") && ["EIO", "ENOSPC"].contains(&kind))
     }
 
     /// Ends a role in order and starts it again, as an operator does.

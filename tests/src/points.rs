@@ -34,8 +34,7 @@ const DOES: [&str; 17] = [
 
 /// The sources of the daemon that are in the product: each name below `daemon/src` with its text, tests and comments
 /// blanked, so that lines keep their numbers.
-#[must_use]
-pub fn product() -> BTreeMap<String, String> {
+fn product() -> BTreeMap<String, String> {
     let folder = root().join("daemon/src");
     let mut found = Vec::new();
     sources(&folder, &mut found);
@@ -69,6 +68,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// A function: where it begins and ends, and whether it is tracked.
+#[derive(Debug)]
 struct Function {
     name: String,
     lines: std::ops::Range<usize>,
@@ -116,43 +116,114 @@ fn calls(line: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// The points of the code, as `agency/claim.rs:112 rename`.
-#[must_use]
-pub fn of_the_code() -> BTreeSet<String> {
-    let sources = product();
-    let functions: BTreeMap<&String, Vec<Function>> =
-        sources.iter().map(|(name, text)| (name, functions(text))).collect();
-    let mut tracked = Tracked::new();
-    // What calls what is followed until nothing is new.
-    loop {
-        let mut next = tracked.clone();
-        for (file, text) in &sources {
-            let lines: Vec<&str> = text.lines().collect();
-            for function in functions[file].iter().filter(|it| it.tracked) {
-                let does = next.entry((file.clone(), function.name.clone())).or_default();
-                for line in &lines[function.lines.start + 1..function.lines.end] {
-                    does.extend(what(file, line, &tracked));
+/// The daemon's code, and the points that it has.
+#[derive(Debug)]
+pub struct Code {
+    sources: BTreeMap<String, String>,
+    functions: BTreeMap<String, Vec<Function>>,
+    /// As `agency/claim.rs:112 rename`.
+    pub points: BTreeSet<String>,
+}
+
+impl Code {
+    /// As it is now.
+    #[must_use]
+    pub fn read() -> Self {
+        let sources = product();
+        let functions =
+            sources.iter().map(|(name, text)| (name.clone(), functions(text))).collect();
+        let mut code = Self { sources, functions, points: BTreeSet::new() };
+        let tracked = code.tracked();
+        for (file, text) in code.sources.iter().filter(|(file, _)| *file != "durable.rs") {
+            for (at, line) in text.lines().enumerate() {
+                let inside = |it: &&Function| it.tracked && it.lines.contains(&at);
+                if code.functions[file].iter().find(inside).is_none() {
+                    let mut here = what(file, line, &tracked);
+                    // A write is named by the line that opened, and not every opener writes: it is known where it is passed.
+                    here.remove("write");
+                    code.points.extend(here.iter().map(|what| format!("{file}:{} {what}", at + 1)));
                 }
             }
         }
-        if next == tracked {
-            break;
-        }
-        tracked = next;
+        code
     }
-    let mut points = BTreeSet::new();
-    for (file, text) in sources.iter().filter(|(file, _)| *file != "durable.rs") {
-        for (at, line) in text.lines().enumerate() {
-            let inside = |it: &&Function| it.tracked && it.lines.contains(&at);
-            if functions[file].iter().find(inside).is_none() {
-                let mut here = what(file, line, &tracked);
-                // A write is named by the line that opened, and not every opener writes: it is known where it is passed.
-                here.remove("write");
-                points.extend(here.iter().map(|what| format!("{file}:{} {what}", at + 1)));
+
+    /// What tracked functions do: what calls what is followed until nothing is new.
+    fn tracked(&self) -> Tracked {
+        let mut tracked = Tracked::new();
+        loop {
+            let mut next = tracked.clone();
+            for (file, text) in &self.sources {
+                let lines: Vec<&str> = text.lines().collect();
+                for function in self.functions[file].iter().filter(|it| it.tracked) {
+                    let does = next.entry((file.clone(), function.name.clone())).or_default();
+                    for line in &lines[function.lines.start + 1..function.lines.end] {
+                        does.extend(what(file, line, &tracked));
+                    }
+                }
             }
+            if next == tracked {
+                return tracked;
+            }
+            tracked = next;
         }
     }
-    points
+
+    /// The places that a reader finds by `FILE FUNCTION `TEXT``, as `agency/claim.rs:112`: the lines of that function
+    /// with this in them; with `THIS > THAT`, the first with that after one with this.
+    ///
+    /// # Panics
+    /// Where it is not written like that.
+    #[must_use]
+    pub fn places(&self, step: &str) -> Vec<String> {
+        let (of, text) = step.split_once(" `").expect("FILE FUNCTION `TEXT`");
+        let (file, function) = of.split_once(' ').expect("FILE FUNCTION");
+        let text = text.split('`').next().unwrap();
+        let Some(source) = self.sources.get(file) else { return Vec::new() };
+        let lines: Vec<&str> = source.lines().collect();
+        let named = self.functions[file].iter().filter(|it| it.name == function);
+        let mut within: Vec<usize> = named.flat_map(|it| it.lines.clone()).collect();
+        if let Some((before, after)) = text.split_once(" > ") {
+            let from = within.iter().position(|at| lines[*at].contains(before));
+            within.drain(..from.unwrap_or(within.len()));
+            within.retain(|at| lines[*at].contains(after));
+            within.truncate(1);
+        } else {
+            within.retain(|at| lines[*at].contains(text));
+        }
+        within.into_iter().map(|at| format!("{file}:{}", at + 1)).collect()
+    }
+
+    /// The point of a step, `FILE FUNCTION `TEXT` DOES`: lines move, it does not.
+    ///
+    /// # Panics
+    /// Where the code has not exactly one.
+    #[must_use]
+    pub fn point(&self, step: &str) -> String {
+        let does = step.rsplit_once("` ").expect("what it does").1;
+        let named = |place: String| format!("{place} {does}");
+        let mut found: Vec<_> = self.places(step).into_iter().map(named).collect();
+        found.retain(|it| self.points.contains(it));
+        assert_eq!(found.len(), 1, "{step} is not one point of the code: {found:?}");
+        found.remove(0)
+    }
+
+    /// What stands in the line of a point.
+    #[must_use]
+    pub fn line(&self, point: &str) -> &str {
+        let (file, rest) = point.split_once(':').unwrap();
+        let number: usize = rest.split(' ').next().unwrap().parse().unwrap();
+        self.sources[file].lines().nth(number - 1).unwrap().trim()
+    }
+}
+
+/// What the same line does where the thing that it removes is a folder and not a file, or the other way round.
+#[must_use]
+pub fn twin(point: &str) -> Option<String> {
+    match point.strip_suffix(" all") {
+        Some(file) => Some(file.to_owned()),
+        None => point.ends_with(" remove").then(|| format!("{point} all")),
+    }
 }
 
 /// What the calls in a line do.

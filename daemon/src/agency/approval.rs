@@ -60,8 +60,8 @@ async fn reject(
     core.advance(&mut tx, &mut record, &terms, Event::Refused(reasons.clone()), None).await?;
     let by = detail([("by", caller.0.name()), ("why", why.to_owned())]);
     tx.enter(core.books.now(), "reject", Some(record.id), by).await?;
-    core.books.commit(tx).await?;
-    core.hand_back(&record, &reasons)?;
+    let entered = core.books.commit(tx).await;
+    core.after_refusal(entered, &record, &reasons)?;
     Ok(Json(core.row(&record)))
 }
 

@@ -278,6 +278,8 @@ impl Agency {
     /// # Errors
     /// [`CoreError::Store`].
     pub(super) async fn put_in_order(&self) -> Result<()> {
+        // Also while it runs, when two persons went on from an older store: what is just being claimed is no stray.
+        let _turn = self.claiming.lock().await;
         let mut tx = self.books.store.begin().await?;
         tx.renew_all(self.books.now()).await?;
         self.books.commit(tx).await?;
@@ -314,12 +316,14 @@ impl Agency {
                 let Some(id) = transfer_of(&private) else { continue };
                 let mut tx = self.books.store.begin().await?;
                 let known = tx.transfer::<State>(&id).await?;
+                let given = self.is_given_back(&mut tx, &id).await?;
                 drop(tx);
                 let back = match &known {
                     Some(record) => match &record.state {
                         State::Refused { reasons } => self.hand_back(record, reasons),
                         _ => continue,
                     },
+                    None if given => self.return_unknown(&private, &id),
                     // It was sealed, and may have left: an older store was put back, and two persons go on from it.
                     None if self.was_sealed(&id) => {
                         tracing::error!(private = %private.display(), "sealed, and unknown to the store: an older one was put back (sluis restored)");

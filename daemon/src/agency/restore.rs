@@ -1,6 +1,9 @@
 //! After an older store was put back: what became of each open transfer since is not known. What was sealed has failed,
 //! with every share counted as exposed; what was not goes back to its owner, who decides.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use sluis_core::id::{AgreementId, TransferCode, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::statement::Failed;
@@ -11,6 +14,9 @@ use crate::books::{CoreError, Result, detail};
 use crate::files;
 use crate::restore::hear_deferred;
 use crate::store::Tx;
+
+/// The entry of a drop that was sealed, and that the store does not know.
+const GIVEN_BACK: &str = "given-back";
 
 impl Agency {
     /// How many shares of open transfers may be out: all of each that was sealed.
@@ -46,28 +52,42 @@ impl Agency {
         self.spooled(id).exists() || self.bundled(id).exists()
     }
 
-    /// Drops that were sealed since, of which the store knows nothing: their key goes, and their owner decides.
+    /// Drops that were sealed since, of which the store knows nothing: it is entered that they go back, and the other party
+    /// hears it. Only then anything of them is touched: what says that they were sealed has to be there until this counts.
     async fn give_unknown_back(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
         let installed = self.books.agreements.get(agreement);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
-        let folder = self.settings.private.join(agreement.as_str());
-        let reasons = [Reason::PutBack];
-        for private in claim::list(&folder) {
+        for private in claim::list(&self.settings.private.join(agreement.as_str())) {
             let Some(id) = claim::transfer_of(&private) else { continue };
-            if !self.was_sealed(&id) || tx.transfer::<State>(&id).await?.is_some() {
+            if !self.was_sealed(&id)
+                || tx.transfer::<State>(&id).await?.is_some()
+                || self.is_given_back(tx, &id).await?
+            {
                 continue;
             }
-            let state = State::Refused { reasons: reasons.to_vec() };
-            self.return_drop(agreement, &private, &state, &reasons)?;
-            for file in [self.spooled(&id), self.bundled(&id)] {
-                files::erase(&file).map_err(CoreError::io("erasing what nobody can send"))?;
-            }
-            tx.enter(self.books.now(), "given-back", Some(id), detail([])).await?;
+            tx.enter(self.books.now(), GIVEN_BACK, Some(id), detail([])).await?;
             // The other party may wait for it.
             let (step, code) = ("restore".into(), "store-put-back".into());
             let failed = Failed { step, code };
             self.books.say(tx, &installed.terms, Some(id), failed.into()).await?;
         }
         Ok(())
+    }
+
+    /// Whether two persons went on from a store that does not know this transfer.
+    pub(super) async fn is_given_back(&self, tx: &mut Tx, id: &TransferId) -> Result<bool> {
+        Ok(tx.entered_as(id, GIVEN_BACK).await?.is_some())
+    }
+
+    /// Of such a transfer the key goes, and then its drop, to its owner, who decides. May be repeated after any failure.
+    pub(super) fn return_unknown(&self, private: &Path, id: &TransferId) -> Result<()> {
+        for file in [self.spooled(id), self.bundled(id)] {
+            files::erase(&file).map_err(CoreError::io("erasing what nobody can send"))?;
+        }
+        let folder = private.parent().and_then(Path::file_name).and_then(OsStr::to_str);
+        let Some(agreement) = folder.and_then(|name| name.parse().ok()) else { return Ok(()) };
+        let reasons = vec![Reason::PutBack];
+        let state = State::Refused { reasons: reasons.clone() };
+        self.return_drop(&agreement, private, &state, &reasons)
     }
 }

@@ -139,6 +139,17 @@ impl Agency {
         self.finish(job).await
     }
 
+    /// Work that failed is tried again, later each time.
+    async fn put_off(&self, job: &JobRow, error: &CoreError) -> Result<()> {
+        tracing::warn!(transfer = ?job.transfer, %error, "work of the sealer is tried again");
+        let mut tx = self.books.store.begin().await?;
+        let later = self.books.now().plus_ms(backoff_ms(job.attempts));
+        tx.again(job.id, later, &error.to_string()).await?;
+        self.books.commit(tx).await?;
+        job.transfer.into_iter().for_each(|id| self.touch(id));
+        Ok(())
+    }
+
     async fn settle(
         &self,
         job: &JobRow,
@@ -161,12 +172,22 @@ impl Agency {
         reasons: Vec<Reason>,
     ) -> Result<()> {
         let settled = self.settle(job, record, terms, Event::Refused(reasons.clone())).await;
-        if settled.is_err() {
+        self.after_refusal(settled, record, &reasons)
+    }
+
+    /// Its refusal was entered, or it is not known whether: the drop goes back.
+    pub(super) fn after_refusal(
+        &self,
+        entered: Result<()>,
+        record: &Record<State>,
+        reasons: &[Reason],
+    ) -> Result<()> {
+        if entered.is_err() {
             // It may stand in the store all the same.
             self.astray.store(true, Ordering::SeqCst);
         }
-        settled?;
-        self.hand_back(record, &reasons)
+        entered?;
+        self.hand_back(record, reasons)
     }
 
     /// Puts a refused drop back, with its status beside it.
@@ -545,16 +566,7 @@ impl Core for Agency {
             _ => self.finish(&job).await,
         };
         if let Err(error) = done {
-            tracing::warn!(transfer = ?job.transfer, %error, "work of the sealer is tried again");
-            let mut tx = self.books.store.begin().await?;
-            tx.again(
-                job.id,
-                self.books.now().plus_ms(backoff_ms(job.attempts)),
-                &error.to_string(),
-            )
-            .await?;
-            self.books.commit(tx).await?;
-            job.transfer.into_iter().for_each(|id| self.touch(id));
+            self.put_off(&job, &error).await?;
         }
         self.statuses().await;
         Ok(true)

@@ -38,22 +38,14 @@ impl Smsd {
         // Ready before it has its name: smsd leaves alone what begins with a dot.
         let part = self.outgoing.join(format!(".{}", message.reference));
         let file = self.outgoing.join(message.reference);
-        let ready = write(&part, text.as_bytes());
-        if let Err(error) = ready {
+        let laid = write(&part, text.as_bytes()).and_then(|()| durable::rename(&part, &file));
+        if let Err(error) = laid {
             let _ = files::remove(&part);
             return Outcome::Again { why: format!("the folder of smsd: {error}") };
         }
-        match durable::rename(&part, &file) {
-            // Once it has its name it may be on its way, whatever the disk says.
-            Ok(()) => {
-                let _ = files::sync_folder(&self.outgoing);
-                Outcome::Accepted { driver: DRIVER.into(), message: None }
-            }
-            Err(error) => {
-                let _ = files::remove(&part);
-                Outcome::Again { why: format!("the folder of smsd: {error}") }
-            }
-        }
+        // Once it has its name it may be on its way, whatever the disk says.
+        let _ = files::sync_folder(&self.outgoing);
+        Outcome::Accepted { driver: DRIVER.into(), message: None }
     }
 }
 

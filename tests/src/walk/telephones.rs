@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{SECOND, closed_and_destroyed, code_of, ended, in_order, quiet, two_persons};
+use super::{
+    SECOND, closed_and_destroyed, code_of, ended, in_order, moved_in_again, quiet, two_persons,
+};
 use crate::faults::{Tended, entries, rows, says, state};
 use crate::mail::MailServer;
 use crate::provider::{Mood, Provider};
@@ -41,6 +43,7 @@ pub(super) fn made() -> Tended {
     plan.agreement = plan
         .agreement
         .replace("[file]\n", "[file]\napproval = \"second-person\"\n")
+        .replace("\"until-opened\"", "\"until-sealed\"")
         .replace("release = \"after-removal\"", "release = \"when-ready\"");
     let world = World::make(&plan);
     let smsd = world.path("smsd");
@@ -90,6 +93,8 @@ fn messages(beside: &Beside, code: &str) -> BTreeMap<String, String> {
 /// Offers a list, and lets it go.
 fn let_go(on: &mut Tended, name: &str, content: &[u8]) -> String {
     let code = on.offer(name, content);
+    // It is kept until it is sealed.
+    on.guarded = None;
     on.until(&format!("{code} to be let go"), |world| {
         let state = state(world, "agency", &code)?;
         if state == "Admitted" {
@@ -184,7 +189,9 @@ pub(super) fn changed(on: &mut Tended, name: &str, content: &[u8]) {
         let _ = world.cli_as(SECOND, "agency", &["approve", &code]);
     });
     // It lies in the outbox again, and is taken as the list that it is now.
+    let (there, mut told) = (on.world.outbox().join(name), BTreeSet::new());
     let again = on.until("the changed list to be taken again", |world| {
+        moved_in_again(&there, &mut told);
         let rows = rows(world, "agency")?;
         let fresh = |row: &&Value| row["state"] == "Admitted" && !known.contains(&code_of(row));
         rows.iter().find(fresh).map(code_of)

@@ -1,0 +1,220 @@
+//! Which faults come on which journey: what is passed where nothing fails is recorded, the code says what else there is,
+//! and each point gets a kill and an error or a delay.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::thread;
+
+use sluis_core::id::Digest;
+
+use super::steered::STEERED;
+use super::{Journey, Kind};
+use crate::faults::{Fault, Tended};
+use crate::points::{Code, twin};
+
+/// The most faults of one role on one journey.
+const AT_ONCE: usize = 6;
+/// Of what a point is passed more often than this in one journey, the first so many passings are visited.
+const MOST: usize = 2;
+
+/// Faults of one role that belong together: the last one comes because those before it came.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Of which role.
+    pub role: &'static str,
+    /// In the order in which they come.
+    pub faults: Vec<Fault>,
+}
+
+impl Group {
+    /// Whether it is asked for again until it comes: a second passing may be of something else the next time.
+    #[must_use]
+    pub fn is_owed(&self) -> bool {
+        self.faults.iter().all(|fault| fault.nth == 1)
+    }
+}
+
+/// A journey with faults.
+#[derive(Debug, Clone)]
+pub struct Round {
+    /// Which.
+    pub journey: Journey,
+    /// From the first start of hosts on that are made for it.
+    pub first: bool,
+    /// What comes.
+    pub groups: Vec<Group>,
+    /// How often its faults were asked for before.
+    pub tries: usize,
+}
+
+/// The points that each role passed, in their order, with how often.
+type Passed = BTreeMap<&'static str, Vec<(String, usize)>>;
+
+/// What is passed where nothing fails: at the first start of the hosts, and on each journey.
+#[derive(Debug)]
+pub struct Recorded(Vec<(Journey, bool, Passed)>);
+
+impl Recorded {
+    /// Goes each journey once, without a fault.
+    ///
+    /// # Panics
+    /// Where one does not come to its end.
+    #[must_use]
+    pub fn of_all() -> Self {
+        let world_of = |journey: &Journey| (journey.kind(), journey.alone().then_some(*journey));
+        let mut worlds: BTreeMap<_, Vec<Journey>> = BTreeMap::new();
+        for journey in Journey::ALL {
+            worlds.entry(world_of(&journey)).or_default().push(journey);
+        }
+        let mut found: Vec<_> = thread::scope(|scope| {
+            let gone: Vec<_> = worlds.values().map(|all| scope.spawn(|| recorded(all))).collect();
+            gone.into_iter().flat_map(|it| it.join().unwrap()).collect()
+        });
+        // A point belongs to a journey, and to a start where none passes it.
+        found.sort_by_key(|(journey, first, _)| (*first, *journey));
+        Self(found)
+    }
+
+    /// Every point that was passed, by whichever role.
+    #[must_use]
+    pub fn points(&self) -> BTreeSet<&str> {
+        let passed = self.0.iter().flat_map(|(.., passed)| passed.values().flatten());
+        passed.map(|(point, _)| point.as_str()).collect()
+    }
+
+    /// Where a point is passed first: on which journey, whether at the first start, and by which role.
+    fn passing(&self, point: &str) -> Option<(Journey, bool, &'static str)> {
+        self.0.iter().find_map(|(journey, first, passed)| {
+            let by = passed.iter().find(|(_, points)| points.iter().any(|(it, _)| it == point));
+            by.map(|(role, _)| (*journey, *first, *role))
+        })
+    }
+}
+
+fn recorded(journeys: &[Journey]) -> Vec<(Journey, bool, Passed)> {
+    let mut on = journeys[0].kind().made();
+    on.start();
+    let mut found = vec![(journeys[0], true, noted(&mut on))];
+    for (at, journey) in journeys.iter().enumerate() {
+        journey.go(at, &mut on);
+        found.push((*journey, false, noted(&mut on)));
+    }
+    found
+}
+
+/// What each role passed since the last call.
+fn noted(on: &mut Tended) -> Passed {
+    let mut passed = Passed::new();
+    for role in on.roles.clone() {
+        let known = passed.entry(role).or_default();
+        for point in on.passed(role) {
+            match known.iter_mut().find(|(name, _)| *name == point) {
+                Some((_, count)) => *count += 1,
+                None => known.push((point, 1)),
+            }
+        }
+    }
+    passed
+}
+
+/// What comes at a point, each on a journey of its own: a kill, and one other fault, or all with `SLUIS_FAULTS_ALL`.
+#[must_use]
+pub fn kinds(point: &str) -> Vec<&'static str> {
+    if std::env::var("SLUIS_FAULTS_ALL").is_ok() {
+        return vec!["kill", "EIO", "ENOSPC", "delay"];
+    }
+    let disk = !["commit", "committed", "leaves", "left"].iter().any(|what| point.ends_with(what));
+    let others = if disk { ["EIO", "ENOSPC"] } else { ["EIO", "delay"] };
+    let digest = Digest::of(point.as_bytes());
+    let even = digest.to_string().ends_with(['0', '2', '4', '6', '8', 'a', 'c', 'e']);
+    vec!["kill", others[usize::from(even)]]
+}
+
+fn fault(point: &str, nth: usize, kind: &'static str) -> Fault {
+    Fault { point: point.to_owned(), nth, kind }
+}
+
+/// Groups by where they come.
+type Asked = BTreeMap<(Kind, bool, Journey), BTreeMap<&'static str, Vec<Group>>>;
+
+/// The rounds in which each point is visited that was recorded, that undoes what failed in its line, or to which a fault
+/// leads.
+#[must_use]
+pub fn rounds(code: &Code, recorded: &Recorded) -> VecDeque<Round> {
+    let mut asked = Asked::new();
+    let mut ask = |journey: Journey, first: bool, role, faults| {
+        let of_roles = asked.entry((journey.kind(), first, journey)).or_default();
+        of_roles.entry(role).or_default().push(Group { role, faults });
+    };
+    let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (journey, first, passed) in &recorded.0 {
+        for (role, points) in passed {
+            for (point, count) in points {
+                let before = seen.entry((role, point)).or_default();
+                for nth in *before + 1..=(*count).min(MOST) {
+                    let kinds = if nth == 1 { kinds(point) } else { vec!["kill"] };
+                    for kind in kinds {
+                        ask(*journey, *first, role, vec![fault(point, nth, kind)]);
+                    }
+                    *before = nth;
+                }
+            }
+        }
+    }
+    for (point, before) in undone(code, recorded) {
+        let (journey, first, role) = recorded.passing(&before).unwrap();
+        for kind in kinds(&point) {
+            ask(journey, first, role, vec![fault(&before, 1, "EIO"), fault(&point, 1, kind)]);
+        }
+    }
+    for steered in &STEERED {
+        let by = steered.by.iter().map(|(kind, step)| fault(&code.point(step), 1, kind));
+        for point in steered.to.iter().map(|step| code.point(step)) {
+            for kind in kinds(&point) {
+                let faults = by.clone().chain([fault(&point, 1, kind)]).collect();
+                ask(steered.journey, false, steered.role, faults);
+            }
+        }
+    }
+    asked
+        .into_iter()
+        .flat_map(|((_, first, journey), of)| shared_out(journey, first, &of))
+        .collect()
+}
+
+/// What a line undoes when it fails, and the later step of the same line whose error leads there.
+#[must_use]
+pub fn undone(code: &Code, recorded: &Recorded) -> Vec<(String, String)> {
+    let passed = recorded.points();
+    let mut found = Vec::new();
+    for point in &code.points {
+        let (place, does) = point.split_once(' ').unwrap();
+        let never = !passed.contains(point.as_str());
+        let other = twin(point).is_some_and(|twin| passed.contains(twin.as_str()));
+        let steps: &[&str] = match does {
+            "remove" => &["rename", "sync"],
+            "remove folder" => &["sync folder"],
+            _ => continue,
+        };
+        let mut before = steps.iter().map(|step| format!("{place} {step}"));
+        let before = before.find(|it| passed.contains(it.as_str()));
+        if let Some(before) = before.filter(|_| never && !other) {
+            found.push((point.clone(), before));
+        }
+    }
+    found
+}
+
+/// Several groups on one journey: those of one point stand beside each other, and so they come on different ones.
+fn shared_out(
+    journey: Journey,
+    first: bool,
+    of_roles: &BTreeMap<&'static str, Vec<Group>>,
+) -> Vec<Round> {
+    let most = of_roles.values().map(Vec::len).max().unwrap_or_default();
+    let count = most.div_ceil(AT_ONCE).max(most.min(5));
+    let every = |at: usize| {
+        let groups = of_roles.values().flat_map(|of| of.iter().skip(at).step_by(count));
+        Round { journey, first, groups: groups.cloned().collect(), tries: 0 }
+    };
+    (0..count).map(every).collect()
+}

@@ -1,0 +1,234 @@
+//! Steps that a journey passes only where something failed before, with the faults that lead there for certain; and those
+//! that no journey passes, with why not.
+//!
+//! A step is `FILE FUNCTION `TEXT` DOES`: below `daemon/src`, what stands in its line, and what is done there.
+
+use super::Journey::{self, Again, Approved, Straight};
+
+/// Where faults lead for certain, each at the first passing of its step.
+#[derive(Debug)]
+pub struct Steered {
+    /// On which journey.
+    pub journey: Journey,
+    /// In which role.
+    pub role: &'static str,
+    /// What comes, and at which step.
+    pub by: &'static [(&'static str, &'static str)],
+    /// Steps that are passed then.
+    pub to: &'static [&'static str],
+}
+
+/// That a line undoes what it began where a later step of it fails is a rule, and not in this list.
+pub const STEERED: [Steered; 22] = [
+    // A kill while the envelope is written: half of it goes at the next start. An error: it goes at once, and sealing is
+    // tried again.
+    Steered {
+        journey: Straight,
+        role: "sealer",
+        by: &[("kill", SEALED)],
+        to: &[
+            "agency/claim.rs put_in_order `files::erase(&half)` remove",
+            "agency/claim.rs put_in_order `files::erase(&half)` sync folder",
+        ],
+    },
+    Steered {
+        journey: Straight,
+        role: "sealer",
+        by: &[("EIO", SEALED)],
+        to: &[
+            "agency/seal.rs write_envelope `files::remove(&part)` remove",
+            "agency/sealer.rs put_off `self.books.commit(tx)` commit",
+            "agency/sealer.rs put_off `self.books.commit(tx)` committed",
+        ],
+    },
+    // A kill while a redelivery takes the plaintext over: it is the old transfer's again.
+    Steered {
+        journey: Again,
+        role: "sealer",
+        by: &[("kill", "agency/claim.rs take_over `files::sync_folder(new)` sync folder")],
+        to: &[
+            "agency/claim.rs given_back `durable::rename(` rename",
+            "agency/claim.rs given_back `files::sync_folder(&old)` sync folder",
+            "agency/claim.rs given_back `files::erase(private)` remove all",
+            "agency/claim.rs given_back `files::erase(private)` sync folder",
+        ],
+    },
+    // A kill while the name of a drop is kept: what was made for it goes.
+    Steered {
+        journey: Straight,
+        role: "sealer",
+        by: &[("kill", "agency/claim.rs take `&private.join(NAME)` rename")],
+        to: &["agency/claim.rs cleared `with_extension(\"part\")` remove"],
+    },
+    Steered {
+        journey: Straight,
+        role: "sealer",
+        by: &[("EIO", STATUS)],
+        to: &["agency/status.rs write `files::remove(&part)` remove"],
+    },
+    Steered {
+        journey: Straight,
+        role: "sealer",
+        by: &[("kill", STATUS)],
+        to: &["agency/status.rs clear `durable::remove_file(` remove"],
+    },
+    // What smsd did not get to see is laid ready again.
+    Steered {
+        journey: Approved,
+        role: "releaser",
+        by: &[("EIO", LAID)],
+        to: &["channel/smsd.rs send `files::remove(&part)` remove"],
+    },
+    Steered {
+        journey: Approved,
+        role: "releaser",
+        by: &[("kill", LAID)],
+        to: &["channel/smsd.rs write `files::remove(path)` remove"],
+    },
+    // What a kill left half made in the drop zone goes at the next start: a letter, an upload, a note that one is gone, and
+    // an upload that was to go.
+    Steered {
+        journey: Straight,
+        role: "dropzone",
+        by: &[("kill", "medium/server/mailbox.rs put `&file_name(number), letter` rename")],
+        to: &["medium/server/mailbox.rs open `disk::names(folder)` remove"],
+    },
+    Steered {
+        journey: Straight,
+        role: "dropzone",
+        by: &[("kill", UPLOAD_NAMED)],
+        to: &["medium/server/zone.rs open `disk::names(&files)` remove all"],
+    },
+    Steered {
+        journey: Straight,
+        role: "dropzone",
+        by: &[("kill", "medium/server/zone.rs remove `disk::put(&self.gone` rename")],
+        to: &["medium/server/zone.rs open `disk::names(&gone)` remove"],
+    },
+    Steered {
+        journey: Straight,
+        role: "dropzone",
+        by: &[("kill", "medium/server/upload.rs erase `disk::remove_folder(` rename")],
+        to: &[
+            "medium/server/zone.rs open `disk::remove_folder(` rename",
+            "medium/server/zone.rs open `disk::remove_folder(` remove all",
+            "medium/server/zone.rs open `disk::remove_folder(` sync folder",
+        ],
+    },
+    Steered {
+        journey: Straight,
+        role: "dropzone",
+        by: &[("EIO", UPLOAD_NAMED)],
+        to: &[
+            "medium/server/upload.rs create `disk::remove_folder(` rename",
+            "medium/server/upload.rs create `disk::remove_folder(` remove all",
+            "medium/server/upload.rs create `disk::remove_folder(` sync folder",
+        ],
+    },
+    // Bytes that the disk did not take count nowhere.
+    Steered {
+        journey: Straight,
+        role: "dropzone",
+        by: &[("EIO", "medium/server/upload.rs settle `data.sync()` sync")],
+        to: &["medium/server/upload.rs settle `let _ = data.cut(` cut"],
+    },
+    Steered {
+        journey: Straight,
+        role: "keeper",
+        by: &[("EIO", "municipality/collect.rs named `files::sync_folder(` sync folder")],
+        to: &["municipality/collect.rs named `files::remove(&self.whole)` remove"],
+    },
+    // An opening that failed, or was killed: at its beginning, in the middle, at its end, and when it was to be entered.
+    Steered {
+        journey: Straight,
+        role: "keeper",
+        by: &[("EIO", "municipality/open.rs make_folder `durable::mode(` mode")],
+        to: &["municipality/open.rs open_into `files::remove(&apart)?` remove all"],
+    },
+    Steered {
+        journey: Straight,
+        role: "keeper",
+        by: &[("EIO", "municipality/open.rs place `file.sync()` sync")],
+        to: &["municipality/open.rs open_into `let _ = files::remove(&apart)` remove all"],
+    },
+    Steered { journey: Straight, role: "keeper", by: &[("EIO", OPENED)], to: &[HALF_OPENED] },
+    Steered {
+        journey: Straight,
+        role: "keeper",
+        by: &[("kill", OPENED)],
+        to: &["municipality/open.rs put_in_order `files::remove(&half)` remove all"],
+    },
+    Steered {
+        journey: Straight,
+        role: "keeper",
+        by: &[
+            ("EIO", "municipality/open.rs publish `durable::mode(folder` mode"),
+            ("EIO", HALF_OPENED),
+        ],
+        to: &["municipality/open.rs publish `files::remove(opened)` remove all"],
+    },
+    Steered { journey: Straight, role: "keeper", by: &[("kill", OPEN_ENTERED)], to: &[ASIDE_GOES] },
+    Steered {
+        journey: Straight,
+        role: "keeper",
+        by: &[("kill", OPEN_ENTERED), ("kill", ASIDE_GOES)],
+        to: &["municipality/restore.rs put_aside `files::remove(&aside)` remove all"],
+    },
+];
+
+const SEALED: &str = "agency/seal.rs write_envelope `file.sync()` sync";
+const STATUS: &str = "agency/status.rs write `durable::rename(&part, path)` rename";
+const LAID: &str = "channel/smsd.rs send `durable::rename(&part, &file)` rename";
+const UPLOAD_NAMED: &str = "medium/server/upload.rs create `durable::rename(&temporary` rename";
+const OPENED: &str = "municipality/open.rs publish `durable::rename(` rename";
+const HALF_OPENED: &str = "municipality/open.rs unlock `files::remove(half)` remove all";
+const OPEN_ENTERED: &str = "municipality/open.rs enter_opened `self.books.commit(tx)` commit";
+const ASIDE_GOES: &str = "municipality/restore.rs clear_aside `files::remove(` remove all";
+
+/// Lines that no journey passes, as `FILE FUNCTION `TEXT``, each with why not and what does.
+pub const UNPASSED: [(&str, &str); 20] = [
+    ("agency/envelopes.rs renew `tx.commit()`", RENEWS),
+    ("municipality/collect.rs keep `tx.commit()`", RENEWS),
+    (
+        "medium/server/mailbox.rs void `disk::remove(`",
+        "letters that were sealed to nobody any more: `restore`, `keys`",
+    ),
+    (
+        "medium/server/mailbox.rs sweep `disk::remove(`",
+        "a letter that was read and is old goes a minute after the start: `daemon: medium::server::tests`",
+    ),
+    ("medium/server/upload.rs load `disk::names(&folder)`", CHECKED),
+    ("medium/server/upload.rs load `data.cut(verified)`", CHECKED),
+    ("medium/server/upload.rs load `disk::remove(`", CHECKED),
+    ("medium/server/upload.rs load `sync_folder(&folder)`", CHECKED),
+    ("medium/server/upload.rs open_to_write `VERIFIED`", CHECKED),
+    ("medium/server/upload.rs settle `data.cut(self.offset())?`", CHECKED),
+    ("medium/server/upload.rs forget_verified `data.sync()`", CHECKED),
+    ("medium/server/upload.rs forget_verified `disk::remove(&note)`", CHECKED),
+    ("medium/server/upload.rs forget_verified `sync_folder(`", CHECKED),
+    ("municipality/collect.rs keep `files::remove(&places.part)`", OTHERS),
+    ("municipality/collect.rs look `files::remove(&self.part)`", OTHERS),
+    ("municipality/collect.rs look `files::remove(&self.whole)`", OTHERS),
+    ("municipality/open.rs unlock `files::remove(&folder.join(\"opening\"))`", OTHERS),
+    (
+        "municipality/open.rs line `same_line(index) > self.books.commit(tx)`",
+        "the third custodian of an exercise that is open already: `notices`",
+    ),
+    (
+        "municipality/retain.rs retire_one `self.books.commit(tx)`",
+        "five years later: `retention`, with kills",
+    ),
+    (
+        "restore.rs contradict `self.commit(tx)`",
+        "a party that contradicts itself, which no fault of ours makes: `restore`",
+    ),
+];
+
+/// Why a lease that goes on is not walked.
+const RENEWS: &str = "a lease that goes on after 20 s of bytes; nothing rests on it: `large`";
+/// Why a chunk with a checksum is not walked.
+const CHECKED: &str =
+    "a chunk with a checksum, which other clients send: `daemon: medium::server::tests`, `tus`";
+/// Why bytes that are not what was announced are not walked.
+const OTHERS: &str =
+    "bytes that are not what was announced, which no fault of ours makes: `bad_input`";
