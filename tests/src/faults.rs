@@ -25,7 +25,7 @@ pub struct Fault {
     pub point: String,
     /// Counts from 1.
     pub nth: usize,
-    /// `kill`, `EIO`, `ENOSPC` or `delay`.
+    /// `kill`, `EIO`, `ENOSPC`, `delay` or `hold`.
     pub kind: &'static str,
 }
 
@@ -38,6 +38,8 @@ pub struct Tended {
     pub roles: Vec<&'static str>,
     /// How far the passed points of each role were read.
     read: BTreeMap<&'static str, usize>,
+    /// How often the disk refused each role to remove something, as far as is known.
+    refused: BTreeMap<&'static str, usize>,
     /// How many faults were asked for.
     asked: usize,
     /// How often a role was started again.
@@ -70,6 +72,7 @@ impl Tended {
             world,
             roles: roles.to_vec(),
             read: BTreeMap::new(),
+            refused: BTreeMap::new(),
             asked: 0,
             started: 0,
             guarded: None,
@@ -114,6 +117,12 @@ impl Tended {
         let point = fault.point.replace('/', "%");
         let name = format!("{:06}\t{}\t{}\t{point}", self.asked, fault.nth, fault.kind);
         fs::write(self.folder(role).join("ask").join(name), "").unwrap();
+    }
+
+    /// Where a role says that it is held.
+    #[must_use]
+    pub fn held(&self, role: &str) -> PathBuf {
+        self.folder(role).join("held")
     }
 
     /// Takes back what was asked of a role and has not come: each point, and what was to come there.
@@ -164,12 +173,14 @@ impl Tended {
         text.lines().filter(|line| !line.contains('\t') && like(line)).count()
     }
 
-    /// Whether the disk ever refused a role to remove something.
-    #[must_use]
-    pub fn could_not_remove(&self, role: &str) -> bool {
+    /// Whether the disk refused a role to remove something since the last call.
+    pub fn could_not_remove(&mut self, role: &'static str) -> bool {
         let text = fs::read_to_string(self.folder(role).join("passed")).unwrap_or_default();
-        let mut came = text.lines().filter_map(|line| line.split_once('\t'));
-        came.any(|(point, kind)| point.contains(" remove") && ["EIO", "ENOSPC"].contains(&kind))
+        let came = text.lines().filter_map(|line| line.split_once('\t'));
+        let error = |kind: &str| ["EIO", "ENOSPC"].contains(&kind);
+        let is_clearing = |point: &str| point.contains(" rename") || point.contains(" remove");
+        let now = came.filter(|(point, kind)| is_clearing(point) && error(kind)).count();
+        self.refused.insert(role, now).unwrap_or_default() < now
     }
 
     /// Ends a role in order and starts it again, as an operator does.

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use crate::root;
 
@@ -116,6 +117,9 @@ fn calls(line: &str) -> Vec<(&str, &str)> {
     found
 }
 
+/// The code, read once.
+pub static CODE: LazyLock<Code> = LazyLock::new(Code::read);
+
 /// The daemon's code, and the points that it has.
 #[derive(Debug)]
 pub struct Code {
@@ -126,9 +130,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// As it is now.
-    #[must_use]
-    pub fn read() -> Self {
+    fn read() -> Self {
         let sources = product();
         let functions =
             sources.iter().map(|(name, text)| (name.clone(), functions(text))).collect();

@@ -10,14 +10,16 @@ pub mod walker;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::World;
-use crate::faults::{Tended, detail, entries, half_made, lines, rows, says, state};
+use crate::faults::{Fault, Tended, detail, entries, half_made, lines, rows, says, state};
+use crate::points::CODE;
 use crate::world::{Plan, ROLES, SAID, somewhere};
+use crate::{PATIENCE, World};
 
+use steered::SEALED;
 pub use telephones::Beside;
 
 /// Another person than the one who runs the tests.
@@ -63,6 +65,8 @@ pub enum Journey {
     Sent,
     /// Stopped by a person.
     Withdrawn,
+    /// Stopped by a person while it is sealed.
+    Overtaken,
     /// Sent again under another key.
     Again,
     /// A drop that may not leave, and a notice.
@@ -95,10 +99,11 @@ pub enum Journey {
 
 impl Journey {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Straight,
         Self::Sent,
         Self::Withdrawn,
+        Self::Overtaken,
         Self::Again,
         Self::Refused,
         Self::LetPass,
@@ -144,6 +149,7 @@ impl Journey {
             Self::Straight => straight(on, &name, &list),
             Self::Sent => sent(on, at, &list),
             Self::Withdrawn => withdrawn(on, &name, &list),
+            Self::Overtaken => overtaken(on, &name, &list),
             Self::Again => again(on, &name, &list),
             Self::Refused => {
                 refused(on, at);
@@ -182,14 +188,14 @@ fn sent(on: &mut Tended, at: usize, content: &[u8]) {
     let known: BTreeSet<String> = known.iter().map(code_of).collect();
     let mine = ["agency/outbox", "agency/private"];
     let there = on.world.outbox().join(&name);
-    let mut told = BTreeSet::new();
+    let mut moved = None;
     let code = on.until("what was sent to be taken", |world| {
         let rows = rows(world, "agency")?;
         let fresh = |row: &&Value| row["state"] != "Refused" && !known.contains(&code_of(row));
         if let Some(row) = rows.iter().find(fresh) {
             return Some(code_of(row));
         }
-        moved_in_again(&there, &mut told);
+        moved_in_again(&there, &mut moved);
         // Who was told nothing looks whether it is there, and sends it again where it is not.
         if mine.iter().all(|at| somewhere(&world.path(at), content).is_empty()) {
             let path = folder.to_str().unwrap();
@@ -205,16 +211,36 @@ fn sent(on: &mut Tended, at: usize, content: &[u8]) {
 
 fn withdrawn(on: &mut Tended, name: &str, content: &[u8]) {
     let code = on.offer(name, content);
+    withdrawn_or_out(on, &code, content);
+}
+
+/// Sealing is held until it is withdrawn: nobody needs what is sealed then.
+fn overtaken(on: &mut Tended, name: &str, content: &[u8]) {
+    on.ask("sealer", &Fault { point: CODE.point(SEALED), nth: 1, kind: "hold" });
+    let code = on.offer(name, content);
+    let held = on.held("sealer");
+    on.until("it to be sealed", |world| {
+        // After a kill nobody holds it any more.
+        let over = state(world, "agency", &code).is_some_and(|it| it != "Claimed");
+        (over || held.exists()).then_some(())
+    });
+    withdrawn_or_out(on, &code, content);
+}
+
+/// It is withdrawn, or it is too late for that.
+fn withdrawn_or_out(on: &mut Tended, code: &str, content: &[u8]) {
     let over = ["Withdrawn", "Released"];
     let how = on.until("a withdrawal, or that it is too late", |world| {
-        let _ = world.cli("agency", &["withdraw", &code]);
-        state(world, "agency", &code).filter(|state| over.contains(&state.as_str()))
+        let _ = world.cli("agency", &["withdraw", code]);
+        state(world, "agency", code).filter(|state| over.contains(&state.as_str()))
     });
+    // Whoever was held goes on.
+    let _ = fs::remove_file(on.held("sealer"));
     if how == "Released" {
-        return opened_and_destroyed(on, &code, content);
+        return opened_and_destroyed(on, code, content);
     }
-    ended(on, &code);
-    assert!(lines(&on.world, &code).len() < 2, "{code} was withdrawn");
+    ended(on, code);
+    assert!(lines(&on.world, code).len() < 2, "{code} was withdrawn");
     quiet(on);
 }
 
@@ -434,15 +460,16 @@ fn version(on: &mut Tended) {
 }
 
 /// What went back to the outbox before a kill may be told that it is refused, as it lies there: its owner moves it in
-/// again, once for each time that it is told so.
-fn moved_in_again(there: &Path, told: &mut BTreeSet<SystemTime>) {
+/// again, and once more where that was not heard either.
+fn moved_in_again(there: &Path, last: &mut Option<Instant>) {
     let name = there.file_name().unwrap().to_string_lossy().into_owned();
     let status = there.with_file_name(format!("STATUS-{name}.txt"));
-    let text = fs::read_to_string(&status).unwrap_or_default();
-    let Ok(at) = fs::metadata(&status).and_then(|meta| meta.modified()) else { return };
-    if there.exists() && text.starts_with("REFUSED") && told.insert(at) {
+    let text = fs::read_to_string(status).unwrap_or_default();
+    let waited = last.is_none_or(|last| last.elapsed() > Duration::from_secs(3));
+    if there.exists() && text.starts_with("REFUSED") && waited {
         let aside = there.with_file_name(".aside");
         let _ = fs::rename(there, &aside).and_then(|()| fs::rename(&aside, there));
+        *last = Some(Instant::now());
     }
 }
 
@@ -524,32 +551,36 @@ fn said_once(on: &mut Tended, code: &str, said: &[&str]) {
 
 /// Nothing is left on the way, and both ledgers are what they were, and more.
 fn quiet(on: &mut Tended) {
-    let on_the_way = ["agency/spool", "agency/bundles", "dropzone/medium/mechelen/files"];
-    on.until(&format!("nothing to be left in {on_the_way:?}"), |world| {
-        let left = |at: &&str| fs::read_dir(world.path(at)).is_ok_and(|all| all.count() > 0);
-        (!on_the_way.iter().any(left)).then_some(())
-    });
-    if !still_half_made(on).is_empty() && on.could_not_remove("sealer") {
-        // What could not be cleared is cleared at the next start.
-        on.restart("sealer");
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let left = left_over(&on.world);
+        if left.is_empty() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "left over: {left:?}");
+        on.tend();
+        // Who was killed while it was held may be held once more.
+        let _ = fs::remove_file(on.held("sealer"));
+        for role in ["sealer", "dropzone"] {
+            // What could not be cleared is cleared at the next start.
+            if on.could_not_remove(role) {
+                on.restart(role);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
-    let left = still_half_made(on);
-    assert!(left.is_empty(), "half made: {left:?}");
     for host in ["agency", "municipality"] {
         on.ledger_grew(host);
     }
     every_exposure_was_entered(on);
 }
 
-/// What is half made, once it had time to go.
-fn still_half_made(on: &Tended) -> Vec<PathBuf> {
-    let mut left = Vec::new();
-    for _ in 0..50 {
-        left = half_made(&on.world.path(""));
-        if left.is_empty() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+/// What is on the way, or half made.
+fn left_over(world: &World) -> Vec<PathBuf> {
+    let mut left = half_made(&world.path(""));
+    for folder in ["agency/spool", "agency/bundles", "dropzone/medium/mechelen/files"] {
+        let inside = fs::read_dir(world.path(folder)).into_iter().flatten().flatten();
+        left.extend(inside.map(|entry| entry.path()));
     }
     left
 }

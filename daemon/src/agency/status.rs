@@ -78,8 +78,12 @@ pub fn stands_refused(drop: &Path, meta: &std::fs::Metadata) -> bool {
     let Ok(status) = std::fs::symlink_metadata(&at) else { return false };
     let ours = status.is_file() && status.uid() == rustix::process::geteuid().as_raw();
     let later = (status.mtime(), status.mtime_nsec()) >= (meta.ctime(), meta.ctime_nsec());
-    let refused = |text: String| [REFUSED.0, REFUSED.1].iter().any(|head| text.starts_with(head));
-    ours && later && before(&at).is_some_and(refused)
+    let refused = |text: &String| [REFUSED.0, REFUSED.1].iter().any(|head| text.starts_with(head));
+    // What changed while it was read is taken again by itself: so it says there.
+    let again = |text: &String| {
+        [Language::Nl, Language::En].iter().any(|it| text.contains(&Reason::Changed.text(*it)))
+    };
+    ours && later && before(&at).is_some_and(|text| refused(&text) && !again(&text))
 }
 
 /// What a status file of our own says now.
@@ -204,6 +208,21 @@ mod tests {
             let shown = path.file_name().unwrap().to_str().unwrap();
             assert!(shown.len() <= 250 && !shown.chars().any(char::is_control), "{shown:?}");
             assert!(super::super::outbox::is_left_alone(path.file_name().unwrap()));
+        }
+    }
+
+    #[test]
+    fn what_is_taken_again_by_itself_does_not_stand_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let drop = dir.path().join("lijst.csv");
+        std::fs::write(&drop, "1").unwrap();
+        let meta = drop.symlink_metadata().unwrap();
+        for language in [Language::Nl, Language::En] {
+            for (reason, stands) in [(Reason::Empty, true), (Reason::Changed, false)] {
+                let at = path(dir.path(), OsStr::new("lijst.csv"));
+                write(&at, &refused(language, &[reason])).unwrap();
+                assert_eq!(stands_refused(&drop, &meta), stands);
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What a test asks for, in the folder that `SLUIS_FAULTS` names.
 //!
 //! Each file in `ask` is a fault by its name, `INDEX<tab>NTH<tab>FAULT<tab>POINT`: at the NTH passing of the point, whose `/`
-//! are `%`, comes `kill`, `EIO`, `ENOSPC` or `delay`. It is taken away when it comes, and counted down until then, so that a
-//! process that starts again goes on from there. Each point that is passed is a line of `passed`.
+//! are `%`, comes `kill`, `EIO`, `ENOSPC`, `delay`, or `hold`, which waits until the test takes `held` away. It is taken away
+//! when it comes, and counted down until then, so that a process that starts again goes on from there. Each point that is
+//! passed is a line of `passed`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,6 +16,8 @@ use rustix::process::{Signal, getpid, kill_process};
 
 /// Long enough for others to overtake, and far from any deadline.
 const DELAY: Duration = Duration::from_millis(150);
+/// How often who is held looks whether it may go on.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A point in this line.
 ///
@@ -63,6 +66,14 @@ fn fire(folder: &Path, name: &str, fault: &str) -> io::Result<()> {
         "ENOSPC" => Err(Errno::NOSPC.into()),
         "delay" => {
             std::thread::sleep(DELAY);
+            Ok(())
+        }
+        "hold" => {
+            let held = folder.join("held");
+            File::create(&held)?;
+            while held.exists() {
+                std::thread::sleep(LOOK);
+            }
             Ok(())
         }
         _ => {

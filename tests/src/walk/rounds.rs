@@ -23,6 +23,8 @@ pub struct Group {
     pub role: &'static str,
     /// In the order in which they come.
     pub faults: Vec<Fault>,
+    /// The journeys that pass there, and whether at the first start of their hosts.
+    pub ways: Vec<(Journey, bool)>,
 }
 
 impl Group {
@@ -40,10 +42,26 @@ pub struct Round {
     pub journey: Journey,
     /// From the first start of hosts on that are made for it.
     pub first: bool,
+    /// In hosts that are made for it.
+    pub alone: bool,
     /// What comes.
     pub groups: Vec<Group>,
     /// How often its faults were asked for before.
     pub tries: usize,
+}
+
+impl Round {
+    /// Where one of its groups is asked for once more, by itself: on the same journey, and then on each that passes there,
+    /// in hosts of its own. What goes on in the background may have been passed on a journey by chance, and not on all.
+    #[must_use]
+    pub fn again(&self, group: &Group) -> Option<Self> {
+        let tries = self.tries + 1;
+        let (journey, first) = match self.tries {
+            0 => (self.journey, self.first),
+            before => *group.ways.get(before - 1)?,
+        };
+        Some(Self { journey, first, alone: tries > 1, groups: vec![group.clone()], tries })
+    }
 }
 
 /// The points that each role passed, in their order, with how often.
@@ -81,13 +99,22 @@ impl Recorded {
         passed.map(|(point, _)| point.as_str()).collect()
     }
 
-    /// Where a point is passed first: on which journey, whether at the first start, and by which role.
-    fn passing(&self, point: &str) -> Option<(Journey, bool, &'static str)> {
-        self.0.iter().find_map(|(journey, first, passed)| {
-            let by = passed.iter().find(|(_, points)| points.iter().any(|(it, _)| it == point));
-            by.map(|(role, _)| (*journey, *first, *role))
-        })
+    /// A role that passes a point.
+    fn role(&self, point: &str) -> Option<&'static str> {
+        let mut passed = self.0.iter().flat_map(|(.., passed)| passed);
+        passed.find(|(_, points)| has(points, point)).map(|(role, _)| *role)
     }
+
+    /// The journeys on which a role passes a point.
+    fn ways(&self, role: &str, point: &str) -> Vec<(Journey, bool)> {
+        let passes = |passed: &Passed| passed.get(role).is_some_and(|points| has(points, point));
+        let journeys = self.0.iter().filter(|(.., passed)| passes(passed));
+        journeys.map(|(journey, first, _)| (*journey, *first)).collect()
+    }
+}
+
+fn has(points: &[(String, usize)], point: &str) -> bool {
+    points.iter().any(|(it, _)| it == point)
 }
 
 fn recorded(journeys: &[Journey]) -> Vec<(Journey, bool, Passed)> {
@@ -141,9 +168,10 @@ type Asked = BTreeMap<(Kind, bool, Journey), BTreeMap<&'static str, Vec<Group>>>
 #[must_use]
 pub fn rounds(code: &Code, recorded: &Recorded) -> VecDeque<Round> {
     let mut asked = Asked::new();
-    let mut ask = |journey: Journey, first: bool, role, faults| {
+    let mut ask = |role, faults, ways: Vec<(Journey, bool)>| {
+        let (journey, first) = ways[0];
         let of_roles = asked.entry((journey.kind(), first, journey)).or_default();
-        of_roles.entry(role).or_default().push(Group { role, faults });
+        of_roles.entry(role).or_default().push(Group { role, faults, ways });
     };
     let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for (journey, first, passed) in &recorded.0 {
@@ -152,8 +180,10 @@ pub fn rounds(code: &Code, recorded: &Recorded) -> VecDeque<Round> {
                 let before = seen.entry((role, point)).or_default();
                 for nth in *before + 1..=(*count).min(MOST) {
                     let kinds = if nth == 1 { kinds(point) } else { vec!["kill"] };
+                    let mut ways = recorded.ways(role, point);
+                    ways.retain(|it| nth == 1 || *it == (*journey, *first));
                     for kind in kinds {
-                        ask(*journey, *first, role, vec![fault(point, nth, kind)]);
+                        ask(*role, vec![fault(point, nth, kind)], ways.clone());
                     }
                     *before = nth;
                 }
@@ -161,9 +191,10 @@ pub fn rounds(code: &Code, recorded: &Recorded) -> VecDeque<Round> {
         }
     }
     for (point, before) in undone(code, recorded) {
-        let (journey, first, role) = recorded.passing(&before).unwrap();
+        let role = recorded.role(&before).unwrap();
         for kind in kinds(&point) {
-            ask(journey, first, role, vec![fault(&before, 1, "EIO"), fault(&point, 1, kind)]);
+            let faults = vec![fault(&before, 1, "EIO"), fault(&point, 1, kind)];
+            ask(role, faults, recorded.ways(role, &before));
         }
     }
     for steered in &STEERED {
@@ -171,7 +202,7 @@ pub fn rounds(code: &Code, recorded: &Recorded) -> VecDeque<Round> {
         for point in steered.to.iter().map(|step| code.point(step)) {
             for kind in kinds(&point) {
                 let faults = by.clone().chain([fault(&point, 1, kind)]).collect();
-                ask(steered.journey, false, steered.role, faults);
+                ask(steered.role, faults, vec![(steered.journey, false)]);
             }
         }
     }
@@ -214,7 +245,7 @@ fn shared_out(
     let count = most.div_ceil(AT_ONCE).max(most.min(5));
     let every = |at: usize| {
         let groups = of_roles.values().flat_map(|of| of.iter().skip(at).step_by(count));
-        Round { journey, first, groups: groups.cloned().collect(), tries: 0 }
+        Round { journey, first, alone: false, groups: groups.cloned().collect(), tries: 0 }
     };
     (0..count).map(every).collect()
 }

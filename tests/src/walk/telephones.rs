@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{
-    SECOND, closed_and_destroyed, code_of, ended, in_order, moved_in_again, quiet, two_persons,
-};
+use super::{SECOND, closed_and_destroyed, code_of, ended, in_order, quiet, two_persons};
 use crate::faults::{Tended, entries, rows, says, state};
 use crate::mail::MailServer;
 use crate::provider::{Mood, Provider};
@@ -189,9 +187,7 @@ pub(super) fn changed(on: &mut Tended, name: &str, content: &[u8]) {
         let _ = world.cli_as(SECOND, "agency", &["approve", &code]);
     });
     // It lies in the outbox again, and is taken as the list that it is now.
-    let (there, mut told) = (on.world.outbox().join(name), BTreeSet::new());
     let again = on.until("the changed list to be taken again", |world| {
-        moved_in_again(&there, &mut told);
         let rows = rows(world, "agency")?;
         let fresh = |row: &&Value| row["state"] == "Admitted" && !known.contains(&code_of(row));
         rows.iter().find(fresh).map(code_of)

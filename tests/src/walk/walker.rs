@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Kind;
-use super::rounds::Round;
+use super::rounds::{Group, Round};
 use crate::faults::{Tended, rows};
 use crate::stderr;
 
@@ -16,8 +16,6 @@ use crate::stderr;
 const WALKERS: usize = 4;
 /// So many journeys go in one world: what it has to remember makes each start a little longer.
 const IN_ONE_WORLD: usize = 12;
-/// What did not come among others is asked for by itself, and then in a world that is made for it.
-const TRIES: usize = 3;
 /// After so many broken rules nothing more is walked.
 const BROKE: usize = 8;
 
@@ -32,7 +30,7 @@ pub struct Walk {
     /// How many of each came.
     pub by: BTreeMap<&'static str, usize>,
     /// What did not come, however often it was asked for.
-    pub never: Vec<Round>,
+    pub never: Vec<Group>,
     /// What ended in a broken rule.
     pub broke: Vec<Round>,
     /// How many rounds were gone, and how many of them for what had not come.
@@ -75,12 +73,9 @@ impl Walk {
             if not.is_empty() || !group.is_owed() {
                 continue;
             }
-            let again =
-                Round { groups: vec![group.clone()], tries: round.tries + 1, ..round.clone() };
-            if again.tries < TRIES {
-                self.rounds.push_front(again);
-            } else {
-                self.never.push(again);
+            match round.again(group) {
+                Some(again) => self.rounds.push_front(again),
+                None => self.never.push(group.clone()),
             }
         }
     }
@@ -123,7 +118,7 @@ fn walker(of: &Mutex<Walk>) {
 /// Goes one round, in a world of its own where it needs one.
 fn went(round: &Round, world: &mut Option<Used>, of: &Mutex<Walk>) {
     let kind = round.journey.kind();
-    let anew = round.first || round.journey.alone() || round.tries + 1 == TRIES;
+    let anew = round.first || round.journey.alone() || round.alone;
     if !world.as_ref().is_some_and(|it| it.kind == kind && it.times < IN_ONE_WORLD && !anew) {
         if let Some(mut old) = world.take() {
             old.finished(of);
