@@ -255,7 +255,7 @@ pub(super) fn number(on: &mut Tended, name: &str, content: &[u8]) {
 fn moved_on(world: &World, code: &str, waits: impl Fn(&str) -> bool) -> Option<()> {
     let row = rows(world, "agency")?.into_iter().find(|row| row["code"] == *code)?;
     match row["state"].as_str()? {
-        "Held" if waits(row["note"].as_str()?) => return Some(()),
+        "Held" if waits(row["note"]["message"].as_str()?) => return Some(()),
         "Held" => _ = world.cli("agency", &["retry", code]),
         "Admitted" => _ = world.cli_as(SECOND, "agency", &["approve", code]),
         "Claimed" | "Approved" => {}
