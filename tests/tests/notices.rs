@@ -160,6 +160,51 @@ fn what_came_on_paper_is_entered_by_two_persons_marked_and_counts() {
     assert!(report.contains("op papier: woord van de andere partij"), "marked in the report");
 }
 
+/// The municipality found wrong data and wrote a letter: the agency enters it, by two persons (art. 7, R59).
+#[test]
+fn a_quality_report_in_a_letter_is_entered_by_two_persons_with_its_document_and_day() {
+    let world = World::running_as(&strict());
+    let letter = world.path("melding.pdf");
+    fs::write(&letter, "rij 2 van de lijst klopt niet").unwrap();
+    let digest = sluis_core::id::Digest::of(b"rij 2 van de lijst klopt niet").to_string();
+    let letter = letter.to_str().unwrap();
+    let now = sluis_core::id::Time(now_ms());
+    let day = now.date().to_string();
+    let found = now.plus_ms(-3 * 86_400_000);
+    let when = format!("{}T10:00", found.date());
+    let report = ["quality", "report", "mechelen", "--found", &when, "--text", "rij 2"];
+    let on_paper = [&report[..], &["--paper", letter, "--received", &day]].concat();
+    let before = [&report[..], &["--received", &day]].concat();
+    assert_eq!(world.cli("agency", &before).status.code(), Some(2), "no day without the document");
+    let first = world.cli("agency", &on_paper);
+    assert!(first.status.success(), "{}", stderr(&first));
+    let again = world.cli("agency", &on_paper);
+    assert!(!again.status.success(), "the same person is no second one: {}", stdout(&again));
+    assert!(world.json("agency", &["notices"]).as_array().unwrap().is_empty());
+    let second = world.cli_as("65534", "agency", &on_paper);
+    assert!(second.status.success(), "{}", stderr(&second));
+    for host in ["agency", "municipality"] {
+        let row = heard(&world, host, "quality-report", 1);
+        let notice = &row["notice"];
+        assert_eq!(row["by"], "agentschap-ii", "whose signature it is");
+        assert_eq!(
+            (notice["paper"].as_str(), notice["received"].as_str()),
+            (Some(&*digest), Some(&*day))
+        );
+        let said = sluis_core::id::Time(notice["found"].as_i64().unwrap());
+        assert_eq!(said.date(), found.date(), "the day of the finding");
+        let table = stdout(&world.cli(host, &["notices"]));
+        assert!(table.contains("[paper: the"), "{table}");
+        // Two weeks from the finding, not from the letter nor from its entry.
+        let due = clock(&world, host, "quality").unwrap();
+        assert_eq!(due["starts"], notice["found"], "{due}");
+    }
+    let entries = ledger(&world, "agency");
+    for kind in ["quality-report-asked", "quality-report-confirmed"] {
+        assert_eq!(entries.iter().filter(|entry| entry["kind"] == kind).count(), 1, "{kind}");
+    }
+}
+
 #[test]
 fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     let mut plan = strict();
