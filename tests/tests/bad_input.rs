@@ -201,6 +201,28 @@ fn a_full_drop_zone_is_waited_for() {
 }
 
 #[test]
+fn other_bytes_than_were_announced_end_the_transfer_and_stay_nowhere() {
+    let mut world = World::running();
+    world.stop("fetcher");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Carried");
+    let files = world.path("dropzone/medium/mechelen/files");
+    let data = fs::read_dir(files).unwrap().next().unwrap().unwrap().path().join("data");
+    let mut bytes = fs::read(&data).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(data, bytes).unwrap();
+    world.start("fetcher");
+    for host in ["municipality", "agency"] {
+        world.wait(host, &code, "Failed");
+    }
+    assert!(!world.path("phones").exists(), "no share left");
+    let left: Vec<_> =
+        fs::read_dir(world.path("municipality/vault/mechelen")).into_iter().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn a_drop_zone_with_another_key_gets_nothing() {
     let mut world = World::running();
     world.stop("dropzone");

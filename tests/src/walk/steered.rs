@@ -219,7 +219,7 @@ pub const UNPASSED: [(&str, &str); 16] = [
 pub const SELDOM: [(&str, &str); 4] = [
     (
         "medium/server/mailbox.rs void `disk::remove(`",
-        "letters that were sealed to nobody any more: `restore`, `keys`",
+        "letters of before an older store that nobody read: `restore`, `simulated`",
     ),
     ("agency/envelopes.rs renew `tx.commit()`", RENEWS),
     ("municipality/collect.rs keep `tx.commit()`", RENEWS),
@@ -235,5 +235,4 @@ const RENEWS: &str = "a lease that goes on after 20 s of bytes; nothing rests on
 const CHECKED: &str =
     "a chunk with a checksum, which other clients send: `daemon: medium::server::tests`, `tus`";
 /// Why bytes that are not what was announced are not walked.
-const OTHERS: &str =
-    "bytes that are not what was announced, which no fault of ours makes: `bad_input`";
+const OTHERS: &str = "bytes that are not what was announced, which no fault of ours makes: `bad_input`, for those of a drop zone";
