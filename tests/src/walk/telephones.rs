@@ -266,7 +266,7 @@ fn moved_on(world: &World, code: &str, waits: impl Fn(&str) -> bool) -> Option<(
 
 /// The municipality reports an incident, and somebody at the agency is told of it by mail.
 pub(super) fn told(on: &mut Tended, at: usize) {
-    let before = crate::mail::count(&beside(on).mail.path(""));
+    let before = about_incidents(&beside(on));
     let text = format!("een poging, {at}");
     let heard = |world: &World, host: &str| {
         let notices = says(world, host, "notices", None)?;
@@ -280,9 +280,13 @@ pub(super) fn told(on: &mut Tended, at: usize) {
         }
         heard(world, "agency")?.then_some(())
     });
-    // Its files alone: reading a mail starts a program.
-    let mail = beside(on).mail.path("");
-    on.until("a mail about it", |_| (crate::mail::count(&mail) > before).then_some(()));
+    let (beside_it, mut seen) = (beside(on), 0);
+    on.until("a mail about it", |_| {
+        // Its files alone: reading a mail starts a program.
+        let came = crate::mail::count(&beside_it.mail.path(""));
+        let is_new = came != std::mem::replace(&mut seen, came);
+        (is_new && about_incidents(&beside_it).len() > before.len()).then_some(())
+    });
     // A mail that came twice is the same one, by its number.
     let mails = beside(on).mail.mails();
     let numbers: BTreeSet<_> = mails.iter().map(|mail| mail.header("message-id")).collect();
@@ -290,4 +294,11 @@ pub(super) fn told(on: &mut Tended, at: usize) {
         mails.iter().map(|mail| (mail.header("message-id"), &mail.body)).collect();
     assert_eq!(numbers.len(), about.len(), "one number, one mail");
     quiet(on);
+}
+
+/// The numbers of the mails about incidents: others go out too, when a clock has run out.
+fn about_incidents(beside: &Beside) -> BTreeSet<String> {
+    let mails = beside.mail.mails();
+    let about = mails.iter().filter(|mail| mail.header("subject").contains("incident"));
+    about.map(|mail| mail.header("message-id").to_owned()).collect()
 }
