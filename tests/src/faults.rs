@@ -231,17 +231,17 @@ impl Tended {
         let known = self.until("the list of transfers", |world| codes(world, "agency"));
         self.world.put(OsStr::new(name), content);
         self.guarded = Some(content.to_vec());
-        let mut told = BTreeSet::new();
+        let (mut told, mut moved) = (BTreeSet::new(), None);
         self.until(&format!("{name} to be taken"), |world| {
             let there = world.outbox().join(name).exists();
             let status = world.outbox().join(format!("STATUS-{name}.txt"));
             let text = fs::read_to_string(&status).unwrap_or_default();
-            if there
-                && text.starts_with("REFUSED")
-                && told.insert(fs::metadata(&status).unwrap().modified().unwrap())
-            {
+            let told_at = fs::metadata(&status).and_then(|meta| meta.modified()).ok();
+            if there && text.starts_with("REFUSED") && told.insert(told_at) {
                 world.put(OsStr::new(name), content);
+                moved = Some(Instant::now());
             }
+            moved_in_again(&world.outbox().join(name), &mut moved);
             let rows = rows(world, "agency")?;
             let taken = |row: &&Value| {
                 row["state"] != "Refused"
@@ -298,6 +298,20 @@ impl Tended {
         }
         assert!(now.starts_with(&before), "the ledger of the {host} was rewritten");
         self.ledgers.insert(host, now);
+    }
+}
+
+/// What went back to the outbox before a kill may be told that it is refused, as it lies there: its owner moves it in
+/// again, and once more where that was not heard either.
+pub fn moved_in_again(there: &Path, last: &mut Option<Instant>) {
+    let name = there.file_name().unwrap().to_string_lossy().into_owned();
+    let status = there.with_file_name(format!("STATUS-{name}.txt"));
+    let text = fs::read_to_string(status).unwrap_or_default();
+    let waited = last.is_none_or(|last| last.elapsed() > Duration::from_secs(3));
+    if there.exists() && text.starts_with("REFUSED") && waited {
+        let aside = there.with_file_name(".aside");
+        let _ = fs::rename(there, &aside).and_then(|()| fs::rename(&aside, there));
+        *last = Some(Instant::now());
     }
 }
 

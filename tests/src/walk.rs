@@ -9,12 +9,14 @@ pub mod walker;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::faults::{Fault, Tended, detail, entries, half_made, lines, rows, says, state};
+use crate::faults::{
+    Fault, Tended, detail, entries, half_made, lines, moved_in_again, rows, says, state,
+};
 use crate::points::CODE;
 use crate::world::{Plan, ROLES, SAID, somewhere};
 use crate::{PATIENCE, World};
@@ -457,20 +459,6 @@ fn version(on: &mut Tended) {
     }
     noticed(on, usize::try_from(number).unwrap() + 1_000_000);
     quiet(on);
-}
-
-/// What went back to the outbox before a kill may be told that it is refused, as it lies there: its owner moves it in
-/// again, and once more where that was not heard either.
-fn moved_in_again(there: &Path, last: &mut Option<Instant>) {
-    let name = there.file_name().unwrap().to_string_lossy().into_owned();
-    let status = there.with_file_name(format!("STATUS-{name}.txt"));
-    let text = fs::read_to_string(status).unwrap_or_default();
-    let waited = last.is_none_or(|last| last.elapsed() > Duration::from_secs(3));
-    if there.exists() && text.starts_with("REFUSED") && waited {
-        let aside = there.with_file_name(".aside");
-        let _ = fs::rename(there, &aside).and_then(|()| fs::rename(&aside, there));
-        *last = Some(Instant::now());
-    }
 }
 
 fn code_of(row: &Value) -> String {
