@@ -449,7 +449,7 @@ pub(crate) fn deadlines(socket: &Socket, as_ics: bool, lang: Lang, json: bool) -
             .map(|it| {
                 let rule = it.clock.rule();
                 serde_json::json!({
-                    "clock": it.clock, "subject": it.subject, "article": rule.article,
+                    "clock": it.clock, "subject": it.subject, "rehearsal": it.rehearsal, "article": rule.article,
                     "requirement": rule.requirement, "starts": it.starts, "due": it.due,
                     "met": it.met, "standing": it.standing(now),
                     "late_s": it.late_by(now).map(|late| late.as_secs()),
@@ -463,7 +463,7 @@ pub(crate) fn deadlines(socket: &Socket, as_ics: bool, lang: Lang, json: bool) -
             it.due.local(),
             it.standing(now).text(language).to_owned(),
             it.clock.title(language).to_owned(),
-            it.subject.clone(),
+            it.of(),
             it.clock.rule().article.label(language),
         ]
     });

@@ -239,7 +239,9 @@ impl Report<'_> {
                 let drill = self.sent(id).is_some_and(|sent| sent.exercise);
                 let told = |kind: &str| kind != "delivered" || !drill;
                 let when = |kind: &str| self.when(id, kind).filter(|_| told(kind));
-                due.extend(deadline::of_transfer(agreement, &code, Side::Municipality, when));
+                let clocks = deadline::of_transfer(agreement, &code, Side::Municipality, when);
+                let rehearsal = self.sent(id).is_some_and(|sent| sent.rehearsal);
+                due.extend(clocks.into_iter().map(|it| Deadline { rehearsal, ..it }));
                 let destroyed = self.lines.iter().find_map(|line| match &line.statement.body {
                     Body::Destroyed(body) if line.effect && line.about() == Some(id) => {
                         Some((line.at, body.backups_until))
@@ -274,7 +276,7 @@ impl Report<'_> {
         Clock {
             due: it.due.local(),
             title: it.clock.title(language),
-            of: it.subject.clone(),
+            of: it.of(),
             article: it.clock.rule().article.label(language),
             met: it.met.map(Time::local).unwrap_or_default(),
             standing: it.standing(now).text(language),

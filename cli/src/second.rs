@@ -9,6 +9,7 @@ use crate::failure::Result;
 use crate::language::Lang;
 use crate::output;
 use crate::socket::Socket;
+use crate::transfers::moved_line;
 
 /// What is said where a first person asked.
 pub(crate) fn asked(lang: Lang) -> &'static str {
@@ -30,7 +31,7 @@ pub(crate) fn reject(
     if json {
         return output::json(&row);
     }
-    output::line(format!("{}  {}  {}", row.code, row.state, row.note.text(lang.core())))
+    output::line(moved_line(&row, lang))
 }
 
 /// `sluis override CODE --reason WHY`
@@ -99,7 +100,7 @@ pub(crate) fn waiting(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     let cells = |row: &Waiting| {
         vec![
             row.verb.clone(),
-            row.subject.clone(),
+            format!("{}{}", if row.rehearsal { "OEFENING " } else { "" }, row.subject),
             row.by.clone(),
             row.at.local(),
             row.until.local(),

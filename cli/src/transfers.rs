@@ -306,8 +306,14 @@ fn moved(row: &Row, lang: Lang, json: bool) -> Result<()> {
     if json {
         return output::json(row);
     }
+    output::line(moved_line(row, lang))
+}
+
+/// Where a transfer stands after a person's word, in one line.
+pub(crate) fn moved_line(row: &Row, lang: Lang) -> String {
     let note = row.note.text(lang.core());
-    output::line(format!("{}  {}  {note}", row.code, row.state).trim_end())
+    let line = format!("{}{}  {}  {note}", drill(row), row.code, row.state);
+    line.trim_end().to_owned()
 }
 
 /// The mark of what is no delivery; one word in every language (R88).

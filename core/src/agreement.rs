@@ -155,6 +155,8 @@ pub struct Custodian {
     /// The language of the message.
     #[serde(default)]
     pub language: Language,
+    /// Whose the telephone is in the end: its network, or who manages it. Counts with the groups of the channels (R32).
+    pub phone_group: Option<GroupId>,
     /// The last day on which this person gets shares (art. 6, R41).
     pub valid_until: Option<Date>,
 }

@@ -34,6 +34,9 @@ pub struct Deadline {
     pub due: Time,
     /// When it was met, if it was.
     pub met: Option<Time>,
+    /// Whether it is about a rehearsal and no delivery (R88).
+    #[serde(default)]
+    pub rehearsal: bool,
 }
 
 /// How a deadline stands.
@@ -91,7 +94,7 @@ impl Deadline {
         let day = match term {
             Term::Hours(hours) => {
                 let due = civil::hours_after(starts, hours);
-                return Self { clock, subject, starts, due, met: None };
+                return Self { clock, subject, starts, due, met: None, rehearsal: false };
             }
             Term::Days(days) => civil::days_after(starts.date(), days),
             Term::Months(months) => civil::months_after(starts.date(), months),
@@ -113,7 +116,14 @@ impl Deadline {
             Nature::Opening => civil::start_of_day(day),
             Nature::Duty | Nature::Stop => civil::end_of_day(day),
         };
-        Self { clock, subject, starts, due, met: None }
+        Self { clock, subject, starts, due, met: None, rehearsal: false }
+    }
+
+    /// What it is about, for people: a rehearsal is marked as one, by one word in every language.
+    #[must_use]
+    pub fn of(&self) -> String {
+        let Self { subject, rehearsal, .. } = self;
+        if *rehearsal { format!("OEFENING {subject}") } else { subject.clone() }
     }
 
     /// The same deadline, met at that time. The first time counts.
@@ -215,10 +225,27 @@ pub fn backups(code: &str, destroyed: Time, until: Option<Date>) -> Option<Deadl
     until.map(|day| Deadline::on(Clock::Backups, code, destroyed, day))
 }
 
+/// What comes back: the times that it was done late, which stays, and the one that runs from when it was last done.
+#[must_use]
+pub fn recurring(
+    from: Time,
+    done: impl IntoIterator<Item = Time>,
+    clock: impl Fn(Time) -> Deadline,
+) -> Vec<Deadline> {
+    let (mut from, mut all) = (from, Vec::new());
+    for at in done {
+        let past = clock(from).meet(at);
+        all.extend(Some(past).filter(|it| it.standing(at) == Standing::MetLate));
+        from = from.max(at);
+    }
+    all.push(clock(from));
+    all
+}
+
 /// The clock of the exercise: from the last one that was opened. It runs where the agreement asks for one.
 #[must_use]
 pub fn of_rehearsal(agreement: &Agreement, opened: Option<Time>) -> Option<Deadline> {
-    let days = agreement.rehearsal.within_days?;
+    let days = agreement.rehearsal.within()?;
     let from = opened.unwrap_or_else(|| civil::start_of_day(agreement.in_force));
     Some(Deadline::within(Clock::Rehearsal, agreement.agreement.as_str(), from, days.get().into()))
 }

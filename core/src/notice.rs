@@ -10,9 +10,10 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::agreement::gaps::{Gap, Missing};
 use crate::agreement::{Agreement, Side};
 use crate::article::Article::{self, Art, Recital};
-use crate::deadline::{Clock, Deadline, Finding, civil};
+use crate::deadline::{self, Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
 pub use fault::Fault;
 pub use page::is_address;
@@ -452,6 +453,11 @@ impl Register {
         ));
         due.extend(self.yearly(agreement));
         if let Some(on) = self.ends().or(agreement.ends) {
+            // What would come back after its end comes back no more; what is still kept is attested.
+            due.retain(|it| {
+                let yearly = matches!(it.clock, Clock::PolicyReview(_) | Clock::Profiles);
+                !yearly || it.met.is_some() || it.due.date() < on
+            });
             let last = civil::days_before(on, 1);
             let ending = [Sort::Terminate, Sort::TerminateAtOnce, Sort::BasisGone];
             let given = ending.into_iter().find_map(|sort| self.of(sort).next());
@@ -472,11 +478,30 @@ impl Register {
         due
     }
 
-    /// The register of processors changed since this version of the agreement: it is due in a new one (R58, R70).
-    fn renewal(&self, agreement: &Agreement) -> Option<Deadline> {
-        let owed = |it: &&Entered| it.version >= agreement.version;
-        let first = self.of(Sort::Processors).find(owed)?;
-        Some(Deadline::new(Clock::Processors, agreement.agreement.as_str(), first.at))
+    /// The register of processors changed since this version of the agreement: it is due in a new one (R58, R70). Under
+    /// versions before it that was done at the last word of it: a core says it when a new version counts.
+    fn renewal(&self, agreement: &Agreement) -> Vec<Deadline> {
+        let name = agreement.agreement.as_str();
+        let mut all: Vec<(Side, u32, Deadline)> = Vec::new();
+        for said in self.of(Sort::Processors) {
+            let past = said.version < agreement.version;
+            let done = |it: &Deadline| if past { it.met.max(Some(said.at)) } else { None };
+            match all.iter_mut().find(|(by, version, _)| (*by, *version) == (said.by, said.version))
+            {
+                Some((.., known)) => known.met = done(known),
+                None => {
+                    let mut first = Deadline::new(Clock::Processors, name, said.at);
+                    first.met = done(&first);
+                    all.push((said.by, said.version, first));
+                }
+            }
+        }
+        let late = |it: &Deadline| it.met.is_none_or(|met| it.late_by(met).is_some());
+        let mut all: Vec<Deadline> = all.into_iter().map(|(.., it)| it).filter(late).collect();
+        // Of both parties' changes since this version the first runs.
+        let first = all.iter().filter(|it| it.met.is_none()).map(|it| it.starts).min();
+        all.retain(|it| it.met.is_some() || Some(it.starts) == first);
+        all
     }
 
     /// What the notices say that the agreement's file could not know yet (R26, R38, R42).
@@ -490,35 +515,40 @@ impl Register {
             profiles: last(Sort::Profiles, Side::Municipality),
             agency: last(Sort::PolicyReview, Side::Agency),
             municipality: last(Sort::PolicyReview, Side::Municipality),
+            published: [Side::Agency, Side::Municipality]
+                .map(|side| last(Sort::Publication, side).is_some()),
         }
     }
 
     /// Reviews, lists and attestations that come back every year, each from when it was last done.
     fn yearly(&self, agreement: &Agreement) -> Vec<Deadline> {
-        let since = |sort, by, noted: Option<Date>| {
-            let said = self.of(sort).rev().find(|entered| entered.by == by).map(|it| it.at);
+        let start = civil::start_of_day(agreement.in_force);
+        let recurs = |sort, by, noted: Option<Date>, clock: &dyn Fn(Time) -> Deadline| {
+            let said = self.of(sort).filter(|entered| entered.by == by).map(|it| it.at);
             let noted = noted.map(civil::start_of_day);
-            said.max(noted).unwrap_or_else(|| civil::start_of_day(agreement.in_force))
+            let mut done: Vec<Time> = said.chain(noted).collect();
+            done.sort();
+            // What a file notes says when it was done, not whether the time before it was too long.
+            let first = noted.filter(|noted| done.first() == Some(noted));
+            deadline::recurring(first.unwrap_or(start), done, clock)
         };
-        let (agency, municipality) = (Side::Agency, Side::Municipality);
+        let (access, name) = (&agreement.access, agreement.agreement.as_str());
+        let months = u32::from(access.renew_after_months);
         let reviewed = |side| {
-            let noted = agreement.security.of(side).policy_reviewed_on;
-            let subject = agreement.party(side).id.as_str();
-            Deadline::new(
-                Clock::PolicyReview(side),
-                subject,
-                since(Sort::PolicyReview, side, noted),
-            )
+            let (noted, subject) = (agreement.security.of(side), agreement.party(side).id.as_str());
+            recurs(Sort::PolicyReview, side, noted.policy_reviewed_on, &|from| {
+                Deadline::new(Clock::PolicyReview(side), subject, from)
+            })
         };
-        let name = agreement.agreement.as_str();
-        let listed = since(Sort::Profiles, municipality, agreement.access.listed_on);
-        let months = u32::from(agreement.access.renew_after_months);
-        vec![
-            reviewed(agency),
-            reviewed(municipality),
-            Deadline::within(Clock::Profiles, name, listed, months),
-            Deadline::new(Clock::Attestation, name, since(Sort::Attestation, municipality, None)),
+        let listed = |from| Deadline::within(Clock::Profiles, name, from, months);
+        let attested = |from| Deadline::new(Clock::Attestation, name, from);
+        [
+            reviewed(Side::Agency),
+            reviewed(Side::Municipality),
+            recurs(Sort::Profiles, Side::Municipality, access.listed_on, &listed),
+            recurs(Sort::Attestation, Side::Municipality, None, &attested),
         ]
+        .concat()
     }
 
     fn of(&self, sort: Sort) -> impl DoubleEndedIterator<Item = &Entered> {
@@ -526,7 +556,7 @@ impl Register {
     }
 }
 
-/// When the lists and policies of the agreement were last looked through, by notice.
+/// When the lists and policies of the agreement were last looked through, and who published the text, by notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reviewed {
     /// The list of function profiles.
@@ -535,6 +565,8 @@ pub struct Reviewed {
     pub agency: Option<Date>,
     /// The municipality's.
     pub municipality: Option<Date>,
+    /// Whether the agency, and whether the municipality, recorded where the text stands (R71, R72).
+    pub published: [bool; 2],
 }
 
 impl Reviewed {
@@ -551,6 +583,18 @@ impl Reviewed {
             *noted = (*noted).max(said);
         }
         known
+    }
+
+    /// Whether a notice says what the file does not.
+    #[must_use]
+    pub fn fills(&self, gap: &Gap) -> bool {
+        let [agency, municipality] = self.published;
+        let published = match gap.side {
+            Some(Side::Agency) => agency,
+            Some(Side::Municipality) => municipality,
+            None => false,
+        };
+        gap.what == Missing::PublicationMissing && published
     }
 }
 

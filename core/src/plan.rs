@@ -3,7 +3,7 @@
 //! Rule 2: no channel, provider or group ever carries t shares of one transfer. With m independent groups
 //! that needs n <= m (t - 1): 2-of-2 needs two groups, 2-of-3 needs three.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -159,9 +159,16 @@ impl Plan {
             });
         }
         let plan = Self { threshold: rules.threshold, routes };
-        plan.nobody_has_enough("channel", plan.routes.iter().map(|route| route.channel.as_str()))?;
-        plan.nobody_has_enough("provider", providers.iter().map(String::as_str))?;
-        plan.nobody_has_enough("group", plan.routes.iter().map(|route| route.group.as_str()))?;
+        let channels = plan.routes.iter().map(|route| route.channel.as_str());
+        plan.nobody_has_enough("channel", channels, None)?;
+        plan.nobody_has_enough("provider", providers.iter().map(String::as_str), None)?;
+        // Whoever runs a channel and a telephone sees the share of either, and one share once.
+        let groups = plan.routes.iter().zip(&rules.custodians).flat_map(|(route, custodian)| {
+            let phone = custodian.phone_group.as_ref().filter(|group| **group != route.group);
+            [Some(&route.group), phone].into_iter().flatten().map(GroupId::as_str)
+        });
+        let independent: BTreeSet<&GroupId> = plan.routes.iter().map(|it| &it.group).collect();
+        plan.nobody_has_enough("group", groups, Some(independent.len()))?;
         Ok(plan)
     }
 
@@ -181,7 +188,7 @@ impl Plan {
         if !contacts.former.is_empty() && !contacts.call.as_deref().is_some_and(is_to_call) {
             return Err(PlanError::NobodyToCall);
         }
-        self.nobody_has_enough("phone", numbers.iter().map(String::as_str)).map_err(|error| {
+        self.nobody_has_enough("phone", numbers.iter().map(String::as_str), None).map_err(|error| {
             match error {
                 PlanError::TooMuch { what, carried, threshold, groups, most, shares, .. } => {
                     PlanError::TooMuch {
@@ -209,10 +216,11 @@ impl Plan {
         &self,
         what: &'static str,
         carriers: impl Iterator<Item = &'a str>,
+        independent: Option<usize>,
     ) -> Result<(), PlanError> {
         let mut carried: BTreeMap<&str, usize> = BTreeMap::new();
         carriers.for_each(|carrier| *carried.entry(carrier).or_default() += 1);
-        let groups = carried.len();
+        let groups = independent.unwrap_or(carried.len());
         match carried.iter().find(|(_, count)| **count >= usize::from(self.threshold)) {
             None => Ok(()),
             Some((name, count)) => Err(PlanError::TooMuch {
@@ -244,7 +252,7 @@ pub fn check(agreement: &Agreement) -> Result<Plan, PlanError> {
 }
 
 fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
             return Err(PlanError::Twice(name.to_owned()));
@@ -283,6 +291,7 @@ mod tests {
                     profile: "integratie".into(),
                     channel: format!("c{channel}").parse().unwrap(),
                     language: Language::Nl,
+                    phone_group: None,
                     valid_until: None,
                 })
                 .collect(),
@@ -302,6 +311,23 @@ mod tests {
         let refused = Plan::make(&rules(2, &["owner", "owner", "c"], &[0, 1, 2])).unwrap_err();
         assert!(matches!(refused, PlanError::TooMuch { what: "group", .. }), "{refused}");
         assert!(refused.words().nl.contains("groep owner zou 2 dragen"), "{:?}", refused.words());
+    }
+
+    #[test]
+    fn whoever_has_the_telephones_counts_with_whoever_has_the_channels() {
+        let mut rules = rules(2, &["a", "b", "c"], &[0, 1, 2]);
+        let of = |rules: &mut KeyRules, groups: [&str; 3]| {
+            for (custodian, group) in rules.custodians.iter_mut().zip(groups) {
+                custodian.phone_group = (!group.is_empty()).then(|| group.parse().unwrap());
+            }
+            Plan::make(rules).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(of(&mut rules, ["x", "y", "z"]), Ok(()));
+        assert_eq!(of(&mut rules, ["a", "b", "c"]), Ok(()), "each sees one share twice");
+        let two = of(&mut rules, ["x", "x", ""]).unwrap_err();
+        assert!(two.contains("group x would carry 2 of the 2 shares"), "{two}");
+        let both = of(&mut rules, ["", "", "a"]).unwrap_err();
+        assert!(both.contains("group a would carry 2 of the 2 shares"), "{both}");
     }
 
     #[test]
@@ -348,7 +374,7 @@ mod tests {
                     let carried = plan.routes.iter().filter(|r| r.group.as_str() == *group).count();
                     prop_assert!(carried < usize::from(plan.threshold));
                 }
-                let distinct: std::collections::BTreeSet<_> = groups.iter().collect();
+                let distinct: BTreeSet<_> = groups.iter().collect();
                 prop_assert!(usize::from(plan.shares()) <= distinct.len() * usize::from(plan.threshold - 1));
             }
         }

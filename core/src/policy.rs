@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use jiff::civil::Date;
 
-use crate::agreement::gaps::{Weight, gaps};
+use crate::agreement::gaps::{Gap, Missing, Weight, gaps};
 use crate::agreement::{Agreement, Language};
 use crate::article::Article;
 use crate::content::Finding;
@@ -366,7 +366,12 @@ pub fn decide(agreement: &Agreement, drop: Drop<'_>) -> Decision {
         reasons.push(Reason::Ended { on: ends.to_string() });
     }
     let known = gaps(&drop.reviewed.with(agreement), today);
-    reasons.extend(known.iter().filter(|gap| gap.weight() == Weight::Blocks).map(|gap| {
+    // The way is tried before the text is published, too.
+    let tried = drop.requested == Requested::Exercise;
+    let filled =
+        |gap: &Gap| drop.reviewed.fills(gap) || (tried && gap.what == Missing::PublicationMissing);
+    let blocks = |gap: &&Gap| gap.weight() == Weight::Blocks && !filled(gap);
+    reasons.extend(known.iter().filter(blocks).map(|gap| {
         let say = |language| format!("{} {}", gap.text(language), gap.next(language));
         Reason::Gap {
             gap: gap.code().to_owned(),
@@ -441,6 +446,25 @@ mod tests {
         let noticed =
             reasons(&agreement, date(2026, 6, 1), |drop| drop.ends = Some(date(2026, 6, 1)));
         assert_eq!(noticed, [ended("2026-06-01")]);
+    }
+
+    #[test]
+    fn r9_no_list_leaves_before_both_published_the_text_but_the_way_is_tried() {
+        let agreement = agreement();
+        let gaps = |requested, published| {
+            let now = start_of_day(date(2021, 1, 4));
+            let reviewed = Reviewed { published, ..Reviewed::default() };
+            let (ends, drawn_for) = (None, None);
+            let drop = Drop { now, size: 1, files: 1, requested, ends, reviewed, drawn_for };
+            match decide(&agreement, drop) {
+                Decision::Permit => 0,
+                Decision::Deny(reasons) => reasons.len(),
+            }
+        };
+        let asked = Requested::By(Digest::none());
+        assert_eq!(gaps(asked, [false; 2]), 2);
+        assert_eq!((gaps(asked, [true, false]), gaps(asked, [false, true])), (1, 1));
+        assert_eq!((gaps(asked, [true; 2]), gaps(Requested::Exercise, [false; 2])), (0, 0));
     }
 
     #[test]

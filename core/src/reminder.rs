@@ -44,6 +44,11 @@ pub enum About {
     Stuck(Stuck),
     /// The other party said something.
     Heard(Heard),
+    /// The store is older than what this party has said: nothing is said or leaves under this agreement.
+    SetBack {
+        /// When that was seen.
+        since: Time,
+    },
     /// The clock is not believed: nothing expires, and of no other clock anything is told.
     ClockHeld {
         /// When that was seen.
@@ -61,6 +66,9 @@ pub struct Stuck {
     pub failed: bool,
     /// Since when.
     pub since: Time,
+    /// Whether it is a rehearsal and no delivery (R88).
+    #[serde(default)]
+    pub rehearsal: bool,
 }
 
 /// A notice of the other party.
@@ -92,6 +100,8 @@ pub struct Situation {
     pub stuck: Vec<(AgreementId, Stuck)>,
     /// What the other party said.
     pub heard: Vec<(AgreementId, Heard)>,
+    /// Under which agreements the store is an older one, and since when that is known.
+    pub set_back: Vec<(AgreementId, Time)>,
 }
 
 impl Situation {
@@ -101,7 +111,10 @@ impl Situation {
         // By a clock that is not believed nothing is early and nothing is late.
         let all: Vec<Reminder> = match self.clock_held {
             Some(since) => vec![Reminder { agreement: None, about: About::ClockHeld { since } }],
-            None => self.heard().chain(self.stuck()).chain(self.clocks()).collect(),
+            None => {
+                let set_back = self.set_back().chain(self.heard());
+                set_back.chain(self.stuck()).chain(self.clocks()).collect()
+            }
         };
         all.into_iter().filter(|reminder| !told.contains(&reminder.key())).collect()
     }
@@ -111,6 +124,13 @@ impl Situation {
         self.heard.iter().map(|(agreement, heard)| Reminder {
             agreement: Some(agreement.clone()),
             about: About::Heard(heard.clone()),
+        })
+    }
+
+    fn set_back(&self) -> impl Iterator<Item = Reminder> {
+        self.set_back.iter().map(|(agreement, since)| Reminder {
+            agreement: Some(agreement.clone()),
+            about: About::SetBack { since: *since },
         })
     }
 
@@ -157,10 +177,11 @@ impl Reminder {
                 let point = coming.map_or_else(|| "over".to_owned(), |at| at.0.to_string());
                 format!("clock|{clock}|{subject}|{}|{}|{point}", starts.0, due.0)
             }
-            About::Stuck(Stuck { code, failed, since }) => {
+            About::Stuck(Stuck { code, failed, since, .. }) => {
                 format!("stuck|{code}|{failed}|{}", since.0)
             }
             About::Heard(heard) => format!("heard|{}", heard.digest),
+            About::SetBack { since } => format!("set-back|{}", since.0),
             About::ClockHeld { since } => format!("clock-held|{}", since.0),
         };
         let agreement = self.agreement.as_ref().map_or("", AgreementId::as_str);
@@ -173,7 +194,7 @@ impl Reminder {
         match &self.about {
             About::Heard(heard) => heard.sort.is_incident(),
             About::Clock { deadline, .. } => deadline.clock.is_incident(),
-            About::Stuck(_) | About::ClockHeld { .. } => false,
+            About::Stuck(_) | About::SetBack { .. } | About::ClockHeld { .. } => false,
         }
     }
 }

@@ -25,6 +25,7 @@
 //! | Releasing, Released | Opened (evidence) | Opened | `released`, where not said yet | erase |
 //! | Opened | Erased | Closed | `closed` | |
 //! | before Opened, fewer than t exposed | Withdraw | Withdrawn | `withdrawn` | erase, terminate |
+//! | Releasing, Released, t or more exposed | Shut | Releasing or Released, what is not out never leaves | `released`, after the last | |
 //! | Held, Failed before it was sealed | Retry | Claimed | | seal |
 //! | Failed after shares left | Opened (evidence) | Opened | `released`, where not said yet | erase |
 //! | Expired | Opened (evidence) | Closed | `closed` | |
@@ -252,6 +253,8 @@ pub enum Event {
     Erased,
     /// A person stops it.
     Withdraw,
+    /// The agreement ended at once where enough shares are out to open it: no other leaves, and none goes again (R64).
+    Shut,
     /// A person says: try again. What failed or is unknown; or this share, whatever became of it.
     Retry(Option<u8>),
     /// Its time is over.
@@ -325,6 +328,8 @@ pub enum Work {
         /// Its number.
         index: u8,
     },
+    /// Sealer: the bundle goes with the shares in it that never leave.
+    Shred,
     /// Sealer: erase plaintext, spool and bundle.
     Erase,
 }
@@ -363,6 +368,10 @@ impl Illegal {
     }
     fn next(&self) -> Words {
         match (self.event, self.state) {
+            ("Retry", "Releasing" | "Released") => words!(
+                ": niets ervan wacht op een persoon, of de overeenkomst is meteen beëindigd; kijk met sluis show",
+                ": nothing of it waits for a person, or the agreement was ended at once; look at sluis show"
+            ),
             ("Retry", "Failed") => words!(
                 ": de gemeente werd verwittigd; sluis redeliver verzendt ze opnieuw",
                 ": the municipality was told; sluis redeliver sends it anew"
@@ -551,6 +560,7 @@ impl Event {
             Self::Opened(_) => "Opened",
             Self::Erased => "Erased",
             Self::Withdraw => "Withdraw",
+            Self::Shut => "Shut",
             Self::Retry(_) => "Retry",
             Self::Expire => "Expire",
             Self::Fail { .. } => "Fail",

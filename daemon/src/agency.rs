@@ -82,7 +82,7 @@ impl Stored for State {
 /// Which role does which work.
 fn gate_of(work: &Work) -> &'static str {
     match work {
-        Work::Seal | Work::Forget | Work::Erase | Work::Resend { .. } => "sealer",
+        Work::Seal | Work::Forget | Work::Shred | Work::Erase | Work::Resend { .. } => "sealer",
         Work::Place | Work::Carry { .. } | Work::Probe { .. } | Work::Terminate { .. } => "carrier",
         Work::Release { .. } => "releaser",
     }

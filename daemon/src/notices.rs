@@ -177,7 +177,9 @@ impl Books {
             due.extend(clocks.into_iter().map(|clock| (name.clone(), clock)));
             exercises.extend(self.exercises(tx, name).await?.into_keys());
         }
-        for record in tx.recent::<S>(LOOKED_AT).await? {
+        let rehearsals = tx.rehearsals().await?;
+        for record in tx.clocked::<S>(LOOKED_AT).await? {
+            let rehearsal = rehearsals.contains(&record.id);
             let terms = self.terms(tx, &record.terms).await?;
             let said = tx.said_when(&record.id).await?;
             let code = record.code.to_string();
@@ -186,7 +188,8 @@ impl Books {
                 let told = kind != "delivered" || !exercises.contains(&record.id);
                 said.iter().find(|(known, _)| told && known == kind).map(|(_, at)| *at)
             });
-            due.extend(clocks.into_iter().map(|clock| (record.agreement.clone(), clock)));
+            let clocks = clocks.into_iter().map(|clock| Deadline { rehearsal, ..clock });
+            due.extend(clocks.map(|clock| (record.agreement.clone(), clock)));
             if let Some((_, at)) = said.iter().find(|(kind, _)| kind == "destroyed") {
                 let by = Side::Municipality;
                 let word = self.verified(tx, &terms, &record.id, "destroyed", by).await?;
@@ -202,7 +205,8 @@ impl Books {
     }
 }
 
-/// How many transfers are looked at for clocks: the open ones and those that changed last.
+/// How many transfers are looked at for clocks: of the open ones the oldest, of the others those that changed last. What
+/// was late of any other is in the report of its year.
 const LOOKED_AT: i64 = 500;
 
 /// What changed among a party's processors, for people; nothing where it is the same.

@@ -106,8 +106,12 @@ async fn waiting<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Waiting
             Some(id) => tx.transfer::<C::State>(&id).await?,
             None => None,
         };
+        let rehearsal = match &record {
+            Some(record) => tx.is_rehearsal(&record.id).await?,
+            None => false,
+        };
         let subject = record.map_or(subject, |record| record.code.to_string());
-        rows.push(Waiting { verb, subject, by: first.name, at: first.at, until });
+        rows.push(Waiting { verb, subject, by: first.name, at: first.at, until, rehearsal });
     }
     Ok(Json(rows))
 }
@@ -138,15 +142,23 @@ pub async fn find<C: Core>(tx: &mut Tx, code: &TransferCode) -> Result<Record<C:
     })
 }
 
+/// A transfer as it is shown, marked where it is a rehearsal.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub async fn row<C: Core>(core: &C, tx: &mut Tx, record: &Record<C::State>) -> Result<Row> {
+    let rehearsal = tx.is_rehearsal(&record.id).await?;
+    Ok(Row { rehearsal, ..core.row(record) })
+}
+
 async fn show<C: Core>(
     State(core): State<Arc<C>>,
     Json(ask): Json<ByCode>,
 ) -> Result<Json<Detail>> {
     let mut tx = core.books().store.begin().await?;
     let record = find::<C>(&mut tx, &ask.code).await?;
-    let rehearsal = tx.rehearsals().await?.contains(&record.id);
     let detail = Detail {
-        row: Row { rehearsal, ..core.row(&record) },
+        row: row(&*core, &mut tx, &record).await?,
         state: serde_json::to_value(&record.state).unwrap_or_default(),
         timeline: tx.timeline(&record.id).await?,
         waiting: tx.waiting(&record.id).await?,

@@ -118,5 +118,6 @@ async fn situation<C: Core>(books: &Books, tx: &mut Tx, held: bool) -> Result<Si
         deadlines: books.deadlines::<C::State>(tx).await?,
         stuck: tx.stuck().await?,
         heard,
+        set_back: tx.all_set_back().await?.into_iter().map(|it| (it.agreement, it.since)).collect(),
     })
 }

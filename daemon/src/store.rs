@@ -425,6 +425,23 @@ impl Tx {
         rows.iter().map(record).collect()
     }
 
+    /// The transfers whose clocks run: the open ones, the oldest first, and those that changed last; at most `limit`
+    /// of either.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clocked<S: Stored>(&mut self, limit: i64) -> Result<Vec<Record<S>>> {
+        let mut all = Vec::new();
+        for which in [
+            "SELECT * FROM transfers WHERE open = 1 ORDER BY created LIMIT $1",
+            "SELECT * FROM transfers WHERE open = 0 ORDER BY changed DESC LIMIT $1",
+        ] {
+            let rows = sqlx::query(which).bind(limit).fetch_all(&mut *self.tx).await?;
+            all.extend(rows.iter().map(record).collect::<Result<Vec<_>>>()?);
+        }
+        Ok(all)
+    }
+
     /// The transfers in this state, the oldest first, at most `limit`.
     ///
     /// # Errors

@@ -182,8 +182,10 @@ fn the_shipped_examples_are_read_by_the_shipped_program() {
         .arg(examples.join("agreements/mechelen.toml"))
         .output()
         .unwrap();
-    assert!(agreement.status.success(), "{}", stderr(&agreement));
-    assert!(stdout(&agreement).contains("2 of 3 shares"));
+    // All that keeps a list of the worked case from leaving is that its text is still to be published.
+    assert_eq!(agreement.status.code(), Some(1), "{}", stderr(&agreement));
+    let told = stdout(&agreement);
+    assert!(told.contains("2 of 3 shares") && told.contains("2 block"), "{told}");
     for host in ["agency.toml", "municipality.toml", "dropzone.toml"] {
         let checked = Command::new(binary("sluis"))
             .arg("--config")

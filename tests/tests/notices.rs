@@ -112,6 +112,47 @@ fn the_agency_ends_it_at_once_and_what_is_not_out_never_leaves() {
 }
 
 #[test]
+fn of_what_enough_shares_are_out_of_no_other_leaves_when_it_ends_at_once() {
+    let mut plan = Plan::default();
+    let voice = plan.channels.rfind("../phones").unwrap();
+    plan.channels.replace_range(voice.., "../voice\"\n");
+    let mut world = World::make(&plan);
+    // The third telephone takes nothing yet.
+    let phone = world.path("voice");
+    fs::write(&phone, "").unwrap();
+    for role in ["dropzone", "sealer", "keeper", "carrier", "releaser", "fetcher"] {
+        world.start(role);
+    }
+    fs::create_dir(world.path("phones")).unwrap();
+    let code = world.send("een.txt", b"een");
+    until("two shares to be out", || (world.lines(&code).len() == 2).then_some(()));
+    assert_eq!(world.row("agency", &code).unwrap()["state"], "Releasing");
+    let bundles = || fs::read_dir(world.path("agency/bundles")).unwrap().count();
+    assert_eq!(bundles(), 1);
+    let told = two(
+        &world,
+        "agency",
+        &["terminate", "mechelen", "--at-once", "--reason", "doorgifte zonder melding"],
+    );
+    assert!(told.contains(&format!("{code}  stays")), "{told}");
+    world.wait("agency", &code, "Released");
+    until("the bundle to be gone", || (bundles() == 0).then_some(()));
+    let shown = stdout(&world.cli("agency", &["show", &code]));
+    assert!(shown.contains("ended-at-once"), "{shown}");
+    // The telephone is there again, the releaser too, and a person asks for it: it never leaves.
+    fs::remove_file(&phone).unwrap();
+    world.stop("releaser");
+    world.start("releaser");
+    for again in [&["retry", &code][..], &["retry", &code, "--share", "3"]] {
+        refused(&world, "agency", again, "not possible");
+    }
+    let lines = world.lines(&code);
+    assert!(world.cli_with("municipality", &["open", &code], &lines.join("\n")).status.success());
+    world.wait("agency", &code, "Closed");
+    assert!(lines.len() == 2 && !phone.exists(), "the third share is destroyed");
+}
+
+#[test]
 fn what_came_on_paper_is_entered_by_two_persons_marked_and_counts() {
     let world = World::running_as(&strict());
     let letter = world.path("brief.pdf");
@@ -209,9 +250,9 @@ fn a_quality_report_in_a_letter_is_entered_by_two_persons_with_its_document_and_
 fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     let mut plan = strict();
     plan.agreement =
-        plan.agreement.replace("[period]\n", "[rehearsal]\nwithin-days = 30\n\n[period]\n");
+        plan.agreement.replace("unasked = \"demonstratie", "# unasked = \"demonstratie");
     let world = World::running_as(&plan);
-    assert_eq!(clock(&world, "agency", "rehearsal").unwrap()["standing"], "overdue");
+    assert_eq!(clock(&world, "agency", "rehearsal").unwrap()["standing"], "reached");
     let _ = world.json("municipality", &["request", "mechelen", "--text", "de lijst van 2026"]);
     heard(&world, "agency", "request", 1);
     let list = world.send("lijst.csv", LIST);
@@ -275,6 +316,22 @@ fn is_marked(world: &World, drill: &str) {
         assert_eq!(world.row(host, drill).unwrap()["rehearsal"], true, "{host}");
         let shown = world.cli(host, &["show", drill]);
         assert!(stdout(&shown).lines().next().unwrap().ends_with("OEFENING"), "{}", stdout(&shown));
+    }
+    for host in ["agency", "municipality"] {
+        let due = world.json(host, &["deadlines"]);
+        let of = |it: &&Value| it["subject"] == drill;
+        assert!(due.as_array().unwrap().iter().filter(of).all(|it| it["rehearsal"] == true));
+        for more in [&[][..], &["--ics"]] {
+            let shown = stdout(&world.cli(host, &[&["deadlines"], more].concat()));
+            // A calendar folds its lines.
+            let shown = shown.replace("\r\n ", "");
+            let marked = shown.matches(&format!("OEFENING {drill}")).count();
+            // Of an event in a calendar the number too.
+            let others =
+                if more.is_empty() { 0 } else { shown.matches(&format!(".{drill}.")).count() };
+            let all = shown.matches(drill).count();
+            assert!(marked >= 3 && all == marked + others, "{shown}");
+        }
     }
     let retained = world.json("municipality", &["deadlines"]);
     let retained = retained.as_array().unwrap().iter();

@@ -11,10 +11,19 @@ use sluis_tests::{World, stderr, stdout, until};
 /// What a browser would run, or take for the end of something; and what a template would.
 const EVIL: &str = "</td></title></style><script>alert(1)</script>\" onload='x' {{ 7 }} <!-- &lt;";
 const DEMO: &str = include_str!("../../config/examples/demo/mechelen.toml");
+const LIST: &[u8] =
+    b"rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n00010100105;0;0\n";
 const EXAMPLE: &str = include_str!("../../config/examples/agreements/mechelen.toml");
 
 fn plan(agreement: &str) -> Plan {
     Plan { agreement: agreement.to_owned(), ..Plan::default() }
+}
+
+/// The demonstration's agreement before anybody published the text; a list leaves unasked.
+fn unpublished() -> String {
+    let (before, pages) = DEMO.split_once("[publication.agency]\n").unwrap();
+    let after = &pages[pages.find("[term]\n").unwrap()..];
+    format!("{before}{after}").replace("[period]\n", "[period]\nstanding = \"een test\"\n")
 }
 
 /// The page as a host makes it.
@@ -153,10 +162,9 @@ fn what_the_parties_wrote_is_text_and_never_a_part_of_the_page() {
     let more = "[publication.agency]\nurl = \"https://a.example/\"\non = \"2020-12-18\"\n\
                 [security.municipality]\nincident-contact = \"x\"\nbreach-procedure = \"x\"\n";
     let names = "[data]\nnames-allowed-by = \"x\"\nany-file = \"x\"\n";
-    let text = DEMO
+    let text = unpublished()
         .replace("https://agentschap.example/contact", "javascript:alert(1)//")
         .replace("[data]\n", names)
-        .replace("[period]\n", "[period]\nstanding = \"x\"\n")
         .replace("kbo = ", "address = \"x\"\nkbo = ")
         .replace("capacity = \"algemeen directeur\" }", "capacity = \"x\", mandate = \"x\" }");
     let mut evil: toml::Value = toml::from_str(&format!("{text}\n{more}")).unwrap();
@@ -200,7 +208,19 @@ fn heard(world: &World, host: &str, count: usize) -> Vec<serde_json::Value> {
 
 #[test]
 fn each_party_records_where_the_text_stands_and_both_ledgers_and_the_report_have_it() {
-    let world = World::running_as(&plan(DEMO));
+    let world = World::running_as(&plan(&unpublished()));
+    // Nothing leaves before both have (recital D).
+    let held = |name: &str, whose: &[&str]| {
+        world.put(name.as_ref(), LIST);
+        let text = world.status_says("mechelen", "REFUSED");
+        let told = text.matches("published the text").count();
+        assert!(told == whose.len() && text.contains("art. 10"), "{text}");
+        whose.iter().for_each(|party| assert!(text.contains(party), "{party}: {text}"));
+        for left in fs::read_dir(world.path("agency/outbox/mechelen")).unwrap().flatten() {
+            fs::remove_file(left.path()).unwrap();
+        }
+    };
+    held("lijst.csv", &["Agentschap Integratie en Inburgering", "Stad Mechelen"]);
     let path = |name: &str| world.path(name).to_str().unwrap().to_owned();
     let (file, other) = (path("protocol.html"), path("signed.pdf"));
     let publish = ["agreement", "publish", "mechelen"];
@@ -231,6 +251,7 @@ fn each_party_records_where_the_text_stands_and_both_ledgers_and_the_report_have
         (known["rendered"].as_str(), known["notice"]["paper"].as_str()),
         (Some("nl"), Some(&*digest))
     );
+    held("lijst-1.csv", &["Stad Mechelen"]);
     // Something else stands there: it is said, and recorded.
     let made = run("municipality", &["--url", theirs, "--page", &other, "--on", "2020-12-18"]);
     assert!(made.status.success(), "{}", stderr(&made));
@@ -259,6 +280,8 @@ fn each_party_records_where_the_text_stands_and_both_ledgers_and_the_report_have
             assert!(article.contains("Stad Mechelen") && !article.contains("class=\"none\""));
         }
     }
+    let code = world.send("lijst-2.csv", LIST);
+    world.wait("agency", &code, "Released");
     // A version that the running core does not have yet is not signed for as the one before.
     let installed = world.path("agency/agreements/mechelen.toml");
     let next = fs::read_to_string(&installed).unwrap().replace("version = 1", "version = 2");

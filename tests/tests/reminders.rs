@@ -266,7 +266,9 @@ fn a_file_that_stays_on_the_medium_alarms_the_agency() {
     is_clean(alarm);
     assert_eq!(
         alarm.header("subject"),
-        format!("[Sluis] overdue: The file is still on the transport medium, {code} (mechelen)")
+        format!(
+            "[Sluis] overdue: The file is still on the transport medium, OEFENING {code} (mechelen)"
+        )
     );
     assert!(
         alarm.body.contains("art. 6") && alarm.body.contains("Call each other"),

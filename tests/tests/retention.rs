@@ -167,7 +167,7 @@ fn an_attestation_counts_what_is_kept_and_destroyed_and_winds_its_clock() {
     let (first, second) = (opened(&world, "een.csv"), opened(&world, "twee.csv"));
     let attestation = || {
         let due = world.json(CITY, &["deadlines"]);
-        due.as_array().unwrap().iter().find(|it| it["clock"] == "attestation").unwrap().clone()
+        due.as_array().unwrap().iter().rfind(|it| it["clock"] == "attestation").unwrap().clone()
     };
     let before = attestation();
     assert_eq!(before["standing"], "overdue", "the worked case is of 2020");
@@ -184,6 +184,12 @@ fn an_attestation_counts_what_is_kept_and_destroyed_and_winds_its_clock() {
     let after = attestation();
     assert_eq!(after["standing"], "ahead", "{after}");
     assert!(after["starts"].as_i64() > before["starts"].as_i64(), "{after}");
+    // The years in which it was not done stay late.
+    let late = || {
+        let due = world.json(CITY, &["deadlines"]);
+        due.as_array().unwrap().iter().find(|it| it["clock"] == "attestation").unwrap().clone()
+    };
+    assert_eq!((&late()["standing"], &late()["starts"]), (&"met-late".into(), &before["starts"]));
     until("the agency to have it", || {
         let rows = world.json("agency", &["notices"]);
         rows.as_array().unwrap().iter().any(|row| row["notice"]["text"] == text).then_some(())

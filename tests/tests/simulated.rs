@@ -238,8 +238,14 @@ fn list(dice: &mut Dice) -> Vec<u8> {
 #[test]
 fn ten_years_of_storms_leave_both_parties_of_one_mind() {
     let agreement = fs::read_to_string(root().join("config/examples/agreements/mechelen.toml"));
+    // Both have published the text.
+    let page = "url = \"https://www.mechelen.be/protocol\"\non = \"2020-12-18\"\n\
+                digest = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n";
+    let pages = ["agency", "municipality"].map(|side| format!("[publication.{side}]\n{page}"));
+    let agreement =
+        agreement.unwrap().replacen("[term]\n", &format!("{}[term]\n", pages.concat()), 1);
     let contacts = "salt = \"0123456789abcdef\"\n[numbers]\ncustodian-a = \"+32470000001\"\n\
                     custodian-b = \"+32470000002\"\ncustodian-c = \"+32470000003\"\n";
-    let parts = Arc::new(Parts::of(&agreement.unwrap(), contacts));
+    let parts = Arc::new(Parts::of(&agreement, contacts));
     each(("SLUIS_YEARS", 10), |seed| year(&parts, seed));
 }

@@ -89,6 +89,7 @@ fn shares(answers: &Answers) -> String {
                 ("profile", &get("profile")),
                 ("channel", answers.get(&format!("channel.{turn}.id"))),
                 ("language", &get("language")),
+                ("phone-group", &get("phone-group")),
                 ("valid-until", &get("valid-until")),
             ],
         )

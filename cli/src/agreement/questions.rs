@@ -20,6 +20,8 @@ pub(super) enum Kind {
     NewName,
     Text,
     MaybeText,
+    /// A name, which others may have too.
+    MaybeName,
     /// From, to.
     Number(u64, u64),
     /// From 2 to the number of shares.
@@ -159,6 +161,7 @@ pub(super) static PARTS: &[Part] = &[
         ask("custodian.#.profile", Kind::OneOf("access.profiles"), "{access.profiles}", "Functieprofiel van de bewaarder", "Function profile of the custodian"),
         ask("custodian.#.valid-until", Kind::Coming, "", "Laatste dag waarop die een deel krijgt", "Last day on which this person gets a share"),
         ask("custodian.#.language", Kind::Choice(&["nl", "fr", "en", "de"]), "nl", "Taal van het bericht", "Language of the message"),
+        ask("custodian.#.phone-group", Kind::MaybeName, "", "Korte naam van wie de telefoon uiteindelijk is: het netwerk, of wie hem beheert", "Short name of whose the telephone is in the end: its network, or who manages it"),
         ask("channel.#.id", Kind::NewName, "kanaal-#", "Korte naam van het kanaal", "Short name of the channel"),
         ask("channel.#.provider", Kind::Carrier, "", "Wie het kanaal aanbiedt", "Who provides the channel"),
         ask("channel.#.group", Kind::Group, "", "Korte naam van de groep waartoe die behoort", "Short name of the group it belongs to"),
@@ -219,8 +222,13 @@ pub(super) fn pairs(text: &str) -> Option<Vec<(&str, &str)>> {
 
 impl Kind {
     fn may_be_blank(self) -> bool {
-        use Kind::{MaybeDate, MaybeDigest, MaybeKbo, MaybePast, MaybeSigned, MaybeText};
-        matches!(self, MaybeDate | MaybeDigest | MaybeKbo | MaybePast | MaybeSigned | MaybeText)
+        use Kind::{
+            MaybeDate, MaybeDigest, MaybeKbo, MaybeName, MaybePast, MaybeSigned, MaybeText,
+        };
+        matches!(
+            self,
+            MaybeDate | MaybeDigest | MaybeKbo | MaybeName | MaybePast | MaybeSigned | MaybeText
+        )
     }
 
     /// Why this answer will not do, if it will not.
@@ -238,6 +246,7 @@ impl Kind {
         let date = text.parse::<Date>().ok();
         let (good, why) = match self {
             Self::Text | Self::MaybeText => (true, ["", ""]),
+            Self::MaybeName => (text.parse::<ChannelId>().is_ok(), NAME),
             Self::Name => (text.parse::<AgreementId>().is_ok(), NAME),
             Self::NewName if text.parse::<ChannelId>().is_err() => (false, NAME),
             Self::NewName => {

@@ -264,8 +264,20 @@ impl Default for Targets {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Rehearsal {
-    /// Every custodian typed the share of an exercise within so many days; nobody has to where it is missing.
+    /// Every custodian typed the share of an exercise within so many days (product default: 30).
     pub within_days: Option<NonZeroU16>,
+    /// Why nobody has to: then a list leaves over ways that nobody tried.
+    pub unasked: Option<String>,
+}
+
+impl Rehearsal {
+    /// Within how many days; nothing where nobody has to.
+    #[must_use]
+    pub fn within(&self) -> Option<NonZeroU16> {
+        const MONTH: NonZeroU16 = NonZeroU16::new(30).unwrap();
+        let unasked = self.unasked.as_deref().is_some_and(|why| !why.trim().is_empty());
+        (!unasked).then(|| self.within_days.unwrap_or(MONTH))
+    }
 }
 
 /// Who processes data for a party (art. 6, R56-R58).

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::articles::{ColumnKind, MAX_YEARS, Processor};
 use super::{Agreement, Channel, Language, Side};
 use crate::article::Article;
+use crate::notice::is_address;
 pub use kinds::Missing;
 
 /// The decree's columns (art. 20 of 7 June 2013, R16) with what each holds; the first two are names.
@@ -112,8 +113,11 @@ pub fn gaps(agreement: &Agreement, today: Date) -> Vec<Gap> {
     look.processors();
     let silent = |text: &str| text.trim().is_empty();
     look.unless(!silent(&agreement.purpose), Missing::PurposeMissing, "");
-    let rehearsed = agreement.rehearsal.within_days.is_some();
-    look.unless(rehearsed, Missing::RehearsalMissing, "");
+    let rehearsal = &agreement.rehearsal;
+    let asked = rehearsal.within().is_some();
+    look.unless(asked, Missing::RehearsalUnasked, "");
+    let said = !asked || rehearsal.within_days.is_some();
+    look.unless(said, Missing::RehearsalDefault, "");
     look.unless(agreement.term.notice_months.is_some(), Missing::NoticeDefault, "");
     look.unless(agreement.signed.original.is_some(), Missing::OriginalMissing, "");
     let mut found = look.found;
@@ -164,7 +168,8 @@ impl Look<'_> {
         let form = given(contact.web_form.as_deref());
         self.unless_of(side, point || form, Missing::ContactMissing);
         let page = self.agreement.publication.of(side);
-        let published = given(page.url.as_deref()) && page.on.is_some() && page.digest.is_some();
+        let stands = page.url.as_deref().is_some_and(is_address);
+        let published = stands && self.past(page.on) && page.digest.is_some();
         self.unless_of(side, published, Missing::PublicationMissing);
     }
 
@@ -271,6 +276,8 @@ impl Look<'_> {
             let known = access.profiles.iter().any(|profile| profile.id == custodian.profile);
             let about = format!("{} ({})", custodian.id, custodian.profile);
             self.unless(known || !listed, Missing::ProfileNotListed, about);
+            let grouped = custodian.phone_group.is_some();
+            self.unless(grouped, Missing::PhoneUngrouped, custodian.id.as_str());
             match custodian.valid_until {
                 None => self.unless(false, Missing::CustodianUndated, custodian.id.as_str()),
                 Some(last) => {
@@ -306,6 +313,11 @@ impl Look<'_> {
         for channel in &agreement.key.channels {
             let about = format!("{}: {}", channel.id, zone.operator);
             self.unless(!one_carries_both(agreement, channel), Missing::OneCarriesBoth, about);
+        }
+        for custodian in &agreement.key.custodians {
+            let theirs = custodian.phone_group.is_some() && custodian.phone_group == zone.group;
+            let about = format!("{}: {}", custodian.id, zone.operator);
+            self.unless(!theirs, Missing::OneCarriesBoth, about);
         }
         for processor in &agreement.processors {
             let bound = self.past(processor.contract);

@@ -84,6 +84,9 @@ pub struct Waiting {
     pub at: Time,
     /// Until when a second person may confirm.
     pub until: Time,
+    /// Whether it is about a rehearsal and no delivery (R88).
+    #[serde(default)]
+    pub rehearsal: bool,
 }
 
 /// `destroy`: a person says that a list is to go.

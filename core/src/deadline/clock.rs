@@ -39,7 +39,7 @@ pub enum Clock {
     Profiles,
     /// From the last confirmation: a custodian's entry lapses (R41).
     Custodian,
-    /// From the last one: the journey is rehearsed (R88).
+    /// From the last exercise: what it showed counts no more, and no list leaves before the next one (R88).
     Rehearsal,
     /// From the last request: the next one is allowed (R6).
     RequestAllowed,
@@ -179,7 +179,7 @@ impl Clock {
                 article: Art(6), requirement: "R41", who: Municipality, nature: Stop,
                 term: Months(12), in_the_text: false, reminds: &[30, 7] },
             Self::Rehearsal => Rule { code: "rehearsal",
-                article: Art(6), requirement: "R88", who: Both, nature: Duty,
+                article: Art(6), requirement: "R88", who: Both, nature: Stop,
                 term: Days(30), in_the_text: false, reminds: &[7, 1] },
             Self::RequestAllowed => Rule { code: "request-allowed",
                 article: Recital('C'), requirement: "R6", who: Municipality, nature: Opening,

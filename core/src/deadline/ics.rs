@@ -35,8 +35,8 @@ fn event(calendar: &mut Lines, deadline: &Deadline, stamp: Time, language: Langu
     let standing = deadline.standing(stamp);
     let title = clock.title(language);
     let summary = match standing {
-        Standing::Ahead | Standing::Soon => format!("{title}: {subject}"),
-        other => format!("[{}] {title}: {subject}", other.text(language)),
+        Standing::Ahead | Standing::Soon => format!("{title}: {}", deadline.of()),
+        other => format!("[{}] {title}: {}", other.text(language), deadline.of()),
     };
     let mut description = format!("{} ({})", clock.text(language), clock.rule().requirement);
     if let Some(met) = deadline.met {

@@ -197,6 +197,69 @@ fn clocks_run_from_the_finding_and_lateness_stays() {
 }
 
 #[test]
+fn a_yearly_duty_that_was_done_late_stays_late_when_it_was_done_again() {
+    let (agreement, side) = (agreement(), Side::Municipality);
+    let start = civil::start_of_day(agreement.in_force);
+    let at = |days: i64| Time(start.0 + days * DAY);
+    let reviews = |days: &[i64], noted: Option<i64>| {
+        let mut agreement = agreement.clone();
+        agreement.security.municipality.policy_reviewed_on = noted.map(|day| at(day).date());
+        let said =
+            days.iter().map(|day| entered(side, Sort::PolicyReview, at(*day), notice("herzien")));
+        let mut due = Register(said.collect()).deadlines(&agreement);
+        due.retain(|it| it.clock == Clock::PolicyReview(side));
+        due.iter().map(|it| (it.starts, it.standing(at(2_000)))).collect::<Vec<_>>()
+    };
+    let (late, overdue) = (Standing::MetLate, Standing::Overdue);
+    // In time, 50 days late, in time; and the one that runs now.
+    assert_eq!(reviews(&[300, 715, 1_000], None), [(at(300), late), (at(1_000), overdue)]);
+    assert_eq!(reviews(&[300, 600, 900], None), [(at(900), overdue)]);
+    // The first one counts from the beginning, but where the agreement itself tells of another day.
+    assert_eq!(reviews(&[500], None), [(at(0), late), (at(500), overdue)]);
+    assert_eq!(reviews(&[500], Some(200)), [(at(500), overdue)]);
+    let day = civil::start_of_day(at(500).date());
+    assert_eq!(reviews(&[], Some(500)), [(day, overdue)], "nobody knows what was before");
+    assert_eq!(reviews(&[500], Some(1_400)).len(), 3, "two were late, one runs");
+}
+
+#[test]
+fn a_change_of_processors_is_due_in_a_new_version_and_what_was_late_stays() {
+    let mut agreement = agreement();
+    let at = |days: i64| Time(civil::start_of_day(agreement.in_force).0 + days * DAY);
+    let said = |by, version, day| Entered {
+        version,
+        ..entered(by, Sort::Processors, at(day), notice("een andere host"))
+    };
+    let (ours, theirs) = (Side::Agency, Side::Municipality);
+    let all = [said(ours, 1, 10), said(theirs, 1, 20), said(ours, 1, 15), said(theirs, 1, 90)];
+    let register = Register(all.to_vec());
+    let stands = |agreement: &Agreement| {
+        let mut due = register.deadlines(agreement);
+        due.retain(|it| it.clock == Clock::Processors);
+        due.iter().map(|it| (it.starts, it.standing(at(60)))).collect::<Vec<_>>()
+    };
+    assert_eq!(stands(&agreement), [(at(10), Standing::Overdue)], "the first of them runs");
+    agreement.version = 2;
+    // The agency's core said it five days later; the municipality's after seventy.
+    assert_eq!(stands(&agreement), [(at(20), Standing::MetLate)]);
+}
+
+#[test]
+fn what_would_come_back_after_the_end_does_not() {
+    let (mut agreement, side) = (agreement(), Side::Municipality);
+    let running = |agreement: &Agreement| {
+        let due = Register(Vec::new()).deadlines(agreement);
+        let yearly = |it: &&Deadline| {
+            matches!(it.clock, Clock::PolicyReview(by) if by == side) || it.clock == Clock::Profiles
+        };
+        (due.iter().filter(yearly).count(), due.iter().any(|it| it.clock == Clock::Attestation))
+    };
+    assert_eq!(running(&agreement), (2, true));
+    agreement.ends = Some(agreement.in_force.saturating_add(jiff::ToSpan::months(6)));
+    assert_eq!(running(&agreement), (0, true), "what is kept is still attested");
+}
+
+#[test]
 fn a_notice_reads_back_from_its_statement_with_every_letter() {
     let said = Notice {
         on: Some(date(2028, 2, 29)),

@@ -15,7 +15,15 @@ fn name() -> AgreementId {
 
 fn at(side: Side, now: Time, deadlines: Vec<Deadline>) -> Situation {
     let deadlines = deadlines.into_iter().map(|it| (name(), it)).collect();
-    Situation { side, now, clock_held: None, deadlines, stuck: Vec::new(), heard: Vec::new() }
+    Situation {
+        side,
+        now,
+        clock_held: None,
+        deadlines,
+        stuck: Vec::new(),
+        heard: Vec::new(),
+        set_back: Vec::new(),
+    }
 }
 
 fn start() -> Time {
@@ -108,6 +116,20 @@ fn the_next_look_is_at_the_next_point() {
     assert_eq!(next(8 * 24), None);
 }
 
+#[test]
+fn an_older_store_is_told_once_for_each_time_that_it_is_seen() {
+    let mut situation = at(Side::Agency, start(), Vec::new());
+    assert!(situation.untold(&BTreeSet::new()).is_empty());
+    situation.set_back.push((name(), start()));
+    let told = situation.untold(&BTreeSet::new());
+    let about = About::SetBack { since: start() };
+    assert_eq!(told, [Reminder { agreement: Some(name()), about }]);
+    let keys: BTreeSet<_> = told.iter().map(Reminder::key).collect();
+    assert!(situation.untold(&keys).is_empty());
+    situation.set_back[0].1 = start().plus_ms(HOUR);
+    assert_eq!(situation.untold(&keys).len(), 1);
+}
+
 /// One of each kind.
 fn samples() -> Vec<Reminder> {
     let code = "7K3F-9QX".parse().unwrap();
@@ -122,9 +144,10 @@ fn samples() -> Vec<Reminder> {
     };
     let mut all: Vec<Reminder> = Clock::ALL.into_iter().map(|it| clock(it, "7K3F-9QX")).collect();
     all.extend(Sort::ALL.iter().map(|sort| heard(*sort)));
-    all.extend(
-        [false, true].map(|failed| agreed(About::Stuck(Stuck { code, failed, since: start() }))),
-    );
+    all.extend([false, true].map(|failed| {
+        agreed(About::Stuck(Stuck { code, failed, since: start(), rehearsal: false }))
+    }));
+    all.push(agreed(About::SetBack { since: start() }));
     all.push(Reminder { agreement: None, about: About::ClockHeld { since: start() } });
     all
 }

@@ -48,6 +48,7 @@ impl Reminder {
             About::Clock { deadline, coming } => of_clock(deadline, *coming, language),
             About::Stuck(stuck) => of_stuck(stuck, language),
             About::Heard(heard) => of_heard(heard, language),
+            About::SetBack { since } => of_set_back(*since, language),
             About::ClockHeld { since } => of_held_clock(*since, language),
         };
         let agreement = self.agreement.as_ref().map(ToString::to_string);
@@ -93,9 +94,9 @@ fn of_clock(deadline: &Deadline, coming: Option<Time>, language: Language) -> Pa
     let about_transfer = deadline.subject.parse::<crate::id::TransferCode>().is_ok();
     let shown = about_transfer.then(|| format!("sluis show {}", deadline.subject));
     Parts {
-        title: format!("{stands}: {title}, {}", deadline.subject),
+        title: format!("{stands}: {title}, {}", deadline.of()),
         facts: vec![
-            ("Waarvan", "Of", deadline.subject.clone()),
+            ("Waarvan", "Of", deadline.of()),
             ("Artikel", "Article", deadline.clock.rule().article.label(language)),
             ("Loopt sinds", "Runs since", deadline.starts.local()),
             ("Loopt tot", "Runs until", deadline.due.local()),
@@ -106,7 +107,8 @@ fn of_clock(deadline: &Deadline, coming: Option<Time>, language: Language) -> Pa
 }
 
 fn of_stuck(stuck: &Stuck, language: Language) -> Parts {
-    let Stuck { code, failed, since } = stuck;
+    let Stuck { code, failed, since, rehearsal } = stuck;
+    let of = if *rehearsal { format!("OEFENING {code}") } else { code.to_string() };
     let (state, what) = if *failed {
         ("Failed", pick(language, "Zending mislukt", "Transfer failed"))
     } else {
@@ -118,9 +120,9 @@ fn of_stuck(stuck: &Stuck, language: Language) -> Parts {
         "art. 6: the transfer does not move on by itself. The first command says why; mend that and try again, or withdraw it.",
     );
     Parts {
-        title: format!("{what}, {code}"),
+        title: format!("{what}, {of}"),
         facts: vec![
-            ("Zending", "Transfer", code.to_string()),
+            ("Zending", "Transfer", of),
             ("Staat", "State", state.to_owned()),
             ("Sinds", "Since", since.local()),
         ],
@@ -155,6 +157,20 @@ fn of_heard(heard: &Heard, language: Language) -> Parts {
         ],
         text: text.to_owned(),
         commands: vec!["sluis notices".to_owned()],
+    }
+}
+
+fn of_set_back(since: Time, language: Language) -> Parts {
+    Parts {
+        title: pick(language, "Een oudere databank werd teruggezet", "An older store was put back").to_owned(),
+        facts: vec![("Gezien op", "Seen on", since.local())],
+        text: pick(
+            language,
+            "art. 6: onder deze overeenkomst vertrekt er niets tot twee personen bevestigen dat er vanaf hier verdergegaan wordt. Zet liever eerst een nieuwere back-up terug, als die er is.",
+            "art. 6: nothing leaves under this agreement until two persons confirm that it goes on from here. Rather put a newer backup back first, if there is one.",
+        )
+        .to_owned(),
+        commands: vec!["sluis list".to_owned(), "sluis restored".to_owned()],
     }
 }
 

@@ -18,6 +18,9 @@ pub struct Shipment {
     pub asked: bool,
     /// What the operator reported of it, at its strongest.
     pub report: Option<Report>,
+    /// The agreement ended at once: it leaves no more, nor again (R64).
+    #[serde(default)]
+    pub shut: bool,
 }
 
 /// Where a share is.
@@ -86,7 +89,14 @@ impl Shipment {
     /// Before its first attempt.
     #[must_use]
     pub fn new(resends: u8) -> Self {
-        Self { stands: Stands::Waiting, exposed: false, resends, asked: false, report: None }
+        Self {
+            stands: Stands::Waiting,
+            exposed: false,
+            resends,
+            asked: false,
+            report: None,
+            shut: false,
+        }
     }
 
     /// Nobody knows whether it left, and it does not go again.
@@ -142,6 +152,7 @@ impl Shipment {
             return None;
         }
         let mut next = self.clone();
+        let outcome = if self.shut && outcome == Stands::Waiting { shut() } else { outcome };
         next.stands = match outcome {
             // This attempt surely failed; what an earlier one did stays unknown, and no other will help.
             Stands::Rejected { driver, .. } if self.exposed => {
@@ -165,18 +176,26 @@ impl Shipment {
             return None;
         }
         let resends = self.resends - 1;
-        let report = self.report.clone();
-        Some(Self { stands: Stands::Waiting, exposed: true, resends, asked: false, report })
+        Some(Self { stands: Stands::Waiting, exposed: true, resends, asked: false, ..self.clone() })
     }
 
     /// A person says: again. What was reported of the attempts before is history.
     pub(super) fn again(&self) -> Option<Self> {
-        if matches!(self.stands, Stands::Waiting | Stands::Leaving) {
+        if self.shut || matches!(self.stands, Stands::Waiting | Stands::Leaving) {
             return None;
         }
         let exposed = self.is_exposed();
-        let (stands, resends) = (Stands::Waiting, self.resends);
-        Some(Self { stands, exposed, resends, asked: true, report: None })
+        Some(Self { stands: Stands::Waiting, exposed, asked: true, report: None, ..self.clone() })
+    }
+
+    /// From here on it does not leave, nor go again. Of what may be out nobody takes anything back.
+    pub(super) fn shut(&self) -> Self {
+        let mut next = Self { shut: true, resends: 0, ..self.clone() };
+        if self.stands == Stands::Waiting {
+            next.stands =
+                if self.exposed { Stands::Unknown { driver: "?".into() } } else { shut() };
+        }
+        next
     }
 
     /// As it is after a report: idempotent, in any order; a weaker word than the one it has changes nothing.
@@ -207,4 +226,9 @@ impl Shipment {
         next.exposed = true;
         next
     }
+}
+
+/// What becomes of a share that never left.
+fn shut() -> Stands {
+    Stands::Rejected { driver: "none".into(), code: "ended-at-once".into() }
 }

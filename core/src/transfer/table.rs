@@ -20,6 +20,7 @@ impl State {
         let illegal = Illegal { state: self.name(), event: event.name() };
         let step = match event {
             Event::Withdraw => self.withdraw(),
+            Event::Shut => self.shut(),
             Event::Expire => self.expire(),
             Event::Supersede(by) => self.supersede(by),
             Event::Fail { step, code } => self.fail(step, code),
@@ -154,21 +155,17 @@ impl State {
         change: impl FnOnce(&Shipment) -> Option<Shipment>,
     ) -> Option<Step> {
         let changed = change(self.share(index)?)?;
-        let mut state = self.clone();
-        match &mut state {
-            Self::Releasing { envelope, shares } => {
+        match self.clone() {
+            Self::Releasing { envelope, mut shares } => {
                 shares[place(index)?] = changed;
-                if shares.iter().all(Shipment::is_settled) {
-                    let say = Say::Released(shipped(envelope, shares));
-                    let (envelope, shares) = (envelope.clone(), std::mem::take(shares));
-                    let state = Self::Released { envelope, shares, accepted: BTreeSet::new() };
-                    return Some(Step::to(state).say(say));
-                }
+                Some(Step::shipping(envelope, shares))
             }
-            Self::Released { shares, .. } => shares[place(index)?] = changed,
-            _ => return None,
+            Self::Released { envelope, mut shares, accepted } => {
+                shares[place(index)?] = changed;
+                Some(Step::to(Self::Released { envelope, shares, accepted }))
+            }
+            _ => None,
         }
-        Some(Step::to(state))
     }
 
     fn accept(&self, index: u8) -> Option<Step> {
@@ -251,6 +248,20 @@ impl State {
         possible.then(|| self.end(Self::Withdrawn).say(Say::Withdrawn(self.exposed())))
     }
 
+    fn shut(&self) -> Option<Step> {
+        let shut = |shares: &[Shipment]| shares.iter().map(Shipment::shut).collect();
+        if self.exposed() < self.envelope()?.threshold {
+            return None;
+        }
+        match self.clone() {
+            Self::Releasing { envelope, shares } => Some(Step::shipping(envelope, shut(&shares))),
+            Self::Released { envelope, shares, accepted } => {
+                Some(Step::to(Self::Released { envelope, shares: shut(&shares), accepted }))
+            }
+            _ => None,
+        }
+    }
+
     fn expire(&self) -> Option<Step> {
         self.envelope()?;
         Some(self.end(Self::Expired).say(Say::Expired(self.exposed())))
@@ -307,6 +318,14 @@ impl State {
 impl Step {
     fn to(state: State) -> Self {
         Self { state, say: Vec::new(), work: Vec::new() }
+    }
+    /// Shares on their way; the release is said when none is any more.
+    fn shipping(envelope: Envelope, shares: Vec<Shipment>) -> Self {
+        if !shares.iter().all(Shipment::is_settled) {
+            return Self::to(State::Releasing { envelope, shares });
+        }
+        let say = Say::Released(shipped(&envelope, &shares));
+        Self::to(State::Released { envelope, shares, accepted: BTreeSet::new() }).say(say)
     }
     fn say(mut self, say: Say) -> Self {
         self.say.push(say);

@@ -19,13 +19,13 @@ const TABLE: [(&str, &str, &str); 17] = [
     ("Removed", "Probed Ready Withdraw Expire Fail Supersede PutBack", "Carried"),
     (
         "Releasing",
-        "Exposing Shipped Resend Reported Retry Opened Withdraw Expire Fail Supersede PutBack",
-        "Carried Ready ShareAccepted Reported",
+        "Exposing Shipped Resend Reported Retry Opened Withdraw Shut Expire Fail Supersede PutBack",
+        "Carried Ready ShareAccepted Reported Shut",
     ),
     (
         "Released",
-        "Retry Reported ShareAccepted Opened Withdraw Expire Fail Supersede PutBack",
-        "Carried Ready ShareAccepted Reported",
+        "Retry Reported ShareAccepted Opened Withdraw Shut Expire Fail Supersede PutBack",
+        "Carried Ready ShareAccepted Reported Shut",
     ),
     ("Opened", "Erased", "ShareAccepted Reported"),
     ("Closed", "", "Erased ShareAccepted Reported"),
@@ -104,6 +104,8 @@ struct Stage {
     other: TransferId,
     /// Whether operators report, and persons send single shares again.
     reports: bool,
+    /// Whether the agreement ends at once.
+    ends: bool,
 }
 
 impl Stage {
@@ -121,7 +123,9 @@ impl Stage {
         let first = (world.upload, world.evidence());
         world.upload = UploadId::random();
         let second = (world.upload, world.evidence());
-        Self { envelope, uploads: [first, second], other: TransferId::random(), reports }
+        // With more shares it is the same, and ten times as much.
+        let (other, ends) = (TransferId::random(), shares == 3);
+        Self { envelope, uploads: [first, second], other, reports, ends }
     }
 
     /// Every event, also those out of place, twice over, or wrong.
@@ -165,6 +169,7 @@ impl Stage {
             }
         }
         events.extend((1..=shares).map(Event::ShareAccepted));
+        events.extend(self.ends.then_some(Event::Shut));
         events
     }
 }
@@ -208,6 +213,9 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
         must(share.is_some_and(|share| share.stands == Stands::Waiting), "only what waits leaves")?;
     }
     check_shares(before, event, after)?;
+    let shut = |state: &State| state.shares().is_some_and(|all| all.iter().any(|it| it.shut));
+    let more = after.exposed() > before.exposed() && !matches!(event, Event::PutBack);
+    must(!(shut(before) && more), "after the end at once none leaves")?;
     let fewer = before.exposed().checked_sub(after.exposed()).filter(|fewer| *fewer > 0);
     if let Some(fewer) = fewer.filter(|_| after.envelope().is_some()) {
         let Event::Shipped(index, Stands::Waiting | Stands::Rejected { .. }) = event else {
@@ -342,7 +350,9 @@ fn every_reachable_state_keeps_the_rules() {
         [(2, 2, 2, true), (2, 3, 1, false), (3, 4, 0, false)]
     {
         for release in [ReleaseMode::AfterRemoval, ReleaseMode::WhenReady] {
+            let before = all.states;
             all.explore(&Stage::new(threshold, shares, release, resends, reports));
+            eprintln!("{threshold} of {shares}: {} states", all.states - before);
         }
     }
     let Explored { states, steps, faults, moves, repeats } = all;

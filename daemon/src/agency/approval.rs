@@ -17,7 +17,7 @@ use sluis_core::words::Words;
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
-use crate::persons::find;
+use crate::persons::{find, row};
 use crate::two_persons;
 
 /// The verbs of second persons.
@@ -60,9 +60,10 @@ async fn reject(
     core.advance(&mut tx, &mut record, &terms, Event::Refused(reasons.clone()), None).await?;
     let by = detail([("by", caller.0.name()), ("why", why.to_owned())]);
     tx.enter(core.books.now(), "reject", Some(record.id), by).await?;
+    let row = row(&*core, &mut tx, &record).await?;
     let entered = core.books.commit(tx).await;
     core.after_refusal(entered, &record, &reasons)?;
-    Ok(Json(core.row(&record)))
+    Ok(Json(row))
 }
 
 /// One person asks, a second one confirms; then it is said, and the next list may break these rules.

@@ -15,7 +15,7 @@ use super::{Agency, admission, approval};
 use crate::books::{CoreError, Result, detail};
 use crate::duties;
 use crate::gatehouse::{Caller, Core};
-use crate::persons::{self, find};
+use crate::persons::{self, find, row};
 
 /// The verbs of persons at the agency.
 pub fn router(core: Arc<Agency>) -> Router {
@@ -101,9 +101,10 @@ pub(super) async fn act(
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     core.advance(&mut tx, &mut record, &terms, event, None).await?;
     tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
+    let row = row(core, &mut tx, &record).await?;
     core.books.commit(tx).await?;
     core.after().await;
-    Ok(Json(core.row(&record)))
+    Ok(Json(row))
 }
 
 /// Enters who asked, and shows where the transfer stands.
@@ -111,7 +112,8 @@ async fn note(core: &Agency, code: &TransferCode, verb: &str, caller: Caller) ->
     let mut tx = core.books.store.begin().await?;
     let record = find::<Agency>(&mut tx, code).await?;
     tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
+    let row = row(core, &mut tx, &record).await?;
     core.books.commit(tx).await?;
     core.after().await;
-    Ok(Json(core.row(&record)))
+    Ok(Json(row))
 }

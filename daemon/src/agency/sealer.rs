@@ -64,7 +64,7 @@ impl Agency {
             let by = order.items.iter().map(|item| item.stamp.owner).collect();
             let admitted =
                 Event::Admitted { by, rows: order.rows, seen: admission::seen(&order.items) };
-            return self.settle(job, &mut record, &terms, admitted).await;
+            return self.admitted(job, &mut record, &terms, (admitted, order.exercise)).await;
         }
         let signer = order.signer.clone();
         match files::apart(move || seal::seal(order)).await? {
@@ -77,6 +77,22 @@ impl Agency {
             }
             Err(SealError::Io(what, error)) => Err(CoreError::Io(what.to_owned(), error)),
         }
+    }
+
+    /// It waits for a second person, who sees whether it is a rehearsal.
+    async fn admitted(
+        &self,
+        job: &JobRow,
+        record: &mut Record<State>,
+        terms: &sluis_core::evidence::Terms,
+        (admitted, exercise): (Event, bool),
+    ) -> Result<()> {
+        if exercise {
+            let mut tx = self.books.store.begin().await?;
+            tx.rehearses(&record.id, &record.agreement).await?;
+            self.books.commit(tx).await?;
+        }
+        self.settle(job, record, terms, admitted).await
     }
 
     /// The envelope is durable: now it counts, unless a person stopped the transfer while it was sealed.
@@ -148,6 +164,14 @@ impl Agency {
         self.books.commit(tx).await?;
         job.transfer.into_iter().for_each(|id| self.touch(id));
         Ok(())
+    }
+
+    /// The agreement ended at once: the shares that had not left are in the bundle, and go with it.
+    async fn shred(&self, job: &JobRow) -> Result<()> {
+        if let Some(id) = job.transfer {
+            files::erase(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
+        }
+        self.finish(job).await
     }
 
     async fn settle(
@@ -437,6 +461,15 @@ impl Core for Agency {
                 let why = "the other party's mailbox was not read to its end yet";
                 return Err(CoreError::to_gate("not-heard", why));
             }
+            // Let go under an earlier lease, and the agreement ended since: its bundle is gone, and nobody knows whether it left.
+            (Work::Release { index }, State::Releasing { shares, .. })
+                if under_way(shares, index) && is_shut(shares, index) =>
+            {
+                let lost = Stands::Unknown { driver: "?".into() };
+                let mut record = record;
+                self.advance(tx, &mut record, &terms, Event::Shipped(index, lost), None).await?;
+                None
+            }
             (Work::Release { index }, State::Releasing { shares, .. })
                 if under_way(shares, index) =>
             {
@@ -464,7 +497,10 @@ impl Core for Agency {
             return Ok(false);
         };
         let (mut record, terms) = self.load(tx, &id).await?;
-        if self.is_barred(&record, &terms.agreement, index) {
+        // What was let go before its custodian's right ended is in doubt as any other.
+        let leaves = |shares| share(shares, index).is_some_and(|it| it.stands == Stands::Leaving);
+        let leaves = matches!(&record.state, State::Releasing { shares, .. } if leaves(shares));
+        if !leaves && self.is_barred(&record, &terms.agreement, index) {
             let (driver, code) = ("none".into(), "custodian-expired".into());
             let barred = Event::Shipped(index, Stands::Rejected { driver, code });
             return match self.advance(tx, &mut record, &terms, barred, None).await {
@@ -562,6 +598,7 @@ impl Core for Agency {
             Ok(Work::Seal) => self.seal(&job).await,
             Ok(Work::Erase) => self.erase_job(&job).await,
             Ok(Work::Forget) => self.forget(&job).await,
+            Ok(Work::Shred) => self.shred(&job).await,
             Ok(Work::Resend { index }) => self.resend(&job, index).await,
             _ => self.finish(&job).await,
         };
@@ -584,8 +621,17 @@ fn is_to_seal(state: &State) -> bool {
 
 /// Whether a share is still to be handed over, or was and nobody said what became of it.
 fn under_way(shares: &[Shipment], index: u8) -> bool {
-    let share = usize::from(index).checked_sub(1).and_then(|at| shares.get(at));
-    share.is_some_and(|share| matches!(share.stands, Stands::Waiting | Stands::Leaving))
+    share(shares, index)
+        .is_some_and(|share| matches!(share.stands, Stands::Waiting | Stands::Leaving))
+}
+
+/// Whether it may not leave, nor go again.
+fn is_shut(shares: &[Shipment], index: u8) -> bool {
+    share(shares, index).is_some_and(|share| share.shut)
+}
+
+fn share(shares: &[Shipment], index: u8) -> Option<&Shipment> {
+    usize::from(index).checked_sub(1).and_then(|at| shares.get(at))
 }
 
 /// What a releaser's word makes of a share, and whether its job is finished.

@@ -1,9 +1,10 @@
 //! What holds or ends transfers beside their own course: an agreement that ends at once, and a way that nobody tried.
 
 use sluis_core::agreement::Agreement;
+use sluis_core::evidence::Terms;
 use sluis_core::exercise;
 use sluis_core::id::{AgreementId, TransferCode};
-use sluis_core::transfer::{Event, State};
+use sluis_core::transfer::{Event, State, Work};
 use sluis_core::words;
 use sluis_core::words::Words;
 
@@ -12,8 +13,8 @@ use crate::books::{CoreError, Result, detail};
 use crate::store::{Record, Tx};
 
 impl Agency {
-    /// The agreement ends at once (art. 8; R64): whatever fewer shares are out of than open it is withdrawn. What
-    /// enough are out of stays as it is, and is told.
+    /// The agreement ends at once (art. 8; R64): whatever fewer shares are out of than open it is withdrawn. Of the rest
+    /// no other share leaves, they are destroyed, and that it stays is told.
     pub(super) async fn end_at_once(
         &self,
         tx: &mut Tx,
@@ -26,7 +27,10 @@ impl Agency {
                 Ok(()) => withdrawn.push(record.code),
                 // Opened, it only waits to be erased.
                 Err(CoreError::Illegal(_)) if record.state == State::Opened => {}
-                Err(CoreError::Illegal(_)) => stays.push(record.code),
+                Err(CoreError::Illegal(_)) => {
+                    self.shut(tx, &mut record, &terms).await?;
+                    stays.push(record.code);
+                }
                 Err(other) => return Err(other),
             }
         }
@@ -40,6 +44,18 @@ impl Agency {
         ]);
         tx.enter(self.books.now(), "ended-at-once", None, known).await?;
         Ok((withdrawn, stays))
+    }
+
+    /// Enough shares are out to open it: the others never leave.
+    async fn shut(&self, tx: &mut Tx, record: &mut Record<State>, terms: &Terms) -> Result<()> {
+        match self.advance(tx, record, terms, Event::Shut, None).await {
+            // Where it failed meanwhile none leaves any more, and the bundle is still there.
+            Ok(()) | Err(CoreError::Illegal(_)) => {}
+            Err(other) => return Err(other),
+        }
+        let (now, work) =
+            (self.books.now(), serde_json::to_string(&Work::Shred).unwrap_or_default());
+        Ok(tx.queue("sealer", "jobs", &record.agreement, Some(record.id), &work, now).await?)
     }
 
     /// Whether this share's custodian has no right to it any more, by the version that the transfer began under or by
@@ -62,7 +78,7 @@ impl Agency {
         tx: &mut Tx,
         agreement: &Agreement,
     ) -> Result<Option<Words>> {
-        let Some(days) = agreement.rehearsal.within_days else { return Ok(None) };
+        let Some(days) = agreement.rehearsal.within() else { return Ok(None) };
         let confirmed = self.books.confirmed(tx, &agreement.agreement).await?;
         let missing = exercise::missing(agreement, &confirmed, self.books.now());
         if missing.is_empty() {
@@ -78,7 +94,7 @@ impl Agency {
     /// A share of a rehearsal was typed: where that was the last one that a list waited for, the list goes on.
     pub(super) async fn rehearsed(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
         let Some(installed) = self.books.agreements.get(agreement) else { return Ok(()) };
-        let asks = installed.terms.agreement.rehearsal.within_days.is_some();
+        let asks = installed.terms.agreement.rehearsal.within().is_some();
         if !asks || self.unrehearsed(tx, &installed.terms.agreement).await?.is_some() {
             return Ok(());
         }

@@ -22,7 +22,7 @@ use crate::books::{CoreError, Result, detail};
 use crate::duties;
 use crate::files;
 use crate::gatehouse::{Caller, Core};
-use crate::persons::{self, find};
+use crate::persons::{self, find, row};
 
 /// The verbs of persons at the municipality.
 pub fn router(core: Arc<Municipality>) -> Router {
@@ -51,8 +51,9 @@ async fn ready(
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     core.advance(&mut tx, &mut record, &terms, receipt::Event::Ready).await?;
     tx.enter(core.books.now(), "ready", Some(record.id), detail([("by", caller.0.name())])).await?;
+    let row = row(&*core, &mut tx, &record).await?;
     core.books.commit(tx).await?;
-    Ok(Json(core.row(&record)))
+    Ok(Json(row))
 }
 
 async fn line(

@@ -22,7 +22,7 @@ use super::Municipality;
 use crate::books::{CoreError, Result, detail};
 use crate::files;
 use crate::gatehouse::{Caller, Core};
-use crate::persons::find;
+use crate::persons::{find, row};
 use crate::store::{JobRow, Tx};
 use crate::two_persons;
 
@@ -108,9 +108,10 @@ async fn destroy(
         let terms = books.terms(&mut tx, &record.terms).await?;
         core.advance(&mut tx, &mut record, &terms, Event::Destroy).await?;
     }
+    let row = row(&*core, &mut tx, &record).await?;
     books.commit(tx).await?;
     Ok(Json(Asked {
-        row: core.row(&record),
+        row,
         first,
         custodians: routes.into_iter().map(|route| route.custodian).collect(),
         messages_asked: ask.messages_asked || known,

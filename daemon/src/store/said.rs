@@ -298,6 +298,18 @@ impl Tx {
         rows.iter().map(|row| text(row, "transfer", "rehearsals")).collect()
     }
 
+    /// Whether this transfer is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_rehearsal(&mut self, transfer: &TransferId) -> Result<bool> {
+        let found = sqlx::query("SELECT transfer FROM rehearsals WHERE transfer = $1")
+            .bind(transfer.to_string())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// What was said of this kind, with an effect, about the rehearsals under an agreement, and when it was entered.
     ///
     /// # Errors

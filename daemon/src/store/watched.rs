@@ -52,7 +52,8 @@ impl Tx {
     /// [`super::StoreError`].
     pub async fn stuck(&mut self) -> Result<Vec<(AgreementId, Stuck)>> {
         let rows = sqlx::query(
-            "SELECT code, agreement, state, changed FROM transfers
+            "SELECT code, t.agreement, state, changed, r.transfer AS drill FROM transfers AS t
+             LEFT JOIN rehearsals AS r ON r.transfer = t.id
              WHERE open = 1 AND state IN ('Held', 'Failed') ORDER BY changed DESC LIMIT $1",
         )
         .bind(STUCK)
@@ -64,6 +65,7 @@ impl Tx {
                 code: text(row, "code", "transfers")?,
                 failed: state == "Failed",
                 since: Time(row.try_get("changed")?),
+                rehearsal: row.try_get::<Option<String>, _>("drill")?.is_some(),
             };
             Ok((text(row, "agreement", "transfers")?, stuck))
         };

@@ -146,6 +146,9 @@ kinds! {
     OneCarriesBoth "one-carries-both" Blocks both(32, Art(6));
         nl "Wie het bestand draagt, draagt ook een deel van de sleutel: {about}." "Kies voor dat kanaal een aanbieder van een andere groep, of een andere tussenzone."
         en "Whoever carries the file also carries a share of its key: {about}." "Choose a provider of another group for that channel, or another drop zone."
+    PhoneUngrouped "phone-ungrouped" Notes both(32, Art(6));
+        nl "Van wie de telefoon van bewaarder {about} uiteindelijk is, staat er niet: of een ander er genoeg delen op ziet, is niet na te gaan." "Vul phone-group van die bewaarder in: een korte naam voor het netwerk of wie het toestel beheert."
+        en "It is not said whose custodian {about}'s telephone is in the end: nobody can tell whether somebody sees enough shares on telephones." "Fill in phone-group of that custodian: a short name for the network or for who manages the device."
     TargetsOutOfOrder "targets-out-of-order" Warns both(36, Art(6));
         nl "De termijnen voor \"zo snel mogelijk\" volgen elkaar niet op: streefuur, alarm, file.expires-after-days." "Zet ze in [targets] van klein naar groot."
         en "The terms of \"as soon as possible\" do not follow each other: target, alarm, file.expires-after-days." "Set them in [targets] from small to large."
@@ -197,9 +200,9 @@ kinds! {
     ContactMissing "contact-missing" Warns both(62, Art(7));
         nl "{about} heeft geen contactpunt voor fouten in de gegevens." "Vul {table}.contact.persons of {table}.contact.web-form in."
         en "{about} has no contact point for errors in the data." "Fill in {table}.contact.persons or {table}.contact.web-form."
-    PublicationMissing "publication-missing" Warns [(71, Art(10)), (72, Art(10))];
-        nl "Er staat niet waar en wanneer {about} de tekst bekendmaakte, met de digest van die pagina." "Laat die partij het inschrijven met sluis agreement publish (deze controle ziet niet wat ingeschreven is: sluis notices), of vul publication.{table} in: url, on, digest."
-        en "It is not said where and when {about} published the text, with its digest." "Have that party record it with sluis agreement publish (this check does not see what was recorded: sluis notices), or fill in publication.{table}: url, on, digest."
+    PublicationMissing "publication-missing" Blocks [(71, Art(10)), (72, Art(10))];
+        nl "Er staat niet waar en wanneer {about} de tekst bekendmaakte, met de digest van die pagina." "Laat die partij het inschrijven met sluis agreement publish (dan vertrekt er wel wat; deze controle ziet niet wat ingeschreven is: sluis notices), of vul publication.{table} in: url, on, digest."
+        en "It is not said where and when {about} published the text, with its digest." "Have that party record it with sluis agreement publish (then lists leave; this check does not see what was recorded: sluis notices), or fill in publication.{table}: url, on, digest."
     NoticeDefault "notice-default" Notes both(76, Art(12));
         nl "De opzegtermijn ontbreekt; 12 maanden gelden." "Vul term.notice-months in."
         en "The term of notice is missing; 12 months apply." "Fill in term.notice-months."
@@ -221,7 +224,10 @@ kinds! {
     OriginalMissing "original-missing" Warns both(80, Signatures);
         nl "De digest van het ondertekende origineel ontbreekt." "Zet de uitvoer van `sha256sum` over het originele bestand in signed.original."
         en "The digest of the signed original is missing." "Put the output of `sha256sum` over the original file in signed.original."
-    RehearsalMissing "rehearsal-missing" Notes both(88, Art(6));
-        nl "Een lijst vertrekt zonder dat er onlangs geoefend is." "Vul rehearsal.within-days in, bijvoorbeeld 30; oefen met sluis rehearse."
-        en "A list leaves though nobody rehearsed lately." "Fill in rehearsal.within-days, for example 30; rehearse with sluis rehearse."
+    RehearsalUnasked "rehearsal-unasked" Warns both(88, Art(6));
+        nl "Een lijst vertrekt zonder dat er onlangs geoefend is (rehearsal.unasked)." "Laat rehearsal.unasked weg, en oefen met sluis rehearse."
+        en "A list leaves though nobody rehearsed lately (rehearsal.unasked)." "Leave rehearsal.unasked out, and rehearse with sluis rehearse."
+    RehearsalDefault "rehearsal-default" Notes both(88, Art(6));
+        nl "Er staat niet binnen hoeveel dagen voor een lijst geoefend moet zijn; 30 geldt." "Vul rehearsal.within-days in."
+        en "It is not said within how many days before a list there must be a rehearsal; 30 applies." "Fill in rehearsal.within-days."
 }
