@@ -255,7 +255,7 @@ fn what_would_come_back_after_the_end_does_not() {
         (due.iter().filter(yearly).count(), due.iter().any(|it| it.clock == Clock::Attestation))
     };
     assert_eq!(running(&agreement), (2, true));
-    agreement.ends = Some(agreement.in_force.saturating_add(jiff::ToSpan::months(6)));
+    agreement.ends = Some(agreement.in_force.saturating_add(ToSpan::months(6)));
     assert_eq!(running(&agreement), (0, true), "what is kept is still attested");
 }
 

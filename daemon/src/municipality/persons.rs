@@ -21,7 +21,7 @@ use super::{Municipality, retain};
 use crate::books::{CoreError, Result, detail};
 use crate::duties;
 use crate::files;
-use crate::gatehouse::{Caller, Core};
+use crate::gatehouse::Caller;
 use crate::persons::{self, find, row};
 
 /// The verbs of persons at the municipality.

@@ -21,7 +21,7 @@ use sluis_core::words;
 use super::Municipality;
 use crate::books::{CoreError, Result, detail};
 use crate::files;
-use crate::gatehouse::{Caller, Core};
+use crate::gatehouse::Caller;
 use crate::persons::{find, row};
 use crate::store::{JobRow, Tx};
 use crate::two_persons;
