@@ -206,21 +206,23 @@ fn heard(world: &World, host: &str, count: usize) -> Vec<serde_json::Value> {
     })
 }
 
+/// A list stays because these have not published the text.
+fn waits(world: &World, name: &str, whose: &[&str]) {
+    world.put(name.as_ref(), LIST);
+    let text = world.status_says("mechelen", "REFUSED");
+    let told = text.matches("published the text").count();
+    assert!(told == whose.len() && text.contains("art. 10"), "{text}");
+    whose.iter().for_each(|party| assert!(text.contains(party), "{party}: {text}"));
+    for left in fs::read_dir(world.path("agency/outbox/mechelen")).unwrap().flatten() {
+        fs::remove_file(left.path()).unwrap();
+    }
+}
+
 #[test]
 fn each_party_records_where_the_text_stands_and_both_ledgers_and_the_report_have_it() {
     let world = World::running_as(&plan(&unpublished()));
     // Nothing leaves before both have (recital D).
-    let held = |name: &str, whose: &[&str]| {
-        world.put(name.as_ref(), LIST);
-        let text = world.status_says("mechelen", "REFUSED");
-        let told = text.matches("published the text").count();
-        assert!(told == whose.len() && text.contains("art. 10"), "{text}");
-        whose.iter().for_each(|party| assert!(text.contains(party), "{party}: {text}"));
-        for left in fs::read_dir(world.path("agency/outbox/mechelen")).unwrap().flatten() {
-            fs::remove_file(left.path()).unwrap();
-        }
-    };
-    held("lijst.csv", &["Agentschap Integratie en Inburgering", "Stad Mechelen"]);
+    waits(&world, "lijst.csv", &["Agentschap Integratie en Inburgering", "Stad Mechelen"]);
     let path = |name: &str| world.path(name).to_str().unwrap().to_owned();
     let (file, other) = (path("protocol.html"), path("signed.pdf"));
     let publish = ["agreement", "publish", "mechelen"];
@@ -251,7 +253,7 @@ fn each_party_records_where_the_text_stands_and_both_ledgers_and_the_report_have
         (known["rendered"].as_str(), known["notice"]["paper"].as_str()),
         (Some("nl"), Some(&*digest))
     );
-    held("lijst-1.csv", &["Stad Mechelen"]);
+    waits(&world, "lijst-1.csv", &["Stad Mechelen"]);
     // Something else stands there: it is said, and recorded.
     let made = run("municipality", &["--url", theirs, "--page", &other, "--on", "2020-12-18"]);
     assert!(made.status.success(), "{}", stderr(&made));
