@@ -25,7 +25,7 @@ use crate::gatehouse::Core;
 use crate::store::{Holder, JobRow, Record, Tx};
 
 impl Agency {
-    async fn finish(&self, job: &JobRow) -> Result<()> {
+    pub(super) async fn finish(&self, job: &JobRow) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
         tx.finish(job.id).await?;
         self.books.commit(tx).await
@@ -164,14 +164,6 @@ impl Agency {
         self.books.commit(tx).await?;
         job.transfer.into_iter().for_each(|id| self.touch(id));
         Ok(())
-    }
-
-    /// The agreement ended at once: the shares that had not left are in the bundle, and go with it.
-    async fn shred(&self, job: &JobRow) -> Result<()> {
-        if let Some(id) = job.transfer {
-            files::erase(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
-        }
-        self.finish(job).await
     }
 
     async fn settle(

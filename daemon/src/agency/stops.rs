@@ -10,7 +10,8 @@ use sluis_core::words::Words;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
-use crate::store::{Record, Tx};
+use crate::files;
+use crate::store::{JobRow, Record, Tx};
 
 impl Agency {
     /// The agreement ends at once (art. 8; R64): whatever fewer shares are out of than open it is withdrawn. Of the rest
@@ -56,6 +57,14 @@ impl Agency {
         let (now, work) =
             (self.books.now(), serde_json::to_string(&Work::Shred).unwrap_or_default());
         Ok(tx.queue("sealer", "jobs", &record.agreement, Some(record.id), &work, now).await?)
+    }
+
+    /// The agreement ended at once: the shares that had not left are in the bundle, and go with it.
+    pub(super) async fn shred(&self, job: &JobRow) -> Result<()> {
+        if let Some(id) = job.transfer {
+            files::erase(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
+        }
+        self.finish(job).await
     }
 
     /// Whether this share's custodian has no right to it any more, by the version that the transfer began under or by
