@@ -83,6 +83,8 @@ pub enum Journey {
     OlderCity,
     /// And at the agency.
     OlderAgency,
+    /// The agency ends the agreement at once when enough shares are out.
+    AtOnce,
     /// A sealer that began anew and has not heard the municipality yet gives no share out.
     Unheard,
     /// Let go by a second person, over three ways to telephones, with a report.
@@ -101,7 +103,7 @@ pub enum Journey {
 
 impl Journey {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Straight,
         Self::Sent,
         Self::Withdrawn,
@@ -114,6 +116,7 @@ impl Journey {
         Self::Unheard,
         Self::OlderCity,
         Self::OlderAgency,
+        Self::AtOnce,
         Self::Approved,
         Self::Rejected,
         Self::Changed,
@@ -139,7 +142,7 @@ impl Journey {
     /// Whether it is gone once in a world, which is not what it was after it.
     #[must_use]
     pub fn alone(self) -> bool {
-        matches!(self, Self::OlderCity | Self::OlderAgency)
+        matches!(self, Self::OlderCity | Self::OlderAgency | Self::AtOnce)
     }
 
     /// Goes it, for the so-maniest time in this world.
@@ -164,6 +167,7 @@ impl Journey {
             Self::Version => version(on),
             Self::OlderCity => older::city(on, &name, &list),
             Self::OlderAgency => older::agency(on, &name, &list),
+            Self::AtOnce => at_once(on, &name, &list),
             Self::Unheard => unheard(on, &name, &list),
             Self::Approved => telephones::approved(on, &name, &list),
             Self::Rejected => telephones::rejected(on, &name, &list),
@@ -178,6 +182,23 @@ impl Journey {
 fn straight(on: &mut Tended, name: &str, content: &[u8]) {
     let code = on.offer(name, content);
     released(on, &code);
+    opened_and_destroyed(on, &code, content);
+}
+
+/// What is out stays, and what is in the bundle goes with it.
+fn at_once(on: &mut Tended, name: &str, content: &[u8]) {
+    let code = on.offer(name, content);
+    released(on, &code);
+    let end = ["terminate", "mechelen", "--at-once", "--reason", "een inbreuk"];
+    two_persons(on, "agency", &end, |world| {
+        let notices = says(world, "agency", "notices", None)?;
+        let said = |it: &Value| it["sort"] == "terminate-at-once";
+        notices.as_array()?.iter().any(said).then_some(())
+    });
+    let bundles = on.world.path("agency/bundles");
+    on.until("the bundle to be gone", |_| {
+        fs::read_dir(&bundles).ok()?.next().is_none().then_some(())
+    });
     opened_and_destroyed(on, &code, content);
 }
 

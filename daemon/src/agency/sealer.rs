@@ -87,12 +87,13 @@ impl Agency {
         terms: &sluis_core::evidence::Terms,
         (admitted, exercise): (Event, bool),
     ) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
         if exercise {
-            let mut tx = self.books.store.begin().await?;
             tx.rehearses(&record.id, &record.agreement).await?;
-            self.books.commit(tx).await?;
         }
-        self.settle(job, record, terms, admitted).await
+        self.advance(&mut tx, record, terms, admitted, None).await?;
+        tx.finish(job.id).await?;
+        self.books.commit(tx).await
     }
 
     /// The envelope is durable: now it counts, unless a person stopped the transfer while it was sealed.
