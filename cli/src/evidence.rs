@@ -2,8 +2,10 @@
 
 mod facts;
 mod folder;
+mod follow;
 mod gathered;
 mod opened;
+mod trust;
 mod verify;
 
 use std::path::Path;

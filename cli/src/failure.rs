@@ -86,7 +86,8 @@ impl Failure {
         if json {
             eprintln!("{}", serde_json::to_string(&self.refused).unwrap_or_default());
         } else {
-            eprintln!("sluis: {}", self.message(lang));
+            let lines: Vec<String> = self.message(lang).split('\n').map(words::shown).collect();
+            eprintln!("sluis: {}", lines.join("\n"));
         }
         ExitCode::from(self.exit)
     }

@@ -99,6 +99,7 @@ pub struct Verified {
     statement: Statement,
     signed: Signed,
     digest: Digest,
+    from: Side,
 }
 
 impl Verified {
@@ -113,7 +114,7 @@ impl Verified {
         let statement = Statement::read(bytes)?;
         let public = agreement.party_keys(from).statement_key(statement.header.number);
         statement::verify(public, statement::NAMESPACE, bytes, &signed.signature, issuer.as_str())?;
-        let this = Self { digest: Digest::of(bytes), signed: signed.clone(), statement };
+        let this = Self { digest: Digest::of(bytes), signed: signed.clone(), statement, from };
         let header = &this.statement.header;
         this.same("agreement", header.agreement == agreement.agreement)?;
         this.same("terms", header.terms == terms.digest)?;
@@ -135,6 +136,19 @@ impl Verified {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+    /// On which side its issuer stands, by the agreement that it names.
+    #[must_use]
+    pub fn from(&self) -> Side {
+        self.from
+    }
+    /// Whether this kind is its issuer's to say. What is not proves nothing.
+    #[must_use]
+    pub fn is_theirs(&self) -> bool {
+        self.statement.body.by().contains(&self.from)
+    }
+    fn theirs(&self) -> Result<(), Refusal> {
+        self.same("issuer", self.is_theirs())
     }
     /// The place after this one, if it follows `tip`; nothing if it is a repetition of `tip` itself.
     ///
@@ -175,6 +189,7 @@ impl Verified {
         }
     }
     fn sent(&self) -> Result<&Sent, Refusal> {
+        self.theirs()?;
         match &self.statement.body {
             Body::Sent(body) => Ok(body),
             _ => Err(self.mismatch("kind")),
@@ -200,6 +215,7 @@ impl Delivery {
         let Body::Delivered(body) = &delivered.statement.body else {
             return Err(delivered.mismatch("kind"));
         };
+        delivered.theirs()?;
         let transfer = sent.transfer()?;
         delivered.same("transfer", delivered.transfer()? == transfer)?;
         delivered.same("terms", delivered.statement.header.terms == sent.statement.header.terms)?;
@@ -245,6 +261,7 @@ impl Removal {
         let Body::Removed(body) = &removed.statement.body else {
             return Err(removed.mismatch("kind"));
         };
+        removed.theirs()?;
         removed.same("transfer", removed.transfer()? == delivery.transfer)?;
         removed.same("terms", removed.statement.header.terms == sent.statement.header.terms)?;
         removed.same("sent", body.sent == sent.digest)?;
@@ -287,6 +304,7 @@ impl Opening {
         let Body::Opened(body) = &opened.statement.body else {
             return Err(opened.mismatch("kind"));
         };
+        opened.theirs()?;
         let transfer = sent.transfer()?;
         opened.same("transfer", opened.transfer()? == transfer)?;
         opened.same("terms", opened.statement.header.terms == sent.statement.header.terms)?;

@@ -10,6 +10,8 @@ use crate::statement::{self, FormError, Statement};
 
 /// How the name of what was said before a folder begins, and shows there all the same, begins.
 pub const EARLIER: &str = "earlier-";
+/// The longest name of a file: two names of 63 characters and two numbers are in it.
+const LONGEST: usize = 200;
 /// The most statements that a list is read with.
 const MOST: usize = 1_000_000;
 
@@ -37,6 +39,11 @@ impl Listed {
     fn read(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split(' ').collect();
         let [statement, signature, entered, effect, file] = words[..] else { return None };
+        // A file of the folder itself: no path, nothing hidden, nothing that speaks to a terminal.
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
+        if file.len() > LONGEST || file.starts_with('.') || !file.bytes().all(plain) {
+            return None;
+        }
         Some(Self {
             statement: statement.parse().ok()?,
             signature: signature.parse().ok()?,
@@ -200,6 +207,10 @@ mod tests {
             text.replace(' ', "  "),
             text.trim_end().to_owned(),
             text.to_uppercase(),
+            text.replace(" 0001-", " ../0001-"),
+            text.replace(" 0001-", " /0001-"),
+            text.replace(" 0001-", " .0001-"),
+            text.replace(" 0001-", " \u{1b}[2J0001-"),
         ] {
             assert!(read(&other).is_none(), "{other}");
         }

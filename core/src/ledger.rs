@@ -84,6 +84,10 @@ pub struct Head {
     pub agreement: AgreementId,
     /// Whose ledger.
     pub party: PartyId,
+    /// Who is the agency: which kinds of statements are whose to say.
+    pub agency: PartyId,
+    /// Who is the municipality.
+    pub municipality: PartyId,
     /// What the folder is about.
     pub of: Part,
     /// Digest of the version of the agreement whose keys count.

@@ -77,9 +77,12 @@ enum Needs {
     Page,
 }
 
-const BOTH: &[Side] = &[Side::Agency, Side::Municipality];
-const AGENCY: &[Side] = &[Side::Agency];
-const MUNICIPALITY: &[Side] = &[Side::Municipality];
+/// Both parties.
+pub(crate) const BOTH: &[Side] = &[Side::Agency, Side::Municipality];
+/// The agency alone.
+pub(crate) const AGENCY: &[Side] = &[Side::Agency];
+/// The municipality alone.
+pub(crate) const MUNICIPALITY: &[Side] = &[Side::Municipality];
 
 sorts! {
     /// The municipality asks for a list (recital C; R5, R6).

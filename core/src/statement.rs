@@ -16,6 +16,7 @@ use crate::id::{
 use crate::notice::{Notice, Sort};
 use crate::plan::Route;
 
+mod by;
 mod told;
 
 /// SSHSIG namespace of statements.

@@ -34,6 +34,23 @@ impl From<Kept> for Words {
     }
 }
 
+/// Whether a character is no text but tells a terminal or a reader what to do: control and direction.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// What a stranger wrote, for people: no character of it speaks to a terminal.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
+}
+
 impl Words {
     /// What a library or the system says, which has one language: the same for everybody.
     #[must_use]

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use sluis_core::words;
 
 use crate::books::CoreError;
 use crate::durable::{self, Out};
@@ -146,19 +147,9 @@ pub fn erase(path: &Path) -> io::Result<()> {
 /// A name for people: control and direction characters escaped, so that no name speaks to a terminal.
 #[must_use]
 pub fn shown(name: &OsStr) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
     let mut text = String::new();
     for chunk in name.as_bytes().utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if hidden(character) {
-                text.extend(character.escape_unicode());
-            } else {
-                text.push(character);
-            }
-        }
+        text.push_str(&words::shown(chunk.valid()));
         chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
     }
     text

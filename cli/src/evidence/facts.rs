@@ -1,7 +1,8 @@
 //! What the statements of one transfer prove together.
 
+use sluis_core::agreement::Side;
 use sluis_core::evidence::{Delivery, Opening, Refusal, Removal, Terms, Verified};
-use sluis_core::statement::{Body, Sent, Word};
+use sluis_core::statement::{Body, Sent, Statement, Word};
 use sluis_core::words;
 use sluis_core::words::Words;
 
@@ -38,14 +39,26 @@ impl Fact {
 struct Said<'a>(&'a [&'a Held<'a>]);
 
 impl<'a> Said<'a> {
-    fn all(&self, kind: &'static str) -> impl DoubleEndedIterator<Item = &'a Held<'a>> {
-        let of = move |(said, _): &&Held<'_>| said.statement().body.kind() == kind;
+    /// Those of a kind, by the party whose kind it is: what the other one says of it proves nothing.
+    fn all(&self, kind: &'static str) -> impl Iterator<Item = &'a Held<'a>> {
+        let of =
+            move |(said, _): &&Held<'_>| said.statement().body.kind() == kind && said.is_theirs();
         self.0.iter().copied().filter(of)
     }
-    /// The first of a kind is the one that had an effect, but shares may have been sent again later.
+    /// The first of a kind is the one that had an effect.
     fn one(&self, kind: &'static str) -> Option<&'a Verified> {
-        let mut all = self.all(kind);
-        if kind == "released" { all.next_back() } else { all.next() }.map(|(said, _)| said)
+        self.all(kind).next().map(|(said, _)| said)
+    }
+    /// What rests on another statement was said after it.
+    fn follows(&self, before: &Verified, said: &Verified) -> Result<(), Refusal> {
+        let place = |one: &Verified| self.0.iter().position(|(it, _)| it.digest() == one.digest());
+        if place(before) < place(said) { Ok(()) } else { Err(mismatch(said, "place")) }
+    }
+    /// Whether the agency ended it.
+    fn is_ended(&self) -> bool {
+        let ends = ["withdrawn", "expired", "superseded", "failed"];
+        let by_agency = |kind| self.all(kind).any(|(said, _)| said.from() == Side::Agency);
+        ends.into_iter().any(by_agency)
     }
 }
 
@@ -70,27 +83,40 @@ pub(super) fn prove(statements: &[&Held<'_>]) -> Result<Facts, Refusal> {
     let first = said.all("sent").next();
     let sent = first.map(|(sent, _)| sent);
     facts.has("sent", sent.is_some());
-    let delivered = sent.zip(said.one("delivered"));
-    let delivery = delivered.map(|(sent, it)| Delivery::check(sent, it)).transpose()?;
-    facts.has("delivered", delivery.is_some());
+    let answer = sent.zip(said.one("delivered"));
+    let delivery = answer.map(|(sent, delivered)| {
+        said.follows(sent, delivered)?;
+        Delivery::check(sent, delivered)
+    });
+    facts.has("delivered", delivery.transpose()?.is_some());
     facts.facts.extend(first.map(residents).transpose()?.flatten());
     let removal = first.zip(said.one("delivered")).zip(said.one("removed"));
     let removal = removal.map(|(((sent, terms), delivered), removed)| {
-        Removal::check(terms, sent, delivered, removed)
+        said.follows(delivered, removed)?;
+        Removal::check(terms, sent, delivered, removed).map(|removal| (removal, removed))
     });
     let removal = removal.transpose()?;
     facts.has("removed", removal.is_some());
-    let released = removal.as_ref().zip(said.one("released"));
-    let rested = released.map(|(removal, released)| rests(removal, released)).transpose()?;
-    facts.has("released", rested.is_some());
-    let opened = sent.zip(said.one("opened"));
-    let opening = opened.map(|(sent, it)| Opening::check(sent, it)).transpose()?;
+    // Shares may have been sent again: each time they rest on the removal.
+    let mut rested = false;
+    for (released, _) in said.all("released") {
+        if let Some((removal, removed)) = &removal {
+            said.follows(removed, released)?;
+            rests(removal, released)?;
+            rested = true;
+        }
+    }
+    facts.has("released", rested);
+    let opening = sent.zip(said.one("opened")).map(|(sent, opened)| {
+        said.follows(sent, opened)?;
+        Opening::check(sent, opened)
+    });
+    let opening = opening.transpose()?;
     facts.has("opened", opening.is_some());
-    // What the agency ended was never to be released or opened.
-    let ends = ["withdrawn", "expired", "superseded", "failed"];
-    if ends.iter().any(|kind| said.one(kind).is_some()) {
+    // What the agency ended was never to be released or opened; that it had begun must be here all the same.
+    if opening.is_none() && said.is_ended() {
         facts.has("ended", true);
-        facts.missing.clear();
+        facts.missing.retain(|kind| *kind == "sent");
     }
     facts.facts.extend(exercise(statements));
     Ok(facts)
@@ -125,12 +151,13 @@ fn shown(kind: &str) -> Words {
 fn rests(removal: &Removal, released: &Verified) -> Result<(), Refusal> {
     match &released.statement().body {
         Body::Released(body) if body.removed == removal.statement() => Ok(()),
-        _ => Err(Refusal::Mismatch {
-            kind: "released".into(),
-            number: released.statement().header.number,
-            what: "removed",
-        }),
+        _ => Err(mismatch(released, "removed")),
     }
+}
+
+fn mismatch(said: &Verified, what: &'static str) -> Refusal {
+    let Statement { header, body } = said.statement();
+    Refusal::Mismatch { kind: body.kind().to_owned(), number: header.number, what }
 }
 
 /// For whose residents the agency said that the list was drawn: a word, and of the right municipality (R15).
@@ -139,8 +166,7 @@ fn residents((sent, terms): &Held<'_>) -> Result<Option<Fact>, Refusal> {
         return Ok(None);
     };
     if terms.agreement.municipality.nis.as_ref() != Some(&said.nis) {
-        let number = sent.statement().header.number;
-        return Err(Refusal::Mismatch { kind: "sent".into(), number, what: "residents" });
+        return Err(mismatch(sent, "residents"));
     }
     Ok(Some(match said.word {
         Word::Agreement => Fact::of(

@@ -1,7 +1,8 @@
 //! A folder of evidence as it is read: its head, the list that the head signs, texts and statements, each held against
 //! the verifier's own keys.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
 
 use sluis_config::agreements;
@@ -17,16 +18,20 @@ use sluis_core::words::Words;
 
 use super::facts::Held;
 use super::folder::{HEAD, LIST, SIGNERS, file_of};
+use super::trust::Trust;
 use crate::failure::{Failure, Result, exit};
 
-/// The keys of each principal.
-type Trusted = BTreeMap<String, Vec<String>>;
+/// The largest signature that is read, in bytes.
+const SIGNATURE: usize = 4096;
+/// The largest list, in bytes.
+const LARGEST: usize = 256 << 20;
+/// The largest text of an agreement, and file of keys, in bytes.
+const TEXT: usize = 1 << 20;
 
 /// What the folder says it has.
 pub(super) struct Folder<'a> {
     path: &'a Path,
-    trust: &'a Path,
-    trusted: Trusted,
+    trust: Trust,
     signed: Signed,
     pub(super) head: Head,
     list: Vec<Listed>,
@@ -38,33 +43,38 @@ pub(super) fn broken(what: Words) -> Failure {
 
 /// What is wrong with a file of the folder.
 fn at(file: &str, what: Words) -> Failure {
+    let file = words::shown(file);
     broken(words!("{file}: {}", "{file}: {}"; what))
 }
 
 impl<'a> Folder<'a> {
-    /// Reads head and list; nothing of what they say counts before [`Folder::is_signed`].
-    pub(super) fn open(path: &'a Path, trust: &'a Path) -> Result<Self> {
-        let trusted = read_trust(trust)?;
+    /// Reads the head, which a key must have signed that the verifier has for its party: nothing else is read before
+    /// that. Then the list and the keys that it names.
+    pub(super) fn open(path: &'a Path, trust: &Path) -> Result<Self> {
+        let trust = Trust::read(trust)?;
         let signed = pair(path, HEAD)?;
         let head = Head::read(&signed.statement);
         let head = head.ok_or_else(|| at(HEAD, words!("dit is geen hoofd", "this is no head")))?;
-        let text = read(path, LIST)?;
+        let keys = trust.keys(&head.party).map_err(|why| at(HEAD, why))?;
+        if !keys.iter().any(|key| key.counts_for(ledger::NAMESPACE) && is_by(key, &head, &signed)) {
+            return Err(unsigned(&head.party));
+        }
         let other = || words!("niet wat het hoofd noemt", "not what the head names");
+        let text = read(path, LIST, LARGEST)?;
         if Digest::of(text.as_bytes()) != head.list {
             return Err(at(LIST, other()));
         }
         let list = export::read(&text).ok_or_else(|| {
             at(LIST, words!("dit is geen lijst van verklaringen", "this is no list of statements"))
         })?;
-        if Digest::of(read(path, SIGNERS)?.as_bytes()) != head.signers {
+        if Digest::of(read(path, SIGNERS, TEXT)?.as_bytes()) != head.signers {
             return Err(at(SIGNERS, other()));
         }
-        let folder = Self { path, trust, trusted, signed, head, list };
+        let folder = Self { path, trust, signed, head, list };
+        let listed: BTreeSet<&str> = folder.list.iter().map(|it| it.file.as_str()).collect();
         let there = folder.files(|name| name.ends_with(".json"))?;
-        match there.iter().find(|file| !folder.list.iter().any(|listed| listed.file == **file)) {
-            Some(file) => {
-                Err(at(file, words!("het hoofd noemt het niet", "the head does not name it")))
-            }
+        match there.iter().find(|file| !listed.contains(file.as_str())) {
+            Some(file) => Err(at(file, unnamed())),
             None => Ok(folder),
         }
     }
@@ -74,13 +84,22 @@ impl<'a> Folder<'a> {
     pub(super) fn texts(&self) -> Result<Vec<Terms>> {
         let mut all = Vec::new();
         for file in self.files(|name| name.starts_with("agreement") && name.ends_with(".toml"))? {
-            let text = read(self.path, &file)?;
+            let text = read(self.path, &file, TEXT)?;
             if file_of(&Digest::of(text.as_bytes())) != file {
                 let name =
                     words!("het heet niet naar wat erin staat", "its name is not what is in it");
                 return Err(at(&file, name));
             }
-            all.push(agreements::parse(&self.path.join(file), &text)?.0);
+            let terms = agreements::parse(&self.path.join(&file), &text)?.0;
+            let sides = [&terms.agreement.agency.id, &terms.agreement.municipality.id];
+            if sides != [&self.head.agency, &self.head.municipality] {
+                let other = words!(
+                    "het noemt andere partijen dan het hoofd",
+                    "it names other parties than the head"
+                );
+                return Err(at(&file, other));
+            }
+            all.push(terms);
         }
         let counting = all.iter().find(|terms| terms.digest == self.head.terms);
         let keys = counting.map(|terms| terms.agreement.keys.clone()).ok_or_else(|| {
@@ -90,6 +109,20 @@ impl<'a> Folder<'a> {
             ))
         })?;
         Ok(all.into_iter().map(|terms| terms.under(&keys)).collect())
+    }
+
+    /// No text lies here that neither the head nor a statement names.
+    pub(super) fn has_no_other(
+        &self,
+        texts: &[Terms],
+        statements: &[(Listed, Held<'_>)],
+    ) -> Result<()> {
+        let said = statements.iter().map(|(_, (said, _))| said.statement().header.terms);
+        let named: BTreeSet<Digest> = said.chain([self.head.terms]).collect();
+        match texts.iter().find(|terms| !named.contains(&terms.digest)) {
+            Some(terms) => Err(at(&file_of(&terms.digest), unnamed())),
+            None => Ok(()),
+        }
     }
 
     /// Every statement with the terms that it holds under, in the order of the list.
@@ -151,25 +184,13 @@ impl<'a> Folder<'a> {
     ) -> std::result::Result<(), Words> {
         let (id, number) = (&header.issuer, header.number);
         let key = terms.agreement.party_keys(side).statement_key(number);
-        if self.trusts(id, key)? {
-            return Ok(());
-        }
-        let path = self.trust.display();
-        Err(words!(
-            "volgens de overeenkomst ondertekent {key} nummer {number} van {id}, en {path} geeft die sleutel niet",
-            "by the agreement {key} signs number {number} of {id}, and {path} does not give it"
-        ))
-    }
-
-    fn trusts(&self, id: &PartyId, key: &str) -> std::result::Result<bool, Words> {
-        let path = self.trust.display();
-        let known = self.trusted.get(id.as_str()).ok_or_else(|| {
+        self.trust.has(id, key, statement::NAMESPACE)?.then_some(()).ok_or_else(|| {
+            let path = &self.trust;
             words!(
-                "{path} geeft geen sleutel voor {id}: vraag hem aan die partij, langs een andere weg dan deze map",
-                "{path} gives no key for {id}: ask that party for it, by another way than this folder"
+                "volgens de overeenkomst ondertekent {key} nummer {number} van {id}, en {path} geeft die sleutel niet",
+                "by the agreement {key} signs number {number} of {id}, and {path} does not give it"
             )
-        })?;
-        Ok(known.iter().any(|known| is_same_key(known, key)))
+        })
     }
 
     /// The head is signed by its party, with a key that may sign after the last of its statements here, and which the
@@ -192,25 +213,12 @@ impl<'a> Folder<'a> {
         let keys = terms.agreement.party_keys(side);
         let next = keys.statement_key(last.unwrap_or(0) + 1);
         for (_, key) in keys.history().skip_while(|(_, key)| !is_same_key(key, next)) {
-            let Signed { statement, signature } = &self.signed;
-            let good = statement::verify(
-                key,
-                ledger::NAMESPACE,
-                statement.as_bytes(),
-                signature,
-                party.as_str(),
-            );
-            if good.is_ok() && self.trusts(party, key).map_err(|why| at(HEAD, why))? {
+            let trusted = self.trust.has(party, key, ledger::NAMESPACE);
+            if is_by(key, &self.head, &self.signed) && trusted.map_err(|why| at(HEAD, why))? {
                 return Ok(());
             }
         }
-        Err(at(
-            HEAD,
-            words!(
-                "niet ondertekend met een sleutel van {party} die je vertrouwt",
-                "it is not signed by a key of {party} that you trust"
-            ),
-        ))
+        Err(unsigned(party))
     }
 
     /// The names in the folder that are wanted, sorted.
@@ -223,37 +231,50 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// A file of the folder. One that is not there, or is no text, is evidence that does not hold.
-fn read(folder: &Path, file: &str) -> Result<String> {
+fn unnamed() -> Words {
+    words!("het hoofd noemt het niet", "the head does not name it")
+}
+
+fn unsigned(party: &PartyId) -> Failure {
+    let no = words!(
+        "niet ondertekend met een sleutel van {party} die je vertrouwt",
+        "it is not signed by a key of {party} that you trust"
+    );
+    at(HEAD, no)
+}
+
+/// Whether this key of its party signed the head.
+fn is_by(key: &str, head: &Head, signed: &Signed) -> bool {
+    let Signed { statement, signature } = signed;
+    let party = head.party.as_str();
+    statement::verify(key, ledger::NAMESPACE, statement.as_bytes(), signature, party).is_ok()
+}
+
+/// A file of the folder, of at most so many bytes. One that is not there, or is no text, is evidence that does not
+/// hold; a link, a pipe or a device is none either.
+fn read(folder: &Path, file: &str, most: usize) -> Result<String> {
     let path = folder.join(file);
-    match std::fs::read(&path) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map_err(|_| at(file, words!("dit is geen tekst", "this is no text"))),
+    let is = match std::fs::symlink_metadata(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            Err(at(file, words!("het is er niet", "it is not here")))
+            return Err(at(file, words!("het is er niet", "it is not here")));
         }
-        Err(e) => Err(Failure::io(path.display())(e)),
+        is => is.map_err(Failure::io(path.display()))?,
+    };
+    if !is.is_file() {
+        return Err(at(file, words!("dit is geen gewoon bestand", "this is no regular file")));
     }
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(&path).map_err(Failure::io(path.display()))?;
+    let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    opened.take(bound).read_to_end(&mut bytes).map_err(Failure::io(path.display()))?;
+    if bytes.len() > most {
+        let large = words!("het is groter dan {most} bytes", "it is larger than {most} bytes");
+        return Err(at(file, large));
+    }
+    String::from_utf8(bytes).map_err(|_| at(file, words!("dit is geen tekst", "this is no text")))
 }
 
 fn pair(folder: &Path, file: &str) -> Result<Signed> {
-    Ok(Signed { statement: read(folder, file)?, signature: read(folder, &format!("{file}.sig"))? })
-}
-
-/// Principals and their keys in an `allowed_signers` file; a pattern is no principal here.
-fn read_trust(path: &Path) -> Result<Trusted> {
-    let text = sluis_config::strict::read(path)?;
-    let mut keys = Trusted::new();
-    for line in
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let place = words.iter().position(|word| *word == "ssh-ed25519");
-        let (Some(principal), Some(place)) = (words.first(), place) else { continue };
-        let principal: std::result::Result<PartyId, _> = principal.parse();
-        if let (Ok(principal), Some(key)) = (principal, words.get(place + 1)) {
-            keys.entry(principal.to_string()).or_default().push(format!("ssh-ed25519 {key}"));
-        }
-    }
-    Ok(keys)
+    let statement = read(folder, file, statement::MAX_BYTES)?;
+    Ok(Signed { statement, signature: read(folder, &format!("{file}.sig"), SIGNATURE)? })
 }

@@ -1,27 +1,35 @@
 //! `sluis evidence verify DIR --trust FILE`: signatures under the verifier's own keys, that nothing was left out of
 //! what the head of the ledger names, changed or put in, and that what the statements say fits together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use sluis_core::evidence::Verified;
 use sluis_core::export::Listed;
-use sluis_core::id::{Digest, PartyId};
-use sluis_core::ledger::{Head, Part};
-use sluis_core::statement::{Body, Tip};
+use sluis_core::id::TransferId;
+use sluis_core::ledger::Part;
+use sluis_core::statement::Body;
 use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::facts::{self, Facts, Held};
+use super::follow::{Span, follow};
 use super::opened::{Folder, broken};
 use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
 use crate::output;
 
+/// What lies beside the statements for people, and nobody signed.
+const UNVERIFIED: [&str; 3] = ["report.nl.html", "report.en.html", "verify.sh"];
+
 /// What holds of an exported folder.
 #[derive(serde::Serialize)]
 struct Report {
     statements: Vec<Line>,
+    /// From which number to which each party's statements stand here; none in the folder of one transfer.
+    spans: Vec<Span>,
+    /// Files that nothing here vouches for.
+    unverified: [&'static str; 3],
     #[serde(flatten)]
     found: Found,
 }
@@ -42,6 +50,8 @@ struct Line {
     kind: String,
     time: String,
     earlier: bool,
+    /// Whether this kind is its issuer's to say; what is not proves nothing.
+    theirs: bool,
 }
 
 /// `sluis evidence verify DIR --trust FILE`
@@ -52,14 +62,19 @@ pub(crate) fn verify(folder: &Path, trust: &Path, lang: Lang, json: bool) -> Res
     let (earlier, own): (Vec<_>, Vec<_>) =
         statements.iter().partition(|(listed, _)| listed.is_earlier());
     let own: Vec<&Held<'_>> = own.into_iter().map(|(_, held)| held).collect();
-    follow(&own, &folder.head)?;
+    folder.has_no_other(&texts, &statements)?;
+    let spans = follow(&own, &folder.head)?;
     folder.is_signed(&texts, &own)?;
     named(earlier.iter().map(|(_, held)| held), &own)?;
     let found = match folder.head.of {
-        Part::Transfer(_) => Found::One(judge(&own)?),
+        Part::Transfer(id) => {
+            about(id, &own)?;
+            Found::One(judge(&own)?)
+        }
         Part::All | Part::Year(_) => Found::Whole { transfers: each(&own)? },
     };
-    let report = Report { statements: statements.iter().map(line).collect(), found };
+    let statements = statements.iter().map(line).collect();
+    let report = Report { statements, spans, unverified: UNVERIFIED, found };
     if json {
         output::json(&report)?;
     } else {
@@ -87,57 +102,25 @@ fn line((listed, (said, _)): &(Listed, Held<'_>)) -> Line {
         kind: statement.body.kind().to_owned(),
         time: statement.header.time.to_string(),
         earlier: listed.is_earlier(),
+        theirs: said.is_theirs(),
     }
 }
 
-/// Each party's statements follow one from the other, from its first one on where the folder has all, and what either
-/// had seen of the other is what stands here: nobody can leave one out.
-fn follow(statements: &[&Held<'_>], head: &Head) -> Result<()> {
-    let mut tips: BTreeMap<&PartyId, Tip> = BTreeMap::new();
-    let mut known: BTreeMap<(&PartyId, u64), Digest> = BTreeMap::new();
-    for (one, _) in statements {
-        let header = &one.statement().header;
-        known.insert((&header.issuer, header.number), one.digest());
-        let before = Tip { number: header.number.saturating_sub(1), digest: header.previous };
-        let start = if head.of == Part::All { Tip::start() } else { before };
-        let tip = tips.entry(&header.issuer).or_insert(start);
-        if goes_on(one, tip) || (is_one(head) && header.number > tip.number + 1) {
-            *tip = before;
+/// The folder of one transfer is about that one.
+fn about(id: TransferId, own: &[&Held<'_>]) -> Result<()> {
+    let other = |(said, _): &&&Held<'_>| said.statement().header.transfer != Some(id);
+    match own.iter().find(other) {
+        Some((said, _)) => {
+            let statement = said.statement();
+            let (issuer, number) = (&statement.header.issuer, statement.header.number);
+            let kind = statement.body.kind();
+            Err(broken(words!(
+                "{issuer} {number} ({kind}) gaat niet over de zending die het hoofd noemt",
+                "{issuer} {number} ({kind}) is not about the transfer that the head names"
+            )))
         }
-        let next = one.follows(tip).map_err(|e| {
-            let (issuer, why) = (&header.issuer, e.words());
-            broken(words!("{issuer}: {}", "{issuer}: {}"; why))
-        })?;
-        *tip = next.unwrap_or(*tip);
+        None => Ok(()),
     }
-    for (one, _) in statements {
-        let (header, kind) = (&one.statement().header, one.statement().body.kind());
-        let seen = known.get(&(&header.audience, header.seen.number));
-        let none = (head.of == Part::All).then(Tip::start);
-        let last = tips.get(&header.audience).copied().or(none).filter(|_| !is_one(head));
-        let beyond = last.is_some_and(|last| header.seen.number > last.number);
-        if beyond || seen.is_some_and(|digest| *digest != header.seen.digest) {
-            let (issuer, number, audience) = (&header.issuer, header.number, &header.audience);
-            return Err(broken(words!(
-                "{issuer} {number} ({kind}) had een verklaring van {audience} gezien die hier niet is, of een andere is",
-                "{issuer} {number} ({kind}) had seen a statement of {audience} that is not here, or is another one"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The folder of one transfer has gaps where something else was said.
-fn is_one(head: &Head) -> bool {
-    matches!(head.of, Part::Transfer(_))
-}
-
-/// After an older store was put back, what lies between is the other party's to show.
-fn goes_on(one: &Verified, tip: &Tip) -> bool {
-    let header = &one.statement().header;
-    matches!(&one.statement().body, Body::Restored(body)
-        if body.kept == *tip
-            && body.from == Tip { number: header.number.saturating_sub(1), digest: header.previous })
 }
 
 /// What two persons let pass stands here where a list needed it (R84), and nothing else was said earlier.
@@ -145,7 +128,7 @@ fn named<'a>(earlier: impl Iterator<Item = &'a Held<'a>>, own: &[&'a Held<'a>]) 
     let is_override = |said: &Verified| said.statement().body.kind() == "override";
     let mut overrides = BTreeSet::new();
     for (said, _) in earlier {
-        if !is_override(said) {
+        if !(is_override(said) && said.is_theirs()) {
             let kind = said.statement().body.kind();
             return Err(broken(words!(
                 "van vroeger staan hier alleen override, geen {kind}",
@@ -154,10 +137,11 @@ fn named<'a>(earlier: impl Iterator<Item = &'a Held<'a>>, own: &[&'a Held<'a>]) 
         }
         overrides.insert(said.digest());
     }
-    overrides
-        .extend(own.iter().filter(|(said, _)| is_override(said)).map(|(said, _)| said.digest()));
+    let theirs = own.iter().filter(|(said, _)| is_override(said) && said.is_theirs());
+    overrides.extend(theirs.map(|(said, _)| said.digest()));
     for (said, _) in own {
         if let Body::Sent(body) = &said.statement().body
+            && said.is_theirs()
             && let Some(waived) = &body.waived
             && !overrides.contains(waived)
         {
@@ -202,14 +186,32 @@ fn judge(statements: &[&Held<'_>]) -> Result<Facts> {
 
 fn tell(report: &Report, lang: Lang) -> Result<()> {
     let say = |words: Words| output::line(words.text(lang.core()));
-    for Line { number, issuer, kind, time, earlier } in &report.statements {
-        let good = lang.pick("goed", "good");
+    for Line { number, issuer, kind, time, earlier, theirs } in &report.statements {
+        let good = if *theirs { lang.pick("goed", "good") } else { lang.pick("leeg", "void") };
         let earlier = if *earlier { lang.pick("  (van vroeger)", "  (said earlier)") } else { "" };
-        output::line(format!("{good}  {number:>4}  {issuer:<20} {kind:<15} {time}{earlier}"))?;
+        let void = lang.pick(
+            "  (niet aan deze partij om te zeggen: het bewijst niets)",
+            "  (not theirs to say: it proves nothing)",
+        );
+        let void = if *theirs { "" } else { void };
+        output::line(format!(
+            "{good}  {number:>4}  {issuer:<20} {kind:<15} {time}{earlier}{void}"
+        ))?;
     }
     say(words!(
-        "klopt: geen verklaring is weggelaten, veranderd, verplaatst of toegevoegd",
-        "holds: no statement was left out, changed, moved or put in"
+        "klopt: geen van deze verklaringen is veranderd, verplaatst of toegevoegd",
+        "holds: none of these statements was changed, moved or put in"
+    ))?;
+    for Span { party, from, to } in &report.spans {
+        say(words!(
+            "klopt: van {party} staan hier de nummers {from} tot {to}; wat ervoor of erna kwam, toont deze map niet",
+            "holds: of {party} the numbers from {from} to {to} are here; what came before or after this folder does not show"
+        ))?;
+    }
+    let unverified = report.unverified.join(", ");
+    say(words!(
+        "niet nagekeken: {unverified}; niemand ondertekende ze",
+        "not verified: {unverified}; nobody signed them"
     ))?;
     let transfers = match &report.found {
         Found::One(facts) => std::slice::from_ref(facts),

@@ -230,10 +230,16 @@ fn lists(report: &Report<'_>) -> Vec<Asking> {
         "Het agentschap deelt de gegevens van artikel 3 alleen onder deze voorwaarden mee; elke lijst wordt daaraan getoetst.",
         "The agency communicates the data of article 3 on these conditions alone; each list is held against them.",
     );
-    let term = lang.pick(
-        "De aanvraag is permanent en de duur onbepaald; elk jaar wordt er toch opnieuw gevraagd.",
-        "The request is permanent and the term indefinite; each year it is asked for anew all the same.",
-    );
+    let term = match agreement.ends {
+        None => lang.pick(
+            "De aanvraag is permanent en de duur onbepaald; elk jaar wordt er toch opnieuw gevraagd.",
+            "The request is permanent and the term indefinite; each year it is asked for anew all the same.",
+        ),
+        Some(_) => lang.pick(
+            "De aanvraag is permanent tot de overeenkomst eindigt; elk jaar wordt er toch opnieuw gevraagd.",
+            "The request is permanent until the agreement ends; each year it is asked for anew all the same.",
+        ),
+    };
     // A standing request is waited for by nobody: the passage that makes it one is what was required.
     let requests = agreement.period.standing.clone().unwrap_or(requests);
     let noted = |required: &str, noted| Asked { required: required.to_owned(), noted, kinds: &[] };

@@ -38,7 +38,9 @@ impl Report<'_> {
 
     /// Each list of the period with the version under which it was let go (art. 1; R11).
     pub(super) fn permitted(&self) -> Vec<Done> {
-        let sent = self.period().iter().filter(|line| matches!(line.statement.body, Body::Sent(_)));
+        let let_go =
+            |line: &&super::Line| line.effect && matches!(line.statement.body, Body::Sent(_));
+        let sent = self.period().iter().filter(let_go);
         let one = |line| {
             let code = super::Line::about(line).map(|id| self.called(id)).unwrap_or_default();
             let (version, digest) = (self.version(line), line.statement.header.terms);

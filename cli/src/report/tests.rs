@@ -103,7 +103,20 @@ fn page(lines: &[Line], from: usize, year: Option<i16>, lang: Lang) -> String {
     let [signers, list] = [Digest::none(); 2];
     let (agreement, party) = ("mechelen".parse().unwrap(), "agentschap-ii".parse().unwrap());
     let ledger = Tip::start();
-    let head = Head { agreement, party, of, terms: terms.digest, signers, list, ledger, time };
+    let (agency, municipality) =
+        (terms.agreement.agency.id.clone(), terms.agreement.municipality.id.clone());
+    let head = Head {
+        agreement,
+        party,
+        agency,
+        municipality,
+        of,
+        terms: terms.digest,
+        signers,
+        list,
+        ledger,
+        time,
+    };
     let versions = [&terms];
     render(&Report { terms: &terms, versions: &versions, lines, from, year, head: &head, lang })
         .unwrap()
@@ -182,6 +195,19 @@ fn the_gates_are_drawn_apart_also_where_the_word_of_the_release_comes_last() {
         assert!(html.contains("2 h 5 min on the transport medium (target 60 min)"), "{html}");
         assert!(html.contains("HEAD 410, GET 410 <span class=\"late\">late</span>"), "{html}");
     }
+}
+
+#[test]
+fn a_list_that_did_not_leave_was_not_let_go_and_a_person_ended_it() {
+    let (id, agency) = (Some(TransferId::random()), Side::Agency);
+    let end = sluis_core::statement::Withdrawn { exposed: 0 };
+    let mut lines = [line(1, agency, BEFORE, id, sent()), line(2, agency, BEFORE, id, end.into())];
+    let html = page(&lines, 0, None, Lang::En);
+    assert!(html.contains("7K3F-9QX let go under version 1"), "{html}");
+    assert!(html.contains("a person who decides, by the sealer"), "{html}");
+    assert!(html.contains("the term indefinite"), "this one has no last day");
+    lines[0].effect = false;
+    assert!(!page(&lines, 0, None, Lang::En).contains("let go under version"));
 }
 
 #[test]

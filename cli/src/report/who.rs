@@ -39,6 +39,10 @@ pub(super) fn role(report: &Report<'_>, line: &Line) -> String {
             ),
         }
         .into(),
+        // A person withdraws and redelivers; an end at once takes two.
+        Body::Withdrawn(_) | Body::Superseded(_) => lang
+            .pick("een persoon die beslist, door de sealer", "a person who decides, by the sealer")
+            .into(),
         Body::Restored(_) => lang.pick("twee personen", "two persons").into(),
         Body::Notice(sort, notice) => match sort {
             // What a new version says of processors the core tells by itself, and a person may too.

@@ -276,6 +276,46 @@ fn only_the_issuer_signs_and_only_as_a_statement() {
     }
 }
 
+/// Each kind has its own issuer, whose signature is in order here: it is the kind that is not theirs to say.
+#[test]
+fn a_party_that_says_everything_alone_has_proved_nothing() {
+    let world = World::new(2, 3);
+    let Sent { ciphertext, size, plaintext, .. } = world.sent;
+    let upload = world.upload;
+    let say = |side, body: Body| world.say(side, body, &|_| ()).unwrap();
+    let issuer = |result: Option<Refusal>| match result {
+        Some(Refusal::Mismatch { what: "issuer", kind, .. }) => kind,
+        other => format!("{other:?}"),
+    };
+    let sent = say(Agency, world.sent.clone().into());
+    let delivered =
+        |by| say(by, Delivered { sent: sent.digest(), ciphertext, size, upload }.into());
+    let removed = |by, delivered: &Verified| {
+        let (sent, delivered) = (sent.digest(), delivered.digest());
+        let host = world.terms.agreement.drop_zone.host.clone();
+        let (done, unknown) = ("terminated".into(), Vec::new());
+        say(
+            by,
+            Removed { sent, delivered, ciphertext, upload, host, done, seen: GONE, unknown }.into(),
+        )
+    };
+    let opened = |by| say(by, Opened { sent: sent.digest(), plaintext, shares: vec![1, 2] }.into());
+    let theirs = delivered(Municipality);
+    assert_eq!(issuer(Delivery::check(&sent, &delivered(Agency)).err()), "delivered");
+    let own = removed(Agency, &theirs);
+    assert_eq!(issuer(Removal::check(&world.terms, &sent, &theirs, &own).err()), "removed");
+    assert_eq!(issuer(Opening::check(&sent, &opened(Agency)).err()), "opened");
+    // Nor does the municipality seal.
+    let forged = say(Municipality, world.sent.clone().into());
+    let answer = Delivered { sent: forged.digest(), ciphertext, size, upload };
+    let answer = say(Municipality, answer.into());
+    assert_eq!(issuer(Delivery::check(&forged, &answer).err()), "sent");
+    // What each does say, holds.
+    let gone = removed(Municipality, &theirs);
+    assert!(Removal::check(&world.terms, &sent, &theirs, &gone).is_ok());
+    assert!(Opening::check(&sent, &opened(Municipality)).is_ok());
+}
+
 #[test]
 fn a_feed_has_one_next_statement() {
     let world = World::new(2, 3);

@@ -34,6 +34,8 @@ impl Books {
         let head = Head {
             agreement: agreement.clone(),
             party: self.party.clone(),
+            agency: terms.agreement.agency.id.clone(),
+            municipality: terms.agreement.municipality.id.clone(),
             of,
             terms: terms.digest,
             signers: Digest::of(export::signers(&terms).as_bytes()),
