@@ -51,7 +51,7 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         return Err(Failure::new(exit::CONFIG, "gaps", Words::join(&gaps, "\n  ")));
     }
     let count = agreements.iter().count();
-    let notes: Vec<Words> = everybody(config).into_iter().collect();
+    let notes: Vec<Words> = [everybody(config), backups(config)].into_iter().flatten().collect();
     if json {
         return output::json(&serde_json::json!({
             "ok": true, "party": card.id, "agreements": count, "notes": notes
@@ -74,6 +74,17 @@ fn everybody(config: &Config) -> Option<Words> {
         words!(
             "let op: [duties] ontbreekt, dus heeft wie de socket van de kern mag openen elke taak (art. 6, R47); docs/operations.md zegt hoe",
             "note: [duties] is missing, so whoever may open the core's socket has every duty (art. 6, R47); docs/operations.md says how"
+        )
+    })
+}
+
+/// Where `destroyed` could not say until when backups hold a list (art. 3, R24).
+fn backups(config: &Config) -> Option<Words> {
+    let silent = config.keeper.as_ref().is_some_and(|keeper| keeper.backups_keep_days.is_none());
+    silent.then(|| {
+        words!(
+            "let op: keeper.backups-keep-days ontbreekt, dus zegt een vernietiging niet tot wanneer back-ups de lijst nog bevatten (art. 3, R24); 0 waar er geen back-ups van de kluis zijn",
+            "note: keeper.backups-keep-days is missing, so a destruction does not say until when backups still hold the list (art. 3, R24); 0 where there are no backups of the vault"
         )
     })
 }

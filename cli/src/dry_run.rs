@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use sluis_config::{Agreements, Config};
+use sluis_core::agreement::Language;
 use sluis_core::content::{self, Encoding, Format, Rules, Summary};
-use sluis_core::control::May;
+use sluis_core::control::{May, Might};
 use sluis_core::id::{AgreementId, Nis, Time};
 use sluis_core::policy::Reason;
 use sluis_core::words::Words;
@@ -30,13 +31,13 @@ pub(crate) fn look(
     let installed = agreements.get(agreement).ok_or_else(|| not_here(agreement))?;
     let file = std::fs::File::open(path).map_err(Failure::io(path.display()))?;
     let size = file.metadata().map_err(Failure::io(path.display()))?.len();
-    let mut reasons: Vec<Reason> =
-        socket.post("may", &May { agreement: agreement.clone(), size, drawn_for })?;
+    let ask = May { agreement: agreement.clone(), size, drawn_for };
+    let Might { mut reasons, waived, waits } = socket.post("may", &ask)?;
     let rules = Rules::of(&installed.terms.agreement);
     let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", e.words()))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let today = Time(jiff::Timestamp::now().as_millisecond()).date();
-    let checked = rules.map(|rules| content::check(name, &file, &rules, today, &[]));
+    let checked = rules.map(|rules| content::check(name, &file, &rules, today, &waived));
     let summary = match checked {
         None => None,
         Some(Ok(summary)) => Some(summary),
@@ -48,7 +49,7 @@ pub(crate) fn look(
     if json {
         output::json(&serde_json::json!({
             "may": reasons.is_empty(), "bytes": size, "list": summary,
-            "reasons": reasons.iter().map(|it| it.text(lang.core())).collect::<Vec<_>>(),
+            "reasons": reasons.iter().map(reason).collect::<Vec<_>>(), "waits": waits,
         }))?;
     } else if let Some(summary) = &summary {
         tell(summary, lang)?;
@@ -58,15 +59,31 @@ pub(crate) fn look(
             "Under this agreement the content is not checked.",
         ))?;
     }
+    if reasons.is_empty() && json {
+        return Ok(());
+    }
     if reasons.is_empty() {
-        return match json {
-            true => Ok(()),
-            false => output::line(lang.pick("Dit kan vertrekken.", "This may leave.")),
-        };
+        let may = lang.pick("Dit kan vertrekken.", "This may leave.");
+        let after = lang
+            .pick("Dit kan vertrekken, maar wacht dan op:", "This may leave, but then waits for:");
+        output::line(if waits.is_empty() { may } else { after })?;
+        return waits.iter().try_for_each(|it| output::line(format!("  {}", it.text(lang.core()))));
     }
     let lines =
         |language| reasons.iter().map(|it| it.text(language)).collect::<Vec<_>>().join("\n  ");
     Err(Failure::refused(Words::of(lines)))
+}
+
+/// A reason for machines: its codes, and the text in both languages.
+fn reason(reason: &Reason) -> serde_json::Value {
+    let rule = match reason {
+        Reason::List(finding) => Some(finding.rule.code()),
+        _ => None,
+    };
+    serde_json::json!({
+        "code": reason.code(), "rule": rule, "article": reason.article().label(Language::En),
+        "message": reason.text(Language::En), "nl": reason.text(Language::Nl),
+    })
 }
 
 fn tell(summary: &Summary, lang: Lang) -> Result<()> {

@@ -96,7 +96,12 @@ fn metrics(health: &Health) -> String {
         };
         health.clocks.iter().map(line).collect::<Vec<_>>()
     };
-    let deadlines = [clocks(|it| it.overdue, "overdue"), clocks(|it| it.soon, "soon")].concat();
+    let deadlines = [
+        clocks(|it| it.overdue, "overdue"),
+        clocks(|it| it.soon, "soon"),
+        clocks(|it| it.lapsed, "lapsed"),
+    ]
+    .concat();
     let gates = |of: fn(&sluis_core::health::Gate) -> Option<u64>| {
         let line = |it: &sluis_core::health::Gate| Some((format!("gate=\"{}\"", it.gate), of(it)?));
         health.gates.iter().filter_map(line).collect::<Vec<_>>()
@@ -127,7 +132,7 @@ fn metrics(health: &Health) -> String {
             "Agreements under which an older store was put back.",
             &one(health.set_back),
         ),
-        gauge("sluis_deadlines", "Deadlines that are missed or near, by clock.", &deadlines),
+        gauge("sluis_deadlines", "Deadlines that are missed, near or lapsed, by clock.", &deadlines),
         gauge("sluis_transfers", "Transfers, by state.", &states),
         gauge("sluis_transfers_stuck", "Transfers held or failed, not ended.", &one(health.stuck)),
         gauge("sluis_gate_waiting", "Work that waits for a gate.", &gates(|it| Some(it.waiting))),

@@ -49,6 +49,9 @@ pub struct Count {
     pub overdue: u64,
     /// Near.
     pub soon: u64,
+    /// Ended, and no list leaves before somebody renews it: a custodian's entry, an exercise.
+    #[serde(default)]
+    pub lapsed: u64,
 }
 
 /// A gate, as its core sees it.
@@ -90,6 +93,10 @@ pub fn count(deadlines: &[(AgreementId, Deadline)], side: Side, now: Time) -> Ve
         ours: clock.concerns(side),
         overdue: number(clock, Standing::Overdue),
         soon: number(clock, Standing::Soon),
+        lapsed: match clock {
+            Clock::Custodian | Clock::Rehearsal => number(clock, Standing::Reached),
+            _ => 0,
+        },
     };
     Clock::ALL.into_iter().map(line).collect()
 }
@@ -137,6 +144,14 @@ impl Health {
                     format!("{late} te laat: {clock} (sluis deadlines)"),
                 );
                 found.push((Level::Critical, text));
+            }
+            if count.lapsed > 0 {
+                let n = count.lapsed;
+                let text = say(
+                    format!("{n} lapsed, and no list leaves: {clock} (sluis deadlines)"),
+                    format!("{n} verlopen, en er vertrekt geen lijst: {clock} (sluis deadlines)"),
+                );
+                found.push((Level::Warning, text));
             }
             if near > 0 {
                 let text =

@@ -627,7 +627,11 @@ pub fn short(digest: &Digest) -> String {
     digest.to_string().chars().take(8).collect()
 }
 
-fn check_text(text: &str) -> Result<(), Fault> {
+/// Whether a person's words may stand where everybody reads them: a length, no control characters, no number of a person.
+///
+/// # Errors
+/// [`Fault::Text`], [`Fault::Personal`].
+pub fn check_text(text: &str) -> Result<(), Fault> {
     let plain = text.chars().all(|c| !c.is_control() || c == '\n');
     if text.trim().is_empty() || text.chars().count() > MAX_TEXT || !plain {
         return Err(Fault::Text);

@@ -121,15 +121,20 @@ fn verified(world: &World, folder: &Path, trust: &Path) -> (Option<i32>, String)
     (code, format!("{said}\n---\n{script}"))
 }
 
-/// The numbers in a text that could be a person's: eleven digits that stand by themselves, with a right check
-/// number. Digests have longer and shorter runs of digits by chance, but those stand between letters.
+/// The numbers in a text that could be a person's: eleven digits that stand by themselves, or with what people put
+/// between them and a right check number. Digests have longer and shorter runs of digits, between letters.
 fn national_numbers(text: &str) -> usize {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let today = Time(i64::try_from(now.as_millis()).unwrap()).date();
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| word.len() == 11 && word.bytes().all(|b| b.is_ascii_digit()))
-        .filter(|word| NationalNumber::parse(word, today).is_ok())
-        .count()
+    let digits = |word: &&str| word.len() == 11 && word.bytes().all(|b| b.is_ascii_digit());
+    let bare = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(digits).count();
+    let between = |c: char| matches!(c, ' ' | '.' | '-' | '/');
+    let grouped =
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || between(c))).filter(|words| {
+            let joined: String = words.chars().filter(|c| !between(*c)).collect();
+            joined != words.trim() && NationalNumber::parse(&joined, today).is_ok()
+        });
+    bare + grouped.count()
 }
 
 /// The folder with another list, which its party signs with its own key.
@@ -232,6 +237,7 @@ fn what_two_persons_let_pass_is_in_the_evidence_of_each_later_year() {
 fn a_year_is_handed_over_whole_and_verifies_without_sluis() {
     let (world, codes) = year();
     assert_eq!(national_numbers(std::str::from_utf8(LIST).unwrap()), 3, "the search finds them");
+    assert_eq!(national_numbers("nr. (85.07.30-033.28), 12345678901"), 2);
     let trust = world.path("trust");
     for host in ["agency", "municipality"] {
         let (one, two) = (world.path(&format!("{host}-1")), world.path(&format!("{host}-2")));

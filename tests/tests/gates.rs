@@ -181,6 +181,41 @@ fn a_dry_run_says_what_would_leave_in_counts_and_sends_nothing() {
 }
 
 #[test]
+fn a_dry_run_says_what_a_list_would_wait_for_and_each_reason_by_its_code() {
+    let mut plan = strict();
+    plan.agreement = plan
+        .agreement
+        .replace("unasked = ", "# unasked = ")
+        .replace("[file]\n", "[file]\napproval = \"second-person\"\n");
+    let world = World::running_as(&plan);
+    let file = world.path("lijst.csv");
+    fs::write(&file, "rijksregisternummer;contract;attest\n85073003328;1;1\n").unwrap();
+    let look = ["send", "mechelen", file.to_str().unwrap(), "--dry-run"];
+    let answer = world.cli("agency", &[&["--json"], &look[..]].concat());
+    assert_eq!(answer.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    let reasons: Vec<_> = told["reasons"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        (&reasons[0]["code"], &reasons[1]["code"]),
+        (&"not-requested".into(), &"list".into())
+    );
+    assert_eq!(
+        (&reasons[1]["rule"], &reasons[1]["article"]),
+        (&"single-row".into(), &"recital C".into())
+    );
+    assert!(reasons.iter().all(|it| it["nl"] != it["message"]));
+    assert_eq!(told["waits"].as_array().unwrap().len(), 2, "{told}");
+    let _ = ask(&world);
+    fs::write(&file, LIST).unwrap();
+    let now = world.cli("agency", &look);
+    assert!(now.status.success(), "{}", stderr(&now));
+    for part in ["then waits for:", "sluis approve", "sluis rehearse mechelen"] {
+        assert!(stdout(&now).contains(part), "{part}: {}", stdout(&now));
+    }
+    assert!(world.codes().is_empty(), "nothing was sent");
+}
+
+#[test]
 fn an_agreement_that_lacks_what_the_law_asks_lets_nothing_leave() {
     let mut plan = strict();
     plan.agreement = plan.agreement.replace("municipality = \"2020-11-12\"\n", "");

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Language;
+use crate::content::Rule;
 use crate::id::{AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId};
 use crate::ledger::{Entry, SaidOnce};
 use crate::notice::{Notice, Sort};
+use crate::policy::Reason;
 use crate::retention::Retained;
 use crate::words::Words;
 
@@ -131,7 +133,7 @@ pub struct AskStock {
     pub agreement: AgreementId,
 }
 
-/// `may`: whether a file of this size might leave now; the answer is every reason why not.
+/// `may`: whether a file of this size might leave now; the answer is [`Might`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct May {
@@ -141,6 +143,18 @@ pub struct May {
     pub size: u64,
     /// For whose residents it was drawn, where a person says so.
     pub drawn_for: Option<Nis>,
+}
+
+/// What is known of a file before anybody sends it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Might {
+    /// Every reason why it may not leave.
+    pub reasons: Vec<Reason>,
+    /// The rules about lists that two persons let pass for the next one.
+    pub waived: Vec<Rule>,
+    /// What it would wait for before it is sealed.
+    pub waits: Vec<Words>,
 }
 
 /// `notice`: a person makes a notice.

@@ -40,6 +40,7 @@ fn each_trouble_has_its_level_and_words_and_the_worst_comes_first() {
         (with(|it| it.clock_held = true), Level::Critical),
         (with(|it| it.set_back = 1), Level::Critical),
         (with(|it| it.stuck = 2), Level::Critical),
+        (with(|it| it.clocks.iter_mut().for_each(|it| it.lapsed = 1)), Level::Warning),
         (with(|it| it.gates[0].seen_s = None), Level::Warning),
         (with(|it| it.gates[0].seen_s = Some(301)), Level::Warning),
         (with(|it| it.gates[0].oldest_s = Some(3601)), Level::Warning),
@@ -76,5 +77,12 @@ fn deadlines_are_counted_by_clock() {
     let counts = count(&deadlines, Side::Agency, now);
     let quality = counts.iter().find(|it| it.clock == Clock::Quality).unwrap();
     assert_eq!((quality.overdue, quality.soon, quality.ours), (1, 1, true));
-    assert_eq!(counts.iter().map(|it| it.overdue + it.soon).sum::<u64>(), 2);
+    assert_eq!(counts.iter().map(|it| it.overdue + it.soon + it.lapsed).sum::<u64>(), 2);
+    // What has ended is no lateness; where no list leaves for it, it is told.
+    let ended = [Clock::Rehearsal, Clock::Backups].map(|it| Deadline::new(it, "d", start));
+    let ended = ended.map(|it| ("mechelen".parse().unwrap(), it));
+    let counts = count(&ended, Side::Agency, start.plus_days(40));
+    let lapsed: Vec<_> = counts.iter().filter(|it| it.lapsed > 0).map(|it| it.clock).collect();
+    assert_eq!(lapsed, [Clock::Rehearsal]);
+    assert_eq!(counts.iter().map(|it| it.overdue).sum::<u64>(), 0);
 }

@@ -8,7 +8,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use sluis_core::control::{ByCode, Overridden, Override, Reject, Row};
 use sluis_core::id::{AgreementId, Digest};
-use sluis_core::notice::{MAX_TEXT, Notice, Sort};
+use sluis_core::notice::{Notice, Sort, check_text};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::{Event, Illegal, State};
 use sluis_core::words;
@@ -43,12 +43,8 @@ async fn reject(
     Json(ask): Json<Reject>,
 ) -> Result<Json<Row>> {
     let why = ask.why.trim();
-    if why.is_empty() || why.chars().count() > MAX_TEXT || why.chars().any(char::is_control) {
-        let why = words!(
-            "een reden van 1 tot {MAX_TEXT} tekens",
-            "a reason of 1 to {MAX_TEXT} characters"
-        );
-        return Err(CoreError::refused("why", why));
+    if let Err(fault) = check_text(why) {
+        return Err(CoreError::refused("why", Words::of(|language| fault.text(language))));
     }
     let mut tx = core.books.store.begin().await?;
     let mut record = find::<Agency>(&mut tx, &ask.code).await?;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_core::control::{ByCode, May, NumberWord, OfCustodian, Retry, Row, Send};
+use sluis_core::control::{ByCode, May, Might, NumberWord, OfCustodian, Retry, Row, Send};
 use sluis_core::id::TransferCode;
-use sluis_core::policy::Reason;
 use sluis_core::transfer::Event;
 use sluis_core::words;
 
-use super::{Agency, admission, approval};
+use super::{Agency, approval};
 use crate::books::{CoreError, Result, detail};
 use crate::duties;
 use crate::gatehouse::{Caller, Core};
@@ -50,10 +49,8 @@ async fn send(
 }
 
 /// Whether one file of this size might leave now: everything that is known without reading it.
-async fn may(State(core): State<Arc<Agency>>, Json(ask): Json<May>) -> Result<Json<Vec<Reason>>> {
-    let (terms, facts) = core.facts(&ask.agreement, None, ask.drawn_for).await?;
-    let decided = admission::decide(&terms, (1, ask.size), &facts, core.books.now());
-    Ok(Json(decided.err().unwrap_or_default()))
+async fn may(State(core): State<Arc<Agency>>, Json(ask): Json<May>) -> Result<Json<Might>> {
+    Ok(Json(core.might(ask).await?))
 }
 
 async fn withdraw(

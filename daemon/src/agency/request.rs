@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use jiff::civil::Date;
-use sluis_core::agreement::Agreement;
+use sluis_core::agreement::{Agreement, Approval};
+use sluis_core::control::{May, Might};
 use sluis_core::deadline::civil;
 use sluis_core::id::{AgreementId, Digest, Nis, TransferId};
 use sluis_core::notice::{Entered, Register};
 use sluis_core::policy::{self, Reason, Requested};
 use sluis_core::statement::Body;
 use sluis_core::transfer::State;
+use sluis_core::words;
 
 use super::Agency;
 use super::admission::{self, Facts, Granted, Item};
@@ -66,6 +68,42 @@ impl Agency {
                 residents,
             }
         }))
+    }
+
+    /// What would become of a file that nobody sent: every reason why it may not leave, and what it would wait for.
+    /// Nothing is kept of it.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub(super) async fn might(&self, ask: May) -> Result<Might> {
+        let name = &ask.agreement;
+        if let Some(version) = self.books.unapproved(name) {
+            let reasons = vec![Reason::Unapproved { version }];
+            return Ok(Might { reasons, waived: Vec::new(), waits: Vec::new() });
+        }
+        let (terms, facts) = self.facts(name, None, ask.drawn_for).await?;
+        let reasons = admission::decide(&terms, (1, ask.size), &facts, self.books.now());
+        let reasons = reasons.err().unwrap_or_default();
+        let installed = self.books.agreements.get(name);
+        let installed = installed.ok_or_else(|| CoreError::NoAgreement(name.to_string()))?;
+        let second = (terms.file.approval == Approval::SecondPerson).then(|| {
+            words!(
+                "een tweede persoon laat ze vertrekken: sluis approve",
+                "a second person lets it go: sluis approve"
+            )
+        });
+        // Dropped without a commit, as if nobody had looked.
+        let mut tx = self.books.store.begin().await?;
+        self.books.may_speak(&mut tx, name).await?;
+        let tried = self.unrehearsed(&mut tx, &terms).await?;
+        let changed = match self.changed_numbers(&mut tx, installed).await {
+            Ok(changed) => changed,
+            // No contacts file: that holds it too.
+            Err(CoreError::Refused(refused)) => Some(refused.words),
+            Err(other) => return Err(other),
+        };
+        let waits = [second, changed, tried].into_iter().flatten().collect();
+        Ok(Might { reasons, waived: facts.waived(), waits })
     }
 
     /// The agreement as it stands, and what is known beside its file.
