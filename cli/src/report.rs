@@ -229,7 +229,10 @@ impl Report<'_> {
 
     /// Every clock that ran in the period.
     fn deadlines(&self) -> Vec<Deadline> {
-        let mut due = self.register().deadlines(&self.terms.agreement);
+        let former = self.versions.iter().map(|terms| &terms.agreement);
+        let former = former.filter(|it| it.version < self.terms.agreement.version);
+        let former: Vec<&Agreement> = former.collect();
+        let mut due = self.register().deadlines(&self.terms.agreement, &former);
         let mut seen = Vec::new();
         for id in self.lines.iter().filter_map(Line::about) {
             if !seen.contains(&id) {

@@ -428,9 +428,10 @@ impl Register {
         self.0.iter().filter(of).count()
     }
 
-    /// The clocks that run from what was said, and from what the agreement says (R82).
+    /// The clocks that run from what was said, and from what the agreement says; its former versions tell what was done
+    /// before (R82).
     #[must_use]
-    pub fn deadlines(&self, agreement: &Agreement) -> Vec<Deadline> {
+    pub fn deadlines(&self, agreement: &Agreement, former: &[&Agreement]) -> Vec<Deadline> {
         let mut due = Vec::new();
         for case in self.cases() {
             let subject = short(&case.begun.digest);
@@ -454,7 +455,7 @@ impl Register {
             agreement.agreement.as_str(),
             &self.requests().map(|entered| entered.told().date()).collect::<Vec<_>>(),
         ));
-        due.extend(self.yearly(agreement));
+        due.extend(self.yearly(agreement, former));
         if let Some(on) = self.ends().or(agreement.ends) {
             // What would come back after its end comes back no more; what is still kept is attested.
             due.retain(|it| {
@@ -524,32 +525,39 @@ impl Register {
     }
 
     /// Reviews, lists and attestations that come back every year, each from when it was last done.
-    fn yearly(&self, agreement: &Agreement) -> Vec<Deadline> {
+    fn yearly(&self, agreement: &Agreement, former: &[&Agreement]) -> Vec<Deadline> {
         let start = civil::start_of_day(agreement.in_force);
-        let recurs = |sort, by, noted: Option<Date>, clock: &dyn Fn(Time) -> Deadline| {
+        let noted = |note: &dyn Fn(&Agreement) -> Option<Date>| -> Vec<Time> {
+            let all = former.iter().copied().chain([agreement]);
+            all.filter_map(note).map(civil::start_of_day).collect()
+        };
+        let recurs = |sort, by, noted: Vec<Time>, clock: &dyn Fn(Time) -> Deadline| {
             let said = self.of(sort).filter(|entered| entered.by == by).map(|it| it.at);
-            let noted = noted.map(civil::start_of_day);
-            let mut done: Vec<Time> = said.chain(noted).collect();
+            let mut done: Vec<Time> = said.chain(noted.iter().copied()).collect();
             done.sort();
             // What a file notes says when it was done, not whether the time before it was too long.
-            let first = noted.filter(|noted| done.first() == Some(noted));
+            let first = done.first().copied().filter(|first| noted.contains(first));
             deadline::recurring(first.unwrap_or(start), done, clock)
         };
-        let (access, name) = (&agreement.access, agreement.agreement.as_str());
-        let months = u32::from(access.renew_after_months);
+        let name = agreement.agreement.as_str();
+        let months = u32::from(agreement.access.renew_after_months);
         let reviewed = |side| {
-            let (noted, subject) = (agreement.security.of(side), agreement.party(side).id.as_str());
-            recurs(Sort::PolicyReview, side, noted.policy_reviewed_on, &|from| {
-                Deadline::new(Clock::PolicyReview(side), subject, from)
-            })
+            let subject = agreement.party(side).id.as_str();
+            recurs(
+                Sort::PolicyReview,
+                side,
+                noted(&|it| it.security.of(side).policy_reviewed_on),
+                &|from| Deadline::new(Clock::PolicyReview(side), subject, from),
+            )
         };
         let listed = |from| Deadline::within(Clock::Profiles, name, from, months);
         let attested = |from| Deadline::new(Clock::Attestation, name, from);
+        let municipality = Side::Municipality;
         [
             reviewed(Side::Agency),
-            reviewed(Side::Municipality),
-            recurs(Sort::Profiles, Side::Municipality, access.listed_on, &listed),
-            recurs(Sort::Attestation, Side::Municipality, None, &attested),
+            reviewed(municipality),
+            recurs(Sort::Profiles, municipality, noted(&|it| it.access.listed_on), &listed),
+            recurs(Sort::Attestation, municipality, Vec::new(), &attested),
         ]
         .concat()
     }

@@ -142,11 +142,9 @@ impl Books {
     pub(crate) async fn tell_processors(&self, tx: &mut Tx, name: &AgreementId) -> Result<()> {
         let Some(installed) = self.agreements.get(name) else { return Ok(()) };
         let new = &installed.terms.agreement;
-        let texts = tx.versions(name).await?;
-        let parsed =
-            texts.iter().filter_map(|text| agreements::parse(Path::new("(store)"), text).ok());
-        let older = parsed.map(|(terms, _)| terms).filter(|it| it.agreement.version < new.version);
-        let Some(before) = older.max_by_key(|terms| terms.agreement.version) else { return Ok(()) };
+        let older = former(tx, new).await?;
+        let before = older.into_iter().max_by_key(|terms| terms.agreement.version);
+        let Some(before) = before else { return Ok(()) };
         let Some(text) = register_changes(&before.agreement, new, self.side) else { return Ok(()) };
         let plain =
             format!("Register van verwerkers / register of processors: versie {}", new.version);
@@ -172,7 +170,9 @@ impl Books {
         for installed in self.agreements.iter() {
             let agreement = &installed.terms.agreement;
             let name = &agreement.agreement;
-            let mut clocks = self.notices(tx, name).await?.deadlines(agreement);
+            let former = former(tx, agreement).await?;
+            let former: Vec<&Agreement> = former.iter().map(|it| &it.agreement).collect();
+            let mut clocks = self.notices(tx, name).await?.deadlines(agreement, &former);
             clocks.extend(deadline::of_rehearsal(agreement, self.exercised(tx, agreement).await?));
             due.extend(clocks.into_iter().map(|clock| (name.clone(), clock)));
             exercises.extend(self.exercises(tx, name).await?.into_keys());
@@ -203,6 +203,14 @@ impl Books {
         due.sort_by_key(|(_, deadline)| deadline.due);
         Ok(due)
     }
+}
+
+/// The versions of an agreement before this one that are known here.
+async fn former(tx: &mut Tx, agreement: &Agreement) -> Result<Vec<Terms>> {
+    let texts = tx.versions(&agreement.agreement).await?;
+    let parsed = texts.iter().filter_map(|text| agreements::parse(Path::new("(store)"), text).ok());
+    let parsed = parsed.map(|(terms, _)| terms);
+    Ok(parsed.filter(|it| it.agreement.version < agreement.version).collect())
 }
 
 /// How many transfers are looked at for clocks: of the open ones the oldest, of the others those that changed last. What

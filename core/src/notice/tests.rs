@@ -127,7 +127,7 @@ fn a_letter_is_the_other_partys_word_from_its_day() {
     let end = Notice { on: Some(date(2027, 2, 28)), ..letter.clone() };
     assert_eq!(may(municipality, Sort::Terminate, &end), Ok(()));
     let begun = entered(agency, Sort::IncidentReport, NOON, letter);
-    let due = Register(vec![begun]).deadlines(&agreement());
+    let due = Register(vec![begun]).deadlines(&agreement(), &[]);
     let clock = Clock::Incident(municipality);
     let incident = due.iter().find(|it| it.clock == clock).unwrap();
     assert_eq!(incident.met, Some(civil::end_of_day(date(2026, 2, 27))));
@@ -185,7 +185,7 @@ fn clocks_run_from_the_finding_and_lateness_stays() {
         entered(Side::Agency, Sort::QualityAnswer, Time(NOON.0 + 1), answer),
         entered(Side::Municipality, Sort::IncidentReport, NOON, late),
     ]);
-    let due = register.deadlines(&agreement());
+    let due = register.deadlines(&agreement(), &[]);
     let stands =
         |clock| due.iter().find(|it| it.clock == clock).map(|it| it.standing(Time(NOON.0 + 2)));
     assert_eq!(stands(Clock::Quality), Some(Standing::MetLate), "from the finding (R60)");
@@ -206,7 +206,7 @@ fn a_yearly_duty_that_was_done_late_stays_late_when_it_was_done_again() {
         agreement.security.municipality.policy_reviewed_on = noted.map(|day| at(day).date());
         let said =
             days.iter().map(|day| entered(side, Sort::PolicyReview, at(*day), notice("herzien")));
-        let mut due = Register(said.collect()).deadlines(&agreement);
+        let mut due = Register(said.collect()).deadlines(&agreement, &[]);
         due.retain(|it| it.clock == Clock::PolicyReview(side));
         due.iter().map(|it| (it.starts, it.standing(at(2_000)))).collect::<Vec<_>>()
     };
@@ -220,6 +220,16 @@ fn a_yearly_duty_that_was_done_late_stays_late_when_it_was_done_again() {
     let day = civil::start_of_day(at(500).date());
     assert_eq!(reviews(&[], Some(500)), [(day, overdue)], "nobody knows what was before");
     assert_eq!(reviews(&[500], Some(1_400)).len(), 3, "two were late, one runs");
+    // A new version that notes a later day takes nothing back of what the one before it noted.
+    let noting = |day: i64| {
+        let mut agreement = agreement.clone();
+        agreement.security.municipality.policy_reviewed_on = Some(at(day).date());
+        agreement
+    };
+    let mut due = Register(Vec::new()).deadlines(&noting(700), &[&noting(100)]);
+    due.retain(|it| it.clock == Clock::PolicyReview(side));
+    let stands: Vec<_> = due.iter().map(|it| it.standing(at(2_000))).collect();
+    assert_eq!(stands, [late, overdue]);
 }
 
 #[test]
@@ -234,7 +244,7 @@ fn a_change_of_processors_is_due_in_a_new_version_and_what_was_late_stays() {
     let all = [said(ours, 1, 10), said(theirs, 1, 20), said(ours, 1, 15), said(theirs, 1, 90)];
     let register = Register(all.to_vec());
     let stands = |agreement: &Agreement| {
-        let mut due = register.deadlines(agreement);
+        let mut due = register.deadlines(agreement, &[]);
         due.retain(|it| it.clock == Clock::Processors);
         due.iter().map(|it| (it.starts, it.standing(at(60)))).collect::<Vec<_>>()
     };
@@ -248,7 +258,7 @@ fn a_change_of_processors_is_due_in_a_new_version_and_what_was_late_stays() {
 fn what_would_come_back_after_the_end_does_not() {
     let (mut agreement, side) = (agreement(), Side::Municipality);
     let running = |agreement: &Agreement| {
-        let due = Register(Vec::new()).deadlines(agreement);
+        let due = Register(Vec::new()).deadlines(agreement, &[]);
         let yearly = |it: &&Deadline| {
             matches!(it.clock, Clock::PolicyReview(by) if by == side) || it.clock == Clock::Profiles
         };
@@ -321,7 +331,7 @@ fn r78_it_ends_on_the_day_on_which_its_basis_is_gone_by_either_partys_word() {
         assert_eq!(register.ends(), Some(date(2026, 5, 1)));
         assert_eq!(register.over(date(2026, 4, 30)), None);
         assert_eq!(register.over(date(2026, 5, 1)), Some(date(2026, 5, 1)));
-        let due = register.deadlines(&agreement());
+        let due = register.deadlines(&agreement(), &[]);
         let end = due.iter().find(|it| it.clock == Clock::Notice).unwrap();
         assert_eq!(end.starts, NOON);
     }

@@ -107,7 +107,7 @@ fn attested(text: &str) -> Notice {
 fn r24_an_attestation_winds_its_clock_again_and_only_the_municipalitys() {
     let persons = agreement(5, TwoPersons);
     let clock = |register: &Register| {
-        let all = register.deadlines(&persons);
+        let all = register.deadlines(&persons, &[]);
         all.into_iter().find(|it| it.clock == Clock::Attestation && it.met.is_none()).unwrap()
     };
     let mut register = Register::default();
