@@ -506,7 +506,8 @@ impl World {
         let mut found = Vec::new();
         for phone in fs::read_dir(self.path("phones")).unwrap().flatten() {
             for message in fs::read_dir(phone.path()).unwrap().flatten() {
-                let text = fs::read_to_string(message.path()).unwrap();
+                // One that is being written has another name by now.
+                let Ok(text) = fs::read_to_string(message.path()) else { continue };
                 if text.contains(code) {
                     found.push((phone.file_name(), line_in(&text)));
                 }

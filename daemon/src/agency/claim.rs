@@ -11,6 +11,7 @@ use sluis_core::id::{AgreementId, Nis, Time, TransferCode, TransferId};
 use sluis_core::policy::{self, Reason};
 use sluis_core::transfer::{Event, State, Work};
 use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::{Agency, admission, outbox, status};
 use crate::books::{CoreError, Result, detail};
@@ -73,6 +74,15 @@ impl Agency {
                 "een bestand met zo'n naam wordt nooit uit de outbox genomen; verzend het onder een andere",
                 "a name like that is never taken from the outbox; send it under another"
             )));
+        }
+        // Where a person says that it is another municipality's, it never lies where it would be taken without that word.
+        let installed = self.books.agreements.get(&ask.agreement);
+        let agreement = installed.map(|installed| &installed.terms.agreement);
+        let whose = agreement.map(|it| policy::residents(it, ask.drawn_for.as_ref()));
+        if let Some(Err(reason @ Reason::DrawnForAnother { .. })) = whose {
+            let words = Words::of(|language| reason.text(language));
+            self.enter_refusal(Some(&ask.agreement), vec![reason]).await?;
+            return Err(CoreError::refused("drawn-for-another", words));
         }
         let parent = self.settings.outbox.join(ask.agreement.as_str());
         let failed = || CoreError::io("looking into the outbox");
@@ -247,6 +257,18 @@ impl Agency {
             let _ = status::write(&at, &text);
             return Ok(None);
         }
+        self.enter_refusal(agreement, reasons).await?;
+        // After the books: a kill in between tells it again, and never only here.
+        let _ = status::write(&at, &text);
+        Ok(None)
+    }
+
+    /// A refusal in the books.
+    async fn enter_refusal(
+        &self,
+        agreement: Option<&AgreementId>,
+        reasons: Vec<Reason>,
+    ) -> Result<()> {
         let codes: Vec<String> =
             reasons.iter().map(|r| format!("{}: {}", r.article(), r.code())).collect();
         tracing::warn!(
@@ -266,10 +288,7 @@ impl Agency {
             self.enter(&mut tx, agreement, id, State::Refused { reasons }, None).await?;
         }
         tx.enter(self.books.now(), "refused", Some(id), detail(known)).await?;
-        self.books.commit(tx).await?;
-        // After the books: a kill in between tells it again, and never only here.
-        let _ = status::write(&at, &text);
-        Ok(None)
+        self.books.commit(tx).await
     }
 
     /// What a crash left in the private folder goes back to the outbox: a drop that no transfer knows, or one
