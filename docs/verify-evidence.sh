@@ -40,7 +40,7 @@ while IFS= read -r line; do
   case $mute$transfer in null | void*) continue ;; esac; eval "kinds=\${kinds_$transfer-} loose=\${loose_$transfer-}"; [ -n "$kinds" ] || { transfers="$transfers $transfer" kinds=' '; keep kinds "$kinds"; }
   case $kinds in *" $kind "*) [ "$kind" = released ] || continue ;; esac; case $kind in delivered | opened) base=sent ;; removed) base=delivered ;; released) base=removed ;; failed) [ $who = a ] || continue; base='' ;; *) base='' ;; esac
   case $base:$kinds in :* | *" $base "*) ;; *) keep loose yes; continue ;; esac; case $loose$kind in yessent | yesdelivered | yesremoved) broken "$file: stands after what rests on it" ;; esac
-  keep kinds "$kinds$kind "; for name in sent ciphertext plaintext upload delivered removed; do eval "$name=\${${name}_$transfer-}"; done; case $kind$body in 'sent{'*'"rehearsal":true,'* | 'released{'*'"driver":"spool"'*) keep mark ' OEFENING' ;; esac
+  keep kinds "$kinds$kind "; for name in sent ciphertext plaintext upload delivered removed; do eval "$name=\${${name}_$transfer-}"; done; case $kind$body in 'sent{'*'"rehearsal":true,'* | 'released{'*'"driver":"spool"'*) keep mark 'OEFENING ' ;; esac
   case $kind$body in
     'sent{'*) keep sent "$digest"; for name in code ciphertext plaintext; do field "$body" $name; keep $name "$value"; done; case $body in *'"waived":null,'*) ;; *) field "$body" waived; case $overrides in *" $value "*) ;; *) broken "$file: the override that it names is not here" ;; esac ;; esac ;;
     'delivered{"sent":"'$sent'","ciphertext":"'$ciphertext'",'*) keep delivered "$digest"; field "$body" upload; keep upload "$value" ;;
@@ -54,7 +54,7 @@ at=0; while [ $at -lt $place_ ]; do at=$((at + 1)); eval "file=\$file_$at saw=\$
   [ "$far" -le "${tip:-${from:-$far}}" ] && [ "${first:-0}" -le $((${from:-${first:-0}} + 1)) ] || broken "a statement of ${who#*:} that was seen is not here"; [ "${tip:-0}" = 0 ] || say "${who#*:}: from number $first to $tip"; done
 # 3. What they prove of each transfer.
 for transfer in $transfers; do
-  eval "kinds=\$kinds_$transfer name=\${code_$transfer:-$transfer}\${mark_$transfer-}" there='' missing=''; for kind in sent delivered removed released opened; do case $kinds in *" $kind "*) there="$there $kind" ;; *) missing="$missing $kind" ;; esac; done
+  eval "kinds=\$kinds_$transfer name=\${mark_$transfer-}\${code_$transfer:-$transfer}" there='' missing=''; for kind in sent delivered removed released opened; do case $kinds in *" $kind "*) there="$there $kind" ;; *) missing="$missing $kind" ;; esac; done
   case $kinds in *' opened '*) ;; *' withdrawn '* | *' expired '* | *' superseded '* | *' failed '*) there="$there, ended before it was opened"; case $missing in ' sent'*) missing=' sent' ;; *) missing='' ;; esac ;; esac
   say "$name: holds:$there${missing:+, but missing:$missing}"; [ -z "$one" ] || [ -z "$missing" ] || exit 3
 done; say "not verified: report.nl.html, report.en.html and verify.sh of the folder; nobody signed them"; [ -z "$one" ] || [ -n "$transfers" ] || { say "of the transfer $one nothing is here"; exit 3; }

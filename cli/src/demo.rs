@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sluis_core::control::{
     AskHead, ByCode, Detail, LineAnswer, MakeNotice, Noted, NoticeRow, Row, TypedLine,
 };
-use sluis_core::id::TransferCode;
+use sluis_core::id::{TransferCode, called};
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -105,13 +105,15 @@ fn file_gate(
         ),
     )?;
     let code = taken(agency)?;
+    // Every channel of the demonstration is a folder.
+    let drill = called(code, true);
     step(
         2,
         lang,
         &format!(
-            "Genomen als zending {code}, verzegeld onder een nieuwe sleutel, de sleutel verdeeld en vergeten"
+            "Genomen als zending {drill}, verzegeld onder een nieuwe sleutel, de sleutel verdeeld en vergeten"
         ),
-        &format!("Taken as transfer {code}, sealed under a new key, the key split and forgotten"),
+        &format!("Taken as transfer {drill}, sealed under a new key, the key split and forgotten"),
     )?;
     output::line(Gates::FileOpen.draw(lang))?;
     wait_for(municipality, code, &["Collected", "Removed"])?;

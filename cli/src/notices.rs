@@ -248,6 +248,9 @@ pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) ->
         return output::json(made);
     }
     told(made, lang)?;
+    if let Some(paper) = paper(made, lang) {
+        output::line(paper)?;
+    }
     if let Some(first) = &noted.first {
         output::line(format!("{} {first}", lang.pick("bevestigd na", "confirmed after")))?;
     }
@@ -262,7 +265,7 @@ pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) ->
             "stays: enough shares are out to open it; call the municipality",
         ),
     ] {
-        codes.iter().try_for_each(|code| output::line(format!("{code}  {}", lang.pick(nl, en))))?;
+        codes.iter().try_for_each(|of| output::line(format!("{of}  {}", lang.pick(nl, en))))?;
     }
     if made.sort.opens() {
         output::line(
@@ -413,8 +416,14 @@ fn marks(row: &NoticeRow, lang: Lang) -> String {
             .to_owned(),
         );
     }
+    marks.extend(paper(row, lang));
+    marks.iter().map(|mark| format!("[{mark}] ")).collect()
+}
+
+/// That it was entered from paper, and whose word it is then.
+fn paper(row: &NoticeRow, lang: Lang) -> Option<String> {
     match (row.notice.received, row.notice.paper) {
-        (Some(day), _) => marks.push(format!(
+        (Some(day), _) => Some(format!(
             "{} {day}",
             lang.pick(
                 "papier: woord van de andere partij, brief van",
@@ -422,11 +431,10 @@ fn marks(row: &NoticeRow, lang: Lang) -> String {
             )
         )),
         (None, Some(_)) if row.sort != Sort::Publication => {
-            marks.push(lang.pick("papier", "paper").to_owned());
+            Some(lang.pick("papier", "paper").to_owned())
         }
-        (None, _) => {}
+        (None, _) => None,
     }
-    marks.iter().map(|mark| format!("[{mark}] ")).collect()
 }
 
 /// The other party's words, as a terminal may have them.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use sluis_core::control::{ByCode, LineAnswer, TypedLine};
-use sluis_core::id::TransferCode;
+use sluis_core::id::{TransferCode, called};
 use sluis_core::words;
 use zeroize::Zeroizing;
 
@@ -25,7 +25,7 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         }
         match socket.post::<LineAnswer>("line", &TypedLine { code, text: text.to_string() }) {
             Ok(answer) if json => output::json(&answer)?,
-            Ok(answer) => tell(&answer, lang)?,
+            Ok(answer) => tell(code, &answer, lang)?,
             Err(refused) if terminal && is_about_the_line(refused.code()) => {
                 output::line(format!("  {}", refused.message(lang)))?;
                 continue;
@@ -61,10 +61,11 @@ fn is_about_the_line(code: &str) -> bool {
     )
 }
 
-fn tell(answer: &LineAnswer, lang: Lang) -> Result<()> {
+fn tell(code: TransferCode, answer: &LineAnswer, lang: Lang) -> Result<()> {
     let good = lang.pick("juist", "right");
+    let of = if answer.rehearsal { called(code, true) + ", " } else { String::new() };
     output::line(format!(
-        "  {good}: {} ({}), {} / {}",
+        "  {of}{good}: {} ({}), {} / {}",
         answer.index, answer.custodian, answer.have, answer.needed
     ))?;
     match &answer.opened {

@@ -13,7 +13,7 @@ use askama::Template;
 use sluis_core::agreement::{Agreement, Side};
 use sluis_core::deadline::{self, Deadline, Standing, civil};
 use sluis_core::evidence::Terms;
-use sluis_core::id::{Digest, Time, TransferId};
+use sluis_core::id::{Digest, Time, TransferId, called};
 use sluis_core::ledger::Head;
 use sluis_core::notice::{self, Entered, Register, Sort};
 use sluis_core::statement::{Body, Sent, Statement};
@@ -142,7 +142,7 @@ impl Report<'_> {
     /// The same, marked where it is no delivery (R88).
     fn called(&self, transfer: TransferId) -> String {
         let drill = self.sent(transfer).is_some_and(|sent| sent.rehearsal);
-        format!("{}{}", self.code(transfer), if drill { " OEFENING" } else { "" })
+        called(self.code(transfer), drill)
     }
 
     /// The agreement under which a transfer began: its rules count to the end (R83).
@@ -198,6 +198,13 @@ impl Report<'_> {
         self.entered(line).is_some_and(|it| it.is_late())
     }
 
+    /// Whether a request is the agency's entry of the municipality's letter, and not its signature.
+    fn is_from_paper(&self, request: &Digest) -> bool {
+        self.lines.iter().filter(|line| line.digest == *request).any(|line| {
+            matches!(&line.statement.body, Body::Notice(_, notice) if notice.received.is_some())
+        })
+    }
+
     /// Whether what was entered from paper is denied by the party in whose name it was.
     fn is_contradicted(&self, entry: &Digest) -> bool {
         self.lines.iter().filter(|line| line.effect).any(|line| match &line.statement.body {
@@ -251,7 +258,8 @@ impl Report<'_> {
                     }
                     _ => None,
                 });
-                due.extend(destroyed.and_then(|(at, until)| deadline::backups(&code, at, until)));
+                let backups = destroyed.and_then(|(at, until)| deadline::backups(&code, at, until));
+                due.extend(backups.map(|it| Deadline { rehearsal, ..it }));
             }
         }
         due.extend(deadline::of_rehearsal(&self.terms.agreement, self.exercised()));

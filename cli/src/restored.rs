@@ -30,10 +30,11 @@ pub(crate) fn go_on(socket: &Socket, ask: &GoOn, lang: Lang, json: bool) -> Resu
         Lang::Nl => format!("bevestigd na {first}; we gaan verder na verklaring {theirs}."),
         Lang::En => format!("confirmed after {first}; we go on after statement {theirs}."),
     })?;
-    for code in &word.ended {
+    for ended in &word.ended {
+        let code = ended.code;
         output::line(match lang {
-            Lang::Nl => format!("{code}  gaat niet verder zoals het was: sluis show {code}"),
-            Lang::En => format!("{code}  does not go on as it was: sluis show {code}"),
+            Lang::Nl => format!("{ended}  gaat niet verder zoals het was: sluis show {code}"),
+            Lang::En => format!("{ended}  does not go on as it was: sluis show {code}"),
         })?;
     }
     Ok(())

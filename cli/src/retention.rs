@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use sluis_core::agreement::articles::Destruction;
 use sluis_core::control::{AskStock, Asked, Destroy, Retention};
-use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::id::{AgreementId, TransferCode, called};
 use sluis_core::retention::{Retained, Stock};
 use sluis_core::words;
 
@@ -45,7 +45,7 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     };
     let cells = |list: &Retained| {
         vec![
-            list.code.to_string(),
+            called(list.code, list.rehearsal),
             list.agreement.to_string(),
             list.delivered.date().to_string(),
             list.opened.map_or_else(|| "-".to_owned(), |at| at.date().to_string()),
@@ -89,11 +89,12 @@ pub(crate) fn destroy(
     if json {
         return output::json(&asked);
     }
+    let of = asked.row.called();
     match &asked.first {
-        None => output::line(format!("{code}  {}", second::asked(lang)))?,
+        None => output::line(format!("{of}  {}", second::asked(lang)))?,
         Some(first) => {
             output::line(format!(
-                "{code}  {} {first}",
+                "{of}  {} {first}",
                 lang.pick("bevestigd na", "confirmed after")
             ))?;
         }

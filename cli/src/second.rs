@@ -2,7 +2,7 @@
 
 use sluis_config::{Agreements, Config};
 use sluis_core::control::{Agree, Agreed, Overridden, Override, Reject, Row, Waiting};
-use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::id::{AgreementId, TransferCode, called};
 
 use crate::agreement::not_here;
 use crate::failure::Result;
@@ -46,10 +46,11 @@ pub(crate) fn let_pass(
     if json {
         return output::json(&answer);
     }
+    let of = answer.row.called();
     match &answer.first {
-        None => output::line(format!("{code}  {}", asked(lang))),
+        None => output::line(format!("{of}  {}", asked(lang))),
         Some(first) => output::line(format!(
-            "{code}  {} {first}. {}",
+            "{of}  {} {first}. {}",
             lang.pick("bevestigd na", "confirmed after"),
             lang.pick(
                 "Het bestand wordt opnieuw bekeken; het geldt voor één lijst, zeven dagen lang.",
@@ -100,7 +101,7 @@ pub(crate) fn waiting(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     let cells = |row: &Waiting| {
         vec![
             row.verb.clone(),
-            format!("{}{}", if row.rehearsal { "OEFENING " } else { "" }, row.subject),
+            called(&row.subject, row.rehearsal),
             row.by.clone(),
             row.at.local(),
             row.until.local(),

@@ -9,7 +9,7 @@ use sluis_core::control::{
     About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Retry, Row, Send,
 };
 use sluis_core::exercise;
-use sluis_core::id::{AgreementId, Nis, TransferCode, TransferId};
+use sluis_core::id::{AgreementId, DRILL, Nis, TransferCode, TransferId};
 use sluis_core::words;
 
 use crate::agreement::not_here;
@@ -51,7 +51,7 @@ pub(crate) fn rehearse(
     }
     output::line(lang.pick(
         "OEFENING: elke bewaarder typt zijn deel in (sluis open), ook als ze al open is.",
-        "EXERCISE: every custodian types a share (sluis open), also when it is open already.",
+        "OEFENING, a rehearsal: every custodian types a share (sluis open), also when it is open already.",
     ))
 }
 
@@ -82,9 +82,10 @@ fn offer(
     }
     output::line(
         lang.pick("Genomen als zending", "Taken as transfer").to_owned()
-            + &format!(" {}", row.code),
+            + &format!(" {}", row.called()),
     )?;
-    output::line(format!("  sluis follow {}", row.code))
+    let mark = if row.rehearsal { format!("{DRILL}: ") } else { String::new() };
+    output::line(format!("  {mark}sluis follow {}", row.code))
 }
 
 /// Copies a file or a folder of plain files; links are not followed.
@@ -129,13 +130,13 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     };
     let cells = |row: &Row| {
         vec![
-            row.code.to_string(),
+            row.called(),
             row.agreement.to_string(),
             row.state.clone(),
             mover(lang, &row.mover).to_owned(),
             row.since.local(),
             row.name.clone().unwrap_or_default(),
-            format!("{}{}", drill(row), row.note.text(lang.core())),
+            row.note.text(lang.core()).to_owned(),
         ]
     };
     output::table(&head, rows.iter().map(cells).collect())?;
@@ -171,8 +172,7 @@ pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         return output::json(&detail);
     }
     let row = &detail.row;
-    let head = format!("{}  {}  {}  {}", row.code, row.agreement, row.state, drill(row));
-    output::line(head.trim_end())?;
+    output::line(format!("{}  {}  {}", row.called(), row.agreement, row.state))?;
     output::line(format!("{}: {}", lang.pick("aan zet", "who acts"), mover(lang, &row.mover)))?;
     if let Some(name) = &row.name {
         output::line(format!("{}: {name}", lang.pick("naam", "name")))?;
@@ -206,8 +206,8 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
         let row = &detail.row;
         let progress = row.progress.filter(|(_, all)| *all > 0).map(|(here, all)| here * 100 / all);
         let text = match progress {
-            Some(percent) => format!("{}  {} {percent} %", row.code, row.state),
-            None => format!("{}  {}  {}", row.code, row.state, row.note.text(lang.core())),
+            Some(percent) => format!("{}  {} {percent} %", row.called(), row.state),
+            None => format!("{}  {}  {}", row.called(), row.state, row.note.text(lang.core())),
         };
         if text != last {
             if json {
@@ -312,13 +312,8 @@ fn moved(row: &Row, lang: Lang, json: bool) -> Result<()> {
 /// Where a transfer stands after a person's word, in one line.
 pub(crate) fn moved_line(row: &Row, lang: Lang) -> String {
     let note = row.note.text(lang.core());
-    let line = format!("{}{}  {}  {note}", drill(row), row.code, row.state);
+    let line = format!("{}  {}  {note}", row.called(), row.state);
     line.trim_end().to_owned()
-}
-
-/// The mark of what is no delivery; one word in every language (R88).
-fn drill(row: &Row) -> &'static str {
-    if row.rehearsal { "OEFENING " } else { "" }
 }
 
 fn mover(lang: Lang, mover: &str) -> &str {

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::{Agreement, Side};
-use crate::id::Time;
+use crate::id::{Time, called};
 
 pub mod civil;
 mod clock;
@@ -119,11 +119,10 @@ impl Deadline {
         Self { clock, subject, starts, due, met: None, rehearsal: false }
     }
 
-    /// What it is about, for people: a rehearsal is marked as one, by one word in every language.
+    /// What it is about, for people: a rehearsal is marked as one.
     #[must_use]
     pub fn of(&self) -> String {
-        let Self { subject, rehearsal, .. } = self;
-        if *rehearsal { format!("OEFENING {subject}") } else { subject.clone() }
+        called(&self.subject, self.rehearsal)
     }
 
     /// The same deadline, met at that time. The first time counts.

@@ -291,6 +291,15 @@ impl fmt::Display for Nis {
 }
 textual!(Nis);
 
+/// The mark of what is a rehearsal and no delivery: one word in every language (R88).
+pub const DRILL: &str = "OEFENING";
+
+/// What a transfer is called wherever it is shown: a rehearsal has the mark before its code, always.
+#[must_use]
+pub fn called(code: impl fmt::Display, rehearsal: bool) -> String {
+    if rehearsal { format!("{DRILL} {code}") } else { code.to_string() }
+}
+
 /// Seven random Crockford symbols that people say to each other, shown as `7K3F-9QX`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

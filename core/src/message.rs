@@ -9,7 +9,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use crate::agreement::Language;
-use crate::id::{TransferCode, TransferId};
+use crate::id::{DRILL, TransferCode, TransferId};
 
 /// Septets of one segment of GSM 03.38.
 pub const SEGMENT: usize = 160;
@@ -69,13 +69,7 @@ pub fn compose(
     code: &TransferCode,
     line: &str,
 ) -> Zeroizing<String> {
-    let first = match language {
-        _ if !rehearsal => "",
-        Language::Nl => "OEFENING. ",
-        Language::Fr => "EXERCICE. ",
-        Language::En => "EXERCISE. ",
-        Language::De => "ÜBUNG. ",
-    };
+    let first = if rehearsal { format!("{DRILL}. ") } else { String::new() };
     Zeroizing::new(match language {
         Language::Nl => format!(
             "{first}Sluis sleuteldeel {index} van {shares} ({threshold} nodig). Zending {code}. Typ in bij de ontvangst:\n{line}\nDeel dit met niemand."
@@ -127,7 +121,8 @@ mod tests {
                 let head: String = text.chars().take(20).collect();
                 assert!(!head.contains(&line[..4]), "{head}");
                 assert!(!text.contains("http"));
-                assert_eq!(!text.starts_with("Sluis"), rehearsal, "{head}");
+                assert_eq!(text.starts_with("OEFENING. Sluis "), rehearsal, "{head}");
+                assert_eq!(text.starts_with("Sluis "), !rehearsal, "{head}");
             }
         }
     }

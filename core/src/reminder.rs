@@ -83,6 +83,9 @@ pub struct Heard {
     pub case: Option<Digest>,
     /// When it was said.
     pub at: Time,
+    /// Whether the other party entered it from a letter or mail, in this party's name.
+    #[serde(default)]
+    pub paper: bool,
 }
 
 /// What stands now at one party.

@@ -41,6 +41,9 @@ pub struct Retained {
     pub announced: Option<Time>,
     /// Who asked to destroy it, while a second person is waited for.
     pub asked_by: Option<String>,
+    /// Whether it went into folders only, and so is a rehearsal (R88).
+    #[serde(default)]
+    pub rehearsal: bool,
 }
 
 /// What is to be done by itself about a list that is kept.

@@ -17,10 +17,11 @@ use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use data_encoding::BASE64;
 use sluis_core::control::{
-    self, Cursor, Done, Exposing, Job, Lane, Letter, Letters, Next, Outcome, Refused, Row, Task,
+    self, Cursor, Done, Exposing, Job, Lane, Letter, Letters, Named, Next, Outcome, Refused, Row,
+    Task,
 };
 use sluis_core::evidence::{Refusal, Verified};
-use sluis_core::id::{AgreementId, Time, TransferCode};
+use sluis_core::id::{AgreementId, Time};
 use sluis_core::notice::Sort;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +50,7 @@ pub trait Core: Send + Sync + 'static {
         tx: &mut Tx,
         agreement: &AgreementId,
         sort: Sort,
-    ) -> impl Future<Output = Result<(Vec<TransferCode>, Vec<TransferCode>)>> + Send;
+    ) -> impl Future<Output = Result<(Vec<Named>, Vec<Named>)>> + Send;
     /// What a gate is told to do; nothing where the work has become void.
     fn task(&self, tx: &mut Tx, job: &JobRow) -> impl Future<Output = Result<Option<Task>>> + Send;
     /// A share is about to leave: durable before the answer, or refused.
@@ -71,7 +72,7 @@ pub trait Core: Send + Sync + 'static {
         &self,
         tx: &mut Tx,
         agreement: &AgreementId,
-    ) -> impl Future<Output = Result<Vec<TransferCode>>> + Send;
+    ) -> impl Future<Output = Result<Vec<Named>>> + Send;
     /// What a crash left in the folders of this side; after a start, and after an older store.
     fn recover(&self) -> impl Future<Output = Result<()>> + Send;
     /// What this side holds a notice of its own against before it is made, and adds to it.

@@ -195,7 +195,8 @@ impl Books {
                 let word = self.verified(tx, &terms, &record.id, "destroyed", by).await?;
                 if let Some(Body::Destroyed(body)) = word.map(|word| word.statement().body.clone())
                 {
-                    let clock = deadline::backups(&code, *at, body.backups_until);
+                    let clock = deadline::backups(&code, *at, body.backups_until)
+                        .map(|clock| Deadline { rehearsal, ..clock });
                     due.extend(clock.into_iter().map(|clock| (record.agreement.clone(), clock)));
                 }
             }

@@ -107,7 +107,13 @@ async fn situation<C: Core>(books: &Books, tx: &mut Tx, held: bool) -> Result<Si
         let register = books.notices(tx, agreement).await?;
         let theirs = register.0.iter().filter(|entered| entered.by != books.side);
         heard.extend(theirs.map(|it| {
-            let heard = Heard { sort: it.sort, digest: it.digest, case: it.notice.case, at: it.at };
+            let heard = Heard {
+                sort: it.sort,
+                digest: it.digest,
+                case: it.notice.case,
+                at: it.at,
+                paper: it.notice.received.is_some(),
+            };
             (agreement.clone(), heard)
         }));
     }

@@ -173,7 +173,8 @@ fn what_came_on_paper_is_entered_by_two_persons_marked_and_counts() {
         &[&legal[..], &["--received", &day]].concat(),
         "only said by its own party",
     );
-    two(&world, "agency", &on_paper);
+    let entered = two(&world, "agency", &on_paper);
+    assert!(entered.contains("paper: the other party's word, letter of"), "{entered}");
     // The municipality sees it, with the mark; it may not ask a second time.
     let seen = heard(&world, "municipality", "request", 1);
     assert_eq!(seen["by"], "agentschap-ii");
@@ -199,6 +200,7 @@ fn what_came_on_paper_is_entered_by_two_persons_marked_and_counts() {
     assert!(made.status.success(), "{}", stderr(&made));
     let report = fs::read_to_string(to.join("report.nl.html")).unwrap();
     assert!(report.contains("op papier: woord van de andere partij"), "marked in the report");
+    assert!(report.contains(" (op papier)"), "where a list names its request too");
 }
 
 /// The municipality found wrong data and wrote a letter: the agency enters it, by two persons (art. 7, R59).
@@ -268,8 +270,12 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
             assert!(told.contains(said), "{lang}: {told}");
         }
     }
-    let rehearsed = world.json("agency", &["rehearse", "mechelen"]);
-    let drill = rehearsed["code"].as_str().unwrap().to_owned();
+    let asked = world.cli("agency", &["rehearse", "mechelen"]);
+    let asked = stdout(&asked);
+    let drill = asked.split("Taken as transfer OEFENING ").nth(1);
+    let drill = drill.and_then(|rest| rest.lines().next()).unwrap_or_else(|| panic!("{asked}"));
+    let drill = drill.to_owned();
+    all_marked(&asked, &drill);
     world.wait("agency", &drill, "Released");
     let texts: Vec<String> = fs::read_dir(world.path("phones"))
         .unwrap()
@@ -288,8 +294,10 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
         let output = world.cli_as_with(uid, "municipality", &["open", &drill], line);
         (output.status.success(), stdout(&output) + &stderr(&output))
     };
+    assert!(stdout(&first).contains(&format!("OEFENING {drill}, right: 1")), "{}", stdout(&first));
     let (good, told) = type_as("65534", &lines[1]);
     assert!(good, "{told}");
+    all_marked(&told, &drill);
     world.wait("agency", &drill, "Closed");
     until("the clock of the exercise to be wound", || {
         let due = clock(&world, "agency", "rehearsal").unwrap();
@@ -310,13 +318,93 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     is_marked(&world, &drill);
 }
 
+/// Every mention of a rehearsal has the mark right before its code; but a command is typed as it is, and a path is no text.
+fn all_marked(told: &str, drill: &str) {
+    let mut marked = 0;
+    for (at, _) in told.match_indices(drill) {
+        let before = &told[..at];
+        if before.ends_with("OEFENING ") {
+            marked += 1;
+            continue;
+        }
+        let path = before.rsplit(char::is_whitespace).next().unwrap().contains('/');
+        let verbs = ["approve", "follow", "open", "redeliver", "retry", "show", "withdraw"];
+        let command = verbs.iter().any(|verb| before.ends_with(&format!("sluis {verb} ")));
+        assert!(path || command, "{drill} stands bare at {at}: {told}");
+    }
+    assert!(marked > 0, "{drill} is not told at all: {told}");
+}
+
+/// From its claim on: held, refused, ended, taken again. A list beside it is not marked, whatever it is called.
+#[test]
+fn an_exercise_is_marked_from_the_moment_that_it_is_taken_and_a_list_never_is() {
+    let mut world = World::make(&Plan::default());
+    // What sealing needs is missing: everything is held.
+    fs::remove_file(world.path("agency/agreements/mechelen.contacts.toml")).unwrap();
+    world.start("sealer");
+    let taken = world.json("agency", &["rehearse", "mechelen"]);
+    assert_eq!(taken["rehearsal"], true, "{taken}");
+    let drill = taken["code"].as_str().unwrap().to_owned();
+    world.wait("agency", &drill, "Held");
+    all_marked(&world.status_says("mechelen", "HELD"), &drill);
+    // By its name alone nothing is an exercise.
+    let lists = [world.send("lijst.csv", LIST), world.send("OEFENING.txt", b"85073003328")];
+    for list in &lists {
+        world.wait("agency", list, "Held");
+        assert_eq!(world.row("agency", list).unwrap()["rehearsal"], false);
+        assert!(!stdout(&world.cli("agency", &["show", list])).contains("OEFENING "), "{list}");
+    }
+    for verb in [&["list"][..], &["show", &drill], &["follow", &drill], &["retry", &drill]] {
+        let shown = stdout(&world.cli("agency", verb));
+        all_marked(&shown, &drill);
+        assert!(!lists.iter().any(|list| shown.contains(&format!("OEFENING {list}"))), "{shown}");
+    }
+    world.wait("agency", &drill, "Held");
+    all_marked(&stdout(&world.cli("agency", &["withdraw", &drill])), &drill);
+    let again = world.json("agency", &["redeliver", &drill]);
+    assert_eq!(again["rehearsal"], true, "{again}");
+    let again = again["code"].as_str().unwrap().to_owned();
+    world.wait("agency", &again, "Held");
+    let ended = two(&world, "agency", &["terminate", "mechelen", "--at-once", "--reason", "x"]);
+    for list in &lists {
+        assert!(ended.contains(&format!("{list}  withdrawn")), "{ended}");
+        assert!(!ended.contains(&format!("OEFENING {list}")), "{ended}");
+    }
+    all_marked(&ended, &again);
+    let late = world.cli("agency", &["rehearse", "mechelen"]);
+    assert!(!late.status.success(), "{}", stdout(&late));
+    let rows = world.json("agency", &["list"]);
+    for row in rows.as_array().unwrap() {
+        let listed = lists.iter().any(|list| row["code"] == **list);
+        assert_eq!(row["rehearsal"], !listed, "{row}");
+    }
+    assert!(rows.as_array().unwrap().iter().any(|row| row["state"] == "Refused"), "{rows}");
+}
+
 /// An exercise is marked as what it is, and no list of it is kept.
 fn is_marked(world: &World, drill: &str) {
     for host in ["agency", "municipality"] {
         assert_eq!(world.row(host, drill).unwrap()["rehearsal"], true, "{host}");
-        let shown = world.cli(host, &["show", drill]);
-        assert!(stdout(&shown).lines().next().unwrap().ends_with("OEFENING"), "{}", stdout(&shown));
+        for verb in [&["list"][..], &["show", drill], &["follow", drill]] {
+            for lang in ["nl", "en"] {
+                let shown = world.cli(host, &[&["--lang", lang], verb].concat());
+                all_marked(&stdout(&shown), drill);
+            }
+        }
     }
+    all_marked(&world.status_says("mechelen", "RECEIVED"), drill);
+    let to = world.path("bundel");
+    let whole = ["evidence", "export", "--agreement", "mechelen", "--to", to.to_str().unwrap()];
+    assert!(world.cli("agency", &whole).status.success());
+    for language in ["nl", "en"] {
+        let page = fs::read_to_string(to.join(format!("report.{language}.html"))).unwrap();
+        all_marked(&page, drill);
+    }
+    let trust = to.join("allowed_signers");
+    let to = to.to_str().unwrap();
+    let verified =
+        world.cli("agency", &["evidence", "verify", to, "--trust", trust.to_str().unwrap()]);
+    all_marked(&stdout(&verified), drill);
     for host in ["agency", "municipality"] {
         let due = world.json(host, &["deadlines"]);
         let of = |it: &&Value| it["subject"] == drill;

@@ -63,6 +63,10 @@ impl<'a> Said<'a> {
 }
 
 impl Facts {
+    /// Whether the transfer was no delivery (R88).
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.facts.iter().any(|fact| ["exercise", "rehearsal"].contains(&fact.code))
+    }
     /// What a kind of statement shows, where it holds.
     fn has(&mut self, kind: &'static str, holds: bool) {
         if holds {

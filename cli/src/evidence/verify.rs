@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sluis_core::evidence::Verified;
 use sluis_core::export::Listed;
-use sluis_core::id::TransferId;
+use sluis_core::id::{TransferId, called};
 use sluis_core::ledger::Part;
 use sluis_core::statement::Body;
 use sluis_core::words;
@@ -217,8 +217,10 @@ fn tell(report: &Report, lang: Lang) -> Result<()> {
         Found::One(facts) => std::slice::from_ref(facts),
         Found::Whole { transfers } => transfers,
     };
-    for Facts { transfer, facts, missing } in transfers {
-        let name = transfer.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    for of in transfers {
+        let Facts { transfer, facts, missing } = of;
+        let name = transfer.as_ref().map(|name| called(name, of.is_rehearsal()) + ": ");
+        let name = name.unwrap_or_default();
         for fact in facts {
             say(words!("{name}klopt: {}", "{name}holds: {}"; fact.words.clone()))?;
         }

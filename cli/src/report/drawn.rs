@@ -167,7 +167,7 @@ fn lists(report: &Report<'_>) -> Vec<(Time, Time, String)> {
         let sent = report.when(id, "sent")?;
         let over = ["closed"].iter().chain(&ENDS).find_map(|kind| report.when(id, kind));
         let to = over.unwrap_or_else(|| report.as_of());
-        Some((sent, to, format!("{} {}", report.code(id), sent.local())))
+        Some((sent, to, format!("{} {}", report.called(id), sent.local())))
     };
     report.told().into_iter().filter_map(span).collect()
 }

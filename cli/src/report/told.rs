@@ -99,18 +99,21 @@ fn residents(said: &Residents, lang: Lang) -> String {
 pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
     let lang = report.lang;
     let name = kind(line.kind(), lang);
-    let list = line.about().map(|id| report.code(id)).unwrap_or_default();
+    let list = line.about().map(|id| report.called(id)).unwrap_or_default();
     let more = match &line.statement.body {
         Body::Notice(sort, notice) => return noticed(report, line, *sort, notice),
         Body::Sent(body) => {
             let asked = body.request.as_ref().map(|request| {
-                format!("{} {}", lang.pick("op aanvraag", "at request"), short(request))
+                let paper = match report.is_from_paper(request) {
+                    true => lang.pick(" (op papier)", " (on paper)"),
+                    false => "",
+                };
+                format!("{} {}{paper}", lang.pick("op aanvraag", "at request"), short(request))
             });
             let again = body.replaces.map(|id| {
-                format!("{} {}", lang.pick("in plaats van", "in place of"), report.code(id))
+                format!("{} {}", lang.pick("in plaats van", "in place of"), report.called(id))
             });
-            let drill =
-                body.rehearsal.then(|| lang.pick("OEFENING", "OEFENING, a rehearsal").to_owned());
+            let drill = body.rehearsal.then(|| lang.pick("een oefening", "a rehearsal").to_owned());
             let drawn = body.residents.as_ref().map(|it| residents(it, lang));
             let size = Some(format!("{} bytes", body.size));
             let waived = body.waived.as_ref().map(|it| {

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::Language;
 use crate::content::Rule;
-use crate::id::{AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId};
+use crate::id::{
+    AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId, called,
+};
 use crate::ledger::{Entry, SaidOnce};
 use crate::notice::{Notice, Sort};
 use crate::policy::Reason;
@@ -17,6 +19,22 @@ use crate::words::Words;
 pub struct ByCode {
     /// Its code.
     pub code: TransferCode,
+}
+
+/// A transfer as it is named beside others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// Its code.
+    pub code: TransferCode,
+    /// Whether it is a rehearsal and no delivery (R88).
+    pub rehearsal: bool,
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&called(self.code, self.rehearsal))
+    }
 }
 
 /// `reject`: a second person does not let it go.
@@ -208,9 +226,9 @@ pub struct Noted {
     /// Who asked first, where it took two.
     pub first: Option<String>,
     /// The transfers that were withdrawn for it.
-    pub withdrawn: Vec<TransferCode>,
+    pub withdrawn: Vec<Named>,
     /// Those that stay as they are: enough of their shares are out.
-    pub stays: Vec<TransferCode>,
+    pub stays: Vec<Named>,
 }
 
 /// `number`: a person says that the number of a custodian, as the contacts file has it now, is right.
@@ -312,6 +330,8 @@ pub struct LineAnswer {
     pub needed: u8,
     /// Where the file stands, once it is open.
     pub opened: Option<String>,
+    /// Whether it is a rehearsal and no delivery (R88).
+    pub rehearsal: bool,
 }
 
 /// One line of `list`.
@@ -338,6 +358,14 @@ pub struct Row {
     pub progress: Option<(u64, u64)>,
     /// Whether it is a rehearsal and no delivery.
     pub rehearsal: bool,
+}
+
+impl Row {
+    /// What it is called, marked where it is a rehearsal.
+    #[must_use]
+    pub fn called(&self) -> String {
+        called(self.code, self.rehearsal)
+    }
 }
 
 /// `show`: one transfer with its history.
@@ -397,7 +425,7 @@ pub struct Restored {
     /// How many shares count as exposed.
     pub exposed: u64,
     /// The transfers that cannot go on as they were: the agency sends what is still wanted anew.
-    pub ended: Vec<TransferCode>,
+    pub ended: Vec<Named>,
 }
 
 /// What becomes of a person's word that the clock is right.

@@ -130,6 +130,13 @@ fn an_older_store_is_told_once_for_each_time_that_it_is_seen() {
     assert_eq!(situation.untold(&keys).len(), 1);
 }
 
+/// What the other party entered from a letter, in our name.
+fn on_paper(sort: Sort) -> Reminder {
+    let digest = Digest::of(format!("paper {}", sort.kind()).as_bytes());
+    let about = About::Heard(Heard { sort, digest, case: None, at: start(), paper: true });
+    Reminder { agreement: Some(name()), about }
+}
+
 /// One of each kind.
 fn samples() -> Vec<Reminder> {
     let code = "7K3F-9QX".parse().unwrap();
@@ -140,10 +147,11 @@ fn samples() -> Vec<Reminder> {
     };
     let heard = |sort: Sort| {
         let digest = Digest::of(sort.kind().as_bytes());
-        agreed(About::Heard(Heard { sort, digest, case: None, at: start() }))
+        agreed(About::Heard(Heard { sort, digest, case: None, at: start(), paper: false }))
     };
     let mut all: Vec<Reminder> = Clock::ALL.into_iter().map(|it| clock(it, "7K3F-9QX")).collect();
     all.extend(Sort::ALL.iter().map(|sort| heard(*sort)));
+    all.extend([Sort::Request, Sort::IncidentReport].map(on_paper));
     all.extend([false, true].map(|failed| {
         agreed(About::Stuck(Stuck { code, failed, since: start(), rehearsal: false }))
     }));
@@ -178,6 +186,41 @@ fn every_mail_is_one_subject_and_plain_lines_with_an_article_and_a_command() {
             reminder,
             "it keeps in a queue"
         );
+    }
+}
+
+#[test]
+fn what_was_entered_from_paper_in_our_name_is_marked_and_is_nobodys_signature() {
+    let signed = ["has said this under its signature", "heeft dit ondertekend gemeld"];
+    for sort in [Sort::Request, Sort::IncidentReport] {
+        let reminder = on_paper(sort);
+        let About::Heard(heard) = &reminder.about else { panic!("{reminder:?}") };
+        let said = Reminder {
+            about: About::Heard(Heard { paper: false, ..heard.clone() }),
+            ..reminder.clone()
+        };
+        for (language, mark) in [
+            (Language::Nl, "op papier, in uw naam ingeschreven"),
+            (Language::En, "on paper, entered in your name"),
+        ] {
+            let mail = reminder.mail(("Stad Mechelen", "stad-mechelen"), language);
+            assert!(mail.subject.contains(mark) && mail.body.contains(mark), "{}", mail.body);
+            assert!(!signed.iter().any(|it| mail.body.contains(it)), "{}", mail.body);
+            let number = crate::notice::short(&heard.digest);
+            let against = format!("  sluis contradict mechelen --entry {number}\n");
+            assert!(mail.body.contains(&against), "{}", mail.body);
+            assert_eq!(mail.body.contains("art. 9: "), sort.is_incident(), "{}", mail.body);
+            let mail = said.mail(("Stad Mechelen", "stad-mechelen"), language);
+            assert!(
+                !mail.body.contains(mark) && !mail.body.contains("contradict"),
+                "{}",
+                mail.body
+            );
+        }
+        // What a core queued before it knew the difference is read still.
+        let mut old = serde_json::to_value(&said).unwrap();
+        assert!(old["about"].as_object_mut().unwrap().remove("paper").is_some());
+        assert_eq!(serde_json::from_value::<Reminder>(old).unwrap(), said);
     }
 }
 

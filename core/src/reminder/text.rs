@@ -4,7 +4,7 @@ use data_encoding::Specification;
 
 use crate::agreement::Language;
 use crate::deadline::{Deadline, Standing};
-use crate::id::{Digest, Time};
+use crate::id::{AgreementId, Digest, Time, called};
 use crate::notice::{Sort, short};
 
 use super::{About, Heard, Reminder, Stuck};
@@ -47,7 +47,7 @@ impl Reminder {
         let parts = match &self.about {
             About::Clock { deadline, coming } => of_clock(deadline, *coming, language),
             About::Stuck(stuck) => of_stuck(stuck, language),
-            About::Heard(heard) => of_heard(heard, language),
+            About::Heard(heard) => of_heard(heard, self.agreement.as_ref(), language),
             About::SetBack { since } => of_set_back(*since, language),
             About::ClockHeld { since } => of_held_clock(*since, language),
         };
@@ -108,7 +108,7 @@ fn of_clock(deadline: &Deadline, coming: Option<Time>, language: Language) -> Pa
 
 fn of_stuck(stuck: &Stuck, language: Language) -> Parts {
     let Stuck { code, failed, since, rehearsal } = stuck;
-    let of = if *rehearsal { format!("OEFENING {code}") } else { code.to_string() };
+    let of = called(code, *rehearsal);
     let (state, what) = if *failed {
         ("Failed", pick(language, "Zending mislukt", "Transfer failed"))
     } else {
@@ -131,11 +131,17 @@ fn of_stuck(stuck: &Stuck, language: Language) -> Parts {
     }
 }
 
-fn of_heard(heard: &Heard, language: Language) -> Parts {
-    let Heard { sort, digest, case, at } = heard;
+fn of_heard(heard: &Heard, agreement: Option<&AgreementId>, language: Language) -> Parts {
+    let Heard { sort, digest, case, at, paper } = heard;
     let title = sort.title(language);
     let number = case.as_ref().unwrap_or(digest);
-    let text = if sort.is_incident() {
+    // Nobody here signed it, and nobody there said it: one party says that the other did.
+    let entered = pick(
+        language,
+        "De andere partij schreef dit in, in uw naam: volgens haar stond het in een brief of mail van u. U hebt het niet ondertekend. Klopt het niet, spreek het dan tegen.",
+        "The other party entered this, in your name: it says that a letter or mail of yours said so. You have not signed it. If it is not so, contradict it.",
+    );
+    let theirs = if sort.is_incident() {
         pick(
             language,
             "art. 9: dit is voor de functionaris voor gegevensbescherming. Neem contact op met die van de andere partij.",
@@ -148,15 +154,29 @@ fn of_heard(heard: &Heard, language: Language) -> Parts {
             "The other party has said this under its signature. Its words stand in Sluis, not in this mail.",
         )
     };
+    let text = match (paper, sort.is_incident()) {
+        (false, _) => theirs.to_owned(),
+        (true, true) => format!("{entered}\n\n{theirs}"),
+        (true, false) => entered.to_owned(),
+    };
+    let how = match paper {
+        true => {
+            pick(language, "op papier, in uw naam ingeschreven", "on paper, entered in your name")
+        }
+        false => pick(language, "gemeld", "said"),
+    };
+    let contradict = agreement.filter(|_| *paper);
+    let contradict =
+        contradict.map(|it| format!("sluis contradict {it} --entry {}", short(digest)));
     Parts {
-        title: format!("{}: {title}, {}", pick(language, "gemeld", "said"), short(number)),
+        title: format!("{how}: {title}, {}", short(number)),
         facts: vec![
             ("Nummer", "Number", short(number)),
             ("Artikel", "Article", sort.article().label(language)),
             ("Gemeld op", "Said on", at.local()),
         ],
-        text: text.to_owned(),
-        commands: vec!["sluis notices".to_owned()],
+        text,
+        commands: [Some("sluis notices".to_owned()), contradict].into_iter().flatten().collect(),
     }
 }
 

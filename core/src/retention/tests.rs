@@ -35,6 +35,7 @@ fn kept(agreement: &Agreement, today: Date) -> Retained {
         destroy: agreement.retention.destroy,
         announced: None,
         asked_by: None,
+        rehearsal: false,
     }
 }
 

@@ -13,6 +13,7 @@ use sluis_core::transfer::{Event, State, Work};
 use sluis_core::words;
 use sluis_core::words::Words;
 
+use super::request::Known;
 use super::{Agency, admission, outbox, status};
 use crate::books::{CoreError, Result, detail};
 use crate::durable;
@@ -133,36 +134,41 @@ impl Agency {
             return self.refuse(None, &parent, &name, vec![Reason::UnknownAgreement]).await;
         };
         if growing {
-            return self.refuse(Some(&agreement), &parent, &name, vec![Reason::Unsettled]).await;
+            let of = Some((&agreement, false));
+            return self.refuse(of, &parent, &name, vec![Reason::Unsettled]).await;
         }
         let owners = self.owners.clone();
         let (at, what) = (parent.clone(), PathBuf::from(&name));
         let survey = blocking(move || admission::survey(&at, &what, &owners)).await?;
         let items = match survey {
             Ok(items) => items,
-            Err(reasons) => return self.refuse(Some(&agreement), &parent, &name, reasons).await,
+            Err(reasons) => {
+                return self.refuse(Some((&agreement, false)), &parent, &name, reasons).await;
+            }
         };
         let mut tx = self.books.store.begin().await?;
         self.books.may_speak(&mut tx, &agreement).await?;
         drop(tx);
-        let known = (None, drawn_for.cloned());
+        let exercise = self.is_exercise(&parent, &items).await?;
+        let of = Some((&agreement, exercise));
+        let known = Known { replaces: None, drawn_for: drawn_for.cloned(), exercise };
         if let Err(reasons) = self.admit(&agreement, &parent, items.clone(), known).await? {
-            return self.refuse(Some(&agreement), &parent, &name, reasons).await;
+            return self.refuse(of, &parent, &name, reasons).await;
         }
         // Whoever put it there may not have: from here on it is ours to keep.
         let at = parent.clone();
         if let Err(error) = blocking(move || admission::sync(&at, &items)).await? {
             // The disk did not take its bytes, and a second try would say that it did: whoever has them offers them again.
             tracing::error!(%error, "the bytes of a drop cannot be made durable");
-            return self.refuse(Some(&agreement), &parent, &name, vec![Reason::Unreadable]).await;
+            return self.refuse(of, &parent, &name, vec![Reason::Unreadable]).await;
         }
-        self.begin(&agreement, &parent, &name, drawn_for).await.map(Some)
+        self.begin((&agreement, exercise), &parent, &name, drawn_for).await.map(Some)
     }
 
     /// Claims by rename, then enters it. A crash in between is mended by [`Agency::put_in_order`].
     async fn begin(
         &self,
-        agreement: &AgreementId,
+        (agreement, exercise): (&AgreementId, bool),
         parent: &Path,
         name: &OsStr,
         drawn_for: Option<&Nis>,
@@ -170,7 +176,7 @@ impl Agency {
         let id = TransferId::random();
         let private = self.private(agreement, &id);
         let entered = match take(&private, parent, name, drawn_for) {
-            Ok(()) => self.enter_claim(agreement, id).await,
+            Ok(()) => self.enter_claim((agreement, exercise), id).await,
             Err(error) => Err(error),
         };
         if entered.is_err() {
@@ -180,22 +186,25 @@ impl Agency {
         entered
     }
 
-    async fn enter_claim(&self, agreement: &AgreementId, id: TransferId) -> Result<TransferCode> {
+    async fn enter_claim(&self, of: (&AgreementId, bool), id: TransferId) -> Result<TransferCode> {
         let mut tx = self.books.store.begin().await?;
-        let code = self.enter_claimed(&mut tx, agreement, id, None).await?;
+        let code = self.enter_claimed(&mut tx, of, id, None).await?;
         self.books.commit(tx).await?;
         Ok(code)
     }
 
-    /// The transfer, its work and its entry.
+    /// The transfer, its work and its entry. An exercise is marked from here on.
     async fn enter_claimed(
         &self,
         tx: &mut Tx,
-        agreement: &AgreementId,
+        (agreement, exercise): (&AgreementId, bool),
         id: TransferId,
         replaces: Option<TransferId>,
     ) -> Result<TransferCode> {
         let record = self.enter(tx, agreement, id, State::Claimed, replaces).await?;
+        if exercise {
+            tx.rehearses(&id, agreement).await?;
+        }
         let (now, work) =
             (self.books.now(), serde_json::to_string(&Work::Seal).unwrap_or_default());
         tx.queue("sealer", "jobs", agreement, Some(id), &work, now).await?;
@@ -239,10 +248,10 @@ impl Agency {
         Ok(record)
     }
 
-    /// Says why a drop will not leave; once, not at every look.
+    /// Says why a drop will not leave, marked where it is an exercise; once, not at every look.
     async fn refuse(
         &self,
-        agreement: Option<&AgreementId>,
+        of: Option<(&AgreementId, bool)>,
         parent: &Path,
         name: &OsStr,
         reasons: Vec<Reason>,
@@ -272,11 +281,11 @@ impl Agency {
         let codes: Vec<String> =
             reasons.iter().map(|r| format!("{}: {}", r.article(), r.code())).collect();
         tracing::warn!(
-            agreement = agreement.map(AgreementId::as_str),
+            agreement = of.map(|(agreement, _)| agreement.as_str()),
             reasons = codes.join(", "),
             "a drop is refused"
         );
-        let installed = agreement.and_then(|name| self.books.agreements.get(name));
+        let installed = of.and_then(|(name, _)| self.books.agreements.get(name));
         let known = match installed {
             Some(installed) => policy::refusal(&installed.terms.agreement, &reasons),
             // Of no agreement, and so of no version.
@@ -284,8 +293,11 @@ impl Agency {
         };
         let mut tx = self.books.store.begin().await?;
         let id = TransferId::random();
-        if let Some(agreement) = agreement {
+        if let Some((agreement, exercise)) = of {
             self.enter(&mut tx, agreement, id, State::Refused { reasons }, None).await?;
+            if exercise {
+                tx.rehearses(&id, agreement).await?;
+            }
         }
         tx.enter(self.books.now(), "refused", Some(id), detail(known)).await?;
         self.books.commit(tx).await
@@ -416,6 +428,13 @@ impl Agency {
         cleared(private)
     }
 
+    /// Whether what is kept in a private folder is the exercise.
+    async fn holds_exercise(&self, private: &Path, name: &OsStr) -> Result<bool> {
+        let (at, what, owners) = (private.to_owned(), PathBuf::from(name), self.owners.clone());
+        let items = blocking(move || admission::survey(&at, &what, &owners)).await?;
+        self.is_exercise(private, &items.unwrap_or_default()).await
+    }
+
     /// Takes a redelivery's plaintext over from the transfer it replaces.
     ///
     /// # Errors
@@ -434,11 +453,15 @@ impl Agency {
             return Err(CoreError::refused("no-plaintext", why));
         };
         let id = TransferId::random();
+        let exercise = self.holds_exercise(&old, &name).await?;
         self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;
         // After a crash before the commit, `put_in_order` gives it back to the transfer that it was of.
         let new = self.private(&record.agreement, &id);
         let entered = match take_over(&old, &record.id, &name, &new) {
-            Ok(()) => self.enter_claimed(&mut tx, &record.agreement, id, Some(record.id)).await,
+            Ok(()) => {
+                let of = (&record.agreement, exercise);
+                self.enter_claimed(&mut tx, of, id, Some(record.id)).await
+            }
             Err(error) => Err(error),
         };
         let done = match entered {

@@ -28,8 +28,7 @@ impl Agency {
             return Ok(Some(until.max(self.books.now().plus_ms(HELD_MS))));
         }
         // The status names the drop, and the name goes with the plaintext.
-        let waiting = tx.waiting(&id).await?;
-        self.write_status(&record, &waiting);
+        self.write_status(tx, &record).await?;
         self.erase_plaintext(&record)?;
         self.advance(tx, &mut record, &terms, Event::Erased, None).await?;
         Ok(None)

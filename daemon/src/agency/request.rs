@@ -19,7 +19,23 @@ use crate::books::{CoreError, Result};
 use crate::files;
 use crate::store::Tx;
 
+/// What is known of a drop beside its files.
+pub(super) struct Known {
+    /// The transfer that it redelivers.
+    pub(super) replaces: Option<TransferId>,
+    /// For whose residents it was drawn, by a person's word.
+    pub(super) drawn_for: Option<Nis>,
+    /// Whether it is the exercise.
+    pub(super) exercise: bool,
+}
+
 impl Agency {
+    /// Whether a drop with these files is the exercise.
+    pub(super) async fn is_exercise(&self, parent: &Path, items: &[Item]) -> Result<bool> {
+        let (at, owners, seen) = (parent.to_owned(), self.owners.clone(), items.to_vec());
+        Ok(files::blocking(move || admission::is_exercise(&at, &seen, &owners)).await?)
+    }
+
     /// Whether a drop with these files may leave now, and at whose request; or every reason why not.
     ///
     /// # Errors
@@ -29,15 +45,14 @@ impl Agency {
         agreement: &AgreementId,
         parent: &Path,
         items: Vec<Item>,
-        (replaces, drawn_for): (Option<TransferId>, Option<Nis>),
+        known: Known,
     ) -> Result<std::result::Result<Granted, Vec<Reason>>> {
         if let Some(version) = self.books.unapproved(agreement) {
             return Ok(Err(vec![Reason::Unapproved { version }]));
         }
+        let Known { replaces, drawn_for, exercise } = known;
         let (terms, mut facts) = self.facts(agreement, replaces, drawn_for).await?;
         let now = self.books.now();
-        let (at, owners, seen) = (parent.to_owned(), self.owners.clone(), items.clone());
-        let exercise = files::blocking(move || admission::is_exercise(&at, &seen, &owners)).await?;
         if exercise {
             facts.requested = Requested::Exercise;
         }

@@ -4,7 +4,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use sluis_core::id::{AgreementId, TransferCode, TransferId};
+use sluis_core::control::Named;
+use sluis_core::id::{AgreementId, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::statement::Failed;
 use sluis_core::transfer::{Event, State};
@@ -31,12 +32,12 @@ impl Agency {
         &self,
         tx: &mut Tx,
         agreement: &AgreementId,
-    ) -> Result<Vec<TransferCode>> {
+    ) -> Result<Vec<Named>> {
         let mut ended = Vec::new();
         for mut record in tx.open_under::<State>(agreement).await? {
             let terms = self.books.terms(tx, &record.terms).await?;
             match self.advance(tx, &mut record, &terms, Event::PutBack, None).await {
-                Ok(()) => ended.push(record.code),
+                Ok(()) => ended.push(tx.named(&record).await?),
                 // Opened, it only waits to be erased.
                 Err(CoreError::Illegal(_)) => {}
                 Err(other) => return Err(other),

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use data_encoding::BASE64;
 use sluis_config::Installed;
 use sluis_core::agreement::{Approval, KeepPlaintext, Side};
-use sluis_core::control::{Outcome, Row, Task};
+use sluis_core::control::{Named, Outcome, Row, Task};
 use sluis_core::evidence::Verified;
-use sluis_core::id::{AgreementId, TransferCode, TransferId};
+use sluis_core::id::{AgreementId, TransferId, called};
 use sluis_core::notice::Sort;
 use sluis_core::policy::{Reason, Requested};
 use sluis_core::statement::{Body, Sent, Signer};
@@ -17,6 +17,7 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::claim::{drawn_for, kept_name};
+use super::request::Known;
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
 use crate::books::{Books, CoreError, Effect, Result, backoff_ms};
@@ -64,7 +65,7 @@ impl Agency {
             let by = order.items.iter().map(|item| item.stamp.owner).collect();
             let admitted =
                 Event::Admitted { by, rows: order.rows, seen: admission::seen(&order.items) };
-            return self.admitted(job, &mut record, &terms, (admitted, order.exercise)).await;
+            return self.settle(job, &mut record, &terms, admitted).await;
         }
         let signer = order.signer.clone();
         match files::apart(move || seal::seal(order)).await? {
@@ -77,23 +78,6 @@ impl Agency {
             }
             Err(SealError::Io(what, error)) => Err(CoreError::Io(what.to_owned(), error)),
         }
-    }
-
-    /// It waits for a second person, who sees whether it is a rehearsal.
-    async fn admitted(
-        &self,
-        job: &JobRow,
-        record: &mut Record<State>,
-        terms: &sluis_core::evidence::Terms,
-        (admitted, exercise): (Event, bool),
-    ) -> Result<()> {
-        let mut tx = self.books.store.begin().await?;
-        if exercise {
-            tx.rehearses(&record.id, &record.agreement).await?;
-        }
-        self.advance(&mut tx, record, terms, admitted, None).await?;
-        tx.finish(job.id).await?;
-        self.books.commit(tx).await
     }
 
     /// The envelope is durable: now it counts, unless a person stopped the transfer while it was sealed.
@@ -276,7 +260,12 @@ impl Agency {
                 Ok(items) => items,
                 Err(reasons) => return Ok(Err(reasons)),
             };
-        let known = (record.replaces, drawn_for(&private));
+        let exercise = self.is_exercise(&private, &items).await?;
+        // What was claimed as an exercise is no list later: it goes back, and is taken anew as what it is.
+        if !exercise && self.books.store.begin().await?.is_rehearsal(&record.id).await? {
+            return Ok(Err(vec![Reason::Changed]));
+        }
+        let known = Known { replaces: record.replaces, drawn_for: drawn_for(&private), exercise };
         let admitted = self.admit(&record.agreement, &private, items.clone(), known).await?;
         let granted = match admitted {
             Ok(granted) => granted,
@@ -289,7 +278,6 @@ impl Agency {
             Requested::By(digest) => Some(digest),
             _ => None,
         };
-        let exercise = granted.requested == Requested::Exercise;
         let signer = self.ready_to_sign(installed, exercise).await?;
         let mut routes = installed.plan.routes.iter();
         let folders = routes.all(|route| self.folders.contains(&route.channel));
@@ -362,24 +350,25 @@ impl Agency {
             .unwrap_or_default();
         for id in touched {
             let Ok(mut tx) = self.books.store.begin().await else { return };
-            let record = tx.transfer::<State>(&id).await;
-            let waiting = tx.waiting(&id).await.unwrap_or_default();
-            drop(tx);
-            if let Ok(Some(record)) = record {
-                self.write_status(&record, &waiting);
+            if let Ok(Some(record)) = tx.transfer::<State>(&id).await {
+                let _ = self.write_status(&mut tx, &record).await;
             }
         }
     }
 
     /// A status that cannot be written stops nothing.
-    pub(super) fn write_status(&self, record: &Record<State>, waiting: &[String]) {
-        let Some(name) = kept_name(&self.private(&record.agreement, &record.id)) else { return };
+    pub(super) async fn write_status(&self, tx: &mut Tx, record: &Record<State>) -> Result<()> {
+        let kept = kept_name(&self.private(&record.agreement, &record.id));
+        let Some(name) = kept else { return Ok(()) };
+        let waiting = tx.waiting(&record.id).await?;
+        let rehearsal = tx.is_rehearsal(&record.id).await?;
         let folder = self.settings.outbox.join(record.agreement.as_str());
-        let text =
-            status::taken(self.language, &record.code, &record.state, waiting, record.changed);
+        let named = (&record.code, &*called(record.code, rehearsal));
+        let text = status::taken(self.language, named, &record.state, &waiting, record.changed);
         if let Err(error) = status::write(&status::path(&folder, &name), &text) {
             tracing::warn!(transfer = ?record.id, %error, "a status file cannot be written");
         }
+        Ok(())
     }
 }
 
@@ -419,7 +408,7 @@ impl Core for Agency {
         tx: &mut Tx,
         agreement: &AgreementId,
         sort: Sort,
-    ) -> Result<(Vec<TransferCode>, Vec<TransferCode>)> {
+    ) -> Result<(Vec<Named>, Vec<Named>)> {
         match sort {
             Sort::TerminateAtOnce => self.end_at_once(tx, agreement).await,
             _ => Ok(Default::default()),
@@ -568,7 +557,7 @@ impl Core for Agency {
         self.shares_at_risk(tx, agreement).await
     }
 
-    async fn go_on(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<TransferCode>> {
+    async fn go_on(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Named>> {
         self.go_on_from_older(tx, agreement).await
     }
 

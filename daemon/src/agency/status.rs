@@ -114,11 +114,11 @@ pub fn refused(language: Language, reasons: &[Reason]) -> String {
     format!("{head}\n{}\n", lines.join("\n"))
 }
 
-/// What is said of a drop that was taken.
+/// What is said of a drop that was taken, by its code and what it is called.
 #[must_use]
 pub fn taken(
     language: Language,
-    code: &TransferCode,
+    (code, called): (&TransferCode, &str),
     state: &State,
     waiting: &[String],
     at: Time,
@@ -173,7 +173,7 @@ pub fn taken(
         _ => ("VERZONDEN", format!("Onderweg: {}.", dutch(state))),
     };
     let mut lines = format!(
-        "{head}. {} {code}, {}.\n{text}\n",
+        "{head}. {} {called}, {}.\n{text}\n",
         if english { "Transfer" } else { "Zending" },
         at.local()
     );

@@ -1,9 +1,10 @@
 //! What holds or ends transfers beside their own course: an agreement that ends at once, and a way that nobody tried.
 
 use sluis_core::agreement::Agreement;
+use sluis_core::control::Named;
 use sluis_core::evidence::Terms;
 use sluis_core::exercise;
-use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::id::AgreementId;
 use sluis_core::transfer::{Event, State, Work};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -20,24 +21,23 @@ impl Agency {
         &self,
         tx: &mut Tx,
         agreement: &AgreementId,
-    ) -> Result<(Vec<TransferCode>, Vec<TransferCode>)> {
+    ) -> Result<(Vec<Named>, Vec<Named>)> {
         let (mut withdrawn, mut stays) = (Vec::new(), Vec::new());
         for mut record in tx.open_under::<State>(agreement).await? {
             let terms = self.books.terms(tx, &record.terms).await?;
             match self.advance(tx, &mut record, &terms, Event::Withdraw, None).await {
-                Ok(()) => withdrawn.push(record.code),
+                Ok(()) => withdrawn.push(tx.named(&record).await?),
                 // Opened, it only waits to be erased.
                 Err(CoreError::Illegal(_)) if record.state == State::Opened => {}
                 Err(CoreError::Illegal(_)) => {
                     self.shut(tx, &mut record, &terms).await?;
-                    stays.push(record.code);
+                    stays.push(tx.named(&record).await?);
                 }
                 Err(other) => return Err(other),
             }
         }
-        let codes = |codes: &[TransferCode]| {
-            codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        };
+        let codes =
+            |all: &[Named]| all.iter().map(|it| it.code.to_string()).collect::<Vec<_>>().join(" ");
         let known = detail([
             ("agreement", agreement.to_string()),
             ("withdrawn", codes(&withdrawn)),

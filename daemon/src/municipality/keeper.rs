@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use sluis_core::control::{MakeNotice, Outcome, Row, Task};
+use sluis_core::control::{MakeNotice, Named, Outcome, Row, Task};
 use sluis_core::evidence::Verified;
-use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::id::AgreementId;
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State, Work};
 use sluis_core::statement::Body;
@@ -222,7 +222,7 @@ impl Core for Municipality {
         _: &mut Tx,
         _: &AgreementId,
         _: Sort,
-    ) -> Result<(Vec<TransferCode>, Vec<TransferCode>)> {
+    ) -> Result<(Vec<Named>, Vec<Named>)> {
         // Nothing is under way that this party could stop by its word.
         Ok(Default::default())
     }
@@ -263,7 +263,7 @@ impl Core for Municipality {
         }
     }
 
-    async fn go_on(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<TransferCode>> {
+    async fn go_on(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Named>> {
         self.go_on_from_older(tx, agreement).await
     }
 

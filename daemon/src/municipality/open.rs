@@ -63,20 +63,20 @@ impl Municipality {
         }
         let custodian = sent.routes.iter().find(|route| route.index == index);
         let custodian = custodian.map(|route| route.custodian.to_string()).unwrap_or_default();
-        let needed = sent.threshold;
+        let (needed, rehearsal) = (sent.threshold, sent.rehearsal);
         if open {
             if accepted.contains(&index) {
                 return Err(same_line(index));
             }
             self.books.commit(tx).await?;
             let have = u8::try_from(accepted.len() + 1).unwrap_or(u8::MAX);
-            return Ok(LineAnswer { index, custodian, have, needed, opened: None });
+            return Ok(LineAnswer { index, custodian, have, needed, opened: None, rehearsal });
         }
         // Held last: what is refused here is not said, and what cannot be said is not held.
         self.may_hold(caller, &record, &sent, index)?;
         self.books.commit(tx).await?;
         let have = self.hold(caller, &record, share)?;
-        let mut answer = LineAnswer { index, custodian, have, needed, opened: None };
+        let mut answer = LineAnswer { index, custodian, have, needed, opened: None, rehearsal };
         if have >= sent.threshold {
             answer.opened = Some(self.unlock(&record, &sent).await?.display().to_string());
         }

@@ -1,6 +1,7 @@
 //! After an older store was put back: what the vault holds of each open transfer is what counts.
 
-use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::control::Named;
+use sluis_core::id::AgreementId;
 use sluis_core::receipt::{Event, Held, State};
 
 use super::Municipality;
@@ -18,7 +19,7 @@ impl Municipality {
         &self,
         tx: &mut Tx,
         agreement: &AgreementId,
-    ) -> Result<Vec<TransferCode>> {
+    ) -> Result<Vec<Named>> {
         hear_deferred(self, tx, agreement).await?;
         let mut ended = Vec::new();
         for mut record in tx.open_under::<State>(agreement).await? {
@@ -26,7 +27,7 @@ impl Municipality {
             let event = Event::PutBack { at: self.books.now(), vault: self.held(&record)? };
             self.advance(tx, &mut record, &terms, event).await?;
             if matches!(record.state, State::Failed { .. }) {
-                ended.push(record.code);
+                ended.push(tx.named(&record).await?);
             }
         }
         Ok(ended)

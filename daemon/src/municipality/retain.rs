@@ -153,6 +153,7 @@ impl Municipality {
                     destroy: agreement.retention.destroy,
                     announced: tx.entered_as(&record.id, PLANNED).await?,
                     asked_by: asked.map(|asked| asked.name),
+                    rehearsal: tx.is_rehearsal(&record.id).await?,
                 };
                 lists.push((record.id, retained));
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sluis_core::control::Named;
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::ledger::{Entry, SaidOnce};
@@ -11,7 +12,7 @@ use sluis_core::words::Words;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Result, StoreError, Tx, signed, text};
+use super::{Record, Result, StoreError, Tx, signed, text};
 use crate::two_persons::Asked;
 
 /// A notice as it is kept.
@@ -308,6 +309,14 @@ impl Tx {
             .fetch_optional(&mut *self.tx)
             .await?;
         Ok(found.is_some())
+    }
+
+    /// How a transfer is named beside others.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn named<S>(&mut self, record: &Record<S>) -> Result<Named> {
+        Ok(Named { code: record.code, rehearsal: self.is_rehearsal(&record.id).await? })
     }
 
     /// What was said of this kind, with an effect, about the rehearsals under an agreement, and when it was entered.
