@@ -16,7 +16,7 @@ use sluis_core::words::Words;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
-use crate::gatehouse::{Caller, Core};
+use crate::gatehouse::Caller;
 use crate::persons::{find, row};
 use crate::two_persons;
 
@@ -98,11 +98,12 @@ async fn let_pass(
         let said = core.books.notify(&mut tx, &installed.terms, None, Sort::Override, notice);
         let _: Digest = said.await?;
     }
+    let row = row(&*core, &mut tx, &record).await?;
     core.books.commit(tx).await?;
     if first.is_some() {
         core.offered_again(&record.agreement);
     }
-    Ok(Json(Overridden { row: core.row(&record), first }))
+    Ok(Json(Overridden { row, first }))
 }
 
 impl Agency {

@@ -87,10 +87,10 @@ async fn destroy(
                 "it is still on its way; the agency can stop it (sluis withdraw)"
             ),
         };
-        let code = ask.code;
+        let of = row(&*core, &mut tx, &record).await?.called();
         let text = words!(
-            "wat in de kluis staat wordt vernietigd; {code} is {state}: {}",
-            "what stands in the vault is destroyed; {code} is {state}: {}";
+            "wat in de kluis staat wordt vernietigd; {of} is {state}: {}",
+            "what stands in the vault is destroyed; {of} is {state}: {}";
             why
         );
         return Err(CoreError::refused("not-kept", text));
