@@ -52,7 +52,7 @@ pub mod agreement {
             }
         }
         let _ = Rules::of(agreement);
-        let _ = Register(Vec::new()).deadlines(agreement);
+        let _ = Register(Vec::new()).deadlines(agreement, &[]);
         true
     }
 

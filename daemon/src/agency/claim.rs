@@ -82,7 +82,7 @@ impl Agency {
         let whose = agreement.map(|it| policy::residents(it, ask.drawn_for.as_ref()));
         if let Some(Err(reason @ Reason::DrawnForAnother { .. })) = whose {
             let words = Words::of(|language| reason.text(language));
-            self.enter_refusal(Some(&ask.agreement), vec![reason]).await?;
+            self.enter_refusal(Some((&ask.agreement, false)), vec![reason]).await?;
             return Err(CoreError::refused("drawn-for-another", words));
         }
         let parent = self.settings.outbox.join(ask.agreement.as_str());
@@ -266,16 +266,16 @@ impl Agency {
             let _ = status::write(&at, &text);
             return Ok(None);
         }
-        self.enter_refusal(agreement, reasons).await?;
+        self.enter_refusal(of, reasons).await?;
         // After the books: a kill in between tells it again, and never only here.
         let _ = status::write(&at, &text);
         Ok(None)
     }
 
-    /// A refusal in the books.
+    /// A refusal in the books, marked where it is of an exercise.
     async fn enter_refusal(
         &self,
-        agreement: Option<&AgreementId>,
+        of: Option<(&AgreementId, bool)>,
         reasons: Vec<Reason>,
     ) -> Result<()> {
         let codes: Vec<String> =
