@@ -33,7 +33,7 @@ impl Agency {
     /// Whether a drop with these files is the exercise.
     pub(super) async fn is_exercise(&self, parent: &Path, items: &[Item]) -> Result<bool> {
         let (at, owners, seen) = (parent.to_owned(), self.owners.clone(), items.to_vec());
-        Ok(files::blocking(move || admission::is_exercise(&at, &seen, &owners)).await?)
+        files::blocking(move || admission::is_exercise(&at, &seen, &owners)).await
     }
 
     /// Whether a drop with these files may leave now, and at whose request; or every reason why not.
