@@ -47,7 +47,7 @@ while IFS= read -r line; do
     'removed{"sent":"'$sent'","delivered":"'$delivered'","ciphertext":"'$ciphertext'","upload":"'$upload'",'*',"seen":{"head":410,"get":410,"control":404},'*) keep removed "$digest" ;;
     'released{"removed":"'$removed'",'* | 'opened{"sent":"'$sent'","plaintext":"'$plaintext'",'*) ;;
     'delivered{'* | 'removed{'* | 'released{'* | 'opened{'*) broken "$file: about another envelope, or it was not seen gone" ;; esac
-done <ledger/list; [ -z "$line" ] || broken "ledger/list: not in its form"; set +f; set -- ./*.json ./.*.json; set -f; [ $# = $((place_ + place_earlier + 1)) ] && [ "$#" != 1 ] && [ ! -e './.*.json' ] || broken "here is a statement that the head does not name"
+done <ledger/list; [ -z "$line" ] || broken "ledger/list: not in its form"; set +f; set -- ./*.json ./.*.json; set -f; case $#:$* in 1:*) broken "nothing is here" ;; $((place_ + place_earlier + 1)):*" ./.*.json") ;; *) broken "here is a statement that the head does not name" ;; esac
 for value in $texts; do case $named in *" $value "*) ;; *) broken "here is a text of the agreement that neither the head nor a statement names" ;; esac; done
 at=0; while [ $at -lt $place_ ]; do at=$((at + 1)); eval "file=\$file_$at saw=\$saw_$at look=\$look_$at"; eval "known=\${said_$look-$saw}"; [ "$known" = "$saw" ] || broken "$file: had seen another statement than is here"; done
 [ -n "$one" ] || for who in a:$agency m:$municipality; do eval "tip=\$tip_${who%%:*} first=\$first_${who%%:*} far=\$far_${who%%:*}"; from=$start; [ "${who#*:}" != "$party" ] || from=''
