@@ -120,9 +120,13 @@ pub(crate) fn show(config: &Config, lang: Lang, json: bool) -> Result<()> {
 
 fn statement_key(credentials: &Credentials) -> Result<String> {
     let keys = credentials.secret("statement-key")?;
-    Signers::from_openssh(keys.expose_secret())
-        .map(|signers| signers.public().to_owned())
-        .map_err(|e| Failure::refused(Words::same(format_args!("credential statement-key: {e}"))))
+    Signers::from_openssh(keys.expose_secret()).map(|signers| signers.public().to_owned()).map_err(
+        |e| {
+            Failure::refused(
+                words!("credential statement-key: {}", "credential statement-key: {}"; e.words()),
+            )
+        },
+    )
 }
 
 /// The recipient that belongs to the newest age identity of a credential.

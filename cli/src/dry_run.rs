@@ -70,7 +70,7 @@ pub(crate) fn look(
         return waits.iter().try_for_each(|it| output::line(format!("  {}", it.text(lang.core()))));
     }
     let lines =
-        |language| reasons.iter().map(|it| it.text(language)).collect::<Vec<_>>().join("\n  ");
+        |language| reasons.iter().map(|it| it.line(language)).collect::<Vec<_>>().join("\n  ");
     Err(Failure::refused(Words::of(lines)))
 }
 

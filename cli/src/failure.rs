@@ -87,7 +87,7 @@ impl Failure {
             eprintln!("{}", serde_json::to_string(&self.refused).unwrap_or_default());
         } else {
             let lines: Vec<String> = self.message(lang).split('\n').map(words::shown).collect();
-            eprintln!("sluis: {}", lines.join("\n"));
+            eprintln!("sluis[{}]: {}", self.code(), lines.join("\n"));
         }
         ExitCode::from(self.exit)
     }

@@ -180,8 +180,8 @@ pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
     if !row.note.is_empty() {
         output::line(row.note.text(lang.core()))?;
     }
-    for waiting in &detail.waiting {
-        output::line(format!("  {waiting}"))?;
+    for pending in &detail.waiting {
+        output::line(format!("  {}", pending.words().text(lang.core())))?;
     }
     output::line("")?;
     for entry in &detail.timeline {

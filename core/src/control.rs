@@ -194,13 +194,13 @@ pub enum Outcome {
     /// Surely not done; try again later.
     Again {
         /// What is in the way, for people.
-        why: String,
+        why: Words,
     },
     /// Not done, and no repetition will help.
     Never {
         /// A stable code.
         code: String,
-        /// What is wrong, for people.
+        /// What is wrong, for logs.
         why: String,
     },
 }

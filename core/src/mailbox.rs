@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use crate::keyring::Identities;
 use crate::statement::{self, Signed};
+use crate::words;
+use crate::words::Words;
 
 /// The largest sealed statement that a mailbox takes, in bytes.
 pub const MAX_BYTES: usize = 40 * 1024;
@@ -12,6 +14,14 @@ pub const MAX_BYTES: usize = 40 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a letter of the mailbox: {0}")]
 pub struct LetterError(String);
+
+impl LetterError {
+    /// For people. What the library of the envelope says has one language.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        words!("een brief van de brievenbus: {}", "a letter of the mailbox: {}", self.0)
+    }
+}
 
 /// Seals a statement and its signature to the mailbox `age1...`.
 ///

@@ -188,6 +188,16 @@ impl Reason {
         let json = serde_json::to_value(self).unwrap_or_default();
         json["code"].as_str().unwrap_or_default().to_owned()
     }
+    /// What is wrong and what to do, with the code that stays the same in every language and version: a list's is that
+    /// of its rule.
+    #[must_use]
+    pub fn line(&self, language: Language) -> String {
+        let code = match self {
+            Self::List(finding) => finding.rule.code().to_owned(),
+            _ => self.code(),
+        };
+        format!("{} [{code}]", self.text(language))
+    }
     /// The article of the agreement it rests on.
     #[must_use]
     pub fn article(&self) -> Article {

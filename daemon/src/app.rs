@@ -37,6 +37,7 @@ use crate::notifier::Notifier;
 use crate::reminders;
 use crate::store::Store;
 use crate::tls;
+use sluis_core::words;
 use sluis_core::words::Words;
 
 /// How long a role may take to end what it has begun.
@@ -165,19 +166,16 @@ impl Host {
         let text = self.credentials().secret(name)?;
         let wrong = || ConfigError::Credential {
             name: name.into(),
-            why: Words::same("not an age identity"),
+            why: words!("geen age-identiteit", "not an age identity"),
         };
         Ok(Identities::read(text.expose_secret()).ok_or_else(wrong)?)
     }
 
     async fn books(&self, place: &str, side: Side) -> Result<Books> {
-        let wrong = |why: String| ConfigError::Credential {
-            name: STATEMENT_KEY.into(),
-            why: Words::same(why),
-        };
+        let wrong = |why: Words| ConfigError::Credential { name: STATEMENT_KEY.into(), why };
         let signers = self.credentials().secret(STATEMENT_KEY)?;
         let signers = Signers::from_openssh(signers.expose_secret());
-        let signers = signers.map_err(|e| wrong(e.to_string()))?;
+        let signers = signers.map_err(|e| wrong(e.words()))?;
         let mailbox = self.identities("mailbox-identity")?;
         let clock: SharedClock = Arc::new(RealClock);
         let folder = &self.config.paths.agreements;
@@ -190,7 +188,7 @@ impl Host {
         let duties = Duties::new(self.config.duties.as_ref())?;
         let books = Books::open(store, clock, party, side, agreements, signers, mailbox).await;
         let mut books = books.map_err(|error| match error {
-            CoreError::MissingKey { .. } => AppError::from(wrong(error.to_string())),
+            CoreError::MissingKey { .. } => AppError::from(wrong(error.words())),
             other => other.into(),
         })?;
         books.duties = duties;

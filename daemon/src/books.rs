@@ -110,22 +110,33 @@ impl CoreError {
         let why = words!("er is geen zending {id}", "there is no transfer {id}");
         Self::refused("no-such-transfer", why)
     }
-    /// What a person is told of it. What a store or a disk says has one language.
+    /// What a person is told of it. What a database or a disk itself says has one language.
     #[must_use]
     pub fn words(&self) -> Words {
-        let en = self.to_string();
-        let nl = match self {
-            Self::Refused(refused) => refused.words.nl.clone(),
-            Self::Illegal(illegal) => illegal.words().nl,
-            Self::NoAgreement(name) => format!(
-                "overeenkomst {name} is hier niet geïnstalleerd; voeg ze toe met `sluis agreement add`"
+        match self {
+            Self::Refused(refused) => refused.words.clone(),
+            Self::Illegal(illegal) => illegal.words(),
+            Self::Store(error) => error.words(),
+            Self::Evidence(refusal) => refusal.words(),
+            Self::Form(error) => error.words(),
+            Self::Key(error) => error.words(),
+            Self::Letter(error) => error.words(),
+            Self::MissingKey { agreement, number, public } => words!(
+                "de verklaring {number} van deze partij onder {agreement} is ondertekend met {public}, en die sleutel ligt niet in \
+                 de credential statement-key: zet haar terug onder de nieuwste, of vervang haar (docs/operations.md, Changing keys)",
+                "{self}"
             ),
-            Self::Ledger(error) => format!(
-                "het logboek klopt niet: {error}. Met deze databank gebeurt niets: zet een goede reservekopie in de plaats en bewaar deze"
+            Self::NoAgreement(name) => words!(
+                "overeenkomst {name} is hier niet geïnstalleerd; voeg ze toe met `sluis agreement add`",
+                "{self}"
             ),
-            _ => format!("het lukte niet: {en}"),
-        };
-        Words { nl, en }
+            Self::Ledger(error) => words!(
+                "het logboek klopt niet: {}. Met deze databank gebeurt niets: zet een goede reservekopie in de plaats en bewaar deze",
+                "the ledger does not hold: {}. Nothing is done with this store: put a good backup in its place, and keep this one";
+                error.words()
+            ),
+            Self::Io(what, error) => words!("{what}: {}", "{what}: {}"; Words::io(error)),
+        }
     }
     /// An operation on a file failed.
     pub fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {

@@ -18,6 +18,7 @@ use tokio::sync::futures::Notified;
 use tokio_util::sync::CancellationToken;
 
 use crate::way::{Broken, Way};
+use sluis_core::words;
 
 /// What went wrong between a gate and its core.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,19 @@ pub enum DeskError {
     /// The core refuses.
     #[error("the core refuses: {0}")]
     Refused(Refused),
+}
+
+impl DeskError {
+    /// For people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::Away(why) => words!("de kern antwoordt niet op haar socket: {why}", "{self}"),
+            Self::Refused(refused) => {
+                words!("de kern weigert: {}", "the core refuses: {}"; refused.words.clone())
+            }
+        }
+    }
 }
 
 impl From<reqwest::Error> for DeskError {

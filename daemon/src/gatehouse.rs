@@ -30,6 +30,7 @@ use crate::books::{Books, CoreError, Effect, Result, backoff_ms, detail};
 use crate::drain::polls_end;
 use crate::store::{Holder, JobRow, Record, Stored, Tx};
 use crate::{durable, files};
+use sluis_core::words;
 
 /// What both cores can do for their gates.
 pub trait Core: Send + Sync + 'static {
@@ -273,7 +274,7 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
             // One job that cannot be told holds up no other.
             Err(error) => {
                 tracing::warn!(job = row.id, %error, "a job cannot be given");
-                tx.again(row.id, books.now().plus_ms(backoff_ms(row.attempts)), &error.to_string())
+                tx.again(row.id, books.now().plus_ms(backoff_ms(row.attempts)), &error.words())
                     .await?;
                 books.commit(tx).await?;
                 continue;
@@ -343,7 +344,8 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
         tx.finish(job.id).await?;
     } else {
         let due = books.now().plus_ms(backoff_ms(job.attempts));
-        tx.again(job.id, due, again.as_deref().unwrap_or("not yet")).await?;
+        let why = again.unwrap_or_else(|| words!("nog niet", "not yet"));
+        tx.again(job.id, due, &why).await?;
     }
     books.commit(tx).await?;
     gate.core.after().await;

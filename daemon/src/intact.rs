@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use sluis_core::id::Digest;
 use sluis_core::ledger::{self, ChainError, Entry};
 use sluis_core::statement::{Statement, Tip};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::books::Result;
 use crate::store::Tx;
@@ -25,6 +27,24 @@ pub enum LedgerError {
     /// A statement of ours names another head than the ledger has.
     #[error("entry {0} is another one than the one that a statement of ours was signed after")]
     Head(u64),
+}
+
+impl LedgerError {
+    /// For people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::Chain(error) => error.words(),
+            Self::Entry(number) => words!(
+                "inschrijving {number} noemt niet de verklaring die daar werd ingeschreven",
+                "{self}"
+            ),
+            Self::Head(number) => words!(
+                "inschrijving {number} is een andere dan die waarna een verklaring van ons werd ondertekend",
+                "{self}"
+            ),
+        }
+    }
 }
 
 /// Follows the whole ledger, and holds every statement that is kept against its entry; our own, against the head that

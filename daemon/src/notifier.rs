@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::{Desk, Worker, work_off};
 use crate::faults::leaving;
 use crate::medium::poll::{again, never};
+use sluis_core::words;
 use sluis_core::words::Words;
 
 /// How long one step of the mail server may take, and all of one reminder.
@@ -56,21 +57,27 @@ impl Notifier {
         credentials: &Credentials,
     ) -> Result<Self, ConfigError> {
         settings.check().map_err(|why| ConfigError::Notifier { why })?;
-        let wrong = |why: String| ConfigError::Notifier { why: Words::same(why) };
-        let from = settings.from.parse().map_err(|e| wrong(format!("from: {e}")))?;
+        let wrong = |why: Words| ConfigError::Notifier { why };
+        let from = settings.from.parse().map_err(|e| wrong(words!("from: {e}", "from: {e}")))?;
         for address in settings.addresses() {
-            address.parse::<Mailbox>().map_err(|e| wrong(format!("an address: {e}")))?;
+            address
+                .parse::<Mailbox>()
+                .map_err(|e| wrong(words!("een adres: {e}", "an address: {e}")))?;
         }
-        let (host, port) = settings.server().ok_or_else(|| wrong("smtp: host:port".into()))?;
+        let (host, port) = settings
+            .server()
+            .ok_or_else(|| wrong(words!("smtp: host:poort", "smtp: host:port")))?;
         let mut tls = TlsParameters::builder(host.to_owned());
         if let Some(path) = &settings.ca {
             let failed =
-                |why: &dyn std::fmt::Display| wrong(format!("ca {}: {why}", path.display()));
-            let pem = std::fs::read(path).map_err(|e| failed(&e))?;
+                |why: Words| wrong(words!("ca {0}: {1}", "ca {0}: {1}", path.display(), why));
+            let pem = std::fs::read(path).map_err(|e| failed(Words::io(&e)))?;
             tls = tls.certificate_store(CertificateStore::None);
-            tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(|e| failed(&e))?);
+            tls = tls.add_root_certificate(
+                Certificate::from_pem(&pem).map_err(|e| failed(Words::same(e)))?,
+            );
         }
-        let tls = tls.build().map_err(|e| wrong(format!("tls: {e}")))?;
+        let tls = tls.build().map_err(|e| wrong(words!("tls: {e}", "tls: {e}")))?;
         let tls = match settings.tls {
             SmtpTls::Wrapper => Tls::Wrapper(tls),
             SmtpTls::Starttls => Tls::Required(tls),
@@ -105,17 +112,18 @@ impl Notifier {
             match self.send(&mail, to).await {
                 Ok(()) => self.reach(key, to),
                 Err(Trouble { why, for_good }) => {
-                    tracing::warn!(why, "a reminder was not taken by the mail server");
+                    tracing::warn!(%why, "a reminder was not taken by the mail server");
                     refused += u32::from(for_good);
                     left = left.or((!for_good).then_some(why));
                 }
             }
         }
         match left {
-            Some(why) => again(&why),
-            None if self.reached(&key).is_empty() => {
-                again(&format!("the mail server refuses every address ({refused})"))
-            }
+            Some(why) => again(why),
+            None if self.reached(&key).is_empty() => again(words!(
+                "de mailserver weigert elk adres ({refused})",
+                "the mail server refuses every address ({refused})"
+            )),
             // One wrong address keeps nobody else from being told.
             None => {
                 self.reached.lock().map(|mut all| all.remove(&key)).ok();
@@ -136,10 +144,10 @@ impl Notifier {
     }
 
     async fn send(&self, mail: &Mail, to: &str) -> Result<(), Trouble> {
-        let message =
-            message(&self.from, to, mail).map_err(|e| Trouble { why: e, for_good: true })?;
+        let message = message(&self.from, to, mail)
+            .map_err(|e| Trouble { why: Words::same(e), for_good: true })?;
         let sent = leaving(self.server.send(message)).await;
-        let sent = sent.map_err(|e| Trouble { why: e.to_string(), for_good: false })?;
+        let sent = sent.map_err(|e| Trouble { why: Words::io(&e), for_good: false })?;
         sent.map(drop).map_err(|e| trouble(&e))
     }
 }
@@ -150,21 +158,23 @@ impl Worker for Notifier {
             return never("task", "not work for a notifier");
         };
         let sent = tokio::time::timeout(MOST, self.remind(reminder, &job.agreement)).await;
-        sent.unwrap_or_else(|_| again(&"the mail server is too slow"))
+        sent.unwrap_or_else(|_| {
+            again(words!("de mailserver is te traag", "the mail server is too slow"))
+        })
     }
 }
 
 /// Why a mail was not taken.
 struct Trouble {
-    why: String,
+    why: Words,
     /// Whether the same mail to the same address never will be.
     for_good: bool,
 }
 
 fn trouble(error: &SmtpError) -> Trouble {
     let why = match error.status() {
-        Some(code) => format!("the mail server says {code}"),
-        None => error.to_string(),
+        Some(code) => words!("de mailserver zegt {code}", "the mail server says {code}"),
+        None => words!("de mailserver: {error}", "the mail server: {error}"),
     };
     Trouble { why, for_good: error.is_permanent() }
 }

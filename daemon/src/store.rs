@@ -22,6 +22,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::durable::{self, Out};
 use crate::faults::at;
 use crate::files;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 pub use epochs::SetBack;
 pub use numbers::Number;
@@ -52,6 +54,32 @@ pub enum StoreError {
     /// SQLite before 3.51.3 can lose a WAL.
     #[error("SQLite {0} is too old: 3.51.3 is the first without the WAL-reset fault")]
     OldSqlite(String),
+}
+
+impl StoreError {
+    /// For people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::Sql(error) => words!("de databank: {error}", "{self}"),
+            Self::Row(table) => words!(
+                "de databank: een rij van {table} is niet te lezen; zet een reservekopie terug, of vraag hulp voor u verdergaat",
+                "{self}"
+            ),
+            Self::Taken(place) => words!(
+                "de databank {place} is in gebruik door een andere kern: stop die eerst",
+                "{self}"
+            ),
+            Self::Place(place, error) => {
+                words!("de databank {place}: {}", "the store {place}: {}"; Words::io(error))
+            }
+            Self::Stale => words!("de zending is intussen veranderd; kijk opnieuw", "{self}"),
+            Self::OldSqlite(version) => words!(
+                "SQLite {version} is te oud: 3.51.3 is de eerste zonder de fout met de WAL",
+                "{self}"
+            ),
+        }
+    }
 }
 
 type Result<T> = std::result::Result<T, StoreError>;

@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sluis_config::ConfigError;
 use sluis_config::credentials::Credentials;
 use sluis_core::id::Digest;
+use sluis_core::words;
 use sluis_core::words::Words;
 
 /// A certificate with its private key.
@@ -44,21 +45,24 @@ impl Identity {
         knows: impl Fn(&Digest) -> bool,
     ) -> Result<Self, ConfigError> {
         let (chain, keys) = read(credentials, "tls")?;
-        let wrong =
-            |why: &str| ConfigError::Credential { name: "tls-key".into(), why: Words::same(why) };
+        let wrong = |why: Words| ConfigError::Credential { name: "tls-key".into(), why };
         let mut all = Vec::new();
         for key in keys {
             let signing = provider().key_provider.load_private_key(key.clone_key());
-            let signing = signing.map_err(|e| wrong(&e.to_string()))?;
+            let signing = signing.map_err(|e| wrong(Words::same(e)))?;
             let public = signing.public_key().map(|public| Digest::of(&public));
             let mut chain = chain.iter().filter_map(|one| Some((one, pin_of(one).ok()?)));
-            let (certificate, pin) = chain
-                .find(|(_, pin)| Some(*pin) == public)
-                .ok_or_else(|| wrong("a key there has no certificate in tls-certificate"))?;
+            let (certificate, pin) =
+                chain.find(|(_, pin)| Some(*pin) == public).ok_or_else(|| {
+                    wrong(words!(
+                        "een sleutel daar heeft geen certificaat in tls-certificate",
+                        "a key there has no certificate in tls-certificate"
+                    ))
+                })?;
             all.push((pin, Self { chain: vec![certificate.clone()], key }));
         }
         let place = all.iter().position(|(pin, _)| knows(pin)).unwrap_or(0);
-        all.into_iter().nth(place).map(|(_, one)| one).ok_or_else(|| wrong("no key in it"))
+        all.into_iter().nth(place).map(|(_, one)| one).ok_or_else(|| wrong(no_key()))
     }
 
     /// From the credentials `<name>-certificate`, which may be a chain, and `<name>-key`.
@@ -67,10 +71,13 @@ impl Identity {
     /// [`ConfigError::Credential`].
     pub fn named(credentials: &Credentials, name: &str) -> Result<Self, ConfigError> {
         let (chain, keys) = read(credentials, name)?;
-        let none =
-            || ConfigError::Credential { name: format!("{name}-key"), why: Words::same("no key") };
+        let none = || ConfigError::Credential { name: format!("{name}-key"), why: no_key() };
         Ok(Self { chain, key: keys.into_iter().next().ok_or_else(none)? })
     }
+}
+
+fn no_key() -> Words {
+    words!("er staat geen sleutel in", "no key in it")
 }
 
 /// The certificates and the keys of a name, in their order.
@@ -81,21 +88,21 @@ fn read(
     let (of_chain, of_key) = (format!("{name}-certificate"), format!("{name}-key"));
     let certificates = credentials.public(&of_chain)?;
     let keys: SecretString = credentials.secret(&of_key)?;
-    let wrong = |name: &str, why: String| ConfigError::Credential {
-        name: name.into(),
-        why: Words::same(why),
-    };
+    let wrong = |name: &str, why: Words| ConfigError::Credential { name: name.into(), why };
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates.as_bytes())
         .collect::<Result<_, _>>()
-        .map_err(|e| wrong(&of_chain, e.to_string()))?;
+        .map_err(|e| wrong(&of_chain, Words::same(e)))?;
     if chain.is_empty() {
-        return Err(wrong(&of_chain, "no certificate in it".into()));
+        return Err(wrong(
+            &of_chain,
+            words!("er staat geen certificaat in", "no certificate in it"),
+        ));
     }
     let keys: Vec<_> = PrivateKeyDer::pem_slice_iter(keys.expose_secret().as_bytes())
         .collect::<Result<_, _>>()
-        .map_err(|e| wrong(&of_key, e.to_string()))?;
+        .map_err(|e| wrong(&of_key, Words::same(e)))?;
     if keys.is_empty() {
-        return Err(wrong(&of_key, "no key in it".into()));
+        return Err(wrong(&of_key, no_key()));
     }
     Ok((chain, keys))
 }

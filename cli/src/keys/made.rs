@@ -8,7 +8,6 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use sluis_core::id::{self, PartyId};
 use sluis_core::statement::Signer;
 use sluis_core::words;
-use sluis_core::words::Words;
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Result};
@@ -67,7 +66,7 @@ fn secret(name: &'static str, text: Zeroizing<String>) -> Credential {
 }
 
 fn statement() -> Result<Made> {
-    let failed = |e: sluis_core::statement::SignatureError| Failure::refused(Words::same(e));
+    let failed = |e: sluis_core::statement::SignatureError| Failure::refused(e.words());
     let mut seed = Zeroizing::new([0; 32]);
     id::fill_random(&mut *seed);
     let signer = Signer::from_seed(&seed);

@@ -11,6 +11,7 @@ use crate::ledger::{Entry, SaidOnce};
 use crate::notice::{Notice, Sort};
 use crate::policy::Reason;
 use crate::retention::Retained;
+use crate::words;
 use crate::words::Words;
 
 /// Names a transfer.
@@ -378,8 +379,37 @@ pub struct Detail {
     pub state: serde_json::Value,
     /// Its entries of the ledger.
     pub timeline: Vec<Entry>,
-    /// Jobs that wait, and why.
-    pub waiting: Vec<String>,
+    /// Jobs that wait or are under way.
+    pub waiting: Vec<Pending>,
+}
+
+/// One job of a transfer that is not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pending {
+    /// Whose it is: a role.
+    pub role: String,
+    /// How often it was tried; 0 where it was not yet.
+    pub tried: u32,
+    /// What was in the way the last time; none where nothing was.
+    pub why: Option<Words>,
+}
+
+impl Pending {
+    /// As a person reads it, on one line.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let (role, tried) = (&self.role, self.tried);
+        let times = if tried == 1 { "time" } else { "times" };
+        match &self.why {
+            Some(why) => words!(
+                "{role}: {} ({tried} keer geprobeerd)",
+                "{role}: {} (tried {tried} {times})";
+                why.clone()
+            ),
+            None => words!("{role}: bezig", "{role}: under way"),
+        }
+    }
 }
 
 /// `about`: which core answers, and where its folders are.

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::{Desk, Worker, work_off};
 use crate::medium::client::{ZoneClient, ZoneError};
 use crate::medium::poll::{self, again, never};
+use sluis_core::words;
 
 /// How many transfers of one agreement are carried at the same time.
 const AT_ONCE: usize = 4;
@@ -48,7 +49,7 @@ impl Worker for Carrier {
             (Task::Place { size }, Some(transfer)) => {
                 match self.zone.upload_for(&transfer, size).await {
                     Ok(upload) => Outcome::Moved { upload },
-                    Err(error) => again(&error),
+                    Err(error) => again(error.words()),
                 }
             }
             (Task::Carry { upload, size }, Some(transfer)) => {
@@ -66,12 +67,12 @@ impl Carrier {
     async fn end(&self, upload: UploadId) -> Outcome {
         let ended = match self.zone.terminate(&upload).await {
             Ok(ended) => ended,
-            Err(error) => return again(&error),
+            Err(error) => return again(error.words()),
         };
         match self.zone.look(&upload).await {
             Ok(Look { head: 404, get: 404, .. }) if ended => Outcome::Moved { upload },
             Ok(look) => Outcome::Looked { look },
-            Err(error) => again(&error),
+            Err(error) => again(error.words()),
         }
     }
 
@@ -86,20 +87,25 @@ impl Carrier {
             Ok(offset) => offset,
             // Either the municipality was quicker than our report, and its word will say so; or it expired there.
             Err(ZoneError::Status(410, _)) => {
-                return Err(again(
-                    &"the upload is gone from the drop zone; if the municipality does not say that it has the file: sluis redeliver",
-                ));
+                return Err(again(words!(
+                    "de opgeladen zending is weg uit de sluiskom; als de gemeente niet zegt dat ze de lijst heeft: sluis redeliver",
+                    "the upload is gone from the drop zone; if the municipality does not say that it has the file: sluis redeliver"
+                )));
             }
             Err(ZoneError::Status(404, _)) => {
                 return Err(never("upload-lost", "the drop zone knows nothing of the upload"));
             }
-            Err(error) => return Err(again(&error)),
+            Err(error) => return Err(again(error.words())),
         };
         if offset < size {
-            let bytes = self.desk.envelope(transfer, offset).await.map_err(|e| again(&e))?;
-            let reached = self.zone.append(&upload, offset, bytes).await.map_err(|e| again(&e))?;
+            let bytes = self.desk.envelope(transfer, offset).await.map_err(|e| again(e.words()))?;
+            let reached =
+                self.zone.append(&upload, offset, bytes).await.map_err(|e| again(e.words()))?;
             if reached != size {
-                return Err(again(&format!("{reached} of {size} bytes are in the drop zone")));
+                return Err(again(words!(
+                    "{reached} van {size} bytes liggen in de sluiskom",
+                    "{reached} of {size} bytes are in the drop zone"
+                )));
             }
         }
         Ok(Outcome::Moved { upload })

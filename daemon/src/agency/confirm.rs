@@ -42,7 +42,7 @@ impl Agency {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(Ok(())),
             Err(CoreError::Evidence(refusal)) => {
-                return Ok(Err(words!("het bewijst niets: {refusal}", "{refusal}")));
+                return Ok(Err(words!("het bewijst niets: {}", "{}"; refusal.words())));
             }
             Err(CoreError::Refused(refused)) => return Ok(Err(refused.words)),
             Err(other) => return Err(other),

@@ -22,6 +22,7 @@ use crate::channel::{Channel, Message};
 use crate::desk::{Desk, Worker, work_off};
 use crate::faults::leaving;
 use crate::medium::poll::{again, never};
+use sluis_core::words;
 
 /// All that the releaser works with.
 pub struct Releaser {
@@ -66,12 +67,11 @@ impl Releaser {
             return Err(never("task", "not work for a releaser"));
         };
         // Under the version that the transfer began under, which may be a former one, with the keys of the newest.
-        let claimed = Statement::read(sent.statement.as_bytes()).map_err(|e| again(&e))?;
+        let claimed = Statement::read(sent.statement.as_bytes());
+        let claimed = claimed.map_err(|e| again(e.words()))?;
         let terms = self.agreements.version(&claimed.header.terms);
         let terms = terms.filter(|terms| terms.agreement.agreement == job.agreement);
-        let terms = terms.ok_or_else(|| {
-            again(&"this version of the agreement is not installed at the releaser")
-        })?;
+        let terms = terms.ok_or_else(no_version)?;
         let (removal, verified) = check(&terms, &sent, &delivered, &removed)?;
         if Some(removal.transfer()) != job.transfer {
             return Err(never("evidence", "the evidence is of another transfer"));
@@ -80,7 +80,7 @@ impl Releaser {
         let item = bundle.items.iter().find(|item| item.index == index);
         let item = item.ok_or_else(|| never("bundle", "no such share"))?;
         let channel = self.channel(&item.channel)?;
-        if !self.desk.exposing(id, lease).await.map_err(|e| again(&e))? {
+        if !self.desk.exposing(id, lease).await.map_err(|e| again(e.words()))? {
             return Err(never("stopped", "the core does not let this share leave"));
         }
         let rehearsal = matches!(&verified.statement().body, Body::Sent(sent) if sent.rehearsal);
@@ -89,16 +89,19 @@ impl Releaser {
 
     fn channel(&self, id: &ChannelId) -> Result<&Channel, Outcome> {
         let channel = self.channels.get(id);
-        channel.ok_or_else(|| again(&format!("channel {id} is not in [releaser.channels]")))
+        channel.ok_or_else(|| {
+            again(words!(
+                "kanaal {id} staat niet in [releaser.channels]",
+                "channel {id} is not in [releaser.channels]"
+            ))
+        })
     }
 
     /// A custodian's old number is told that there is a new one. No share is in it, and so it rests on no removal.
     async fn tell_old(&self, job: &Job, terms: &Digest, sealed: &str) -> Result<Outcome, Outcome> {
         let terms = self.agreements.version(terms);
         let terms = terms.filter(|terms| terms.agreement.agreement == job.agreement);
-        let terms = terms.ok_or_else(|| {
-            again(&"this version of the agreement is not installed at the releaser")
-        })?;
+        let terms = terms.ok_or_else(no_version)?;
         let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| never("word", "not base64"))?;
         // It has no number of its own: the newest key signed it, or the one before as long as that signs.
         let mut sealers = terms.agreement.keys.agency.history().rev().take(2);
@@ -109,7 +112,7 @@ impl Releaser {
         let text = word.text();
         message::septets(&text).map_err(|e| never("text", &e.to_string()))?;
         let channel = self.channel(&word.channel)?;
-        if !self.desk.exposing(job.id, job.lease).await.map_err(|e| again(&e))? {
+        if !self.desk.exposing(job.id, job.lease).await.map_err(|e| again(e.words()))? {
             return Err(never("stopped", "the core does not let this word leave"));
         }
         // Share 0: no share has that number.
@@ -156,7 +159,16 @@ fn check(
         let removed = verify(removed, Side::Municipality)?;
         Ok((Removal::check(terms, &sent, &delivered, &removed)?, sent))
     });
-    checked.map_err(|refusal| again(&format!("no evidence of the removal: {refusal}")))
+    checked.map_err(|refusal| {
+        again(words!("geen bewijs van de verwijdering: {}", "no evidence of the removal: {}"; refusal.words()))
+    })
+}
+
+fn no_version() -> Outcome {
+    again(words!(
+        "deze versie van de overeenkomst is niet geïnstalleerd bij de rol releaser",
+        "this version of the agreement is not installed at the releaser"
+    ))
 }
 
 /// Hands one share to its channel. The evidence is an argument: there is no other way to send.

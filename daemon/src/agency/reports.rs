@@ -20,7 +20,7 @@ use sluis_core::id::{ChannelId, Digest};
 use sluis_core::report::{self, Reporter};
 
 use crate::desk::{Desk, DeskError};
-use sluis_core::words::Words;
+use sluis_core::words;
 
 /// The largest report that is read, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -58,9 +58,11 @@ impl Reports {
             let token = token.expose_secret();
             let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
             if token.len() < 22 || !token.bytes().all(plain) {
-                let why = "it stands in an address: 22 or more letters, digits, - or _, made at \
-                     random (openssl rand -hex 16)";
-                return Err(ConfigError::Credential { name, why: Words::same(why) });
+                let why = words!(
+                    "het staat in een adres: 22 of meer letters, cijfers, - of _, willekeurig gemaakt (openssl rand -hex 16)",
+                    "it stands in an address: 22 or more letters, digits, - or _, made at random (openssl rand -hex 16)"
+                );
+                return Err(ConfigError::Credential { name, why });
             }
             Ok((id, Known { reporter, token: Digest::of(token.as_bytes()) }))
         };

@@ -35,7 +35,10 @@ impl Agency {
     async fn erase_job(&self, job: &JobRow) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
         match self.erase(&mut tx, job).await? {
-            Some(later) => tx.again(job.id, later, "kept for a redelivery").await?,
+            Some(later) => {
+                let why = words!("bewaard voor een nieuwe levering", "kept for a redelivery");
+                tx.again(job.id, later, &why).await?;
+            }
             None => tx.finish(job.id).await?,
         }
         self.books.commit(tx).await
@@ -145,7 +148,7 @@ impl Agency {
         tracing::warn!(transfer = ?job.transfer, %error, "work of the sealer is tried again");
         let mut tx = self.books.store.begin().await?;
         let later = self.books.now().plus_ms(backoff_ms(job.attempts));
-        tx.again(job.id, later, &error.to_string()).await?;
+        tx.again(job.id, later, &error.words()).await?;
         self.books.commit(tx).await?;
         job.transfer.into_iter().for_each(|id| self.touch(id));
         Ok(())
@@ -662,7 +665,7 @@ fn note(state: &State) -> Words {
     match state {
         State::Held { why } => why.clone(),
         State::Refused { reasons } => {
-            let all: Vec<_> = reasons.iter().map(|it| Words::of(|of| it.text(of))).collect();
+            let all: Vec<_> = reasons.iter().map(|it| Words::of(|of| it.line(of))).collect();
             Words::join(&all, "; ")
         }
         State::Admitted { rows: Some(rows), .. } => words!(

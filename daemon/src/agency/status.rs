@@ -10,6 +10,7 @@ use sluis_core::policy::Reason;
 use sluis_core::transfer::State;
 
 use crate::{durable, files};
+use sluis_core::control::Pending;
 
 /// The most of a status file that is read.
 const MAX_STATUS: u64 = 64 * 1024;
@@ -110,7 +111,7 @@ pub fn refused(language: Language, reasons: &[Reason]) -> String {
         }
     };
     let lines: Vec<String> =
-        reasons.iter().map(|reason| format!("- {}", reason.text(language))).collect();
+        reasons.iter().map(|reason| format!("- {}", reason.line(language))).collect();
     format!("{head}\n{}\n", lines.join("\n"))
 }
 
@@ -120,7 +121,7 @@ pub fn taken(
     language: Language,
     (code, called): (&TransferCode, &str),
     state: &State,
-    waiting: &[String],
+    waiting: &[Pending],
     at: Time,
 ) -> String {
     let english = language == Language::En;
@@ -177,8 +178,8 @@ pub fn taken(
         if english { "Transfer" } else { "Zending" },
         at.local()
     );
-    for line in waiting.iter().filter(|line| line.contains("(tried")) {
-        lines.push_str(&format!("- {line}\n"));
+    for pending in waiting.iter().filter(|it| it.why.is_some()) {
+        lines.push_str(&format!("- {}\n", pending.words().text(language)));
     }
     lines
 }

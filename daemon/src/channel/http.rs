@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::Message;
 use crate::way::{Broken, Way};
+use sluis_core::words;
 use sluis_core::words::Words;
 
 /// The most of an answer that is read, in bytes.
@@ -86,9 +87,10 @@ impl Provider {
                 Some(SecretString::from(format!("{base}/{id}/{}", token.expose_secret())))
             }
             (true, None) => {
-                let why = "its template has {callback}, but releaser.callback does not say where \
-                     operators reach the role `reports`";
-                return Err(wrong(Words::same(why)));
+                return Err(wrong(words!(
+                    "het sjabloon heeft {{callback}}, maar releaser.callback zegt niet waar operatoren de rol `reports` bereiken",
+                    "its template has {{callback}}, but releaser.callback does not say where operators reach the role `reports`"
+                )));
             }
         };
         Ok(Self { http: http.clone(), secret, callback, way })
@@ -100,7 +102,9 @@ impl Provider {
             Ok(answer) => answer,
             // No connection, no message: it may be tried again.
             Err(Broken::Unsent(_)) => {
-                return Outcome::Again { why: "the provider cannot be reached".into() };
+                let why =
+                    words!("de aanbieder is niet bereikbaar", "the provider cannot be reached");
+                return Outcome::Again { why };
             }
             Err(Broken::Unanswered(_)) => return unknown(),
         };
@@ -211,8 +215,9 @@ pub fn classify(http: &Http, status: u16, body: &[u8]) -> Outcome {
         };
     }
     if is(&http.retryable) {
+        let code = code_of(&http.retryable, status, &json);
         return Outcome::Again {
-            why: format!("the provider said {}", code_of(&http.retryable, status, &json)),
+            why: words!("de aanbieder zei {code}", "the provider said {code}"),
         };
     }
     if is(&http.success) {

@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 
 use super::Message;
 use crate::{durable, files};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 /// The driver's name in statements.
 const DRIVER: &str = "smsd";
@@ -41,7 +43,10 @@ impl Smsd {
         let laid = write(&part, text.as_bytes()).and_then(|()| durable::rename(&part, &file));
         if let Err(error) = laid {
             let _ = files::remove(&part);
-            return Outcome::Again { why: format!("the folder of smsd: {error}") };
+            let why = Words::io(&error);
+            return Outcome::Again {
+                why: words!("de map van smsd: {}", "the folder of smsd: {}"; why),
+            };
         }
         // Once it has its name it may be on its way, whatever the disk says.
         let _ = files::sync_folder(&self.outgoing);

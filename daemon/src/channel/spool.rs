@@ -6,6 +6,8 @@ use sluis_core::control::Outcome;
 
 use super::Message;
 use crate::files;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 /// A folder with a folder for each custodian.
 #[derive(Debug)]
@@ -31,7 +33,12 @@ impl Spool {
                 driver: "spool".into(),
                 message: Some(message.reference.to_owned()),
             },
-            Err(error) => Outcome::Again { why: format!("the spool folder: {error}") },
+            Err(error) => {
+                let why = Words::io(&error);
+                Outcome::Again {
+                    why: words!("de map van de spool: {}", "the spool folder: {}"; why),
+                }
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ use sluis_core::statement::Look;
 use sluis_core::tus;
 
 use crate::way::{Broken, Way};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 /// What went wrong between a gate and its drop zone.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,31 @@ pub enum ZoneError {
     /// It answered something that tus does not know.
     #[error("the drop zone does not speak tus 1.0.0 here: {0}")]
     Nonsense(&'static str),
+}
+
+impl ZoneError {
+    /// For people.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::Unreachable(why) => words!("de sluiskom is niet bereikbaar: {why}", "{self}"),
+            Self::Full => words!(
+                "de sluiskom is vol (507): wacht, of laat de beheerder ervan het quotum verhogen",
+                "{self}"
+            ),
+            Self::Status(status, what) => {
+                words!("de sluiskom antwoordde {status} ({what})", "{self}")
+            }
+            Self::OtherLetter(number) => words!(
+                "de sluiskom heeft een andere brief {number} van ons: werd hier een oudere databank teruggezet? Dat blijkt \
+                 wanneer de andere partij iets zegt; vraag het haar (sluis security-info)",
+                "{self}"
+            ),
+            Self::Nonsense(what) => {
+                words!("de sluiskom spreekt hier geen tus 1.0.0: {what}", "{self}")
+            }
+        }
+    }
 }
 
 impl From<Broken> for ZoneError {

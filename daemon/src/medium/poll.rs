@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::ZoneClient;
 use crate::books::backoff_ms;
 use crate::desk::{Desk, Worker, work_off};
+use sluis_core::words::Words;
 
 /// Posts letters, strictly in order, until stopped.
 pub async fn post(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {
@@ -28,7 +29,7 @@ impl Worker for Postman {
         match BASE64.decode(letter.as_bytes()) {
             Ok(letter) => {
                 let posted = self.0.post(number, letter, anew).await;
-                posted.map_or_else(|e| again(&e), |()| Outcome::Posted)
+                posted.map_or_else(|e| again(e.words()), |()| Outcome::Posted)
             }
             Err(_) => never("letter", "a letter is not base64"),
         }
@@ -109,21 +110,21 @@ async fn tell(desk: &Desk, zone: &ZoneClient, agreement: &AgreementId) -> Result
 
 /// Looks for an upload.
 pub async fn look(zone: &ZoneClient, upload: &UploadId) -> Outcome {
-    zone.look(upload).await.map_or_else(|e| again(&e), |look| Outcome::Looked { look })
+    zone.look(upload).await.map_or_else(|e| again(e.words()), |look| Outcome::Looked { look })
 }
 
 /// Ends an upload, and looks whether it is gone.
 pub async fn terminate(zone: &ZoneClient, upload: &UploadId) -> Outcome {
     match zone.terminate(upload).await {
         Ok(_) => look(zone, upload).await,
-        Err(error) => again(&error),
+        Err(error) => again(error.words()),
     }
 }
 
 /// To be tried again.
 #[must_use]
-pub fn again(error: &dyn std::fmt::Display) -> Outcome {
-    Outcome::Again { why: error.to_string() }
+pub const fn again(why: Words) -> Outcome {
+    Outcome::Again { why }
 }
 
 /// Not to be tried again.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::{Desk, DeskError, Worker, work_off};
 use crate::medium::client::ZoneClient;
 use crate::medium::poll::{self, again, never};
+use sluis_core::words;
 
 /// How many transfers of one agreement are fetched at the same time.
 const AT_ONCE: usize = 4;
@@ -59,22 +60,31 @@ impl Fetcher {
     async fn fetch(&self, transfer: &TransferId, size: u64) -> Result<Outcome, Outcome> {
         // A fetch waits long for its envelope: a stop does not wait with it.
         let listed = tokio::select! {
-            () = self.stop.cancelled() => return Err(again(&"the fetcher stops")),
-            listed = self.zone.complete(transfer) => listed.map_err(|e| again(&e))?,
+            () = self.stop.cancelled() => return Err(again(words!("de rol fetcher stopt", "the fetcher stops"))),
+            listed = self.zone.complete(transfer) => listed.map_err(|e| again(e.words()))?,
         };
-        let listed = listed.ok_or_else(|| again(&"it is not in the drop zone yet"))?;
+        let listed = listed.ok_or_else(|| {
+            again(words!("ze ligt nog niet in de sluiskom", "it is not in the drop zone yet"))
+        })?;
         if listed.length != size {
             return Err(never("mismatch", "the drop zone holds another size than was announced"));
         }
         let kept = self.desk.kept(transfer).await.map_err(|e| refused(&e))?;
         if kept.ciphertext.is_none() {
-            let bytes =
-                self.zone.download(&listed.upload, kept.offset).await.map_err(|e| again(&e))?;
+            let bytes = self
+                .zone
+                .download(&listed.upload, kept.offset)
+                .await
+                .map_err(|e| again(e.words()))?;
             let body = reqwest::Body::wrap_stream(bytes.bytes_stream());
             let kept =
                 self.desk.keep(transfer, kept.offset, body).await.map_err(|e| refused(&e))?;
             if kept.ciphertext.is_none() {
-                return Err(again(&format!("cut at {} of {size} bytes", kept.offset)));
+                let offset = kept.offset;
+                return Err(again(words!(
+                    "afgebroken bij {offset} van {size} bytes",
+                    "cut at {offset} of {size} bytes"
+                )));
             }
         }
         Ok(Outcome::Moved { upload: listed.upload })
@@ -87,6 +97,6 @@ fn refused(error: &DeskError) -> Outcome {
         DeskError::Refused(refused) if refused.code == "mismatch" => {
             never("mismatch", &refused.words.en)
         }
-        other => again(other),
+        other => again(other.words()),
     }
 }

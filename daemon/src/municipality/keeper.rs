@@ -174,8 +174,7 @@ impl Core for Municipality {
             ),
             State::Opened { .. } => Words::same(self.opened_folder(record).display()),
             State::Destroying { .. } | State::Destroyed { .. } => Words::default(),
-            State::Ended { how, .. } => Words::same(how),
-            State::Failed { what, .. } => Words::same(what),
+            State::Ended { .. } | State::Failed { .. } => super::open::not_now(&record.state),
             State::Announced { .. } | State::Collected { .. } => Words::default(),
         };
         let folder = self.vault(&record.agreement, &record.id, &record.code);
@@ -293,7 +292,7 @@ impl Core for Municipality {
             Ok(()) => tx.finish(job.id).await?,
             Err(error) => {
                 let due = self.books.now().plus_ms(backoff_ms(job.attempts));
-                tx.again(job.id, due, &error.to_string()).await?;
+                tx.again(job.id, due, &error.words()).await?;
             }
         }
         self.books.commit(tx).await?;

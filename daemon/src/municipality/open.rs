@@ -300,7 +300,8 @@ fn read(
     Ok(share)
 }
 
-fn not_now(state: &State) -> Words {
+/// Why it cannot be opened in this state.
+pub(super) fn not_now(state: &State) -> Words {
     match state {
         State::Announced { .. } | State::Collected { .. } => words!(
             "de envelop is nog op weg naar de kluis: wacht tot `sluis list` Removed zegt",

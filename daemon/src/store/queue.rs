@@ -8,6 +8,8 @@ use sqlx::any::AnyRow;
 
 use super::epochs::NOT_HELD;
 use super::{Result, Tx, optional_id, text};
+use sluis_core::control::Pending;
+use sluis_core::words::{Words, shown};
 
 /// Queued work.
 #[derive(Debug, Clone)]
@@ -297,24 +299,24 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn again(&mut self, id: i64, due: Time, why: &str) -> Result<()> {
+    pub async fn again(&mut self, id: i64, due: Time, why: &Words) -> Result<()> {
         let row = sqlx::query(
             "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3 WHERE id = $1
              RETURNING gate, lane",
         )
         .bind(id)
         .bind(due.0)
-        .bind(why.chars().take(300).collect::<String>())
+        .bind(serde_json::to_string(&bounded(why)).unwrap_or_default())
         .fetch_optional(&mut *self.tx)
         .await?;
         self.wake(row.as_ref(), |_| true)
     }
 
-    /// Why work for this transfer waits.
+    /// The work for this transfer that is not done.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn waiting(&mut self, transfer: &TransferId) -> Result<Vec<String>> {
+    pub async fn waiting(&mut self, transfer: &TransferId) -> Result<Vec<Pending>> {
         let rows =
             sqlx::query("SELECT gate, attempts, why FROM jobs WHERE transfer = $1 ORDER BY id")
                 .bind(transfer.to_string())
@@ -323,10 +325,12 @@ impl Tx {
         let line = |row: &AnyRow| {
             let (gate, attempts): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
             let why: Option<String> = row.try_get(2)?;
-            Ok(match why {
-                Some(why) => format!("{gate}: {why} (tried {attempts} times)"),
-                None => format!("{gate}: under way"),
-            })
+            // A store of before has it as plain text.
+            let read = |why: String| {
+                serde_json::from_str(&why).unwrap_or_else(|_| Words::same(shown(&why)))
+            };
+            let tried = u32::try_from(attempts).unwrap_or(u32::MAX);
+            Ok(Pending { role: gate, tried, why: why.map(read) })
         };
         rows.iter().map(line).collect()
     }
@@ -359,6 +363,11 @@ impl Tx {
             .await?;
         row.map(|row| Ok(Time(row.try_get(0)?))).transpose()
     }
+}
+
+/// A gate's words are untrusted: short, and nothing in them speaks to a terminal.
+fn bounded(why: &Words) -> Words {
+    Words::of(|of| shown(&why.text(of).chars().take(300).collect::<String>()))
 }
 
 fn job(row: &AnyRow) -> Result<JobRow> {
@@ -397,7 +406,7 @@ mod tests {
             let mut tx = store.begin().await.unwrap();
             let job = tx.lease("carrier", lane, None, holder, now).await.unwrap().unwrap();
             assert!(!tx.wakes.wakes("carrier", lane), "a lease gives nobody work");
-            tx.again(job.id, Time(5), "not yet").await.unwrap();
+            tx.again(job.id, Time(5), &Words::same("not yet")).await.unwrap();
             assert!(tx.wakes.wakes("carrier", lane), "it is due at another time");
             assert_eq!(tx.earliest("carrier", lane, None).await.unwrap(), Some(Time(5)));
             tx.commit().await.unwrap();
