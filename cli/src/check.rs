@@ -10,6 +10,8 @@ use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
 use crate::{card, output};
 
+mod notes;
+
 /// Everything that a role would stumble over at its start.
 pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
     let card = card::Card::of(config)?;
@@ -51,7 +53,7 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         return Err(Failure::new(exit::CONFIG, "gaps", Words::join(&gaps, "\n  ")));
     }
     let count = agreements.iter().count();
-    let notes: Vec<Words> = [everybody(config), backups(config)].into_iter().flatten().collect();
+    let notes = notes::of(config);
     if json {
         return output::json(&serde_json::json!({
             "ok": true, "party": card.id, "agreements": count, "notes": notes
@@ -65,28 +67,6 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
     );
     output::line(fine.text(lang.core()))?;
     notes.iter().try_for_each(|note| output::line(note.text(lang.core())))
-}
-
-/// Where nothing says who may do what at a core.
-fn everybody(config: &Config) -> Option<Words> {
-    let core = config.sealer.is_some() || config.keeper.is_some();
-    (core && config.duties.is_none()).then(|| {
-        words!(
-            "let op: [duties] ontbreekt, dus heeft wie de socket van de kern mag openen elke taak (art. 6, R47); docs/operations.md zegt hoe",
-            "note: [duties] is missing, so whoever may open the core's socket has every duty (art. 6, R47); docs/operations.md says how"
-        )
-    })
-}
-
-/// Where `destroyed` could not say until when backups hold a list (art. 3, R24).
-fn backups(config: &Config) -> Option<Words> {
-    let silent = config.keeper.as_ref().is_some_and(|keeper| keeper.backups_keep_days.is_none());
-    silent.then(|| {
-        words!(
-            "let op: keeper.backups-keep-days ontbreekt, dus zegt een vernietiging niet tot wanneer back-ups de lijst nog bevatten (art. 3, R24); 0 waar er geen back-ups van de kluis zijn",
-            "note: keeper.backups-keep-days is missing, so a destruction does not say until when backups still hold the list (art. 3, R24); 0 where there are no backups of the vault"
-        )
-    })
 }
 
 /// The users and groups that a key names and this machine does not have.

@@ -330,7 +330,15 @@ fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
 fn a_custodians_line_is_typed_by_that_custodians_user() {
     let mut world = World::make(&Plan::default());
     let custodians = "\n[keeper.custodians]\nan = 61001\nbart = 61002\nchantal = 61003\n";
+    let is_noted = |world: &World, lang: &str, said: &str| {
+        let checked = world.cli("municipality", &["--lang", lang, "config", "check"]);
+        succeeds(&checked);
+        stdout(&checked).contains(&format!("[keeper.custodians] {said}"))
+    };
+    let notes = [("en", "is missing"), ("nl", "ontbreekt")];
+    assert!(notes.iter().all(|(lang, said)| is_noted(&world, lang, said)));
     world.edit("municipality", |text| text + custodians);
+    assert!(notes.iter().all(|(lang, said)| !is_noted(&world, lang, said)));
     for role in ["dropzone", "sealer", "keeper", "carrier", "releaser", "fetcher"] {
         world.start(role);
     }

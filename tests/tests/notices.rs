@@ -253,7 +253,7 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     let mut plan = strict();
     plan.agreement =
         plan.agreement.replace("unasked = \"demonstratie", "# unasked = \"demonstratie");
-    let world = World::running_as(&plan);
+    let mut world = World::running_as(&plan);
     assert_eq!(clock(&world, "agency", "rehearsal").unwrap()["standing"], "reached");
     let _ = world.json("municipality", &["request", "mechelen", "--text", "de lijst van 2026"]);
     heard(&world, "agency", "request", 1);
@@ -277,25 +277,25 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     let drill = drill.to_owned();
     all_marked(&asked, &drill);
     world.wait("agency", &drill, "Released");
-    let texts: Vec<String> = fs::read_dir(world.path("phones"))
-        .unwrap()
-        .flatten()
-        .flat_map(|phone| fs::read_dir(phone.path()).unwrap().flatten())
-        .map(|message| fs::read_to_string(message.path()).unwrap())
-        .collect();
+    let texts = on_telephones(&world);
     assert!(texts.iter().all(|text| text.contains("OEFENING. Sluis ")), "{texts:?}");
-    // Typed as a delivery is: one person does not open it alone.
+    // One user confirms one custodian: before it is open, after, and after the keeper forgot what was typed.
     let lines = world.lines(&drill);
     let first = world.cli_with("municipality", &["open", &drill], &lines[0]);
     assert!(!first.status.success(), "one line opens nothing");
-    let alone = world.cli_with("municipality", &["open", &drill], &lines[1]);
-    assert!(stderr(&alone).contains("one person open alone"), "{}", stderr(&alone));
-    let type_as = |uid: &str, line: &str| {
+    let alone = |world: &World, line: &str, typed: u8| {
+        let refused = world.cli_with("municipality", &["open", &drill], line);
+        let told = stderr(&refused);
+        assert!(told.contains("sluis[one-person]") && told.contains("art. 6"), "{told}");
+        assert!(told.contains(&format!("typed line {typed} of this exercise")), "{told}");
+    };
+    alone(&world, &lines[1], 1);
+    let type_as = |world: &World, uid: &str, line: &str| {
         let output = world.cli_as_with(uid, "municipality", &["open", &drill], line);
         (output.status.success(), stdout(&output) + &stderr(&output))
     };
     assert!(stdout(&first).contains(&format!("OEFENING {drill}, right: 1")), "{}", stdout(&first));
-    let (good, told) = type_as("65534", &lines[1]);
+    let (good, told) = type_as(&world, "65534", &lines[1]);
     assert!(good, "{told}");
     all_marked(&told, &drill);
     world.wait("agency", &drill, "Closed");
@@ -309,13 +309,29 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     world.wait("agency", &list, "Held");
     let why = world.row("agency", &list).unwrap()["note"]["message"].as_str().unwrap().to_owned();
     assert!(why.contains("by chantal (informatieveiligheid). Rehearse"), "{why}");
-    let (good, told) = type_as("65533", &lines[2]);
+    alone(&world, &lines[2], 1);
+    world.stop("keeper");
+    world.start("keeper");
+    alone(&world, &lines[2], 1);
+    let (good, told) = type_as(&world, "65534", &lines[2]);
+    assert!(!good && told.contains("typed line 2 of this exercise"), "{told}");
+    let (good, told) = type_as(&world, "65533", &lines[2]);
     assert!(good, "{told}");
     world.wait("agency", &list, "Released");
     let twice = world.cli_with("municipality", &["open", &drill], &lines[2]);
     assert!(stderr(&twice).contains("is in already"), "{}", stderr(&twice));
     // The year's request was the list's: the exercise took none.
     is_marked(&world, &drill);
+}
+
+/// The texts of all messages.
+fn on_telephones(world: &World) -> Vec<String> {
+    fs::read_dir(world.path("phones"))
+        .unwrap()
+        .flatten()
+        .flat_map(|phone| fs::read_dir(phone.path()).unwrap().flatten())
+        .map(|message| fs::read_to_string(message.path()).unwrap())
+        .collect()
 }
 
 /// Every mention of a rehearsal has the mark right before its code; but a command is typed as it is, and a path is no text.

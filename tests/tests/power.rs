@@ -175,7 +175,7 @@ impl Disks {
         let mut posted = true;
         for record in &records {
             let waiting = tx.waiting(&record.id).await.unwrap();
-            posted &= !waiting.iter().any(|line| line.starts_with(postman));
+            posted &= !waiting.iter().any(|pending| pending.role == postman);
         }
         let (said, heard) = match side {
             Side::Agency => (agency, municipality),

@@ -22,7 +22,7 @@ use crate::durable;
 use crate::files;
 use crate::gatehouse::Caller;
 use crate::persons::find;
-use crate::store::Record;
+use crate::store::{Record, Tx};
 
 /// Lines that wait for more.
 #[derive(Debug, Default)]
@@ -56,6 +56,12 @@ impl Municipality {
         let share = read(&typed.text, &record, &sent, &others)?;
         let index = share.index();
         self.is_own_line(caller, &sent, index)?;
+        if open && accepted.contains(&index) {
+            return Err(same_line(index));
+        }
+        if sent.exercise {
+            confirms_one(&mut tx, caller, &record.id, index).await?;
+        }
         if !accepted.contains(&index) {
             self.advance(&mut tx, &mut record, &terms, Event::ShareAccepted(index)).await?;
             let who = detail([("by", caller.name()), ("index", index.to_string())]);
@@ -65,9 +71,6 @@ impl Municipality {
         let custodian = custodian.map(|route| route.custodian.to_string()).unwrap_or_default();
         let (needed, rehearsal) = (sent.threshold, sent.rehearsal);
         if open {
-            if accepted.contains(&index) {
-                return Err(same_line(index));
-            }
             self.books.commit(tx).await?;
             let have = u8::try_from(accepted.len() + 1).unwrap_or(u8::MAX);
             return Ok(LineAnswer { index, custodian, have, needed, opened: None, rehearsal });
@@ -250,6 +253,20 @@ impl Municipality {
             lines.remove(id);
         }
     }
+}
+
+/// Each custodian confirms an exercise: one user types one line of it, whenever that was and whatever was forgotten since.
+async fn confirms_one(tx: &mut Tx, caller: Caller, exercise: &TransferId, index: u8) -> Result<()> {
+    let (by, index) = (caller.name(), index.to_string());
+    let typed = tx.timeline(exercise).await?;
+    let mut typed = typed.iter().filter(|entry| entry.kind == "line").map(|entry| &entry.detail);
+    let other = typed.find(|it| it.get("by") == Some(&by) && it.get("index") != Some(&index));
+    let Some(other) = other.and_then(|line| line.get("index")) else { return Ok(()) };
+    let why = words!(
+        "art. 6: {by} tikte in deze oefening al regel {other} in, en één gebruiker bevestigt één bewaarder. Laat de bewaarder van regel {index} zelf aanmelden en die intikken",
+        "art. 6: {by} has typed line {other} of this exercise already, and one user confirms one custodian. Let the custodian of line {index} log in and type it"
+    );
+    Err(CoreError::refused("one-person", why))
 }
 
 fn same_line(index: u8) -> CoreError {

@@ -1,0 +1,43 @@
+//! What `sluis config check` notes: what works as it stands, and is weaker than it could be.
+
+use sluis_config::Config;
+use sluis_core::words;
+use sluis_core::words::Words;
+
+/// All of it.
+pub(super) fn of(config: &Config) -> Vec<Words> {
+    [everybody(config), anybody(config), backups(config)].into_iter().flatten().collect()
+}
+
+/// Where nothing says who may do what at a core.
+fn everybody(config: &Config) -> Option<Words> {
+    let core = config.sealer.is_some() || config.keeper.is_some();
+    (core && config.duties.is_none()).then(|| {
+        words!(
+            "let op: [duties] ontbreekt, dus heeft wie de socket van de kern mag openen elke taak (art. 6, R47); docs/operations.md zegt hoe",
+            "note: [duties] is missing, so whoever may open the core's socket has every duty (art. 6, R47); docs/operations.md says how"
+        )
+    })
+}
+
+/// Where `destroyed` could not say until when backups hold a list (art. 3, R24).
+fn backups(config: &Config) -> Option<Words> {
+    let silent = config.keeper.as_ref().is_some_and(|keeper| keeper.backups_keep_days.is_none());
+    silent.then(|| {
+        words!(
+            "let op: keeper.backups-keep-days ontbreekt, dus zegt een vernietiging niet tot wanneer back-ups de lijst nog bevatten (art. 3, R24); 0 waar er geen back-ups van de kluis zijn",
+            "note: keeper.backups-keep-days is missing, so a destruction does not say until when backups still hold the list (art. 3, R24); 0 where there are no backups of the vault"
+        )
+    })
+}
+
+/// Where a custodian's line is whoever's (art. 6, R47).
+fn anybody(config: &Config) -> Option<Words> {
+    let silent = config.keeper.as_ref().is_some_and(|keeper| keeper.custodians.is_empty());
+    silent.then(|| {
+        words!(
+            "let op: [keeper.custodians] ontbreekt, dus typt wie de taak custodian heeft de regel van elke bewaarder: eenzelfde gebruiker nooit genoeg om alleen te openen, en één per oefening (art. 6, R47)",
+            "note: [keeper.custodians] is missing, so whoever has the duty custodian types any custodian's line: no user enough to open alone, and one of each exercise (art. 6, R47)"
+        )
+    })
+}
