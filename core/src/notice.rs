@@ -377,6 +377,13 @@ impl Register {
         noticed.chain(self.ended_at_once()).min()
     }
 
+    /// The first day on which its end had come and had been said.
+    fn stops(&self) -> Option<Date> {
+        let ending = [Sort::Terminate, Sort::TerminateAtOnce, Sort::BasisGone];
+        let ending = ending.into_iter().flat_map(|sort| self.of(sort));
+        ending.map(|it| it.at.date().max(it.notice.on.unwrap_or(Date::MIN))).min()
+    }
+
     /// On which day the agency ended it at once (R64).
     #[must_use]
     pub fn ended_at_once(&self) -> Option<Date> {
@@ -457,10 +464,12 @@ impl Register {
         ));
         due.extend(self.yearly(agreement, former));
         if let Some(on) = self.ends().or(agreement.ends) {
-            // What would come back after its end comes back no more; what is still kept is attested.
+            // What would come back after its end comes back no more; what is still kept is attested. What was overdue
+            // when the word came stays, whatever day that names.
+            let until = self.stops().unwrap_or(on);
             due.retain(|it| {
                 let yearly = matches!(it.clock, Clock::PolicyReview(_) | Clock::Profiles);
-                !yearly || it.met.is_some() || it.due.date() < on
+                !yearly || it.met.is_some() || it.due.date() < until
             });
             let last = civil::days_before(on, 1);
             let ending = [Sort::Terminate, Sort::TerminateAtOnce, Sort::BasisGone];

@@ -270,6 +270,27 @@ fn what_would_come_back_after_the_end_does_not() {
 }
 
 #[test]
+fn a_backdated_end_takes_nothing_back_of_what_was_overdue_when_it_was_said() {
+    let (agreement, side) = (agreement(), Side::Municipality);
+    let at = |days: i64| Time(civil::start_of_day(agreement.in_force).0 + days * DAY);
+    let ended = |sort, named: i64, said: i64| {
+        let gone = Notice { on: Some(at(named).date()), ..notice("het decreet verviel") };
+        entered(side, sort, at(said), gone)
+    };
+    let missed = |words: &[Entered]| {
+        let due = Register(words.to_vec()).deadlines(&agreement, &[]);
+        due.iter().filter(|it| it.clock == Clock::PolicyReview(side)).count()
+    };
+    // The review of the first year was never made, and then its party says that the basis was gone before.
+    assert_eq!(missed(&[ended(Sort::BasisGone, 30, 900)]), 1);
+    assert_eq!(missed(&[ended(Sort::BasisGone, 30, 31)]), 0);
+    assert_eq!(missed(&[ended(Sort::BasisGone, 100, 31)]), 0);
+    // An end that was said long ago for a later day hides it neither.
+    let both = [ended(Sort::Terminate, 2_000, 100), ended(Sort::BasisGone, 30, 900)];
+    assert_eq!(missed(&both), 1);
+}
+
+#[test]
 fn a_notice_reads_back_from_its_statement_with_every_letter() {
     let said = Notice {
         on: Some(date(2028, 2, 29)),
