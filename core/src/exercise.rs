@@ -47,11 +47,11 @@ impl Confirmed {
 #[must_use]
 pub fn missing(agreement: &Agreement, confirmed: &[Confirmed], now: Time) -> Vec<String> {
     let Some(days) = agreement.rehearsal.within() else { return Vec::new() };
-    let since = now.plus_ms(-86_400_000 * i64::from(days.get()));
+    let within = 86_400_000 * i64::from(days.get());
     let mut missing = Vec::new();
     for custodian in &agreement.key.custodians {
         let own = |it: &&Confirmed| it.custodian == custodian.id && it.channel == custodian.channel;
-        if !confirmed.iter().filter(own).any(|it| it.at >= since) {
+        if !confirmed.iter().filter(own).any(|it| it.at.is_fresh(within, now)) {
             missing.push(format!("{} ({})", custodian.id, custodian.profile));
         }
     }
@@ -78,6 +78,10 @@ mod tests {
         assert_eq!(missing(&agreement, &all, now), late);
         all.push(one(2, at(1)));
         assert_eq!(missing(&agreement, &all, now), [""; 0]);
+        // Typed while the clock was ahead.
+        all[0].at = at(-400);
+        let ahead = ["custodian-a (integratieambtenaar)"];
+        assert_eq!(missing(&agreement, &all, now), ahead);
         all[0].channel = "sms-b".parse().unwrap();
         let moved = ["custodian-a (integratieambtenaar)"];
         assert_eq!(missing(&agreement, &all, now), moved, "the way of today");

@@ -348,6 +348,10 @@ textual!(TransferCode);
 #[serde(transparent)]
 pub struct Time(pub i64);
 
+/// So far, in milliseconds, a clock may be behind what was written by it before, or by another one: what is later than that
+/// has not come.
+pub const SKEW_MS: i64 = 600_000;
+
 impl Time {
     /// So many milliseconds later.
     #[must_use]
@@ -358,6 +362,12 @@ impl Time {
     #[must_use]
     pub fn plus_days(self, days: u32) -> Self {
         self.plus_ms(i64::from(days) * 86_400_000)
+    }
+    /// Whether it has come by now, and is no longer ago than so many milliseconds. What a clock that was wrong wrote into
+    /// the future is not fresh: it has not come.
+    #[must_use]
+    pub fn is_fresh(self, ms: i64, now: Self) -> bool {
+        self <= now.plus_ms(SKEW_MS) && self >= now.plus_ms(-ms)
     }
     /// The civil date in Brussels, as the agreement counts dates.
     #[must_use]
@@ -408,6 +418,21 @@ mod tests {
             assert!(bad.parse::<PartyId>().is_err(), "{bad:?}");
         }
         assert_eq!("stad-mechelen".parse::<PartyId>().unwrap().as_str(), "stad-mechelen");
+    }
+
+    #[test]
+    fn what_has_not_come_is_not_fresh_nor_what_is_too_long_ago() {
+        let now = Time(1_700_000_000_000);
+        for (ms, fresh) in [
+            (-100_001, false),
+            (-100_000, true),
+            (0, true),
+            (SKEW_MS, true),
+            (SKEW_MS + 1, false),
+            (i64::MAX, false),
+        ] {
+            assert_eq!(now.plus_ms(ms).is_fresh(100_000, now), fresh, "{ms}");
+        }
     }
 
     #[test]

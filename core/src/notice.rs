@@ -421,7 +421,7 @@ impl Register {
     /// What two persons let pass for one list (R84): not used yet, and not older than a week.
     #[must_use]
     pub fn waiver(&self, used: &[Digest], now: Time) -> Option<Waiver> {
-        let fresh = |it: &&Entered| now.0 - it.at.0 <= WAIVED_MS && !used.contains(&it.digest);
+        let fresh = |it: &&Entered| it.at.is_fresh(WAIVED_MS, now) && !used.contains(&it.digest);
         let last = self.of(Sort::Override).rev().find(fresh)?;
         let (rules, _) = last.notice.text.split_once(':')?;
         let rules = rules.split(',').map(|rule| rule.trim().to_owned()).collect();

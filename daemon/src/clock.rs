@@ -55,6 +55,11 @@ impl HandClock {
     pub fn jump_ms(&self, ms: i64) {
         self.wall.fetch_add(ms, Ordering::SeqCst);
     }
+    /// The machine starts again, and its clock says that it was off for so long.
+    pub fn reboot_ms(&self, ms: i64) {
+        self.jump_ms(ms);
+        self.up.store(0, Ordering::SeqCst);
+    }
 }
 
 impl Clock for HandClock {

@@ -13,7 +13,7 @@ use sluis_core::agreement::{Agreement, Side};
 use sluis_core::control::{MakeNotice, Noted, NoticeRow};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
-use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
+use sluis_core::id::{AgreementId, Digest, SKEW_MS, Time, TransferCode, TransferId};
 use sluis_core::notice::{self, Entered, Fault, Notice, Register, Sort};
 use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
@@ -238,9 +238,6 @@ fn register_changes(before: &Agreement, new: &Agreement, side: Side) -> Option<S
         )
     })
 }
-
-/// How far the other party's clock may be ahead of ours.
-const SKEW_MS: i64 = 600_000;
 
 /// When it was said: by the signed time, so that both ledgers judge alike, but never later than it was heard.
 fn said_at(said: Time, heard: Time) -> Time {

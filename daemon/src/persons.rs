@@ -84,10 +84,10 @@ async fn clock<C: Core>(
     }
     let mut tx = books.store.begin().await?;
     let first = two_persons::confirm(books, &mut tx, "clock", "clock", None, caller.0).await?;
-    if first.is_some() {
-        books.believe_clock(&mut tx).await?;
+    match first {
+        Some(_) => books.believe_clock(tx).await?,
+        None => books.commit(tx).await?,
     }
-    books.commit(tx).await?;
     Ok(Json(ClockWord { held: first.is_none(), first }))
 }
 
@@ -97,10 +97,10 @@ async fn waiting<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Waiting
     let mut tx = books.store.begin().await?;
     let mut rows = Vec::new();
     for (verb, subject, first) in tx.all_asked().await? {
-        let until = two_persons::until(&first);
-        if until < books.now() {
+        if !two_persons::waits(&first, books.now()) {
             continue;
         }
+        let until = two_persons::until(&first);
         let transfer = subject.parse().ok();
         let record = match transfer {
             Some(id) => tx.transfer::<C::State>(&id).await?,

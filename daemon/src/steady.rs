@@ -7,11 +7,17 @@ use std::sync::Mutex;
 
 use crate::books::{Books, Result, detail};
 use crate::clock::Clock;
+use crate::store::Tx;
+use crate::two_persons;
 
 /// A drift larger than this between two looks is a jump.
 const JUMP_MS: i64 = 3_600_000;
 /// A machine that was off tells nothing of how long: up to this much is taken for being off.
 const OFF_MS: i64 = 86_400_000;
+/// All that was taken for being off, less what was made good since, is at most this much.
+const MOST_OFF_MS: i64 = 3 * OFF_MS;
+/// So many hours of being up make good one of being off: whoever starts it again and again brings the clock no further.
+const MADE_GOOD: i64 = 2;
 /// How often a look is kept, where nothing happens, in milliseconds of being up.
 const KEEP_MS: i64 = 600_000;
 
@@ -24,18 +30,70 @@ pub struct Look {
     pub up: i64,
 }
 
+/// What passed between two looks, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// How long the machine was up.
+    pub up: i64,
+    /// How long it was off, as its clock says and as may be.
+    pub off: i64,
+    /// By how much the clock ran away from both: ahead, or back where it is negative.
+    pub drift: i64,
+}
+
+/// How far the clock is believed, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// How far it is ahead of what is believed.
+    pub ahead: i64,
+    /// What was taken for being off, and not made good since.
+    pub off: i64,
+}
+
 impl Look {
     fn now(clock: &dyn Clock) -> Self {
         Self { wall: clock.now().0, up: clock.up() }
     }
-    /// By how much the clock ran away since an earlier look. What a machine that was off may have missed is none.
+    /// What passed since an earlier look.
     #[must_use]
-    pub fn drift(self, before: Self) -> i64 {
+    pub fn since(self, before: Self) -> Passed {
         let wall = self.wall.saturating_sub(before.wall);
         if self.up >= before.up {
-            return wall.saturating_sub(self.up - before.up);
+            let up = self.up - before.up;
+            return Passed { up, off: 0, drift: wall.saturating_sub(up) };
         }
-        if (-JUMP_MS..=OFF_MS).contains(&wall) { 0 } else { wall }
+        if (-JUMP_MS..=OFF_MS).contains(&wall) {
+            return Passed { off: wall.max(0), ..Passed::default() };
+        }
+        Passed { drift: wall, ..Passed::default() }
+    }
+}
+
+impl Passed {
+    fn is_jump(self) -> bool {
+        self.drift.abs() > JUMP_MS
+    }
+}
+
+impl Trust {
+    /// How far it is believed after that. What a clock is set back is taken from what it was ahead, and then from what was
+    /// taken for being off. Where that becomes too much, none of it is believed.
+    #[must_use]
+    pub fn after(self, passed: Passed) -> Self {
+        let off = (self.off - passed.up / MADE_GOOD).max(0).saturating_add(passed.off);
+        let ahead = self.ahead.saturating_add(passed.drift);
+        let off = off.saturating_add(ahead.min(0)).max(0);
+        let ahead = ahead.max(0);
+        if off > MOST_OFF_MS {
+            return Self { ahead: ahead.saturating_add(off), off: 0 };
+        }
+        Self { ahead, off }
+    }
+
+    /// Whether that holds what expires.
+    #[must_use]
+    pub fn holds(self) -> bool {
+        holds(self.ahead)
     }
 }
 
@@ -45,12 +103,6 @@ pub struct Steady {
     seen: Mutex<Option<Look>>,
     /// One look at a time: two would count the same drift twice.
     turn: tokio::sync::Mutex<()>,
-}
-
-/// How far the clock is ahead of what is believed, after this drift.
-#[must_use]
-pub fn ahead(before: i64, drift: i64) -> i64 {
-    before.saturating_add(drift).max(0)
 }
 
 /// Whether so much ahead holds what expires.
@@ -69,8 +121,8 @@ impl Books {
         let (now, look) = (self.now(), Look::now(&*self.clock));
         let seen = self.steady.seen.lock().map(|seen| *seen).unwrap_or_default();
         if let Some(seen) = seen
-            && look.drift(seen).abs() <= JUMP_MS
-            && look.up - seen.up < KEEP_MS
+            && !look.since(seen).is_jump()
+            && (0..KEEP_MS).contains(&(look.up - seen.up))
         {
             return Ok(self.clock_is_held());
         }
@@ -79,31 +131,37 @@ impl Books {
             (Some(wall), Some(up)) => Some(Look { wall, up }),
             _ => None,
         };
-        let drift = seen.or(kept).map_or(0, |before| look.drift(before));
-        let before = tx.number("clock-ahead").await?.unwrap_or_default();
+        let passed = seen.or(kept).map_or(Passed::default(), |before| look.since(before));
+        let before = Trust {
+            ahead: tx.number("clock-ahead").await?.unwrap_or_default(),
+            off: tx.number("clock-off").await?.unwrap_or_default(),
+        };
         // Small differences add up: a clock that creeps is held in the end.
-        let ahead = ahead(before, drift);
-        for (name, value) in
-            [("clock-wall", look.wall), ("clock-up", look.up), ("clock-ahead", ahead)]
-        {
-            tx.set_number(name, value).await?;
+        let trust = before.after(passed);
+        tx.keep_clock(look, trust).await?;
+        // A machine that was off too often is a clock that jumped by all of it.
+        let jump = if passed.is_jump() { passed.drift } else { trust.ahead - before.ahead };
+        if jump.abs() > JUMP_MS {
+            let kind = if jump > 0 { "clock-forward" } else { "clock-back" };
+            tracing::warn!(seconds = jump / 1000, held = trust.holds(), "the clock jumped");
+            tx.enter(now, kind, None, detail([("seconds", (jump / 1000).to_string())])).await?;
         }
-        if drift.abs() > JUMP_MS {
-            let kind = if drift > 0 { "clock-forward" } else { "clock-back" };
-            tracing::warn!(seconds = drift / 1000, held = holds(ahead), "the clock jumped");
-            tx.enter(now, kind, None, detail([("seconds", (drift / 1000).to_string())])).await?;
-        }
-        if drift < -JUMP_MS {
+        if jump < -JUMP_MS {
             tx.due_now(now).await?;
         }
-        if drift < -JUMP_MS {
+        two_persons::forget(&mut tx, now).await?;
+        if jump.abs() > JUMP_MS || !trust.holds() {
+            // Who said that the clock is right said it of the jump before.
+            tx.unask("clock", "clock").await?;
+        }
+        if jump < -JUMP_MS {
             self.commit(tx).await?;
         } else {
             // Nobody waits for this.
             tx.commit().await?;
         }
-        self.seen(look, ahead);
-        Ok(holds(ahead))
+        self.seen(look, trust);
+        Ok(trust.holds())
     }
 
     /// Whether what expires is held, as of the last look.
@@ -112,21 +170,37 @@ impl Books {
         holds(self.ahead.load(std::sync::atomic::Ordering::SeqCst))
     }
 
-    /// Two persons confirmed that the clock is right.
+    /// Two persons confirmed that the clock is right: their word is entered, and from then on it is believed.
     ///
     /// # Errors
     /// [`crate::books::CoreError::Store`].
-    pub async fn believe_clock(&self, tx: &mut crate::store::Tx) -> Result<()> {
-        tx.set_number("clock-ahead", 0).await?;
-        self.seen(Look::now(&*self.clock), 0);
+    pub async fn believe_clock(&self, mut tx: Tx) -> Result<()> {
+        let look = Look::now(&*self.clock);
+        tx.keep_clock(look, Trust::default()).await?;
+        self.commit(tx).await?;
+        self.seen(look, Trust::default());
         Ok(())
     }
 
-    fn seen(&self, look: Look, ahead: i64) {
+    fn seen(&self, look: Look, trust: Trust) {
         if let Ok(mut seen) = self.steady.seen.lock() {
             *seen = Some(look);
         }
-        self.ahead.store(ahead, std::sync::atomic::Ordering::SeqCst);
+        self.ahead.store(trust.ahead, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+impl Tx {
+    async fn keep_clock(&mut self, look: Look, trust: Trust) -> Result<()> {
+        for (name, value) in [
+            ("clock-wall", look.wall),
+            ("clock-up", look.up),
+            ("clock-ahead", trust.ahead),
+            ("clock-off", trust.off),
+        ] {
+            self.set_number(name, value).await?;
+        }
+        Ok(())
     }
 }
 
@@ -137,8 +211,12 @@ mod tests {
     const HOUR: i64 = 3_600_000;
     const START: Look = Look { wall: 1_000 * HOUR, up: 10 * HOUR };
 
+    fn passed(wall: i64, up: i64) -> Passed {
+        Look { wall: START.wall + wall, up: START.up + up }.since(START)
+    }
+
     fn later(wall: i64, up: i64) -> i64 {
-        Look { wall: START.wall + wall, up: START.up + up }.drift(START)
+        passed(wall, up).drift
     }
 
     #[test]
@@ -159,19 +237,46 @@ mod tests {
     #[test]
     fn a_machine_that_was_off_for_a_day_is_believed_and_not_for_two() {
         let up = -9 * HOUR;
-        assert_eq!(later(24 * HOUR, up), 0);
+        assert_eq!(passed(24 * HOUR, up), Passed { off: 24 * HOUR, ..Passed::default() });
         assert_eq!(later(48 * HOUR, up), 48 * HOUR);
         assert_eq!(later(-2 * HOUR, up), -2 * HOUR);
     }
 
+    fn drifted(trust: Trust, drift: i64) -> Trust {
+        trust.after(Passed { drift, ..Passed::default() })
+    }
+
     #[test]
     fn a_jump_back_takes_away_what_it_takes_back_and_no_more() {
-        let far = ahead(0, 8 * 24 * HOUR);
-        assert!(holds(far));
-        assert!(holds(ahead(far, -2 * HOUR)), "two hours back do not make eight days believed");
-        assert!(!holds(ahead(far, -8 * 24 * HOUR)));
-        assert_eq!(ahead(0, -HOUR * 24), 0);
-        let crept = (0..8).fold(0, |before, _| ahead(before, HOUR / 6));
-        assert!(holds(crept), "ten minutes, eight times");
+        let far = drifted(Trust::default(), 8 * 24 * HOUR);
+        assert!(far.holds());
+        assert!(drifted(far, -2 * HOUR).holds(), "two hours back do not make eight days believed");
+        assert!(!drifted(far, -8 * 24 * HOUR).holds());
+        assert_eq!(drifted(Trust::default(), -HOUR * 24), Trust::default());
+        let crept = (0..8).fold(Trust::default(), |before, _| drifted(before, HOUR / 6));
+        assert!(crept.holds(), "ten minutes, eight times");
+    }
+
+    /// So often the machine was off for so long and then up for so long.
+    fn nights(often: usize, off: i64, up: i64) -> Trust {
+        (0..often).fold(Trust::default(), |before, _| {
+            before
+                .after(Passed { off, ..Passed::default() })
+                .after(Passed { up, ..Passed::default() })
+        })
+    }
+
+    #[test]
+    fn a_machine_that_is_off_again_and_again_is_believed_for_three_days_in_all() {
+        assert!(!nights(3, 23 * HOUR, HOUR / 12).holds());
+        assert!(nights(4, 23 * HOUR, HOUR / 12).holds());
+        assert_eq!(nights(4, 24 * HOUR, 0), Trust { ahead: 96 * HOUR, off: 0 }, "none of it");
+        assert!(nights(800, HOUR / 2, 0).holds(), "however little each time");
+        assert!(!nights(2000, 8 * HOUR, 16 * HOUR).holds(), "off for the night");
+        assert!(nights(20, 14 * HOUR, 10 * HOUR).holds(), "off for most of the time");
+        // Set right by as much it is believed again, also before it was held.
+        let far = nights(4, 23 * HOUR, 0);
+        assert!(drifted(far, -91 * HOUR).ahead <= JUMP_MS);
+        assert_eq!(drifted(nights(3, 23 * HOUR, 0), -60 * HOUR).off, 9 * HOUR);
     }
 }

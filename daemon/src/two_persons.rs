@@ -28,6 +28,25 @@ pub fn until(asked: &Asked) -> Time {
     asked.at.plus_ms(WAITS_MS)
 }
 
+/// Whether it waits still. What was asked while the clock was ahead waits no more once it is set right.
+#[must_use]
+pub fn waits(asked: &Asked, now: Time) -> bool {
+    asked.at.is_fresh(WAITS_MS, now)
+}
+
+/// Forgets what waits no more, so that no clock brings it back.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub async fn forget(tx: &mut Tx, now: Time) -> Result<()> {
+    for (verb, subject, asked) in tx.all_asked().await? {
+        if !waits(&asked, now) {
+            tx.unask(&verb, &subject).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Who asked for this and is waiting for a second person.
 ///
 /// # Errors
@@ -38,7 +57,7 @@ pub async fn waiting(
     verb: &str,
     subject: &str,
 ) -> Result<Option<Asked>> {
-    Ok(tx.asked(verb, subject).await?.filter(|asked| books.now() <= until(asked)))
+    Ok(tx.asked(verb, subject).await?.filter(|asked| waits(asked, books.now())))
 }
 
 /// Enters a person's word. The first person's name once a second one has confirmed; nothing while one is waited for.

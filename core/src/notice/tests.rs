@@ -134,6 +134,27 @@ fn a_letter_is_the_other_partys_word_from_its_day() {
 }
 
 #[test]
+fn what_was_let_pass_in_a_time_that_has_not_come_is_not_let_pass() {
+    let week = 7 * DAY;
+    for (at, counts) in [
+        (-week - 1, false),
+        (-week, true),
+        (0, true),
+        (crate::id::SKEW_MS, true),
+        (crate::id::SKEW_MS + 1, false),
+        (3 * 365 * DAY, false),
+    ] {
+        let word = notice("single-row: het is de enige");
+        let said = entered(Side::Agency, Sort::Override, NOON.plus_ms(at), word);
+        let digest = said.digest;
+        let register = Register(vec![said]);
+        let waiver = register.waiver(&[], NOON);
+        assert_eq!(waiver.map(|it| it.notice), counts.then_some(digest), "{at}");
+        assert_eq!(register.waiver(&[digest], NOON), None, "once");
+    }
+}
+
+#[test]
 fn a_day_has_its_measure_of_notices_and_what_is_late_is_marked() {
     let mut register = Register::default();
     let say = notice("x");

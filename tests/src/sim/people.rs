@@ -43,7 +43,8 @@ impl Sim {
         verb: &str,
         word: impl Serialize + Sync,
     ) -> Result<T, Refused> {
-        let looks = matches!(verb, "list" | "about" | "deadlines" | "notices" | "retention");
+        let looks =
+            matches!(verb, "list" | "about" | "deadlines" | "notices" | "retention" | "waiting");
         let request = Request::builder()
             .method(if looks { "GET" } else { "POST" })
             .uri(format!("/{verb}"))
