@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::agreement::gaps::{Gap, Missing};
 use crate::agreement::{Agreement, Side};
 use crate::article::Article::{self, Art, Recital};
+use crate::content::nrn;
 use crate::deadline::{self, Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
 pub use fault::Fault;
@@ -653,19 +654,7 @@ pub fn check_text(text: &str) -> Result<(), Fault> {
     if text.trim().is_empty() || text.chars().count() > MAX_TEXT || !plain {
         return Err(Fault::Text);
     }
-    // Digits with what people put between them; anything else ends a run.
-    let mut run = 0;
-    for c in text.chars() {
-        match c {
-            '0'..='9' => run += 1,
-            ' ' | '.' | '-' | '/' => {}
-            _ => run = 0,
-        }
-        if run >= 11 {
-            return Err(Fault::Personal);
-        }
-    }
-    Ok(())
+    if nrn::may_stand_in(text) { Err(Fault::Personal) } else { Ok(()) }
 }
 
 #[cfg(test)]

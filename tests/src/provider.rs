@@ -19,6 +19,10 @@ pub enum Mood {
     Nonsense,
     /// Closes the connection after the request.
     Hangs,
+    /// Takes it, and the number that it went to is its number of the message.
+    Repeats,
+    /// Takes it, and this is its number of the message.
+    Calls(&'static str),
 }
 
 /// A provider on loopback.
@@ -81,10 +85,20 @@ pub fn channel(id: &str, url: &str) -> String {
 
 fn answer(mut stream: TcpStream, mood: &Mutex<Mood>, taken: &Mutex<Vec<String>>) {
     let Some(body) = body(&mut stream) else { return };
-    taken.lock().unwrap().push(body);
+    taken.lock().unwrap().push(body.clone());
     let mood = *mood.lock().unwrap();
+    let id;
     let (status, text) = match mood {
         Mood::Takes => ("202 Accepted", "{\"id\":\"SIM-1\"}"),
+        Mood::Repeats => {
+            let sent: serde_json::Value = serde_json::from_str(&body).unwrap();
+            id = format!("{{\"id\":{}}}", sent["to"]);
+            ("202 Accepted", &*id)
+        }
+        Mood::Calls(it) => {
+            id = format!("{{\"id\":\"{it}\"}}");
+            ("202 Accepted", &*id)
+        }
         Mood::Busy => ("429 Too Many Requests", "{}"),
         Mood::Refuses => ("400 Bad Request", "{}"),
         Mood::Nonsense => ("200 OK", "<html>Welcome</html>"),

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sluis_core::content::nrn::NationalNumber;
 use sluis_core::id::{Digest, Time};
+use sluis_tests::provider::{Mood, Provider};
 use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, stdout, tool, until};
 
@@ -121,20 +122,32 @@ fn verified(world: &World, folder: &Path, trust: &Path) -> (Option<i32>, String)
     (code, format!("{said}\n---\n{script}"))
 }
 
-/// The numbers in a text that could be a person's: eleven digits that stand by themselves, or with what people put
-/// between them and a right check number. Digests have longer and shorter runs of digits, between letters.
+/// The numbers in a text that could be a person's: eleven digits or more in a row, whatever stands before and behind
+/// them, or eleven in groups with a right check number. Digests and times have such runs of their own.
 fn national_numbers(text: &str) -> usize {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let today = Time(i64::try_from(now.as_millis()).unwrap()).date();
-    let digits = |word: &&str| word.len() == 11 && word.bytes().all(|b| b.is_ascii_digit());
-    let bare = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(digits).count();
-    let between = |c: char| matches!(c, ' ' | '.' | '-' | '/');
-    let grouped =
-        text.split(|c: char| !(c.is_ascii_alphanumeric() || between(c))).filter(|words| {
-            let joined: String = words.chars().filter(|c| !between(*c)).collect();
-            joined != words.trim() && NationalNumber::parse(&joined, today).is_ok()
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let today = Time(i64::try_from(now).unwrap()).date();
+    let is_hex = |word: &str| word.len() >= 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    // In milliseconds, of these three years.
+    let is_time = |word: &str| word.parse().is_ok_and(|it: u128| now.abs_diff(it) < 94_608_000_000);
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let own = words.filter(|word| !is_hex(word) && !is_time(word));
+    let runs = own.flat_map(|word| word.split(|c: char| !c.is_ascii_digit()));
+    let bare = runs.filter(|run| run.len() >= 11).count();
+    let grouped = text.split(char::is_alphabetic).map(|between| {
+        let groups: Vec<&str> = between.split(|c: char| !c.is_ascii_digit()).collect();
+        let groups: Vec<&str> = groups.into_iter().filter(|group| !group.is_empty()).collect();
+        let starts = (0..groups.len()).filter(|at| {
+            let mut number = String::new();
+            let more = groups[*at..].iter().position(|group| {
+                number += group;
+                number.len() >= 11
+            });
+            more > Some(0) && NationalNumber::parse(&number, today).is_ok()
         });
-    bare + grouped.count()
+        starts.count()
+    });
+    bare + grouped.sum::<usize>()
 }
 
 /// The folder with another list, which its party signs with its own key.
@@ -236,8 +249,16 @@ fn what_two_persons_let_pass_is_in_the_evidence_of_each_later_year() {
 #[test]
 fn a_year_is_handed_over_whole_and_verifies_without_sluis() {
     let (world, codes) = year();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     assert_eq!(national_numbers(std::str::from_utf8(LIST).unwrap()), 3, "the search finds them");
-    assert_eq!(national_numbers("nr. (85.07.30-033.28), 12345678901"), 2);
+    for (text, count) in [
+        ("nr. (85.07.30-033.28), 12345678901", 2),
+        ("nr85073003328x, \"+32470000000\", 0032470000000", 3),
+        ("1: 85,07,30 – 033,28: 2", 1),
+        (&format!("{} {now} 2026-03-02 10:30:15", "0123456789".repeat(4)), 0),
+    ] {
+        assert_eq!(national_numbers(text), count, "{text}");
+    }
     let trust = world.path("trust");
     for host in ["agency", "municipality"] {
         let (one, two) = (world.path(&format!("{host}-1")), world.path(&format!("{host}-2")));
@@ -265,6 +286,36 @@ fn a_year_is_handed_over_whole_and_verifies_without_sluis() {
         what_is_missing_or_changed_is_found(&world, &one, &trust);
         the_script_is_short(&one);
         assert!(!export(&world, host, &one, &[]).status.success(), "nothing is overwritten");
+    }
+}
+
+/// What a provider says of a message stands in both ledgers: it may say the number that the message went to.
+#[test]
+fn a_provider_that_repeats_a_number_puts_it_into_no_ledger() {
+    let moods = [Mood::Repeats, Mood::Calls("0470/00.00.01"), Mood::Calls("x0032 470 00 00 09")];
+    let providers = moods.map(Provider::new);
+    let channels = ["sms-a", "sms-b", "voice"].into_iter().zip(&providers);
+    let channels: String = channels.map(|(id, provider)| provider.channel(id)).collect();
+    let world = World::running_as(&Plan::default().over(&channels));
+    let code = world.send("lijst.txt", b"lijst");
+    world.wait("agency", &code, "Released");
+    until("the municipality to hear `released`", || {
+        world.statements("municipality", &code).contains(&"released".to_owned()).then_some(())
+    });
+    for host in ["agency", "municipality"] {
+        let folder = world.path(&format!("{host}-evidence"));
+        let made = export(&world, host, &folder, &[]);
+        assert!(made.status.success(), "{}", stderr(&made));
+        let mut told = 0;
+        for (path, bytes) in tree(&folder) {
+            let text = String::from_utf8_lossy(&bytes);
+            assert_eq!(national_numbers(&text), 0, "{}", path.display());
+            for number in ["470000000", "470/00.00.01", "470 00 00 09"] {
+                assert!(!text.contains(number), "{number} in {}", path.display());
+            }
+            told += text.matches("\"message\":\"-\"").count();
+        }
+        assert_eq!(told, 3, "{host}: that each took it is told, without a number");
     }
 }
 

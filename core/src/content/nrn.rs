@@ -17,8 +17,12 @@ use std::fmt;
 use jiff::civil::Date;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+mod within;
+
 #[cfg(test)]
 mod tests;
+
+pub use within::{may_stand_in, stands_in};
 
 /// In how many calendar years a person can have been born before this one.
 const OLDEST: i16 = 120;

@@ -2,7 +2,7 @@
 //! `paper`.
 
 use super::{Fault, MAX_TEXT, Notice};
-use crate::content::nrn::NationalNumber;
+use crate::content::nrn;
 use crate::id::Time;
 
 /// Whether this is the address of a page on a public website, and nothing else: it may stand in a link.
@@ -28,9 +28,7 @@ pub(super) fn check(notice: &Notice, now: Time) -> Result<(), Fault> {
         return Err(Fault::Address);
     }
     // Addresses have long numbers of their own: only one with a right check number could be a person's.
-    let parts = notice.text.split(['/', '?', '&', '=', '#']);
-    let words = notice.text.split(|c: char| !c.is_ascii_alphanumeric());
-    if parts.chain(words).any(|it| NationalNumber::parse(it, now.date()).is_ok()) {
+    if nrn::stands_in(&notice.text) {
         return Err(Fault::Personal);
     }
     if notice.paper.is_none() {
@@ -115,6 +113,7 @@ mod tests {
         assert_eq!(fault(|it| it.text.push_str("/85073003328")), Fault::Personal);
         assert_eq!(fault(|it| it.text.push_str("?nr=85.07.30-033.28")), Fault::Personal);
         assert_eq!(fault(|it| it.text.push_str("/x-85073003328.html")), Fault::Personal);
+        assert_eq!(fault(|it| it.text.push_str("/nr85.07.30,033.28x")), Fault::Personal);
         assert_eq!(fault(|it| it.paper = None), Fault::Missing("--page"));
         assert_eq!(fault(|it| it.on = None), Fault::Missing("--on"));
         assert_eq!(fault(|it| it.on = Some(date(2026, 3, 3))), Fault::Ahead);

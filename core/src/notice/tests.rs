@@ -185,13 +185,36 @@ fn no_text_names_a_person_by_number() {
     let may = |text: &str| {
         register.may(&agreement(), Side::Agency, Sort::Processors, &notice(text), NOON)
     };
-    for bad in ["85073003328", "nr. 85.07.30-033.28 is fout", "8 5 0 7 3 0 0 3 3 2 8"] {
+    for bad in [
+        "85073003328",
+        "nr. 85.07.30-033.28 is fout",
+        "8 5 0 7 3 0 0 3 3 2 8",
+        "85.07.30–033.28",
+        "85\u{a0}07\u{a0}30\u{a0}033\u{a0}28",
+        "85,07,30,033,28",
+        "(85) 07 (30) 033 (28)",
+        "8\u{200b}5073003328",
+        "85073003328x, nr85.07.30-033.28bis",
+        "rij 2: 850730 / 033 / 28, 1 maal",
+        "85.07.30 – 033.29: een verkeerd controlegetal",
+        "85.27.30:033 + 71, een bisnummer",
+        "８５０７３００３３２８",
+    ] {
         assert_eq!(may(bad), Err(Fault::Personal), "{bad}");
     }
     for bad in ["", " \n", "\u{1b}[31m", &"x".repeat(1001)] {
         assert_eq!(may(bad), Err(Fault::Text), "{bad}");
     }
-    assert_eq!(may("vanaf 2026-03-02, besluit nr. 12.345/6"), Ok(()));
+    for good in [
+        "vanaf 2026-03-02, besluit nr. 12.345/6",
+        "bel +32 470 12 34 56 of 015 29 76 11",
+        "tussen 2026-03-02, 10:30:15 en 2026-03-05, 11:45",
+        "2026-03-02 – 2026-03-05",
+        "BE68 5390 0754 7034; 0403.170.701",
+        "85.07.30 .... 033.28",
+    ] {
+        assert_eq!(may(good), Ok(()), "{good}");
+    }
 }
 
 #[test]

@@ -634,8 +634,14 @@ fn stands_after(outcome: Outcome) -> Option<(Stands, bool)> {
     })
 }
 
-/// A gate's text as it may stand in a statement: printable ASCII, short.
+/// A gate's text as it may stand in a statement: printable ASCII, short, and no number of a telephone. A provider
+/// may repeat the one that the message went to: eleven digits with no letter between them are said as `-`.
 pub(super) fn plain(text: &str) -> String {
+    let words = text.split(|c: char| c.is_ascii_alphabetic());
+    let longest = words.map(|word| word.matches(|c: char| c.is_ascii_digit()).count()).max();
+    if longest >= Some(11) {
+        return "-".to_owned();
+    }
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(100).collect()
 }
 

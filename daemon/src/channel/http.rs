@@ -120,7 +120,7 @@ impl Provider {
                 Ok(Some(_)) | Err(_) => return unknown(),
             }
         }
-        classify(&self.http, status, &body)
+        without(classify(&self.http, status, &body), message.to)
     }
 
     fn request(&self, message: &Message<'_>) -> RequestBuilder {
@@ -201,6 +201,25 @@ impl Provider {
 
 fn unknown() -> Outcome {
     Outcome::Unknown { driver: DRIVER.into() }
+}
+
+/// The outcome with `-` for what repeats the number that the message went to, abroad or at home, however grouped: what
+/// a provider says is kept, and that number is not.
+fn without(outcome: Outcome, number: &str) -> Outcome {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let number = digits(number);
+    // Without the country and the zero that stands for it.
+    let own = &number[number.len().saturating_sub(8)..];
+    let repeats = |text: &String| own.len() == 8 && digits(text).contains(own);
+    let none = |text: String| if repeats(&text) { "-".to_owned() } else { text };
+    match outcome {
+        Outcome::Accepted { driver, message } => {
+            Outcome::Accepted { driver, message: message.map(none) }
+        }
+        Outcome::Rejected { driver, code } => Outcome::Rejected { driver, code: none(code) },
+        Outcome::Again { why } if repeats(&why.en) => Outcome::Again { why: Words::same("-") },
+        other => other,
+    }
 }
 
 /// What an answer means. What fits no class is unknown.
