@@ -75,12 +75,9 @@ pub(crate) fn agree(
     if json {
         return output::json(&agreed);
     }
-    output::line(format!(
-        "{name}: {} {} {}",
-        lang.pick("versie", "version"),
-        agreed.version,
-        lang.pick("geldt", "counts")
-    ))
+    let version = lang.pick("versie", "version");
+    let stands = if agreed.waits { asked(lang) } else { lang.pick("geldt", "counts") };
+    output::line(format!("{name}: {version} {} {stands}", agreed.version))
 }
 
 /// `sluis waiting`

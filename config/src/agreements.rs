@@ -19,8 +19,6 @@ pub struct Installed {
     pub terms: Terms,
     /// The file's text, to be kept as long as transfers rest on it.
     pub text: String,
-    /// Whose file it is: who put this version here.
-    pub owner: u32,
     /// Who gets which share.
     pub plan: Plan,
     /// Where they are reached, at the agency.
@@ -122,10 +120,7 @@ pub fn read(path: &Path) -> Result<Installed, ConfigError> {
         );
         return Err(ConfigError::Agreement { path: path.to_owned(), why });
     }
-    let owner = std::fs::metadata(path).map(|meta| std::os::unix::fs::MetadataExt::uid(&meta));
-    let owner =
-        owner.map_err(|e| ConfigError::Unreadable { path: path.to_owned(), why: Words::io(&e) })?;
-    Ok(Installed { terms, text, owner, plan, contacts: None })
+    Ok(Installed { terms, text, plan, contacts: None })
 }
 
 /// Reads the contacts beside an agreement, where there are any, and holds them against its plan.

@@ -167,7 +167,10 @@ mod tests {
 
     fn three_years() -> Vec<SaidOnce> {
         let ready = || Body::from(Ready { removed: Digest::none() });
-        let waived = Body::Notice(Sort::Override, Notice::of("single-row: once"));
+        let waived = Body::Notice(
+            Sort::Override,
+            Notice { case: Some(Digest::none()), ..Notice::of("single-row: once") },
+        );
         vec![
             once(1, june(2026), ready()),
             once(2, june(2026), waived),

@@ -76,6 +76,8 @@ enum Needs {
     Entry,
     /// An address as its text, the digest of the page, a day that has come.
     Page,
+    /// Which list.
+    List,
 }
 
 /// Both parties.
@@ -122,8 +124,9 @@ sorts! {
     Attestation "attestation" Art(3), MUNICIPALITY, Needs::Nothing;
     /// The law changed in what touches this agreement (R69).
     LegalChange "legal-change" Art(9), MUNICIPALITY, Needs::Day;
-    /// Two persons let pass what one list breaks; the text begins with the rules and a colon (R84).
-    Override "override" Art(6), AGENCY, Needs::Nothing;
+    /// Two persons let pass what one list breaks; the text begins with the rules and a colon (R84). Its case is what only
+    /// the agency can tell of that list's bytes.
+    Override "override" Art(6), AGENCY, Needs::List;
     /// The text stands on this party's website, on that page (R71, R72).
     Publication "publication" Art(10), BOTH, Needs::Page;
     /// The agreement ends: from that day on nothing is sent (R76).
@@ -252,6 +255,8 @@ pub struct Waiver {
     pub notice: Digest,
     /// The codes of the rules.
     pub rules: Vec<String>,
+    /// Which list: what only the agency can tell of its bytes.
+    pub list: Digest,
 }
 
 /// A case and what became of it.
@@ -289,6 +294,8 @@ impl Register {
         }
         match sort.needs() {
             Needs::Nothing => {}
+            Needs::List if notice.case.is_none() => return Err(Fault::Missing("--case")),
+            Needs::List => {}
             Needs::Page => page::check(notice, now)?,
             Needs::Found => match notice.found {
                 None => return Err(Fault::Missing("--found")),
@@ -426,7 +433,7 @@ impl Register {
         let last = self.of(Sort::Override).rev().find(fresh)?;
         let (rules, _) = last.notice.text.split_once(':')?;
         let rules = rules.split(',').map(|rule| rule.trim().to_owned()).collect();
-        Some(Waiver { notice: last.digest, rules })
+        Some(Waiver { notice: last.digest, rules, list: last.notice.case? })
     }
 
     /// How many errors in this transfer's data were reported.

@@ -4,6 +4,8 @@
 //! re-serialisation. Signed as SSHSIG in the namespace [`NAMESPACE`], so `ssh-keygen -Y verify` checks them.
 //! A statement of an unknown kind is chained and shown, and has no effect.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -169,7 +171,11 @@ macro_rules! bodies {
                     $($kind => Ok(Self::$name(serde_json::from_str(json)?)),)*
                     _ => match Sort::of(kind) {
                         Some(sort) => Ok(Self::Notice(sort, serde_json::from_str(json)?)),
-                        None => Ok(Self::Unknown(kind.to_owned(), json.to_owned())),
+                        // What a later version says is an object too.
+                        None => {
+                            let _: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+                            Ok(Self::Unknown(kind.to_owned(), json.to_owned()))
+                        }
                     },
                 }
             }
@@ -573,9 +579,12 @@ pub fn verify(
     who: &str,
 ) -> Result<(), SignatureError> {
     let key = agreement::signing_key(public).map_err(SignatureError::Key)?;
-    SshSig::from_pem(signature)
-        .and_then(|signature| key.verify(namespace, bytes, &signature))
-        .map_err(|_| SignatureError::Bad(who.to_owned()))
+    // In its one form: this reader passes over text before it, and over line ends that `ssh-keygen` does not know.
+    let parsed = SshSig::from_pem(signature).ok();
+    let parsed = parsed.filter(|it| it.to_pem(LineEnding::LF).is_ok_and(|pem| pem == signature));
+    parsed
+        .and_then(|signature| key.verify(namespace, bytes, &signature).ok())
+        .ok_or_else(|| SignatureError::Bad(who.to_owned()))
 }
 
 #[cfg(test)]
@@ -634,6 +643,10 @@ pub(crate) mod tests {
             .replace("\"ready\"", "\"postponed\"");
         let statement = Statement::read(text.as_bytes()).unwrap();
         assert!(matches!(&statement.body, Body::Unknown(kind, _) if kind == "postponed"));
+        // What the script would not take for a statement is none here.
+        let body = text.find("\"body\":").unwrap() + 7;
+        let list = format!("{}[1]}}", &text[..body]);
+        assert!(Statement::read(list.as_bytes()).is_err(), "{list}");
         assert_eq!(statement.bytes().unwrap(), text.as_bytes());
     }
 
@@ -649,6 +662,15 @@ pub(crate) mod tests {
         assert!(verify(&public, NAMESPACE, &bytes[1..], &signature, "x").is_err());
         assert!(verify(&other.public().unwrap(), NAMESPACE, &bytes, &signature, "x").is_err());
         assert!(verify(&public, NAMESPACE, &bytes, &signature[..100], "x").is_err());
+        // In one form alone, which is the one that `ssh-keygen` reads.
+        for other in [
+            format!("85073003328\n{signature}"),
+            format!("{signature}x"),
+            signature.replace('\n', "\r\n"),
+            signature.replace('\n', "\r"),
+        ] {
+            assert!(verify(&public, NAMESPACE, &bytes, &other, "x").is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub enum State {
     Claimed,
     /// Waits for a second person, as the agreement says: `sluis approve` or `sluis reject` (R47).
     Admitted {
-        /// The Unix users whose files they are; none of them approves.
+        /// The Unix users whose files they are, and who offered them by a verb; none of them approves.
         by: BTreeSet<u32>,
         /// How many persons the list is about, where it was read.
         rows: Option<u32>,
@@ -132,6 +132,9 @@ pub enum State {
     Refused {
         /// Every reason.
         reasons: Vec<Reason>,
+        /// What only this party can tell of its bytes, where two persons may let it pass.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        list: Option<Digest>,
     },
     /// The envelope is written, the key split and forgotten.
     Sealed {
@@ -211,7 +214,7 @@ pub enum Event {
     /// The envelope is durable.
     Sealed(Envelope),
     /// Policy refused.
-    Refused(Vec<Reason>),
+    Refused(Vec<Reason>, Option<Digest>),
     /// A person has to mend something first.
     Held(Words),
     /// It may leave once a second person approves.
@@ -542,7 +545,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Sealed(_) => "Sealed",
-            Self::Refused(_) => "Refused",
+            Self::Refused(..) => "Refused",
             Self::Held(_) => "Held",
             Self::Admitted { .. } => "Admitted",
             Self::Approve(_) => "Approve",

@@ -150,7 +150,7 @@ impl Agency {
         let (name, mut known) = (event.name(), event.detail());
         // What a gate decided, by which rules of which version (R81).
         match (&event, &sent) {
-            (Event::Refused(reasons), _) => {
+            (Event::Refused(reasons, _), _) => {
                 known.extend(policy::refusal(&terms.agreement, reasons));
             }
             (Event::Sealed(_), Some(sent)) => known.extend(policy::permit(&terms.agreement, sent)),

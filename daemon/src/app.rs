@@ -225,6 +225,7 @@ impl Host {
         for installed in books.agreements.iter() {
             let folder = settings.outbox.join(installed.terms.agreement.agreement.as_str());
             durable::folders(&folder, 0o777).map_err(AppError::io(folder.display()))?;
+            keep_to_owners(&folder).map_err(AppError::io(folder.display()))?;
             let private = settings.private.join(installed.terms.agreement.agreement.as_str());
             files::private_folder(&private).map_err(AppError::io(private.display()))?;
         }
@@ -433,6 +434,17 @@ fn desk(socket: &Path) -> Result<Desk> {
 }
 
 /// Claims by rename only work inside one file system.
+/// Sticky: who may put drops there renames and removes none of somebody else's, and so offers none anew in that one's name.
+fn keep_to_owners(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let meta = std::fs::metadata(folder)?;
+    let ours = meta.uid() == rustix::process::geteuid().as_raw();
+    match meta.permissions().mode() & 0o7777 {
+        mode if ours && mode & 0o1000 == 0 => durable::mode(folder, mode | 0o1000),
+        _ => Ok(()),
+    }
+}
+
 fn same_file_system(outbox: &Path, private: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     let device = |path: &Path| {

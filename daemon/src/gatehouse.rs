@@ -331,7 +331,8 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
         _ => None,
     };
     let finished = match word.outcome {
-        Outcome::Posted => true,
+        // Of a letter or a mail; said of a transfer's work it ends nothing.
+        Outcome::Posted if job.lane != "jobs" => true,
         // A letter or a mail that did not get there waits; a letter keeps its place at the head of the queue.
         _ if job.lane != "jobs" => false,
         outcome => gate.core.done(&mut tx, &job, outcome).await?,

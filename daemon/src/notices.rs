@@ -14,7 +14,7 @@ use sluis_core::control::{MakeNotice, Noted, NoticeRow};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, SKEW_MS, Time, TransferCode, TransferId};
-use sluis_core::notice::{self, Entered, Fault, Notice, Register, Sort};
+use sluis_core::notice::{Entered, Fault, Notice, Register, Sort};
 use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -263,6 +263,15 @@ async fn make<C: Core>(
     let installed = books.agreements.get(&ask.agreement);
     let installed = installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
     let (terms, sort) = (&installed.terms, ask.sort);
+    if sort == Sort::Override {
+        return Err(CoreError::refused(
+            "not-here",
+            words!(
+                "wat een lijst doorlaat, zeggen twee personen van die lijst: sluis override",
+                "what lets a list pass is said by two persons of that list: sluis override"
+            ),
+        ));
+    }
     let transfer = match &ask.code {
         Some(code) => Some(under::<C>(&mut tx, code, &ask.agreement).await?),
         None => None,
@@ -325,7 +334,7 @@ fn word_for_word(ask: &MakeNotice) -> Result<String> {
     let json = serde_json::to_vec(&said).map_err(|_| {
         CoreError::refused("notice", words!("het is niet te schrijven", "it cannot be written"))
     })?;
-    Ok(format!("{} {}", ask.agreement, notice::short(&Digest::of(&json))))
+    Ok(format!("{} {}", ask.agreement, Digest::of(&json)))
 }
 
 async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<NoticeRow>>> {

@@ -1,4 +1,4 @@
-//! Versions of agreements: the first one counts when it is installed, each later one when a second person says so
+//! Versions of agreements: the first one counts when it is installed, each later one when two persons say so
 //! (R83, R84). Until then nothing begins under it, and nothing that the other party says under it is heard.
 
 use std::path::Path;
@@ -16,6 +16,7 @@ use sluis_core::words;
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
 use crate::store::Tx;
+use crate::two_persons::confirm;
 
 /// Which version counts: the one whose number is that of its agreement.
 fn names(terms: &Terms) -> (String, String) {
@@ -31,7 +32,7 @@ pub async fn counts(tx: &mut Tx, now: Time, installed: &Terms) -> Result<bool> {
     let (latest, own) = names(installed);
     let (latest, own) = (tx.number(&latest).await?, tx.number(&own).await?);
     if latest.is_none() {
-        agree(tx, now, installed, "agreement-installed", None).await?;
+        agree(tx, now, installed, "agreement-installed", Vec::new()).await?;
     }
     Ok(latest == own || latest.is_none())
 }
@@ -57,7 +58,7 @@ async fn agree(
     now: Time,
     terms: &Terms,
     entry: &str,
-    by: Option<String>,
+    by: Vec<(&'static str, String)>,
 ) -> Result<()> {
     let (latest, own) = names(terms);
     let number = tx.number(&latest).await?.unwrap_or_default() + 1;
@@ -68,7 +69,6 @@ async fn agree(
         ("version", terms.agreement.version.to_string()),
         ("digest", terms.digest.to_string()),
     ];
-    let by = by.map(|by| ("by", by));
     tx.enter(now, entry, None, detail(known.into_iter().chain(by))).await?;
     Ok(())
 }
@@ -114,9 +114,10 @@ async fn agreed<C: Core>(
     let installed = books.agreements.get(&ask.agreement);
     let installed = installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
     let terms = &installed.terms;
-    let answer = Agreed { version: terms.agreement.version, digest: terms.digest };
+    let (version, digest) = (terms.agreement.version, terms.digest);
+    let answer = |waits| Json(Agreed { version, digest, waits });
     if books.unapproved(&ask.agreement).is_none() {
-        return Ok(Json(answer));
+        return Ok(answer(false));
     }
     if ask.digest != terms.digest {
         return Err(CoreError::refused(
@@ -124,24 +125,23 @@ async fn agreed<C: Core>(
             words!(
                 "versie {} heeft de digest {}: bekijk ze opnieuw",
                 "version {} has the digest {}: look at it again",
-                answer.version,
-                terms.digest
-            ),
-        ));
-    }
-    if caller.0.uid == installed.owner {
-        return Err(CoreError::refused(
-            "same-person",
-            words!(
-                "art. 6: {} zette deze versie hier; een tweede persoon keurt ze goed",
-                "art. 6: {} put this version here; a second person approves it",
-                caller.0.name()
+                version,
+                digest
             ),
         ));
     }
     let mut tx = books.store.begin().await?;
     books.keys_follow(&mut tx, terms, ask.stolen).await?;
-    agree(&mut tx, books.now(), terms, "agreement-approved", Some(caller.0.name())).await?;
+    // Who put the file there tells nothing: root does it for whoever asks. So two persons have looked at this one.
+    let subject = format!("{} {digest}{}", ask.agreement, if ask.stolen { " stolen" } else { "" });
+    let name = caller.0.name();
+    let first = confirm(books, &mut tx, "agreement-approve", &subject, None, caller.0).await?;
+    let Some(first) = first else {
+        books.commit(tx).await?;
+        return Ok(answer(true));
+    };
+    let by = vec![("by", name), ("after", first)];
+    agree(&mut tx, books.now(), terms, "agreement-approved", by).await?;
     books.forget_keys(&ask.agreement);
     books.tell_processors(&mut tx, &ask.agreement).await?;
     let done = books.commit(tx).await;
@@ -150,5 +150,5 @@ async fn agreed<C: Core>(
     if let Ok(mut unapproved) = books.unapproved.lock() {
         unapproved.remove(&ask.agreement);
     }
-    Ok(Json(answer))
+    Ok(answer(false))
 }

@@ -474,7 +474,7 @@ fn version(on: &mut Tended) {
             let about = says(world, host, "about", None)?;
             let waits = about["unapproved"].as_array().is_some_and(|names| !names.is_empty());
             if waits {
-                let _ = world.cli_as(SECOND, host, &["agreement", "approve", "mechelen"]);
+                let _ = world.two_persons(host, &["agreement", "approve", "mechelen"]);
             }
             (!waits).then_some(())
         });

@@ -414,6 +414,13 @@ impl World {
         self.cli_as_with(uid, host, arguments, "")
     }
 
+    /// The same by two persons, one after the other; what the second one is told.
+    #[must_use]
+    pub fn two_persons(&self, host: &str, arguments: &[&str]) -> Output {
+        let _ = self.cli(host, arguments);
+        self.cli_as("61001", host, arguments)
+    }
+
     /// The same, with this on standard input.
     #[must_use]
     pub fn cli_as_with(&self, uid: &str, host: &str, arguments: &[&str], input: &str) -> Output {

@@ -5,7 +5,11 @@
 use std::fs;
 use std::process::{Command, Output};
 
+use sluis_core::agreement::Language;
+use sluis_core::control::MakeNotice;
 use sluis_core::duty::{Duty, VERBS};
+use sluis_core::id::Digest;
+use sluis_core::notice::{Notice, Sort};
 use sluis_tests::world::{Plan, sluis, somewhere};
 use sluis_tests::{World, stderr, stdout, until};
 
@@ -33,10 +37,15 @@ fn refuses(output: &Output, expected: &str) {
 
 /// The status of a request on a socket, by this user.
 fn asks(socket: &std::path::Path, uid: u32, path: &str) -> u16 {
+    tells(socket, uid, path, "{}")
+}
+
+/// The same, with this body.
+fn tells(socket: &std::path::Path, uid: u32, path: &str, body: &str) -> u16 {
     let mut command = Command::new("setpriv");
     command.args([&format!("--reuid={uid}"), "--regid=0", "--clear-groups", "curl", "-s"]);
     command.args(["-o", "/dev/null", "-w", "%{http_code}", "--max-time", "20"]);
-    command.args(["-H", "content-type: application/json", "-d", "{}", "--unix-socket"]);
+    command.args(["-H", "content-type: application/json", "-d", body, "--unix-socket"]);
     let answer = command.arg(socket).arg(format!("http://core/{path}")).output().unwrap();
     String::from_utf8(answer.stdout).unwrap().parse().unwrap()
 }
@@ -210,6 +219,21 @@ fn a_list_leaves_when_a_second_person_lets_it_go_and_not_before() {
     succeeds(&world.cli_as(SECOND, "agency", &["approve", &code]));
     world.wait("municipality", &code, "Removed");
     refuses(&world.cli_as(SECOND, "agency", &["approve", &code]), "not possible");
+    // Whoever sends it again offers it too, and so does whose file it is.
+    let known = world.codes();
+    succeeds(&world.cli_as(SECOND, "agency", &["redeliver", &code]));
+    let again = until("the list to be offered again", || {
+        world.codes().into_iter().find(|code| !known.contains(code))
+    });
+    world.wait("agency", &again, "Admitted");
+    let approve = ["approve", &again];
+    refuses(&world.cli_as(SECOND, "agency", &approve), "whoever offered it does not approve it");
+    refuses(&world.cli("agency", &approve), "whoever offered it does not approve it");
+    succeeds(&world.cli_as("61002", "agency", &approve));
+    world.wait("municipality", &again, "Removed");
+    // Nobody else renames what was rejected, to offer it in its owner's name.
+    let mode = fs::metadata(world.outbox()).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o1000, 0o1000, "sticky");
     // What somebody changes after it was admitted is not what was approved.
     let code = world.send("anders.csv", b"seen");
     world.wait("agency", &code, "Admitted");
@@ -257,15 +281,21 @@ fn a_new_version_counts_when_a_second_person_says_so() {
     let said = world.cli("agency", &["reviewed", "mechelen", "--text", "nagekeken"]);
     refuses(&said, "waits for a second person");
     let approve = ["agreement", "approve", "mechelen"];
-    refuses(&world.cli("agency", &approve), "put this version here");
-    succeeds(&world.cli_as(SECOND, "agency", &approve));
+    let approved = |host| {
+        let asked = world.cli(host, &approve);
+        assert!(String::from_utf8_lossy(&asked.stdout).contains("a second person confirms"));
+        refuses(&world.cli(host, &approve), "a second person confirms it");
+        succeeds(&world.cli_as(SECOND, host, &approve));
+    };
+    // Whoever put the file there, here root, is nobody's second person.
+    approved("agency");
     let code = world.send("andere.csv", b"a list");
     // What is said under a version that does not count at the other side is not heard there, and not lost.
     until("the letter to be refused", || {
         world.log("fetcher").contains("waits for a second person").then_some(())
     });
     assert!(world.row("municipality", &code).is_none());
-    succeeds(&world.cli_as(SECOND, "municipality", &approve));
+    approved("municipality");
     world.wait("municipality", &code, "Removed");
     // The first version is no way back without a second person.
     assert!(world.stop("sealer").success());
@@ -278,19 +308,20 @@ fn a_new_version_counts_when_a_second_person_says_so() {
 #[test]
 fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
     let agreement = include_str!("../../config/examples/demo/mechelen.toml").to_owned();
-    let world = World::running_as(&Plan { agreement, ..Plan::default() });
+    let mut world = World::running_as(&Plan { agreement, ..Plan::default() });
     let asked = world.json("municipality", &["request", "mechelen", "--text", "de lijst"]);
     assert!(asked["digest"].is_string());
     until("the request to be heard", || {
         let rows = world.json("agency", &["notices"]);
         (!rows.as_array().unwrap().is_empty()).then_some(())
     });
-    let refused = |name: &str, rows: &str| {
+    let refused = |world: &World, name: &str, rows: &str| {
         let known = world.codes();
         world.put(name.as_ref(), format!("{HEAD}{rows}").as_bytes());
         until("the refusal", || world.codes().into_iter().find(|code| !known.contains(code)))
     };
-    let code = refused("een.csv", ONE);
+    world.stop("fetcher");
+    let code = refused(&world, "een.csv", ONE);
     let reason = "één dossier, niet te krijgen via MAGDA";
     let first = ["override", &code, "--reason", reason];
     succeeds(&world.cli("agency", &first));
@@ -302,6 +333,15 @@ fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
     let taken = until("the list to be taken", || {
         world.codes().into_iter().find(|code| !known.contains(code))
     });
+    world.wait("agency", &taken, "Carried");
+    // Stopped, so that the year's request is free again; but what was let pass is that list, by whatever name.
+    succeeds(&world.cli("agency", &["withdraw", &taken]));
+    let other = refused(&world, "nog.csv", "90020199704;1;0\n");
+    let shown = world.json("agency", &["show", &other]);
+    let why = shown["row"]["note"]["message"].as_str().unwrap();
+    assert!(shown["row"]["state"] == "Refused" && why.contains("[single-row]"), "{why}");
+    let taken = refused(&world, "zelfde.csv", ONE);
+    world.start("fetcher");
     world.wait("municipality", &taken, "Removed");
     for host in ["agency", "municipality"] {
         let notice = until("the override to be in the ledger", || {
@@ -318,10 +358,17 @@ fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
         let let_pass = let_pass.filter(|name| name.to_string_lossy().ends_with("-override.json"));
         assert_eq!(let_pass.count(), 1, "and it is there");
     }
-    // Stopped, so that the year's request is free again; but what was let pass was one list.
-    let other = refused("nog.csv", ONE);
-    succeeds(&world.cli("agency", &["show", &other]));
-    let names = refused("naam.csv", &format!("{ONE}{TWO}x;1;1\n"));
+    // No one person says it by the verb for notices.
+    let alone = MakeNotice {
+        agreement: "mechelen".parse().unwrap(),
+        code: None,
+        sort: Sort::Override,
+        notice: Notice { case: Some(Digest::of(b"x")), ..Notice::of("single-row: ik alleen") },
+        language: Language::Nl,
+    };
+    let alone = serde_json::to_string(&alone).unwrap();
+    assert_eq!(tells(&world.socket("sealer"), 0, "notice", &alone), 409);
+    let names = refused(&world, "naam.csv", &format!("{ONE}{TWO}x;1;1\n"));
     let no = world.cli("agency", &["override", &names, "--reason", "toch maar"]);
     refuses(&no, "nobody lets this pass");
 }

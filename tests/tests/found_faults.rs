@@ -128,7 +128,7 @@ fn a_transfer_ends_under_the_version_of_the_agreement_that_it_began_under() {
     let opened = world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
     assert!(opened.status.success(), "{}", stderr(&opened));
     for host in ["agency", "municipality"] {
-        let approved = world.cli_as("61001", host, &["agreement", "approve", "mechelen"]);
+        let approved = world.two_persons(host, &["agreement", "approve", "mechelen"]);
         assert!(approved.status.success(), "{}", stderr(&approved));
     }
     let newer = world.send("nieuw.csv", LIST);

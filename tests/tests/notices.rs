@@ -538,7 +538,7 @@ fn a_new_register_of_processors_is_told_by_itself_and_is_due_in_a_new_version() 
         assert!(added.status.success(), "{}", stderr(&added));
         world.stop(role);
         world.start(role);
-        let approved = world.cli_as("61001", host, &["agreement", "approve", "mechelen"]);
+        let approved = world.two_persons(host, &["agreement", "approve", "mechelen"]);
         assert!(approved.status.success(), "{}", stderr(&approved));
         if host == "agency" {
             // Said under the version that both have; there it is due now.

@@ -213,7 +213,7 @@ fn a_custodian_whose_right_ended_meanwhile_gets_no_share() {
         world.stop(role);
         world.start(role);
     }
-    let approved = world.cli_as("61001", "agency", &["agreement", "approve", "mechelen"]);
+    let approved = world.two_persons("agency", &["agreement", "approve", "mechelen"]);
     assert!(approved.status.success(), "{}", stderr(&approved));
     let ready = world.cli("municipality", &["ready", &code]);
     assert!(ready.status.success(), "{}", stderr(&ready));

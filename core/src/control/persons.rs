@@ -81,7 +81,7 @@ pub struct Agree {
     pub stolen: bool,
 }
 
-/// The version that counts now.
+/// The version that counts now, or once a second person has said the same.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agreed {
@@ -89,6 +89,8 @@ pub struct Agreed {
     pub version: u32,
     /// The digest of its file.
     pub digest: Digest,
+    /// Whether a second person is still to say so.
+    pub waits: bool,
 }
 
 /// One line of `waiting`: what a first person asked for.

@@ -46,8 +46,8 @@ impl State {
             }
             (
                 Self::Claimed | Self::Admitted { .. } | Self::Approved { .. },
-                Event::Refused(reasons),
-            ) => Step::to(Self::Refused { reasons }),
+                Event::Refused(reasons, list),
+            ) => Step::to(Self::Refused { reasons, list }),
             (Self::Claimed | Self::Approved { .. }, Event::Held(why)) => {
                 Step::to(Self::Held { why })
             }
@@ -281,7 +281,10 @@ impl State {
         let (step, code) = match self {
             Self::Failed { was, .. } if was.is_unsealed() => return was.put_back(),
             state if state.is_unsealed() => {
-                return Some(Step::to(Self::Refused { reasons: vec![Reason::PutBack] }));
+                return Some(Step::to(Self::Refused {
+                    reasons: vec![Reason::PutBack],
+                    list: None,
+                }));
             }
             Self::Failed { step, code, .. } => (step.clone(), code.clone()),
             _ => ("restore".to_owned(), "store-put-back".to_owned()),

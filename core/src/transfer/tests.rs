@@ -132,7 +132,7 @@ impl Stage {
     fn events(&self) -> Vec<Event> {
         let mut events = vec![
             Event::Sealed(self.envelope.clone()),
-            Event::Refused(vec![Reason::Empty]),
+            Event::Refused(vec![Reason::Empty], None),
             Event::Held(Words::same("contacts")),
             Event::Admitted { by: [OFFERED].into(), rows: None, seen: Digest::none() },
             Event::Approve(OFFERED),

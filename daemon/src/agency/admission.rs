@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use jiff::civil::Date;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
 use sluis_core::agreement::Agreement;
 use sluis_core::content::{self, Rule, Rules, Summary};
 use sluis_core::envelope::MAX_FILES;
@@ -208,6 +209,24 @@ pub struct Granted {
 pub fn seen(items: &[Item]) -> Digest {
     let stamps: Vec<String> = items.iter().map(|item| format!("{:?}", item.stamp)).collect();
     Digest::of(stamps.join("\n").as_bytes())
+}
+
+/// Of the bytes of a drop, whatever it is called. A list is guessed from it: it is kept and told only under a key.
+///
+/// # Errors
+/// Those of the system; where it is no longer what was surveyed too.
+pub fn digest(parent: &Path, items: &[Item]) -> io::Result<Digest> {
+    let folder = File::open(parent)?;
+    let mut hasher = Sha256::new();
+    for item in items {
+        let file = open_beneath(&folder, &item.path)?;
+        hasher.update(item.stamp.size.to_be_bytes());
+        let read = io::copy(&mut file.take(item.stamp.size + 1), &mut hasher)?;
+        if read != item.stamp.size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(Digest::finish(hasher))
 }
 
 /// What the agreement says to so many files with so many bytes, beside what was let pass: whether anything was.

@@ -53,7 +53,7 @@ async fn reject(
     }
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     let reasons = vec![Reason::Rejected { why: why.to_owned() }];
-    core.advance(&mut tx, &mut record, &terms, Event::Refused(reasons.clone()), None).await?;
+    core.advance(&mut tx, &mut record, &terms, Event::Refused(reasons.clone(), None), None).await?;
     let by = detail([("by", caller.0.name()), ("why", why.to_owned())]);
     tx.enter(core.books.now(), "reject", Some(record.id), by).await?;
     let row = row(&*core, &mut tx, &record).await?;
@@ -70,7 +70,7 @@ async fn let_pass(
 ) -> Result<Json<Overridden>> {
     let mut tx = core.books.store.begin().await?;
     let record = find::<Agency>(&mut tx, &ask.code).await?;
-    let State::Refused { reasons } = &record.state else {
+    let State::Refused { reasons, list } = &record.state else {
         return Err(Illegal { state: record.state.name(), event: "Override" }.into());
     };
     let mut rules = Vec::new();
@@ -84,6 +84,13 @@ async fn let_pass(
         })?;
         rules.push(rule);
     }
+    let list = *list;
+    if list.is_none() {
+        return Err(CoreError::refused(
+            "not-to-override",
+            words!("bied het bestand opnieuw aan", "offer the file again"),
+        ));
+    }
     let text = format!("{}: {}", rules.join(", "), ask.why.trim());
     // The same words: a second person confirms what the first one said.
     let subject = format!("{} {text}", ask.code);
@@ -94,7 +101,7 @@ async fn let_pass(
         let installed = core.books.agreements.get(&record.agreement);
         let installed =
             installed.ok_or_else(|| CoreError::NoAgreement(record.agreement.to_string()))?;
-        let notice = Notice::of(text);
+        let notice = Notice { case: list, ..Notice::of(text) };
         let said = core.books.notify(&mut tx, &installed.terms, None, Sort::Override, notice);
         let _: Digest = said.await?;
     }

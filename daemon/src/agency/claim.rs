@@ -1,5 +1,6 @@
 //! Claiming: a settled drop is taken by rename, or told why not; what a crash left goes back.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use sluis_core::control::Send;
-use sluis_core::id::{AgreementId, Nis, Time, TransferCode, TransferId};
+use sluis_core::id::{AgreementId, Digest, Nis, Time, TransferCode, TransferId};
 use sluis_core::policy::{self, Reason};
 use sluis_core::transfer::{Event, State, Work};
 use sluis_core::words;
@@ -26,6 +27,7 @@ const NAME: &str = ".name";
 const REPLACES: &str = ".replaces";
 /// The file in a private folder that keeps for whose residents the list was drawn, by the word of whoever offered it.
 const DRAWN_FOR: &str = ".drawn-for";
+const OFFERED_BY: &str = ".offered-by";
 
 impl Agency {
     /// Looks through the outbox, and takes what has settled. `true`: something still settles.
@@ -61,7 +63,7 @@ impl Agency {
     /// [`CoreError`].
     pub async fn claim(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
         let _turn = self.claiming.lock().await;
-        self.claim_now(found, None).await
+        self.claim_now(found, Word::default()).await
     }
 
     /// Moves what a person laid ready to its place in the outbox, and takes it before anybody else does.
@@ -82,7 +84,7 @@ impl Agency {
         let whose = agreement.map(|it| policy::residents(it, ask.drawn_for.as_ref()));
         if let Some(Err(reason @ Reason::DrawnForAnother { .. })) = whose {
             let words = Words::of(|language| reason.text(language));
-            self.enter_refusal(Some((&ask.agreement, false)), vec![reason]).await?;
+            self.enter_refusal(Some((&ask.agreement, false)), vec![reason], None).await?;
             return Err(CoreError::refused("drawn-for-another", words));
         }
         let parent = self.settings.outbox.join(ask.agreement.as_str());
@@ -110,13 +112,14 @@ impl Agency {
         })?;
         let _ = durable::remove_folder(&parent.join(ask.folder()));
         let found = outbox::Found::Settled(parent.join(name));
-        self.claim_now(&found, ask.drawn_for.as_ref()).await
+        let word = Word { drawn_for: ask.drawn_for.as_ref(), by: Some(uid) };
+        self.claim_now(&found, word).await
     }
 
     async fn claim_now(
         &self,
         found: &outbox::Found,
-        drawn_for: Option<&Nis>,
+        word: Word<'_>,
     ) -> Result<Option<TransferCode>> {
         if found.path().symlink_metadata().is_err() {
             return Ok(None);
@@ -151,7 +154,7 @@ impl Agency {
         drop(tx);
         let exercise = self.is_exercise(&parent, &items).await?;
         let of = Some((&agreement, exercise));
-        let known = Known { replaces: None, drawn_for: drawn_for.cloned(), exercise };
+        let known = Known { replaces: None, drawn_for: word.drawn_for.cloned(), exercise };
         if let Err(reasons) = self.admit(&agreement, &parent, items.clone(), known).await? {
             return self.refuse(of, &parent, &name, reasons).await;
         }
@@ -162,7 +165,7 @@ impl Agency {
             tracing::error!(%error, "the bytes of a drop cannot be made durable");
             return self.refuse(of, &parent, &name, vec![Reason::Unreadable]).await;
         }
-        self.begin((&agreement, exercise), &parent, &name, drawn_for).await.map(Some)
+        self.begin((&agreement, exercise), &parent, &name, word).await.map(Some)
     }
 
     /// Claims by rename, then enters it. A crash in between is mended by [`Agency::put_in_order`].
@@ -171,11 +174,11 @@ impl Agency {
         (agreement, exercise): (&AgreementId, bool),
         parent: &Path,
         name: &OsStr,
-        drawn_for: Option<&Nis>,
+        word: Word<'_>,
     ) -> Result<TransferCode> {
         let id = TransferId::random();
         let private = self.private(agreement, &id);
-        let entered = match take(&private, parent, name, drawn_for) {
+        let entered = match take(&private, parent, name, word) {
             Ok(()) => self.enter_claim((agreement, exercise), id).await,
             Err(error) => Err(error),
         };
@@ -266,7 +269,8 @@ impl Agency {
             let _ = status::write(&at, &text);
             return Ok(None);
         }
-        self.enter_refusal(of, reasons).await?;
+        let list = self.mark_of(parent, name, &reasons).await?;
+        self.enter_refusal(of, reasons, list).await?;
         // After the books: a kill in between tells it again, and never only here.
         let _ = status::write(&at, &text);
         Ok(None)
@@ -277,6 +281,7 @@ impl Agency {
         &self,
         of: Option<(&AgreementId, bool)>,
         reasons: Vec<Reason>,
+        list: Option<Digest>,
     ) -> Result<()> {
         let codes: Vec<String> =
             reasons.iter().map(|r| format!("{}: {}", r.article(), r.code())).collect();
@@ -294,7 +299,7 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         let id = TransferId::random();
         if let Some((agreement, exercise)) = of {
-            self.enter(&mut tx, agreement, id, State::Refused { reasons }, None).await?;
+            self.enter(&mut tx, agreement, id, State::Refused { reasons, list }, None).await?;
             if exercise {
                 tx.rehearses(&id, agreement).await?;
             }
@@ -315,7 +320,7 @@ impl Agency {
         tx.renew_all(self.books.now()).await?;
         self.books.commit(tx).await?;
         for folder in list(&self.settings.outbox) {
-            status::clear(&folder);
+            status::clear(&folder, self.books.now());
             clear_ready(&folder);
         }
         // Half an envelope or bundle of a transfer that was ended while it was sealed: nobody writes it to its end.
@@ -351,7 +356,7 @@ impl Agency {
                 drop(tx);
                 let back = match &known {
                     Some(record) => match &record.state {
-                        State::Refused { reasons } => self.hand_back(record, reasons),
+                        State::Refused { reasons, .. } => self.hand_back(record, reasons),
                         _ => continue,
                     },
                     None if given => self.return_unknown(&private, &id),
@@ -411,7 +416,7 @@ impl Agency {
         }
         let cwd = rustix::fs::CWD;
         let mut to = name.clone();
-        if matches!(state, Some(State::Refused { reasons }) if reasons.iter().any(Reason::is_final))
+        if matches!(state, Some(State::Refused { reasons, .. }) if reasons.iter().any(Reason::is_final))
         {
             to.push(outbox::REJECTED);
         }
@@ -439,7 +444,7 @@ impl Agency {
     ///
     /// # Errors
     /// [`CoreError::Refused`] where the plaintext is gone.
-    pub(super) async fn redeliver(&self, code: &TransferCode) -> Result<TransferCode> {
+    pub(super) async fn redeliver(&self, code: &TransferCode, uid: u32) -> Result<TransferCode> {
         let mut tx = self.books.store.begin().await?;
         let mut record = crate::persons::find::<Self>(&mut tx, code).await?;
         let terms = self.books.terms(&mut tx, &record.terms).await?;
@@ -457,7 +462,7 @@ impl Agency {
         self.advance(&mut tx, &mut record, &terms, Event::Supersede(id), None).await?;
         // After a crash before the commit, `put_in_order` gives it back to the transfer that it was of.
         let new = self.private(&record.agreement, &id);
-        let entered = match take_over(&old, &record.id, &name, &new) {
+        let entered = match take_over(&old, (&record.id, uid), &name, &new) {
             Ok(()) => {
                 let of = (&record.agreement, exercise);
                 self.enter_claimed(&mut tx, of, id, Some(record.id)).await
@@ -480,12 +485,22 @@ impl Agency {
     }
 }
 
+/// What a person said of a drop that is not in it.
+#[derive(Clone, Copy, Default)]
+struct Word<'a> {
+    /// For whose residents it was drawn.
+    drawn_for: Option<&'a Nis>,
+    /// Who offered it.
+    by: Option<u32>,
+}
+
 /// Takes a drop into a private folder of its own, with its name beside it.
-fn take(private: &Path, parent: &Path, name: &OsStr, drawn_for: Option<&Nis>) -> Result<()> {
+fn take(private: &Path, parent: &Path, name: &OsStr, word: Word<'_>) -> Result<()> {
     files::private_folder(private).map_err(CoreError::io("making the private folder"))?;
     files::write_durable(&private.join(NAME), name.as_bytes())
         .map_err(CoreError::io("keeping the name"))?;
-    keep_drawn_for(private, drawn_for)?;
+    keep_drawn_for(private, word.drawn_for)?;
+    keep_offered_by(private, word.by)?;
     durable::rename(&parent.join(name), &private.join(name))
         .and_then(|()| files::sync_folder(private))
         .and_then(|()| files::sync_folder(parent))
@@ -493,13 +508,14 @@ fn take(private: &Path, parent: &Path, name: &OsStr, drawn_for: Option<&Nis>) ->
 }
 
 /// Takes the plaintext of an earlier transfer over, with its name and whose it was.
-fn take_over(old: &Path, of: &TransferId, name: &OsStr, new: &Path) -> Result<()> {
+fn take_over(old: &Path, (of, uid): (&TransferId, u32), name: &OsStr, new: &Path) -> Result<()> {
     files::private_folder(new).map_err(CoreError::io("making the private folder"))?;
     files::write_durable(&new.join(NAME), name.as_bytes())
         .map_err(CoreError::io("keeping the name"))?;
     files::write_durable(&new.join(REPLACES), of.to_string().as_bytes())
         .map_err(CoreError::io("keeping whose it was"))?;
     keep_drawn_for(new, drawn_for(old).as_ref())?;
+    keep_offered_by(new, offered_by(old).into_iter().chain([uid]))?;
     durable::rename(&old.join(name), &new.join(name))
         .and_then(|()| files::sync_folder(new))
         .and_then(|()| files::sync_folder(old))
@@ -523,7 +539,7 @@ fn clear_ready(folder: &Path) {
 
 /// Removes a private folder with what is ours in it; what else lies there stays, and the folder with it.
 fn cleared(private: &Path) -> std::io::Result<()> {
-    for name in [NAME, REPLACES, DRAWN_FOR] {
+    for name in [NAME, REPLACES, DRAWN_FOR, OFFERED_BY] {
         let own = private.join(name);
         files::remove(&own.with_extension("part"))?;
         files::remove(&own)?;
@@ -548,6 +564,21 @@ fn keep_drawn_for(private: &Path, nis: Option<&Nis>) -> Result<()> {
     let Some(nis) = nis else { return Ok(()) };
     files::write_durable(&private.join(DRAWN_FOR), nis.as_str().as_bytes())
         .map_err(CoreError::io("keeping for whose residents it was drawn"))
+}
+
+/// Who offered what lies in a private folder, by a verb: whose the files are is known from themselves.
+pub(super) fn offered_by(private: &Path) -> BTreeSet<u32> {
+    let text = std::fs::read_to_string(private.join(OFFERED_BY)).unwrap_or_default();
+    text.lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+fn keep_offered_by(private: &Path, users: impl IntoIterator<Item = u32>) -> Result<()> {
+    let lines: String = users.into_iter().map(|uid| format!("{uid}\n")).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    files::write_durable(&private.join(OFFERED_BY), lines.as_bytes())
+        .map_err(CoreError::io("keeping who offered it"))
 }
 
 /// The transfer that a private folder is of.

@@ -243,7 +243,7 @@ pub fn is_left_alone(name: &OsStr) -> bool {
         || bytes.ends_with(b".part")
         || bytes.ends_with(REJECTED.as_bytes())
         || bytes.starts_with(b"~$")
-        || (bytes.starts_with(b"STATUS-") && bytes.ends_with(b".txt"))
+        || status::is_status(name)
         || [&b"Thumbs.db"[..], b"desktop.ini"].contains(&bytes)
 }
 

@@ -74,7 +74,7 @@ async fn redeliver(
     caller: ConnectInfo<Caller>,
     Json(ask): Json<ByCode>,
 ) -> Result<Json<Row>> {
-    let code = core.redeliver(&ask.code).await?;
+    let code = core.redeliver(&ask.code, caller.0.uid).await?;
     note(&core, &code, "redeliver", caller.0).await
 }
 

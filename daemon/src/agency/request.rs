@@ -1,6 +1,7 @@
 //! Who asked for it: the municipality's request, and what was sent in answer to it (recital C; R5, R6, R63).
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use sluis_core::agreement::{Agreement, Approval};
@@ -29,7 +30,40 @@ pub(super) struct Known {
     pub(super) exercise: bool,
 }
 
+/// What a mark of a list is signed as; never a statement's.
+const NAMESPACE: &str = "list@sluis";
+
 impl Agency {
+    /// What only this party can tell of the bytes of a drop, where two persons may let it pass.
+    pub(super) async fn mark_of(
+        &self,
+        parent: &Path,
+        name: &OsStr,
+        reasons: &[Reason],
+    ) -> Result<Option<Digest>> {
+        if !reasons.iter().all(|reason| reason.overridable().is_some()) {
+            return Ok(None);
+        }
+        let (at, name, owners) = (parent.to_owned(), PathBuf::from(name), self.owners.clone());
+        let read = files::apart(move || {
+            let items = admission::survey(&at, &name, &owners).ok()?;
+            admission::digest(&at, &items).ok()
+        });
+        match read.await? {
+            Some(digest) => Ok(self.books.marks(NAMESPACE, &digest)?.into_iter().next()),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether this is the list with that mark, made with any key of this party.
+    async fn is_marked(&self, parent: &Path, items: &[Item], mark: &Digest) -> Result<bool> {
+        let (at, items) = (parent.to_owned(), items.to_vec());
+        let Ok(digest) = files::apart(move || admission::digest(&at, &items)).await? else {
+            return Ok(false);
+        };
+        Ok(self.books.marks(NAMESPACE, &digest)?.contains(mark))
+    }
+
     /// Whether a drop with these files is the exercise.
     pub(super) async fn is_exercise(&self, parent: &Path, items: &[Item]) -> Result<bool> {
         let (at, owners, seen) = (parent.to_owned(), self.owners.clone(), items.to_vec());
@@ -53,6 +87,12 @@ impl Agency {
         let Known { replaces, drawn_for, exercise } = known;
         let (terms, mut facts) = self.facts(agreement, replaces, drawn_for).await?;
         let now = self.books.now();
+        // What two persons let pass is the list that they saw, and no other one.
+        if let Some(waiver) = &facts.waiver
+            && !self.is_marked(parent, &items, &waiver.list).await?
+        {
+            facts.waiver = None;
+        }
         if exercise {
             facts.requested = Requested::Exercise;
         }

@@ -88,7 +88,7 @@ impl Agency {
         let folder = private.parent().and_then(Path::file_name).and_then(OsStr::to_str);
         let Some(agreement) = folder.and_then(|name| name.parse().ok()) else { return Ok(()) };
         let reasons = vec![Reason::PutBack];
-        let state = State::Refused { reasons: reasons.clone() };
+        let state = State::Refused { reasons: reasons.clone(), list: None };
         self.return_drop(&agreement, private, &state, &reasons)
     }
 }

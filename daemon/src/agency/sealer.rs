@@ -16,7 +16,7 @@ use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Wor
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use super::claim::{drawn_for, kept_name};
+use super::claim::{drawn_for, kept_name, offered_by};
 use super::request::Known;
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
@@ -65,7 +65,8 @@ impl Agency {
         };
         let approval = order.agreement.file.approval == Approval::SecondPerson;
         if approval && record.state == State::Claimed {
-            let by = order.items.iter().map(|item| item.stamp.owner).collect();
+            let mut by = offered_by(&self.private(&record.agreement, &id));
+            by.extend(order.items.iter().map(|item| item.stamp.owner));
             let admitted =
                 Event::Admitted { by, rows: order.rows, seen: admission::seen(&order.items) };
             return self.settle(job, &mut record, &terms, admitted).await;
@@ -175,7 +176,12 @@ impl Agency {
         terms: &sluis_core::evidence::Terms,
         reasons: Vec<Reason>,
     ) -> Result<()> {
-        let settled = self.settle(job, record, terms, Event::Refused(reasons.clone())).await;
+        let private = self.private(&record.agreement, &record.id);
+        let list = match kept_name(&private) {
+            Some(name) => self.mark_of(&private, &name, &reasons).await?,
+            None => None,
+        };
+        let settled = self.settle(job, record, terms, Event::Refused(reasons.clone(), list)).await;
         self.after_refusal(settled, record, &reasons)
     }
 
@@ -670,7 +676,7 @@ fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = Words> {
 fn note(state: &State) -> Words {
     match state {
         State::Held { why } => why.clone(),
-        State::Refused { reasons } => {
+        State::Refused { reasons, .. } => {
             let all: Vec<_> = reasons.iter().map(|it| Words::of(|of| it.line(of))).collect();
             Words::join(&all, "; ")
         }

@@ -1,16 +1,18 @@
 //! The status file beside a drop: what became of it, for the person who put it there.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sluis_core::agreement::Language;
+use sluis_core::control::Pending;
 use sluis_core::id::{Digest, Time, TransferCode, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::State;
 
 use crate::{durable, files};
-use sluis_core::control::Pending;
 
 /// The most of a status file that is read.
 const MAX_STATUS: u64 = 64 * 1024;
@@ -56,35 +58,60 @@ pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     written
 }
 
-/// Removes what a kill left of statuses that were being written in a folder.
-pub fn clear(folder: &Path) {
+/// How long the status of what is no longer there stays, in milliseconds.
+const STAYS_MS: i64 = 30 * 86_400_000;
+
+/// Removes what a kill left of statuses that were being written in a folder; and those of drops that are no longer there,
+/// where they say that one is, or are old. Nobody else may: the folder is sticky, and they are ours.
+pub fn clear(folder: &Path, now: Time) {
+    let entries = || std::fs::read_dir(folder).into_iter().flatten().flatten();
     let half = |name: &OsStr| {
         let id = name.to_str()?.strip_prefix(".status-")?.strip_suffix(".part")?;
         id.parse::<TransferId>().ok()
     };
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if half(&entry.file_name()).is_some() {
-            let _ = durable::remove_file(&entry.path());
+    let of: BTreeSet<PathBuf> = entries().map(|entry| path(folder, &entry.file_name())).collect();
+    for entry in entries() {
+        let at = entry.path();
+        let orphan = || is_status(&entry.file_name()) && !of.contains(&at) && is_over(&at, now);
+        if half(&entry.file_name()).is_some() || orphan() {
+            let _ = durable::remove_file(&at);
         }
     }
+}
+
+/// Whether a name is that of a status.
+#[must_use]
+pub fn is_status(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    bytes.starts_with(b"STATUS-") && bytes.ends_with(b".txt")
+}
+
+/// Whether a status of ours says of what is gone that it is there, or is old.
+fn is_over(at: &Path, now: Time) -> bool {
+    let Ok(meta) = std::fs::symlink_metadata(at) else { return false };
+    let ours = meta.is_file() && meta.uid() == rustix::process::geteuid().as_raw();
+    let old = now.0.saturating_sub(meta.mtime().saturating_mul(1000)) > STAYS_MS;
+    ours && (old || before(at).is_some_and(|text| says_refused(&text)))
+}
+
+fn says_refused(text: &str) -> bool {
+    [REFUSED.0, REFUSED.1].iter().any(|head| text.starts_with(head))
 }
 
 /// Whether the status beside a drop says that it was refused as it lies there: it was written after the drop's last
 /// change. Only what is ours counts.
 #[must_use]
 pub fn stands_refused(drop: &Path, meta: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
     let (Some(folder), Some(name)) = (drop.parent(), drop.file_name()) else { return false };
     let at = path(folder, name);
     let Ok(status) = std::fs::symlink_metadata(&at) else { return false };
     let ours = status.is_file() && status.uid() == rustix::process::geteuid().as_raw();
     let later = (status.mtime(), status.mtime_nsec()) >= (meta.ctime(), meta.ctime_nsec());
-    let refused = |text: &String| [REFUSED.0, REFUSED.1].iter().any(|head| text.starts_with(head));
     // What changed while it was read is taken again by itself: so it says there.
     let again = |text: &String| {
         [Language::Nl, Language::En].iter().any(|it| text.contains(&Reason::Changed.text(*it)))
     };
-    ours && later && before(&at).is_some_and(|text| refused(&text) && !again(&text))
+    ours && later && before(&at).is_some_and(|text| says_refused(&text) && !again(&text))
 }
 
 /// What a status file of our own says now.
@@ -210,6 +237,24 @@ mod tests {
             assert!(shown.len() <= 250 && !shown.chars().any(char::is_control), "{shown:?}");
             assert!(super::super::outbox::is_left_alone(path.file_name().unwrap()));
         }
+    }
+
+    #[test]
+    fn of_what_is_gone_no_status_says_that_it_is_there_and_none_stays_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| path(dir.path(), OsStr::new(name));
+        let refusal = refused(Language::Nl, &[Reason::Empty]);
+        for (drop, text) in [("hier", &refusal), ("weg", &refusal), ("klaar", &"SENT.".to_owned())]
+        {
+            write(&at(drop), text).unwrap();
+        }
+        std::fs::write(dir.path().join("hier"), "1").unwrap();
+        let there = || ["hier", "weg", "klaar"].map(|drop| at(drop).exists());
+        let now = Time(jiff::Timestamp::now().as_millisecond());
+        clear(dir.path(), now);
+        assert_eq!(there(), [true, false, true]);
+        clear(dir.path(), now.plus_ms(31 * 86_400_000));
+        assert_eq!(there(), [true, false, false]);
     }
 
     #[test]

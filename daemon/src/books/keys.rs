@@ -4,7 +4,7 @@
 use sluis_core::agreement::Agreement;
 use sluis_core::agreement::keys::{Keys, is_same_key};
 use sluis_core::evidence::Terms;
-use sluis_core::id::AgreementId;
+use sluis_core::id::{AgreementId, Digest};
 use sluis_core::statement::Signer;
 use sluis_core::words;
 
@@ -67,6 +67,15 @@ impl Books {
             number,
             public: public.to_owned(),
         })
+    }
+
+    /// What only this party can tell of something, under each of its keys, the newest first: Ed25519 signs the same the
+    /// same way, each time.
+    pub(crate) fn marks(&self, namespace: &str, of: &Digest) -> Result<Vec<Digest>> {
+        let bytes = of.to_string();
+        let mark =
+            |signer: &Signer| Ok(Digest::of(signer.sign(namespace, bytes.as_bytes())?.as_bytes()));
+        self.signers.iter().map(mark).collect()
     }
 
     /// The key of the next statement, and the newest one, lie here.
