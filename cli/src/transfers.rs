@@ -145,8 +145,8 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         output::line(format!(
             "{name}: {} sluis agreement approve {name}",
             lang.pick(
-                "een nieuwe versie wacht op een tweede persoon:",
-                "a new version waits for a second person:",
+                "een nieuwe versie wacht op twee personen:",
+                "a new version waits for two persons:",
             )
         ))?;
     }

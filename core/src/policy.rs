@@ -284,7 +284,7 @@ impl Reason {
             ),
             Self::PutBack => "het kan al verzonden zijn: een oudere databank werd teruggezet. Vraag de gemeente of ze de lijst heeft; zo niet, bied ze onder een andere naam aan.".into(),
             Self::Unapproved { version } => format!(
-                "versie {version} van de overeenkomst wacht op een tweede persoon: sluis agreement approve. Bied het bestand dan opnieuw aan."
+                "versie {version} van de overeenkomst wacht op twee personen: sluis agreement approve. Bied het bestand dan opnieuw aan."
             ),
         }
     }
@@ -335,7 +335,7 @@ impl Reason {
             ),
             Self::PutBack => "it may have been sent already: an older store was put back. Ask the municipality whether it has the list; if not, offer it under another name.".into(),
             Self::Unapproved { version } => format!(
-                "version {version} of the agreement waits for a second person: sluis agreement approve. Offer the file again then."
+                "version {version} of the agreement waits for two persons: sluis agreement approve. Offer the file again then."
             ),
         }
     }

@@ -91,8 +91,8 @@ impl Books {
             Some(version) if installed == Some(terms.digest) => Err(CoreError::refused(
                 "unapproved",
                 words!(
-                    "art. 6: versie {version} van {agreement} wacht op een tweede persoon: sluis agreement approve {agreement}",
-                    "art. 6: version {version} of {agreement} waits for a second person: sluis agreement approve {agreement}"
+                    "art. 6: versie {version} van {agreement} wacht op twee personen: sluis agreement approve {agreement}",
+                    "art. 6: version {version} of {agreement} waits for two persons: sluis agreement approve {agreement}"
                 ),
             )),
             _ => Ok(()),

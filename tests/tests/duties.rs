@@ -277,9 +277,9 @@ fn a_new_version_counts_when_a_second_person_says_so() {
     }
     world.put("lijst.csv".as_ref(), b"a list");
     let status = world.status_says("mechelen", "REFUSED");
-    assert!(status.contains("version 2 of the agreement waits for a second person"), "{status}");
+    assert!(status.contains("version 2 of the agreement waits for two persons"), "{status}");
     let said = world.cli("agency", &["reviewed", "mechelen", "--text", "nagekeken"]);
-    refuses(&said, "waits for a second person");
+    refuses(&said, "waits for two persons");
     let approve = ["agreement", "approve", "mechelen"];
     let approved = |host| {
         let asked = world.cli(host, &approve);
@@ -292,7 +292,7 @@ fn a_new_version_counts_when_a_second_person_says_so() {
     let code = world.send("andere.csv", b"a list");
     // What is said under a version that does not count at the other side is not heard there, and not lost.
     until("the letter to be refused", || {
-        world.log("fetcher").contains("waits for a second person").then_some(())
+        world.log("fetcher").contains("waits for two persons").then_some(())
     });
     assert!(world.row("municipality", &code).is_none());
     approved("municipality");

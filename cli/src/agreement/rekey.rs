@@ -86,12 +86,12 @@ pub(crate) fn rekey(config: &Config, order: &Order, lang: Lang, json: bool) -> R
     output::line(format!("digest  {}", terms.digest))?;
     output::line(match lang {
         Lang::Nl => format!(
-            "Bezorg dit bestand aan de andere hosts. Elk: sluis agreement add {file}, herstarten; bij elke partij een \
-             tweede persoon: sluis agreement approve {name}"
+            "Bezorg dit bestand aan de andere hosts. Elk: sluis agreement add {file}, herstarten; bij elke partij twee \
+             personen: sluis agreement approve {name}"
         ),
         Lang::En => format!(
-            "Send this file to the other hosts. Each: sluis agreement add {file}, restart; at each party a second \
-             person: sluis agreement approve {name}"
+            "Send this file to the other hosts. Each: sluis agreement add {file}, restart; at each party two \
+             persons: sluis agreement approve {name}"
         ),
     })
 }
