@@ -209,7 +209,7 @@ enum Verb {
         after_help = "Shows the counts first; what contradicts the vault is refused.\n\nExample:\n  sluis attest mechelen"
     )]
     Attest(retention::Attest),
-    /// The law changed in what touches the agreement (art. 9), or took its basis away (art. 12).
+    /// The law changed in what touches the agreement (art. 9), or took its basis away: that takes two persons (art. 12).
     LegalChange(notices::Law),
     /// A weakness was mended: which, by what, on which day (art. 6).
     #[command(

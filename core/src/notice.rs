@@ -198,10 +198,11 @@ impl Notice {
         }
     }
 
-    /// Whether two persons make it: the end of everything at once, and what is said in another's name (art. 6).
+    /// Whether two persons make it: what ends everything without a term, and what is said in another's name (art. 6).
     #[must_use]
     pub fn takes_two(&self, sort: Sort) -> bool {
-        self.received.is_some() || sort == Sort::TerminateAtOnce
+        let ends = matches!(sort, Sort::TerminateAtOnce | Sort::BasisGone);
+        ends || self.received.is_some()
     }
 }
 

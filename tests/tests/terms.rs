@@ -166,12 +166,25 @@ fn each_decision_of_the_gate_is_entered_with_its_outcome_version_and_rules() {
     }
 }
 
+/// It ends everything: one person alone says nothing by it, not even twice.
+fn two_say(world: &World, host: &str, said: &[&str]) {
+    let notices = || world.json(host, &["notices"]).as_array().unwrap().len();
+    let before = notices();
+    let one = world.cli(host, said);
+    assert!(one.status.success() && stdout(&one).contains("second person"), "{}", stderr(&one));
+    assert_eq!(world.cli(host, said).status.code(), Some(1), "one person is not two");
+    assert_eq!(notices(), before, "nothing is said by one");
+    let two = world.cli_as("65534", host, said);
+    assert!(two.status.success(), "{}", stderr(&two));
+    assert_eq!(notices(), before + 1);
+}
+
 #[test]
 fn a_basis_that_is_gone_stops_lists_from_its_day_on_and_not_before() {
     let world = World::running_as(&strict());
     ask(&world);
     let later = ["legal-change", "mechelen", "--on", "2999-01-01", "--basis-gone", "--text", "x"];
-    assert!(world.cli("municipality", &later).status.success());
+    two_say(&world, "municipality", &later);
     until("the end to be heard", || {
         let due = world.json("agency", &["deadlines"]);
         due.as_array().unwrap().iter().any(|it| it["clock"] == "notice").then_some(())
@@ -180,7 +193,7 @@ fn a_basis_that_is_gone_stops_lists_from_its_day_on_and_not_before() {
     world.wait("agency", &code, "Released");
     // By either party: nobody may send without one.
     let gone = ["legal-change", "mechelen", "--on", "2026-01-05", "--basis-gone", "--text", "x"];
-    assert!(world.cli("agency", &gone).status.success());
+    two_say(&world, "agency", &gone);
     world.put("nog-een.csv".as_ref(), LIST);
     let text = world.status_says("mechelen", "REFUSED");
     assert!(text.contains("art. 12") && text.contains("ended on 2026-01-05"), "{text}");

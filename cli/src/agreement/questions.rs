@@ -137,7 +137,7 @@ pub(super) static PARTS: &[Part] = &[
     part("Artikel 4: wie toegang heeft", "Article 4: who has access", &[
         ask("access.profiles", Kind::Pairs, "", "Functieprofielen (functie, waarom die de gegevens nodig heeft; ...)", "Function profiles (function, why it needs the data; ...)"),
         ask("access.listed-on", Kind::Past, "{today}", "Dag waarop die lijst opgesteld of nagekeken is", "Day on which that list was made or looked through"),
-        ask("access.renew-after-months", Kind::Number(1, 120), "12", "Na hoeveel maanden ze nagekeken moet worden", "After how many months it must be looked through"),
+        ask("access.renew-after-months", Kind::Number(1, 12), "12", "Na hoeveel maanden ze nagekeken moet worden", "After how many months it must be looked through"),
         ask("access.informed.gdpr", Kind::Past, "", "Art. 6. Wanneer wie deze functies heeft kennis kreeg van de AVG", "Art. 6. When whoever has these functions was told of the GDPR"),
         ask("access.informed.privacy", Kind::Past, "{access.informed.gdpr}", "Art. 6. En van elk ander voorschrift over privacy", "Art. 6. And of every other rule on privacy"),
         ask("access.informed.other", Kind::Past, "{access.informed.privacy}", "Art. 6. En van elk ander voorschrift voor deze opdracht", "Art. 6. And of every other rule for this task"),
@@ -198,7 +198,7 @@ pub(super) static PARTS: &[Part] = &[
     ]),
     part("Artikel 12: duur", "Article 12: term", &[
         ask("in-force", Kind::Date, "", "Eerste dag waarop de overeenkomst geldt", "First day on which the agreement binds"),
-        ask("term.notice-months", Kind::Number(1, 120), "12", "Opzegtermijn in maanden", "Months of notice"),
+        ask("term.notice-months", Kind::Number(12, 120), "12", "Opzegtermijn in maanden", "Months of notice"),
     ]),
     part("Slot: handtekeningen", "Signatures", &[
         ask("signed.drawn-up-on", Kind::MaybePast, "", "Wanneer de tekst opgemaakt is", "When the text was drawn up"),

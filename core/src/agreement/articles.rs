@@ -200,9 +200,14 @@ pub struct Access {
     pub profiles: Vec<Profile>,
 }
 
+impl Access {
+    /// The months after which a list is not current any more.
+    pub const YEAR: u16 = 12;
+}
+
 impl Default for Access {
     fn default() -> Self {
-        Self { listed_on: None, renew_after_months: 12, profiles: Vec::new() }
+        Self { listed_on: None, renew_after_months: Self::YEAR, profiles: Vec::new() }
     }
 }
 
@@ -271,12 +276,14 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
+    /// The days that apply where it says nothing, and after which it is too long ago.
+    pub const MONTH: NonZeroU16 = NonZeroU16::new(30).unwrap();
+
     /// Within how many days; nothing where nobody has to.
     #[must_use]
     pub fn within(&self) -> Option<NonZeroU16> {
-        const MONTH: NonZeroU16 = NonZeroU16::new(30).unwrap();
         let unasked = self.unasked.as_deref().is_some_and(|why| !why.trim().is_empty());
-        (!unasked).then(|| self.within_days.unwrap_or(MONTH))
+        (!unasked).then(|| self.within_days.unwrap_or(Self::MONTH))
     }
 }
 
@@ -324,10 +331,13 @@ pub struct Term {
 }
 
 impl Term {
+    /// The months that art. 12 asks for.
+    pub const YEAR: u16 = 12;
+
     /// The months that count: the worked case's twelve where the file is silent.
     #[must_use]
     pub fn notice_months(&self) -> u16 {
-        self.notice_months.unwrap_or(12)
+        self.notice_months.unwrap_or(Self::YEAR)
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod kinds;
 
+use std::num::NonZeroU16;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::articles::{ColumnKind, MAX_YEARS, Processor};
+use super::articles::{Access, ColumnKind, MAX_YEARS, Processor, Rehearsal, Term};
 use super::{Agreement, Channel, Language, Side};
 use crate::article::Article;
 use crate::notice::is_address;
@@ -118,7 +120,13 @@ pub fn gaps(agreement: &Agreement, today: Date) -> Vec<Gap> {
     look.unless(asked, Missing::RehearsalUnasked, "");
     let said = !asked || rehearsal.within_days.is_some();
     look.unless(said, Missing::RehearsalDefault, "");
-    look.unless(agreement.term.notice_months.is_some(), Missing::NoticeDefault, "");
+    let recent = rehearsal.within().is_none_or(|days| days <= Rehearsal::MONTH);
+    let days = rehearsal.within().map_or(0, NonZeroU16::get);
+    look.unless(recent, Missing::RehearsalTooOld, days.to_string());
+    let term = &agreement.term;
+    look.unless(term.notice_months.is_some(), Missing::NoticeDefault, "");
+    let months = term.notice_months();
+    look.unless(months >= Term::YEAR, Missing::NoticeTooShort, months.to_string());
     look.unless(agreement.signed.original.is_some(), Missing::OriginalMissing, "");
     let mut found = look.found;
     found.sort_by_key(|gap| (gap.weight(), gap.place().0, gap.what));
@@ -272,6 +280,8 @@ impl Look<'_> {
             self.unless(!old || too_old, Missing::ProfilesOld, on.to_string());
             self.unless(!too_old, Missing::ProfilesTooOld, on.to_string());
         }
+        let months = access.renew_after_months;
+        self.unless(months <= Access::YEAR, Missing::RenewalTooLate, months.to_string());
         for custodian in &self.agreement.key.custodians {
             let known = access.profiles.iter().any(|profile| profile.id == custodian.profile);
             let about = format!("{} ({})", custodian.id, custodian.profile);

@@ -88,6 +88,7 @@ fn the_end_at_once_is_the_agencys_and_stays_whatever_the_clock_says() {
     assert_eq!(may(&register, agency, end, " ", NOON), Err(Fault::Text));
     assert_eq!(may(&register, agency, end, "x", NOON), Ok(()));
     assert!(breach.takes_two(end) && !breach.takes_two(Sort::Terminate));
+    assert!(breach.takes_two(Sort::BasisGone) && !breach.takes_two(Sort::LegalChange));
     register.0.push(entered(agency, end, NOON, breach));
     let on = date(2026, 3, 2);
     assert_eq!(register.ends(), Some(on));

@@ -143,6 +143,9 @@ kinds! {
     ProfilesTooOld "profiles-too-old" Blocks both(26, Art(4));
         nl "De lijst van functieprofielen is van {about}: te oud om nog te gelden." "Kijk ze na, en zet die dag in access.listed-on van een nieuwe versie."
         en "The list of function profiles is of {about}: too old to count." "Look it through, and put that day in access.listed-on of a new version."
+    RenewalTooLate "renewal-too-late" Warns both(26, Art(4));
+        nl "De lijst van functieprofielen wordt pas na {about} maanden nagekeken: zo blijft ze niet actueel." "Zet access.renew-after-months op 12 of minder."
+        en "The list of function profiles is looked through only after {about} months: that does not keep it current." "Set access.renew-after-months to 12 or less."
     OneCarriesBoth "one-carries-both" Blocks both(32, Art(6));
         nl "Wie het bestand draagt, draagt ook een deel van de sleutel: {about}." "Kies voor dat kanaal een aanbieder van een andere groep, of een andere tussenzone."
         en "Whoever carries the file also carries a share of its key: {about}." "Choose a provider of another group for that channel, or another drop zone."
@@ -206,6 +209,9 @@ kinds! {
     NoticeDefault "notice-default" Notes both(76, Art(12));
         nl "De opzegtermijn ontbreekt; 12 maanden gelden." "Vul term.notice-months in."
         en "The term of notice is missing; 12 months apply." "Fill in term.notice-months."
+    NoticeTooShort "notice-too-short" Blocks both(76, Art(12));
+        nl "{about} maanden opzegtermijn is te kort: artikel 12 vraagt er twaalf." "Zet term.notice-months op 12 of meer."
+        en "{about} months of notice is too short: article 12 asks for twelve." "Set term.notice-months to 12 or more."
     RepresentativesMissing "representatives-missing" Warns both(79, Signatures);
         nl "Er staat niet wie {about} rechtsgeldig vertegenwoordigt." "Zet elk van hen in [[signed.representatives]] met party = \"{table}\"."
         en "It is not said who may bind {about}." "Put each of them in [[signed.representatives]] with party = \"{table}\"."
@@ -230,4 +236,7 @@ kinds! {
     RehearsalDefault "rehearsal-default" Notes both(88, Art(6));
         nl "Er staat niet binnen hoeveel dagen voor een lijst geoefend moet zijn; 30 geldt." "Vul rehearsal.within-days in."
         en "It is not said within how many days before a list there must be a rehearsal; 30 applies." "Fill in rehearsal.within-days."
+    RehearsalTooOld "rehearsal-too-old" Warns both(88, Art(6));
+        nl "Een oefening mag {about} dagen oud zijn als een lijst vertrekt: na 30 weet niemand nog of elke weg werkt." "Zet rehearsal.within-days op 30 of minder."
+        en "A rehearsal may be {about} days old when a list leaves: after 30 nobody knows whether each way works still." "Set rehearsal.within-days to 30 or less."
 }

@@ -1,6 +1,7 @@
 //! Each change of a whole agreement makes exactly its gap; the worked case has the blanks of its text.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 
 use jiff::civil::date;
 
@@ -89,11 +90,14 @@ const PARTIES: &[Change] = &[
     (Missing::OriginalMissing, None, |a| a.signed.original = None),
     (Missing::RehearsalUnasked, None, |a| a.rehearsal.unasked = Some("x".into())),
     (Missing::RehearsalDefault, None, |a| a.rehearsal.within_days = None),
+    (Missing::RehearsalTooOld, None, |a| a.rehearsal.within_days = NonZeroU16::new(31)),
     (Missing::OneCarriesBoth, None, |a| {
         a.drop_zone.group = a.key.custodians[0].phone_group.clone();
     }),
     (Missing::PhoneUngrouped, None, |a| a.key.custodians[0].phone_group = None),
     (Missing::NoticeDefault, None, |a| a.term.notice_months = None),
+    (Missing::NoticeTooShort, None, |a| a.term.notice_months = Some(11)),
+    (Missing::NoticeTooShort, None, |a| a.term.notice_months = Some(0)),
 ];
 
 const PURPOSE_AND_DATA: &[Change] = &[
@@ -129,6 +133,7 @@ const ACCESS_AND_SECURITY: &[Change] = &[
     (Missing::ProfilesUndated, None, |a| a.access.listed_on = None),
     (Missing::ProfilesOld, None, |a| a.access.listed_on = Some(date(2020, 1, 3))),
     (Missing::ProfilesTooOld, None, |a| a.access.listed_on = Some(date(2019, 1, 3))),
+    (Missing::RenewalTooLate, None, |a| a.access.renew_after_months = 13),
     (Missing::CustodianUndated, None, |a| a.key.custodians[0].valid_until = None),
     (Missing::CustodianExpired, None, |a| {
         a.key.custodians[0].valid_until = Some(date(2021, 1, 3));
@@ -360,6 +365,15 @@ fn each_gap_says_what_and_what_next_in_both_languages() {
     let advice = Gap { what: Missing::AdviceMissing, side: MUNICIPALITY, about: "M".into() };
     assert_eq!(advice.article().label(Language::Nl), "overweging G");
     assert_eq!((advice.requirement().as_str(), advice.weight()), ("R10", Weight::Blocks));
+}
+
+#[test]
+fn terms_that_are_longer_or_checked_more_often_than_asked_are_no_gap() {
+    let mut agreement = whole();
+    agreement.term.notice_months = Some(18);
+    agreement.access.renew_after_months = 6;
+    agreement.rehearsal.within_days = NonZeroU16::new(7);
+    assert_eq!(gaps(&agreement, DAY), []);
 }
 
 #[test]
