@@ -15,7 +15,7 @@ mod notes;
 /// Everything that a role would stumble over at its start.
 pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
     let card = card::Card::of(config)?;
-    let agreements = sluis_config::Agreements::load_with_contacts(&config.paths.agreements)?;
+    let agreements = sluis_config::Agreements::of(config)?;
     let credentials = Credentials::new(&config.paths.credentials);
     credentials.secret("tls-key")?;
     let mut gaps = Vec::new();
@@ -53,7 +53,7 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         return Err(Failure::new(exit::CONFIG, "gaps", Words::join(&gaps, "\n  ")));
     }
     let count = agreements.iter().count();
-    let notes = notes::of(config);
+    let notes = notes::of(config, &agreements);
     if json {
         return output::json(&serde_json::json!({
             "ok": true, "party": card.id, "agreements": count, "notes": notes
@@ -138,6 +138,10 @@ fn channel_gaps(
                 agreement.agreement,
                 c.id
             )
+        }));
+        gaps.extend(agreement.key.channels.iter().filter_map(|c| {
+            let Some(Driver::Http(http)) = releaser.channels.get(&c.id) else { return None };
+            http.strays(agreement, &c.id)
         }));
     }
     gaps

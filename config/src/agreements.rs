@@ -8,6 +8,7 @@ use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Digest};
 use sluis_core::plan::{self, Plan};
 
+use crate::schema::Config;
 use crate::strict::{self, ConfigError};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -65,6 +66,24 @@ impl Agreements {
         for (name, installed) in &mut all.present {
             installed.contacts =
                 read_contacts(&folder.join(format!("{name}.toml")), &installed.plan)?;
+        }
+        Ok(all)
+    }
+    /// The agreements of a host, where it is an agency's with their contacts: whoever is reached by telephone has a number
+    /// that every channel reads alike.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn of(config: &Config) -> Result<Self, ConfigError> {
+        let folder = &config.paths.agreements;
+        let all = Self::load_with_contacts(folder)?;
+        let folders = config.folders();
+        for (name, installed) in &all.present {
+            let Some((contacts, _)) = &installed.contacts else { continue };
+            installed.plan.check_telephones(contacts, &folders).map_err(|e| {
+                let path = contacts_path(&folder.join(format!("{name}.toml")));
+                ConfigError::Agreement { path, why: e.words() }
+            })?;
         }
         Ok(all)
     }

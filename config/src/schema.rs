@@ -1,6 +1,6 @@
 //! `sluis.toml`: one file a host; each role reads its own section.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -331,6 +331,14 @@ impl Config {
             (None, Some(_)) => Some("keeper"),
             (None, None) => None,
         }
+    }
+
+    /// The channels that are folders.
+    #[must_use]
+    pub fn folders(&self) -> BTreeSet<ChannelId> {
+        let channels = self.releaser.iter().flat_map(|releaser| &releaser.channels);
+        let folders = channels.filter(|(_, driver)| matches!(driver, Driver::Spool { .. }));
+        folders.map(|(id, _)| id.clone()).collect()
     }
 
     /// The local socket of this name.

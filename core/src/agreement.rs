@@ -7,6 +7,7 @@
 //! left out, and [`gaps`] then says what is missing.
 
 pub mod articles;
+pub mod carriers;
 pub mod gaps;
 pub mod keys;
 
@@ -328,6 +329,14 @@ pub struct Contacts {
     pub former: BTreeMap<CustodianId, String>,
     /// Whom somebody calls who did not ask for a new number; stands in that message.
     pub call: Option<String>,
+}
+
+/// Whether this is a telephone number in the one form that every channel takes (E.164): `+`, the country, 8 to 15 digits
+/// and nothing between.
+pub(crate) fn is_telephone(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    plain && (8..=15).contains(&digits.len())
 }
 
 /// Whether this is a number to call: digits in groups, international or not, and nothing that a message could not hold.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::keys::KeysError;
-use crate::agreement::{Agreement, ChannelKind, Contacts, KeyRules, is_to_call};
+use crate::agreement::{Agreement, ChannelKind, Contacts, KeyRules, is_telephone, is_to_call};
 use crate::id::{ChannelId, CustodianId, GroupId};
 use crate::share;
 use crate::words::Words;
@@ -79,6 +79,12 @@ pub enum PlanError {
     /// The agency does not know where to reach a custodian.
     #[error("custodian {0} has no number in the contacts file")]
     NoNumber(CustodianId),
+    /// A number that one channel reads otherwise than another: the number itself does not belong in an error.
+    #[error(
+        "art. 6: what the contacts file has for custodian {0} is no telephone number, and channel {1} is no folder: write `+`, \
+         the country and the number, 8 to 15 digits with nothing between, as in +32470123456"
+    )]
+    NoTelephone(CustodianId, ChannelId),
     /// A former number is to be told, and nobody is named who can be called about it.
     #[error(
         "art. 6: [former] is told that there is a new number; say in `call` whom to call, a telephone number of 4 to 15 digits"
@@ -119,6 +125,10 @@ impl PlanError {
             Self::NoNumber(custodian) => {
                 format!("bewaarder {custodian} heeft geen nummer in het contactenbestand")
             }
+            Self::NoTelephone(custodian, channel) => format!(
+                "art. 6: wat het contactenbestand voor bewaarder {custodian} heeft is geen telefoonnummer, en kanaal {channel} is geen \
+                 map: schrijf `+`, het land en het nummer, 8 tot 15 cijfers met niets ertussen, zoals +32470123456"
+            ),
             Self::NobodyToCall => "art. 6: aan [former] wordt gemeld dat er een nieuw nummer is; zeg in `call` wie gebeld \
                  kan worden, een telefoonnummer van 4 tot 15 cijfers"
                 .to_owned(),
@@ -180,7 +190,7 @@ impl Plan {
         let number = |route: &Route| {
             let number = contacts.numbers.get(&route.custodian);
             number
-                .map(|number| number.chars().filter(|c| !c.is_whitespace()).collect::<String>())
+                .map(|number| telephone(number))
                 .ok_or_else(|| PlanError::NoNumber(route.custodian.clone()))
         };
         let numbers: Vec<String> = self.routes.iter().map(number).collect::<Result<_, _>>()?;
@@ -204,6 +214,25 @@ impl Plan {
                 other => other,
             }
         })
+    }
+
+    /// Holds the numbers of the channels that are no folders against the one form of a telephone number: two ways to write
+    /// one are two telephones to rule 2, and one to whoever dials.
+    ///
+    /// # Errors
+    /// [`PlanError::NoTelephone`].
+    pub fn check_telephones(
+        &self,
+        contacts: &Contacts,
+        folders: &BTreeSet<ChannelId>,
+    ) -> Result<(), PlanError> {
+        let dialled = self.routes.iter().filter(|route| !folders.contains(&route.channel));
+        for route in dialled {
+            if !contacts.numbers.get(&route.custodian).is_some_and(|number| is_telephone(number)) {
+                return Err(PlanError::NoTelephone(route.custodian.clone(), route.channel.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// How many shares there are.
@@ -249,6 +278,15 @@ pub fn check(agreement: &Agreement) -> Result<Plan, PlanError> {
     }
     agreement.keys.check()?;
     Ok(plan)
+}
+
+/// The telephone behind a number, however it is written; of a folder's owner, the name.
+fn telephone(number: &str) -> String {
+    let plain: String = number.chars().filter(|c| !c.is_whitespace()).collect();
+    let written = plain.chars().all(|c| c.is_ascii_digit() || "+-./()".contains(c));
+    let digits: String = plain.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_start_matches('0');
+    if written && digits.len() >= 8 { digits.to_owned() } else { plain }
 }
 
 fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
@@ -349,9 +387,41 @@ mod tests {
                 .into(),
         };
         assert!(plan.check_contacts(&contacts("+32470000003")).is_ok());
-        let refused = plan.check_contacts(&contacts("+32 470 00 00 01")).unwrap_err().words();
-        for (said, what) in [(&refused.en, "phone"), (&refused.nl, "telefoon")] {
-            assert!(said.contains(what) && !said.contains("470"), "{said}");
+        for same in ["+32 470 00 00 01", "32470000001", "+32-470-00.00.01", "0032470000001"] {
+            let refused = plan.check_contacts(&contacts(same)).unwrap_err().words();
+            for (said, what) in [(&refused.en, "phone"), (&refused.nl, "telefoon")] {
+                assert!(said.contains(what) && !said.contains("470"), "{said}");
+            }
+        }
+        // Whoever dials takes one form, and a folder any name.
+        let folders = |ids: &[&str]| ids.iter().map(|id| id.parse().unwrap()).collect();
+        let held = |third, ids: &[&str]| plan.check_telephones(&contacts(third), &folders(ids));
+        for good in ["+32470000003", "+12345678", "+123456789012345"] {
+            assert_eq!(held(good, &[]), Ok(()), "{good}");
+        }
+        let longest = "+1234567890123456";
+        for bad in [
+            "32470000003",
+            "+32 470",
+            "+32-470000003",
+            "+0032470000003",
+            longest,
+            "+1234567",
+            "",
+            "chantal",
+        ] {
+            let refused = held(bad, &["c0", "c1"]).unwrap_err();
+            assert_eq!(
+                refused,
+                PlanError::NoTelephone("p2".parse().unwrap(), "c2".parse().unwrap())
+            );
+            for said in [refused.words().nl, refused.words().en] {
+                assert!(
+                    said.contains("p2") && said.contains("art. 6") && !said.contains("470000"),
+                    "{said}"
+                );
+            }
+            assert_eq!(held(bad, &["c2"]), Ok(()), "{bad}");
         }
     }
 

@@ -9,7 +9,7 @@ use notify::{RecursiveMode, Watcher};
 use secrecy::ExposeSecret;
 use sluis_config::agreements::Agreements;
 use sluis_config::credentials::Credentials;
-use sluis_config::schema::{Driver, Gate};
+use sluis_config::schema::Gate;
 use sluis_config::{Config, ConfigError, Installed};
 use sluis_core::agreement::Side;
 use sluis_core::id::Digest;
@@ -178,10 +178,9 @@ impl Host {
         let signers = signers.map_err(|e| wrong(e.words()))?;
         let mailbox = self.identities("mailbox-identity")?;
         let clock: SharedClock = Arc::new(RealClock);
-        let folder = &self.config.paths.agreements;
         let agreements = match side {
-            Side::Agency => Agreements::load_with_contacts(folder)?,
-            Side::Municipality => Agreements::load(folder)?,
+            Side::Agency => Agreements::of(&self.config)?,
+            Side::Municipality => Agreements::load(&self.config.paths.agreements)?,
         };
         let store = Store::open(place).await.map_err(CoreError::from)?;
         let party = self.config.party.id.clone();
@@ -232,10 +231,7 @@ impl Host {
         // What goes back there is not to lose the folder that it lies in.
         files::sync_folder(&settings.outbox).map_err(AppError::io(settings.outbox.display()))?;
         same_file_system(&settings.outbox, &settings.private)?;
-        let channels = self.config.releaser.iter().flat_map(|releaser| &releaser.channels);
-        let folders = channels.filter(|(_, driver)| matches!(driver, Driver::Spool { .. }));
-        let folders = folders.map(|(id, _)| id.clone()).collect();
-        let language = self.config.party.language;
+        let (language, folders) = (self.config.party.language, self.config.folders());
         let core = Arc::new(Agency::new(books, settings.clone(), language, folders)?);
         core.recover().await?;
         self.serve("sealer", agency::persons::router(Arc::clone(&core)))?;

@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 use sluis_config::ConfigError;
 use sluis_config::credentials::Credentials;
 use sluis_config::schema::Driver;
+use sluis_core::agreement::Agreement;
 use sluis_core::control::Outcome;
 use sluis_core::id::{ChannelId, CustodianId};
+use sluis_core::words::Words;
 
 /// One message for one custodian.
 pub struct Message<'a> {
@@ -38,6 +40,15 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// Why it is not the way of the agreement's channel of this name. A folder or a modem of one's own is nobody else's.
+    #[must_use]
+    pub fn strays(&self, agreement: &Agreement, id: &ChannelId) -> Option<Words> {
+        match self {
+            Self::Spool(_) | Self::Smsd(_) => None,
+            Self::Http(provider) => provider.template().strays(agreement, id),
+        }
+    }
+
     /// Hands the message over, once.
     pub async fn send(&self, message: &Message<'_>) -> Outcome {
         match self {

@@ -51,7 +51,7 @@ pub const DAY: i64 = 86_400_000;
 
 /// How an operator is spoken to.
 const OPERATOR: &str = r#"
-    url = "https://operator.invalid/"
+    url = "https://HOST/"
     body.json = { to = "{to}", text = "{text}", reference = "{reference}", channel = "CHANNEL" }
     success.status = [200]
     message-id = "/id"
@@ -448,7 +448,10 @@ impl Gates {
             ZoneClient::over(way.clone(), way, HOST, &parts.name, NO_WAIT)
         };
         let channel = |channel: &sluis_core::agreement::Channel| {
-            let http = toml::from_str(&OPERATOR.replace("CHANNEL", channel.id.as_str())).unwrap();
+            let hosts = parts.terms().agreement.hosts_of(&channel.id);
+            let host = hosts.first().copied().unwrap_or("operator.invalid");
+            let http = OPERATOR.replace("CHANNEL", channel.id.as_str()).replace("HOST", host);
+            let http = toml::from_str(&http).unwrap();
             let (way, none) = (net.way(parts, End::Operators), Credentials::new(Path::new(".")));
             let provider = Provider::over(way, &channel.id, &http, None, &none).unwrap();
             (channel.id.clone(), Channel::Http(Box::new(provider)))

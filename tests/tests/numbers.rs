@@ -18,12 +18,16 @@ fn providers() -> [Provider; 3] {
     [(); 3].map(|()| Provider::new(Mood::Takes))
 }
 
-fn running(providers: &[Provider; 3]) -> World {
+fn over(providers: &[Provider; 3]) -> Plan {
     let channels = ["sms-a", "sms-b", "voice"];
     let channels = channels.iter().zip(providers).map(|(id, provider)| provider.channel(id));
     let mut plan = Plan::default().over(&channels.collect::<String>());
     plan.sealer += "number-cooling-off-hours = 0\n";
-    World::running_as(&plan)
+    plan
+}
+
+fn running(providers: &[Provider; 3]) -> World {
+    World::running_as(&over(providers))
 }
 
 /// Puts a new number for an into the contacts file, with this beside it.
@@ -223,4 +227,52 @@ fn a_releaser_that_was_killed_while_it_told_tells_again_and_the_doubt_is_entered
     held(&world, &list, "the old one was told. Two persons confirm it");
     assert!(count(&world, "number-told", "unknown") >= 1, "{:?}", entries(&world));
     assert_eq!(count(&world, "number-told", "accepted"), 1, "{:?}", entries(&world));
+}
+
+/// Two ways to write one telephone are two to the plan and one to whoever dials: there is one way.
+#[test]
+fn what_is_dialled_is_written_in_one_form_and_a_new_number_at_once_is_noted() {
+    let providers = providers();
+    let mut world = World::make(&over(&providers));
+    let contacts = world.path("agency/agreements/mechelen.contacts.toml");
+    let right = fs::read_to_string(&contacts).unwrap();
+    for wrong in ["32470000000", "+32-470000000", "+32 470 00 00 00", "+0032470000000", "an"] {
+        fs::write(&contacts, right.replace(OLD, wrong)).unwrap();
+        for (lang, said) in [("en", "is no telephone number"), ("nl", "is geen telefoonnummer")] {
+            let checked = world.cli("agency", &["--lang", lang, "config", "check"]);
+            assert_eq!(checked.status.code(), Some(78), "{}", stdout(&checked));
+            let told = stderr(&checked);
+            assert!(told.starts_with("sluis[config]: ") && told.contains(said), "{told}");
+            for part in ["mechelen.contacts.toml", " an ", "sms-a", "+32470123456"] {
+                assert!(told.contains(part), "{part}: {told}");
+            }
+            assert!(!told.contains("470000000"), "{told}");
+        }
+    }
+    let command = world.command("sealer");
+    world.launch("sealer", command);
+    until("the sealer to refuse", || world.ended("sealer").then_some(()));
+    assert!(world.log("sealer").contains("is no telephone number"), "{}", world.log("sealer"));
+    // Into a folder, any name will do.
+    let dialled = providers[0].channel("sms-a");
+    world.edit("agency", |text| {
+        let folder = "\n[releaser.channels.sms-a]\ndriver = \"spool\"\nfolder = \"../phones\"\n";
+        text.replace(&dialled, folder)
+    });
+    for (lang, said) in [
+        ("en", "so a share goes to a new number as soon as"),
+        ("nl", "zodra twee personen het bevestigen"),
+    ] {
+        let checked = world.cli("agency", &["--lang", lang, "config", "check"]);
+        assert!(checked.status.success(), "{}", stderr(&checked));
+        assert!(
+            stdout(&checked).contains("sealer.number-cooling-off-hours"),
+            "{}",
+            stdout(&checked)
+        );
+        assert!(stdout(&checked).contains(said), "{}", stdout(&checked));
+    }
+    world.edit("agency", |text| text.replace("number-cooling-off-hours = 0\n", ""));
+    let checked = world.cli("agency", &["config", "check"]);
+    assert!(!stdout(&checked).contains("cooling-off"), "{}", stdout(&checked));
 }

@@ -6,6 +6,7 @@
 use std::fs;
 
 use serde_json::Value;
+use sluis_tests::provider::{Mood, Provider};
 use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, stdout, until};
 
@@ -241,4 +242,63 @@ fn a_custodian_whose_right_ended_meanwhile_gets_no_share() {
     assert_eq!(world.lines(&code).len(), 2);
     let opened = world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
     assert!(opened.status.success(), "{}", stderr(&opened));
+}
+
+/// The register of processors says who carries a share: where the url goes elsewhere, none leaves.
+#[test]
+fn a_channel_goes_to_the_hosts_of_who_carries_it_and_to_no_other() {
+    let providers = [(); 4].map(|()| Provider::new(Mood::Takes));
+    let [stranger, named @ ..] = &providers;
+    let address = |it: &Provider| it.url.split('/').nth(2).unwrap().to_owned();
+    let channels = ["sms-a", "sms-b", "voice"].iter().zip(named);
+    let right: String = channels.map(|(id, provider)| provider.channel(id)).collect();
+    let mut plan = Plan::default().over(&right.replace(&address(&named[0]), &address(stranger)));
+    let world = World::make(&plan);
+    // Where the register gives no hosts nothing is compared, and that is noted.
+    for (lang, said) in [
+        ("en", "no processor gives `hosts` for channel sms-a"),
+        ("nl", "geeft geen verwerker `hosts`"),
+    ] {
+        let checked = world.cli("agency", &["--lang", lang, "config", "check"]);
+        assert!(
+            checked.status.success() && stdout(&checked).contains(said),
+            "{}",
+            stdout(&checked)
+        );
+    }
+    let groups = "groups = [\"groep-a\", \"groep-b\", \"groep-c\"]\n";
+    let hosts: Vec<_> = named.iter().map(address).collect();
+    plan.agreement = plan.agreement.replace(groups, &format!("{groups}hosts = {hosts:?}\n"));
+    let mut world = World::running_as(&plan);
+    let goes = address(stranger);
+    for (lang, said) in [("en", "goes to"), ("nl", "gaat naar")] {
+        let checked = world.cli("agency", &["--lang", lang, "config", "check"]);
+        assert_eq!(checked.status.code(), Some(78));
+        let told = stderr(&checked);
+        assert!(
+            told.contains(&format!("sms-a {said} {goes}")) && told.contains("art. 6"),
+            "{told}"
+        );
+        assert!(!told.contains("sms-b") && !told.contains("note:"), "{told}");
+    }
+    let code = world.send("lijst.csv", LIST);
+    until("the share to wait for a right url", || {
+        let waiting = world.json("agency", &["show", &code])["waiting"].to_string();
+        waiting.contains(&format!("channel sms-a goes to {goes}")).then_some(())
+    });
+    until("the other shares to be out", || {
+        named[1..].iter().all(|it| it.seen().len() == 1).then_some(())
+    });
+    assert!(stranger.seen().is_empty(), "nothing left to a host that the agreement does not name");
+    assert!(world.stop("releaser").success());
+    world.edit("agency", |text| text.replace(&goes, &address(&named[0])));
+    let checked = world.cli("agency", &["config", "check"]);
+    assert!(
+        checked.status.success() && !stdout(&checked).contains("hosts"),
+        "{}",
+        stdout(&checked)
+    );
+    world.start("releaser");
+    world.wait("agency", &code, "Released");
+    assert_eq!((stranger.seen().len(), named[0].seen().len()), (0, 1));
 }

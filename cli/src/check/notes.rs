@@ -1,12 +1,14 @@
 //! What `sluis config check` notes: what works as it stands, and is weaker than it could be.
 
-use sluis_config::Config;
+use sluis_config::schema::Driver;
+use sluis_config::{Agreements, Config};
 use sluis_core::words;
 use sluis_core::words::Words;
 
 /// All of it.
-pub(super) fn of(config: &Config) -> Vec<Words> {
-    [everybody(config), anybody(config), backups(config)].into_iter().flatten().collect()
+pub(super) fn of(config: &Config, agreements: &Agreements) -> Vec<Words> {
+    let notes = [everybody(config), anybody(config), backups(config), at_once(config)];
+    notes.into_iter().flatten().chain(anywhere(config, agreements)).collect()
 }
 
 /// Where nothing says who may do what at a core.
@@ -40,4 +42,35 @@ fn anybody(config: &Config) -> Option<Words> {
             "note: [keeper.custodians] is missing, so whoever has the duty custodian types any custodian's line: no user enough to open alone, and one of each exercise (art. 6, R47)"
         )
     })
+}
+
+/// Where a custodian's new number is used as soon as two persons say so (art. 6).
+fn at_once(config: &Config) -> Option<Words> {
+    let at_once = config.sealer.as_ref().is_some_and(|it| it.number_cooling_off_hours == 0);
+    let channels = config.releaser.iter().flat_map(|releaser| releaser.channels.values());
+    let dials = channels.into_iter().any(|driver| !matches!(driver, Driver::Spool { .. }));
+    (at_once && dials).then(|| {
+        words!(
+            "let op: sealer.number-cooling-off-hours is 0, dus gaat een deel naar een nieuw nummer zodra twee personen het bevestigen: wie het oude heeft, heeft geen tijd om te bellen (art. 6)",
+            "note: sealer.number-cooling-off-hours is 0, so a share goes to a new number as soon as two persons confirm it: whoever has the old one has no time to call (art. 6)"
+        )
+    })
+}
+
+/// Where nothing says to which hosts a channel may go (art. 6, R58).
+fn anywhere(config: &Config, agreements: &Agreements) -> Vec<Words> {
+    let channels = config.releaser.iter().flat_map(|releaser| &releaser.channels);
+    let urls = channels.filter(|(_, driver)| matches!(driver, Driver::Http(_)));
+    let of = |id| {
+        let all = agreements.iter().map(|installed| &installed.terms.agreement);
+        let open = all.filter(move |it| it.channel(id).is_some() && it.hosts_of(id).is_empty());
+        open.map(move |it| {
+            words!(
+                "let op: overeenkomst {}: voor kanaal {id} geeft geen verwerker `hosts`, dus wordt waarheen zijn url gaat met niets vergeleken (art. 6, R58)",
+                "note: agreement {}: no processor gives `hosts` for channel {id}, so where its url goes is compared with nothing (art. 6, R58)",
+                it.agreement
+            )
+        })
+    };
+    urls.flat_map(|(id, _)| of(id)).collect()
 }

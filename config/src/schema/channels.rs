@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use sluis_core::agreement::Agreement;
+use sluis_core::agreement::carriers::is_among;
 use sluis_core::id::ChannelId;
 use sluis_core::report::Reporter;
 use sluis_core::words;
@@ -68,8 +70,7 @@ impl Http {
     pub fn check(&self) -> Result<(), Words> {
         let local = ["http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:", "http://[::1]/"];
         // No user before the host: `http://127.0.0.1:x@elsewhere/` goes elsewhere.
-        let authority = self.url.split("://").nth(1).unwrap_or_default();
-        if authority.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@')) {
+        if self.address().contains('@') {
             return Err(words!(
                 "{}: een adres zonder gebruiker erin; `auth` noemt de account",
                 "{}: an address without a user in it; `auth` shows the account",
@@ -115,6 +116,26 @@ impl Http {
                 "neither {{to}} nor {{digits}} says who gets it"
             ))
         }
+    }
+    /// Where the url goes: `host` or `host:port`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        let authority = self.url.split("://").nth(1).unwrap_or_default();
+        authority.split(['/', '?', '#']).next().unwrap_or_default()
+    }
+    /// Why this is not the way of the agreement's channel: who carries it has other hosts in the register of processors
+    /// (art. 6, R58).
+    #[must_use]
+    pub fn strays(&self, agreement: &Agreement, id: &ChannelId) -> Option<Words> {
+        let (hosts, address) = (agreement.hosts_of(id), self.address());
+        if hosts.is_empty() || is_among(&hosts, address) {
+            return None;
+        }
+        let (name, hosts) = (&agreement.agreement, hosts.join(", "));
+        Some(words!(
+            "art. 6: kanaal {id} gaat naar {address}, en overeenkomst {name} kent voor wie het draagt enkel {hosts} (processors.hosts): zet releaser.channels.{id} juist, of spreek een nieuwe versie af",
+            "art. 6: channel {id} goes to {address}, and agreement {name} has only {hosts} for whoever carries it (processors.hosts): set releaser.channels.{id} right, or agree on a new version"
+        ))
     }
     /// Whether the credential `provider-<channel>` is needed.
     #[must_use]

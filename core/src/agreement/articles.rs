@@ -305,7 +305,8 @@ pub struct Processor {
     /// Channels of these groups are covered by that contract too.
     #[serde(default)]
     pub groups: Vec<GroupId>,
-    /// So are drop zones at these addresses, `host:port`.
+    /// Where it is reached: a drop zone at `host:port`, which that contract covers too; a channel's interface at `host` or
+    /// `host:port`, and then that channel goes nowhere else.
     #[serde(default)]
     pub hosts: Vec<String>,
 }

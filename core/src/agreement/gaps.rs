@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::articles::{Access, ColumnKind, MAX_YEARS, Processor, Rehearsal, Term};
+use super::carriers::same;
 use super::{Agreement, Channel, Language, Side};
 use crate::article::Article;
 use crate::notice::is_address;
@@ -305,18 +306,13 @@ impl Look<'_> {
             same(name, &agreement.agency.name) || same(name, &agreement.municipality.name)
         };
         let zone = &agreement.drop_zone;
-        let carried = party(&zone.operator)
-            || agreement
-                .processors
-                .iter()
-                .any(|known| same(&known.name, &zone.operator) || known.hosts.contains(&zone.host));
+        let carried =
+            party(&zone.operator) || agreement.processors.iter().any(|known| known.holds(zone));
         self.unless(carried, Missing::ProcessorMissing, format!("drop-zone: {}", zone.operator));
         for channel in &agreement.key.channels {
             let provider = &channel.provider;
-            let carried = party(provider)
-                || agreement.processors.iter().any(|known| {
-                    same(&known.name, provider) || known.groups.contains(&channel.group)
-                });
+            let carried =
+                party(provider) || agreement.processors.iter().any(|known| known.carries(channel));
             let about = format!("{}: {provider}", channel.id);
             self.unless(carried, Missing::ProcessorMissing, about);
         }
@@ -361,19 +357,10 @@ impl Look<'_> {
 /// that covers both (R31, R32).
 fn one_carries_both(agreement: &Agreement, channel: &Channel) -> bool {
     let zone = &agreement.drop_zone;
-    let covers = |known: &Processor| {
-        let carries_file = same(&known.name, &zone.operator) || known.hosts.contains(&zone.host);
-        let carries_share =
-            same(&known.name, &channel.provider) || known.groups.contains(&channel.group);
-        carries_file && carries_share
-    };
+    let covers = |known: &Processor| known.holds(zone) && known.carries(channel);
     same(&zone.operator, &channel.provider)
         || zone.group.as_ref() == Some(&channel.group)
         || agreement.processors.iter().any(covers)
-}
-
-fn same(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 fn given(text: Option<&str>) -> bool {

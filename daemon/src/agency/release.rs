@@ -79,7 +79,7 @@ impl Releaser {
         let bundle = self.open(&terms, &verified, &removal, &bundle)?;
         let item = bundle.items.iter().find(|item| item.index == index);
         let item = item.ok_or_else(|| never("bundle", "no such share"))?;
-        let channel = self.channel(&item.channel)?;
+        let channel = self.channel(&terms, &item.channel)?;
         if !self.desk.exposing(id, lease).await.map_err(|e| again(e.words()))? {
             return Err(never("stopped", "the core does not let this share leave"));
         }
@@ -87,14 +87,15 @@ impl Releaser {
         Ok(hand_over(channel, &removal, &bundle, (item, rehearsal)).await)
     }
 
-    fn channel(&self, id: &ChannelId) -> Result<&Channel, Outcome> {
-        let channel = self.channels.get(id);
-        channel.ok_or_else(|| {
+    /// How this channel of the agreement is reached: by whoever its register of processors names.
+    fn channel(&self, terms: &Terms, id: &ChannelId) -> Result<&Channel, Outcome> {
+        let channel = self.channels.get(id).ok_or_else(|| {
             again(words!(
                 "kanaal {id} staat niet in [releaser.channels]",
                 "channel {id} is not in [releaser.channels]"
             ))
-        })
+        })?;
+        channel.strays(&terms.agreement, id).map_or(Ok(channel), |why| Err(again(why)))
     }
 
     /// A custodian's old number is told that there is a new one. No share is in it, and so it rests on no removal.
@@ -111,7 +112,7 @@ impl Releaser {
         let word = opened.ok_or_else(|| never("word", "it is not the sealer's"))?;
         let text = word.text();
         message::septets(&text).map_err(|e| never("text", &e.to_string()))?;
-        let channel = self.channel(&word.channel)?;
+        let channel = self.channel(&terms, &word.channel)?;
         if !self.desk.exposing(job.id, job.lease).await.map_err(|e| again(e.words()))? {
             return Err(never("stopped", "the core does not let this word leave"));
         }

@@ -96,6 +96,12 @@ impl Provider {
         Ok(Self { http: http.clone(), secret, callback, way })
     }
 
+    /// Its template.
+    #[must_use]
+    pub fn template(&self) -> &Http {
+        &self.http
+    }
+
     /// Hands the message over, once.
     pub async fn send(&self, message: &Message<'_>) -> Outcome {
         let mut answer = match self.way.send(self.request(message)).await {
