@@ -62,8 +62,14 @@ pub(crate) fn put_into_use(
     if !cards.is_empty() {
         text = with_keys(&text, cards)?;
     }
-    let (terms, _) = agreements::parse(from, &text)?;
+    let (terms, plan) = agreements::parse(from, &text)?;
     ours(config, &terms.agreement)?;
+    if contacts.is_some() && config.sealer.is_none() {
+        return Err(Failure::refused(words!(
+            "telefoonnummers horen alleen bij het agentschap, en deze host heeft geen [sealer]: laat --contacts weg",
+            "telephone numbers belong at the agency alone, and this host has no [sealer]: leave --contacts out"
+        )));
+    }
     let folder = &config.paths.agreements;
     let place = folder.join(format!("{}.toml", terms.agreement.agreement));
     if let Ok(before) = std::fs::read_to_string(&place)
@@ -80,14 +86,18 @@ pub(crate) fn put_into_use(
             )));
         }
     }
+    // Read before anything is written: what does not serve changes nothing here.
+    let numbers = contacts.map(strict::read).transpose()?;
+    let contacts = match (contacts, &numbers) {
+        (Some(path), Some(text)) => Some(agreements::parse_contacts(path, text, &plan)?),
+        _ => agreements::read_contacts(&place, &plan)?,
+    };
     keep_former(&place, &text)?;
     put(&place, &text, 0o644)?;
-    if let Some(contacts) = contacts {
-        put(&agreements::contacts_path(&place), &strict::read(contacts)?, 0o600)?;
+    if let Some(numbers) = numbers {
+        put(&agreements::contacts_path(&place), &numbers, 0o600)?;
     }
-    let mut installed = agreements::read(&place)?;
-    installed.contacts = agreements::read_contacts(&place, &installed.plan)?;
-    Ok((installed, place))
+    Ok((Installed { contacts, ..agreements::read(&place)? }, place))
 }
 
 /// The version before stays readable: transfers that began under it end under it (R83).

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use sluis_config::Config;
 use sluis_core::control::{AskHead, GoOn, OfCustodian};
-use sluis_core::id::{AgreementId, CustodianId, Nis, PartyId, TransferCode};
+use sluis_core::id::{Address, AgreementId, CustodianId, Nis, PartyId, TransferCode};
 use sluis_core::notice::Sort;
 use sluis_core::words;
 
@@ -69,7 +69,7 @@ enum Verb {
         name: String,
         /// Where a drop zone listens.
         #[arg(long, default_value = "[::]:8443")]
-        listen: String,
+        listen: Address,
     },
     /// Show this host's card: its public keys, and a fingerprint to compare by telephone.
     #[command(after_help = "Example:\n  sluis identity > agency.card")]
@@ -583,7 +583,7 @@ fn start(
     dir: &std::path::Path,
     id: &PartyId,
     name: &str,
-    listen: &str,
+    listen: &Address,
     (lang, json): (Lang, bool),
 ) -> Result<()> {
     let role = match host {

@@ -1,8 +1,12 @@
 //! `sluis config check`: what is missing at this host, all of it at once.
 
-use sluis_config::Config;
+use std::path::{Path, PathBuf};
+
+use sluis_config::agreements::contacts_path;
 use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Driver, Notifier, Owner, Releaser};
+use sluis_config::{Agreements, Config};
+use sluis_core::agreement::Side;
 use sluis_core::words;
 use sluis_core::words::Words;
 
@@ -15,12 +19,14 @@ mod notes;
 /// Everything that a role would stumble over at its start.
 pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
     let card = card::Card::of(config)?;
-    let agreements = sluis_config::Agreements::of(config)?;
+    let folder = &config.paths.agreements;
+    let agreements = Agreements::of(config)?;
     let credentials = Credentials::new(&config.paths.credentials);
     credentials.secret("tls-key")?;
     let mut gaps = Vec::new();
     if let Some(sealer) = &config.sealer {
         gaps.extend(unknown("sealer.owners", &sealer.owners));
+        gaps.extend(sealer.claims_by_rename().err().map(|error| error.words()));
         let bare = agreements.iter().filter(|installed| installed.contacts.is_none());
         gaps.extend(bare.map(|installed| {
             words!(
@@ -29,7 +35,13 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
                 installed.terms.agreement.agreement
             )
         }));
+    } else {
+        gaps.extend(strange_numbers(folder, &agreements));
     }
+    let side =
+        config.core().map(|core| if core == "sealer" { Side::Agency } else { Side::Municipality });
+    let ours = side.map(|side| agreements.are_of(&config.party.id, side));
+    gaps.extend(ours.and_then(std::result::Result::err).map(|error| error.words()));
     for (duty, owners) in config.duties.iter().flatten() {
         gaps.extend(unknown(&format!("duties.{}", duty.name()), owners));
     }
@@ -69,6 +81,20 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
     notes.iter().try_for_each(|note| output::line(note.text(lang.core())))
 }
 
+/// Telephone numbers that lie where only agreements belong.
+fn strange_numbers(folder: &Path, agreements: &Agreements) -> Vec<Words> {
+    let names = agreements.iter().map(|installed| &installed.terms.agreement.agreement);
+    let paths = names.map(|name| contacts_path(&folder.join(format!("{name}.toml"))));
+    let told = |path: PathBuf| {
+        words!(
+            "{}: telefoonnummers horen alleen bij het agentschap; verwijder dit bestand",
+            "{}: telephone numbers belong at the agency alone; remove this file",
+            path.display()
+        )
+    };
+    paths.filter(|path| path.exists()).map(told).collect()
+}
+
 /// The users and groups that a key names and this machine does not have.
 fn unknown(key: &str, owners: &[Owner]) -> Vec<Words> {
     let known = |file: &str, name: &str| {
@@ -105,7 +131,7 @@ fn mail_gaps(notifier: &Notifier, credentials: &Credentials) -> Vec<Words> {
 
 fn channel_gaps(
     releaser: &Releaser,
-    agreements: &sluis_config::Agreements,
+    agreements: &Agreements,
     credentials: &Credentials,
 ) -> Vec<Words> {
     let mut gaps = Vec::new();

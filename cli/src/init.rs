@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use sluis_core::id::PartyId;
+use sluis_core::id::{Address, PartyId};
 use sluis_core::words;
 
 use crate::card::Role;
@@ -20,7 +20,7 @@ pub(crate) struct Order<'a> {
     pub(crate) name: &'a str,
     pub(crate) language: &'a str,
     /// Where a drop zone listens.
-    pub(crate) listen: &'a str,
+    pub(crate) listen: &'a Address,
 }
 
 /// Makes it.
@@ -59,7 +59,7 @@ pub(crate) fn make(order: &Order<'_>) -> Result<()> {
         .replace("{name}", &order.name.replace(['"', '\\', '\n'], " "))
         .replace("{language}", order.language)
         .replace("{owner}", &rustix::process::getuid().as_raw().to_string())
-        .replace("{listen}", order.listen)
+        .replace("{listen}", order.listen.as_str())
         .replace("{releaser}", &releaser);
     file(&config, text.as_bytes(), 0o644)
 }

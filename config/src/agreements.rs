@@ -1,11 +1,12 @@
 //! The folder of agreements: `<name>.toml`, and at the agency `<name>.contacts.toml`.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use sluis_core::agreement::{Agreement, Contacts};
+use sluis_core::agreement::{Agreement, Contacts, Side};
 use sluis_core::evidence::Terms;
-use sluis_core::id::{AgreementId, Digest};
+use sluis_core::id::{AgreementId, Digest, PartyId};
 use sluis_core::plan::{self, Plan};
 
 use crate::schema::Config;
@@ -57,15 +58,16 @@ impl Agreements {
         }
         Ok(Self { present, former })
     }
-    /// As [`Agreements::load`], with the contacts beside them: for the sealer alone.
+    /// As [`Agreements::load`], with the contacts beside them: for the sealer alone, and nobody else may read them.
     ///
     /// # Errors
     /// [`ConfigError`].
     pub fn load_with_contacts(folder: &Path) -> Result<Self, ConfigError> {
         let mut all = Self::load(folder)?;
         for (name, installed) in &mut all.present {
-            installed.contacts =
-                read_contacts(&folder.join(format!("{name}.toml")), &installed.plan)?;
+            let path = folder.join(format!("{name}.toml"));
+            private(&contacts_path(&path))?;
+            installed.contacts = read_contacts(&path, &installed.plan)?;
         }
         Ok(all)
     }
@@ -76,6 +78,9 @@ impl Agreements {
     /// [`ConfigError`].
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         let folder = &config.paths.agreements;
+        if config.sealer.is_none() {
+            return Self::load(folder);
+        }
         let all = Self::load_with_contacts(folder)?;
         let folders = config.folders();
         for (name, installed) in &all.present {
@@ -91,6 +96,24 @@ impl Agreements {
     #[must_use]
     pub fn get(&self, id: &AgreementId) -> Option<&Installed> {
         self.present.get(id)
+    }
+    /// Whether each is one of this party, on this side.
+    ///
+    /// # Errors
+    /// [`ConfigError::Agreement`] of the first that is not.
+    pub fn are_of(&self, party: &PartyId, side: Side) -> Result<(), ConfigError> {
+        let all = self.iter().map(|installed| &installed.terms.agreement);
+        let Some(other) = all.into_iter().find(|it| it.party(side).id != *party) else {
+            return Ok(());
+        };
+        let (name, theirs) = (&other.agreement, &other.party(side).id);
+        let why = words!(
+            "deze host is `{party}` (party.id in sluis.toml), maar in deze overeenkomst heet de partij aan deze kant `{theirs}`: \
+             verbeter party.id, of haal de overeenkomst hier weg",
+            "this host is `{party}` (party.id in sluis.toml), but the party on this side of this agreement is called `{theirs}`: \
+             mend party.id, or take the agreement away here"
+        );
+        Err(ConfigError::Agreement { path: format!("{name}.toml").into(), why })
     }
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Installed> {
@@ -155,9 +178,36 @@ pub fn read_contacts(
         return Ok(None);
     }
     let text = strict::read(&path)?;
-    let contacts: Contacts = strict::parse(&path, &text)?;
-    plan.check_contacts(&contacts).map_err(|e| ConfigError::Agreement { path, why: e.words() })?;
-    Ok(Some((contacts, Digest::of(text.as_bytes()))))
+    parse_contacts(&path, &text, plan).map(Some)
+}
+
+/// Parses a contacts file's text, and holds it against the agreement's plan.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn parse_contacts(
+    path: &Path,
+    text: &str,
+    plan: &Plan,
+) -> Result<(Contacts, Digest), ConfigError> {
+    let contacts: Contacts = strict::parse(path, text)?;
+    plan.check_contacts(&contacts)
+        .map_err(|e| ConfigError::Agreement { path: path.to_owned(), why: e.words() })?;
+    Ok((contacts, Digest::of(text.as_bytes())))
+}
+
+/// Whether nobody but its owner can read a file of telephone numbers, where there is one.
+fn private(path: &Path) -> Result<(), ConfigError> {
+    let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
+    let mode = meta.mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let why = words!(
+        "rechten {mode:03o}: anderen kunnen de telefoonnummers lezen; chmod 600",
+        "mode {mode:03o}: others can read the telephone numbers; chmod 600"
+    );
+    Err(ConfigError::Agreement { path: path.to_owned(), why })
 }
 
 /// Parses and checks an agreement's text.

@@ -1,14 +1,16 @@
 //! `sluis.toml`: one file a host; each role reads its own section.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sluis_core::agreement::Language;
 use sluis_core::duty::Duty;
-use sluis_core::id::{ChannelId, CustodianId, PartyId};
+use sluis_core::id::{Address, ChannelId, CustodianId, PartyId};
 
 use crate::strict::{self, ConfigError};
+use sluis_core::words;
 use sluis_core::words::Words;
 
 mod channels;
@@ -95,15 +97,27 @@ impl Default for Paths {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Log {
-    /// `error`, `warn`, `info`, `debug` or `trace`.
-    pub level: String,
+    /// From where on something is logged.
+    pub level: Level,
     /// One JSON object a line.
     pub json: bool,
 }
 
+/// How grave what is logged must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names that every log has")]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".into(), json: false }
+        Self { level: Level::Info, json: false }
     }
 }
 
@@ -140,6 +154,26 @@ pub struct Sealer {
     /// A custodian's number that changed is used so many hours after two persons confirmed it.
     #[serde(default = "a_day")]
     pub number_cooling_off_hours: u32,
+}
+
+impl Sealer {
+    /// Drops are claimed by rename, which works inside one file system only. Folders that are not there yet will lie on
+    /// that of what is above them.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`].
+    pub fn claims_by_rename(&self) -> Result<(), ConfigError> {
+        let device =
+            |path: &Path| path.ancestors().find_map(|at| Some(std::fs::metadata(at).ok()?.dev()));
+        if device(&self.outbox) == device(&self.private) {
+            return Ok(());
+        }
+        let why = words!(
+            "moet op hetzelfde bestandssysteem liggen als sealer.outbox: wat daar ligt, wordt opgenomen door het te hernoemen",
+            "must lie on the same file system as sealer.outbox: drops are claimed by rename"
+        );
+        Err(ConfigError::Value { key: "sealer.private", why })
+    }
 }
 
 /// A Unix user; a name that begins with `@` is a group.
@@ -179,7 +213,7 @@ pub struct Releaser {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DropZone {
     /// Where it listens, unless it inherits a socket.
-    pub listen: String,
+    pub listen: Address,
     /// Uploads and mailboxes.
     pub folder: PathBuf,
     /// What one agreement may hold at once, in MiB.

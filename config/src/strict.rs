@@ -48,9 +48,11 @@ pub enum ConfigError {
         /// What is wrong.
         why: Words,
     },
-    /// What reminders leave by does not serve.
-    #[error("notifier: {why}")]
-    Notifier {
+    /// A value that reads well and does not serve.
+    #[error("{key}: {why}")]
+    Value {
+        /// Where it stands.
+        key: &'static str,
         /// What is wrong.
         why: Words,
     },
@@ -93,7 +95,7 @@ impl ConfigError {
                 path.display()
             ),
             Self::Agreement { path, why } => format!("{}: {}", path.display(), why.nl),
-            Self::Notifier { why } => format!("notifier: {}", why.nl),
+            Self::Value { key, why } => format!("{key}: {}", why.nl),
             Self::Channel { id, why } => format!("releaser.channels.{id}: {}", why.nl),
             Self::Credential { name, why } => format!("credential {name}: {}", why.nl),
         };

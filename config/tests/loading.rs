@@ -7,8 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
+use sluis_config::agreements::read_contacts;
 use sluis_config::credentials::Credentials;
-use sluis_config::schema::{Auth, Body, Driver};
+use sluis_config::schema::{Auth, Body, Driver, Level};
 use sluis_config::{Agreements, Config};
 
 const MINIMAL: &str =
@@ -32,10 +33,7 @@ fn examples() -> PathBuf {
 fn only_allowed_scalars_come_from_the_environment() {
     let config =
         load(MINIMAL, &[("SLUIS_LOG_LEVEL", "debug"), ("SLUIS_RUN", "/run/sluis")]).unwrap();
-    assert_eq!(
-        (config.log.level.as_str(), config.paths.run),
-        ("debug", PathBuf::from("/run/sluis"))
-    );
+    assert_eq!((config.log.level, config.paths.run), (Level::Debug, PathBuf::from("/run/sluis")));
     let config =
         load(MINIMAL, &[("SLUIS_KEEPER__STORE", "/elsewhere"), ("SLUIS_PARTY_ID", "y")]).unwrap();
     assert!(config.keeper.unwrap().store.ends_with("state.db"));
@@ -90,7 +88,8 @@ fn a_secret_is_private_or_refused_and_never_followed() {
 
 #[test]
 fn the_examples_are_the_worked_case_and_load() {
-    let agreements = Agreements::load_with_contacts(&examples().join("agreements")).unwrap();
+    let folder = examples().join("agreements");
+    let agreements = Agreements::load(&folder).unwrap();
     let mechelen = agreements.get(&"mechelen".parse().unwrap()).unwrap();
     let agreement = &mechelen.terms.agreement;
     assert_eq!(agreement.agency.kbo.as_ref().unwrap().to_string(), "0543.307.391");
@@ -109,7 +108,8 @@ fn the_examples_are_the_worked_case_and_load() {
         ("Stad Mechelen", "2020-12-18")
     );
     assert_eq!((mechelen.plan.threshold, mechelen.plan.shares()), (2, 3));
-    assert!(mechelen.contacts.is_some());
+    let contacts = read_contacts(&folder.join("mechelen.toml"), &mechelen.plan).unwrap();
+    assert!(contacts.is_some());
     let agency = Config::load_with(&examples().join("agency.toml"), |_| None).unwrap();
     let channels = agency.releaser.as_ref().unwrap().channels.clone();
     for channel in &agreement.key.channels {

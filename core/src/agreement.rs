@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgreementId, ChannelId, CustodianId, GroupId, Kbo, Nis, PartyId};
+use crate::id::{Address, AgreementId, ChannelId, CustodianId, GroupId, Kbo, Nis, PartyId, Salt};
 use articles::{
     Access, Basis, ContactPoint, Data, Officer, Period, Processor, Publication, Rehearsal,
     Retention, Safeguards, Sides, Signed, Targets, Term,
@@ -48,8 +48,8 @@ pub struct Party {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DropZone {
-    /// `host:port`.
-    pub host: String,
+    /// Where both parties dial it.
+    pub host: Address,
     /// Who runs it, for people and for the register of processors.
     pub operator: String,
     /// Whose it is in the end, as a channel's group: nobody carries the file and a share (R31, R32).
@@ -321,7 +321,7 @@ pub(crate) fn signing_key(text: &str) -> Result<ssh_key::PublicKey, String> {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Contacts {
     /// Random text, so that the file's digest says nothing about the numbers in it.
-    pub salt: String,
+    pub salt: Salt,
     /// Per custodian: the phone number in international form, or the name of a folder's owner.
     pub numbers: BTreeMap<CustodianId, String>,
     /// The number before that one, of whoever has a new one: it is told.

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agreement::Side;
+
 /// What somebody may be there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -47,6 +49,16 @@ impl Duty {
         Self::Clock,
         Self::Agree,
     ];
+
+    /// Whether there is something to do for it at this side's core.
+    #[must_use]
+    pub fn is_of(self, side: Side) -> bool {
+        match self {
+            Self::Submit | Self::Approve => side == Side::Agency,
+            Self::Custodian | Self::Take | Self::Destroy => side == Side::Municipality,
+            Self::View | Self::Operate | Self::Speak | Self::Clock | Self::Agree => true,
+        }
+    }
 
     /// As it stands in `[duties]`.
     #[must_use]

@@ -268,7 +268,7 @@ impl Removal {
         removed.same("delivered", body.delivered == delivery.delivered)?;
         removed.same("ciphertext", body.ciphertext == sent.sent()?.ciphertext)?;
         removed.same("upload", body.upload == delivery.upload)?;
-        removed.same("host", body.host == terms.agreement.drop_zone.host)?;
+        removed.same("host", body.host == terms.agreement.drop_zone.host.as_str())?;
         removed.same("seen", body.seen.is_gone())?;
         Ok(Self { transfer: delivery.transfer, upload: delivery.upload, removed: removed.digest })
     }

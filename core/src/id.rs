@@ -19,7 +19,7 @@ pub struct Malformed {
 }
 
 /// What [`Malformed`] says, and the same in Dutch.
-const DUTCH: [(&str, &str); 14] = [
+const DUTCH: [(&str, &str); 24] = [
     ("1 to 63 characters of a-z, 0-9 and -", "1 tot 63 tekens uit a-z, 0-9 en -"),
     ("32 lower-case hexadecimal digits", "32 kleine hexadecimale cijfers"),
     ("64 lower-case hexadecimal digits", "64 kleine hexadecimale cijfers"),
@@ -40,6 +40,19 @@ const DUTCH: [(&str, &str); 14] = [
     ("transfer code: ", "code van een zending: "),
     ("article: ", "artikel: "),
     ("clock: ", "termijn: "),
+    (
+        "a host and a port, as in sluiskom.example:8443",
+        "een host en een poort, zoals sluiskom.example:8443",
+    ),
+    ("address: ", "adres: "),
+    ("party: ", "partij: "),
+    ("agreement: ", "overeenkomst: "),
+    ("custodian: ", "bewaarder: "),
+    ("channel: ", "kanaal: "),
+    ("group: ", "groep: "),
+    ("transfer: ", "zending: "),
+    ("upload: ", "opgeladen bestand: "),
+    ("salt: ", "salt: "),
 ];
 
 impl Malformed {
@@ -75,7 +88,7 @@ macro_rules! textual {
 /// A lower-case name of 1 to 63 characters, `[a-z0-9-]`. Never a pattern: SSH's `allowed_signers`
 /// would read `*` or a comma as "anybody".
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -97,7 +110,7 @@ macro_rules! name {
                     Ok(Self(text.to_owned()))
                 } else {
                     Err(Malformed {
-                        what: stringify!($name),
+                        what: $what,
                         why: "1 to 63 characters of a-z, 0-9 and -",
                     })
                 }
@@ -114,28 +127,28 @@ macro_rules! name {
 
 name! {
     /// A party of an agreement; the principal of its signatures.
-    PartyId
+    PartyId, "party"
 }
 name! {
     /// An agreement, and so a folder of the outbox and a tenant of the drop zone.
-    AgreementId
+    AgreementId, "agreement"
 }
 name! {
     /// A custodian: an entry in the agreement, not a Unix user.
-    CustodianId
+    CustodianId, "custodian"
 }
 name! {
     /// A route of shares: one account at one provider.
-    ChannelId
+    ChannelId, "channel"
 }
 name! {
     /// Providers under one owner or operator share a group.
-    GroupId
+    GroupId, "group"
 }
 
 /// 128 random bits as 32 lower-case hexadecimal digits.
 macro_rules! random_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -159,7 +172,7 @@ macro_rules! random_id {
             type Err = Malformed;
             fn from_str(text: &str) -> Result<Self, Malformed> {
                 hex_bytes(text).map(Self).ok_or(Malformed {
-                    what: stringify!($name),
+                    what: $what,
                     why: "32 lower-case hexadecimal digits",
                 })
             }
@@ -175,11 +188,15 @@ macro_rules! random_id {
 
 random_id! {
     /// One transfer, on both sides.
-    TransferId
+    TransferId, "transfer"
 }
 random_id! {
     /// One upload in a drop zone, chosen by the drop zone.
-    UploadId
+    UploadId, "upload"
+}
+random_id! {
+    /// What the digest of a contacts file says nothing with: telephone numbers alone can be guessed.
+    Salt, "salt"
 }
 
 /// A SHA-256 digest, written as 64 lower-case hexadecimal digits.
@@ -219,7 +236,7 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, Malformed> {
         hex_bytes(text)
             .map(Self)
-            .ok_or(Malformed { what: "Digest", why: "64 lower-case hexadecimal digits" })
+            .ok_or(Malformed { what: "digest", why: "64 lower-case hexadecimal digits" })
     }
 }
 impl fmt::Display for Digest {
@@ -290,6 +307,40 @@ impl fmt::Display for Nis {
     }
 }
 textual!(Nis);
+
+/// `host:port`; an IPv6 host in brackets.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address(String);
+
+impl Address {
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+impl FromStr for Address {
+    type Err = Malformed;
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let fits = text.rsplit_once(':').is_some_and(|(host, port)| {
+            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let plain = bare.unwrap_or(host);
+            let alone = bare.is_some() || !plain.contains(':');
+            let odd = |c: char| c.is_whitespace() || c.is_control() || "/\"[]@".contains(c);
+            !plain.is_empty() && !plain.contains(odd) && alone && port.parse::<u16>().is_ok()
+        });
+        let malformed =
+            Malformed { what: "address", why: "a host and a port, as in sluiskom.example:8443" };
+        if fits { Ok(Self(text.to_owned())) } else { Err(malformed) }
+    }
+}
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+textual!(Address);
 
 /// The mark of what is a rehearsal and no delivery: one word in every language (R88).
 pub const DRILL: &str = "OEFENING";
@@ -454,6 +505,8 @@ mod tests {
             "0543.307.392".parse::<Kbo>().unwrap_err(),
             "A".parse::<Nis>().unwrap_err(),
             "A".parse::<TransferCode>().unwrap_err(),
+            "A".parse::<Salt>().unwrap_err(),
+            "A".parse::<Address>().unwrap_err(),
             "A".parse::<crate::article::Article>().unwrap_err(),
         ];
         told.extend("A".parse::<crate::deadline::Clock>().err());
@@ -499,6 +552,28 @@ mod tests {
         assert_eq!("12025".parse::<Nis>().unwrap().as_str(), "12025");
         for bad in ["", "1202", "120250", "0202a", "02025"] {
             assert!(bad.parse::<Nis>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_host_and_a_port() {
+        for good in ["zone.example:8443", "127.0.0.1:1", "[::]:8443", "[2001:db8::1]:443"] {
+            assert_eq!(good.parse::<Address>().unwrap().as_str(), good);
+        }
+        for bad in [
+            "lala",
+            ":8443",
+            "zone.example",
+            "zone.example:",
+            "zone.example:https",
+            "[]:1",
+            "zone.example:70000",
+            "2001:db8::1:443",
+            "https://zone.example:1",
+            "a b:1",
+            "u@h:1",
+        ] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }
 

@@ -303,6 +303,7 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
 mod tests {
     use super::*;
     use crate::agreement::{Channel, Custodian, Language, ReleaseRule};
+    use crate::id::Salt;
     use proptest::prelude::*;
 
     /// `channels` gives the group of each channel; `custodians` the channel of each custodian.
@@ -379,7 +380,7 @@ mod tests {
     fn one_phone_with_two_shares_is_refused_without_naming_it() {
         let plan = Plan::make(&rules(2, &["a", "b", "c"], &[0, 1, 2])).unwrap();
         let contacts = |third: &str| Contacts {
-            salt: "x".into(),
+            salt: Salt::random(),
             former: BTreeMap::new(),
             call: None,
             numbers: [("p0", "+32470000001"), ("p1", "+32470000002"), ("p2", third)]

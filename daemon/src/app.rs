@@ -12,7 +12,7 @@ use sluis_config::credentials::Credentials;
 use sluis_config::schema::Gate;
 use sluis_config::{Config, ConfigError, Installed};
 use sluis_core::agreement::Side;
-use sluis_core::id::Digest;
+use sluis_core::id::{Address, Digest};
 use sluis_core::keyring::{Identities, Signers};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -182,9 +182,10 @@ impl Host {
             Side::Agency => Agreements::of(&self.config)?,
             Side::Municipality => Agreements::load(&self.config.paths.agreements)?,
         };
-        let store = Store::open(place).await.map_err(CoreError::from)?;
         let party = self.config.party.id.clone();
-        let duties = Duties::new(self.config.duties.as_ref())?;
+        agreements.are_of(&party, side)?;
+        let store = Store::open(place).await.map_err(CoreError::from)?;
+        let duties = Duties::new(self.config.duties.as_ref(), side)?;
         let books = Books::open(store, clock, party, side, agreements, signers, mailbox).await;
         let mut books = books.map_err(|error| match error {
             CoreError::MissingKey { .. } => AppError::from(wrong(error.words())),
@@ -217,6 +218,7 @@ impl Host {
 
     async fn sealer(&mut self) -> Result<()> {
         let settings = self.section(&self.config.sealer, "sealer")?;
+        settings.claims_by_rename()?;
         let books = self.books(&settings.store, Side::Agency).await?;
         for folder in [&settings.outbox, &settings.private, &settings.spool, &settings.bundles] {
             files::private_folder(folder).map_err(AppError::io(folder.display()))?;
@@ -230,7 +232,6 @@ impl Host {
         }
         // What goes back there is not to lose the folder that it lies in.
         files::sync_folder(&settings.outbox).map_err(AppError::io(settings.outbox.display()))?;
-        same_file_system(&settings.outbox, &settings.private)?;
         let (language, folders) = (self.config.party.language, self.config.folders());
         let core = Arc::new(Agency::new(books, settings.clone(), language, folders)?);
         core.recover().await?;
@@ -333,7 +334,7 @@ impl Host {
         let drop_zone = agreement.keys.drop_zone.let_in().collect();
         let tls = tls::client(identity, drop_zone, gate.require_post_quantum)?;
         let idle = Duration::from_secs(gate.idle_s);
-        ZoneClient::new(tls, &agreement.drop_zone.host, &agreement.agreement, idle)
+        ZoneClient::new(tls, agreement.drop_zone.host.as_str(), &agreement.agreement, idle)
             .map_err(|e| AppError::Io("the drop zone's client".into(), std::io::Error::other(e)))
     }
 
@@ -367,7 +368,7 @@ impl Host {
         if tls.is_none() && !at.ip().is_loopback() {
             let why = "plain http is for this machine only: set reports.tls, or listen on 127.0.0.1 \
                  behind a server that speaks TLS";
-            return Err(AppError::Io(settings.listen, std::io::Error::other(why)));
+            return Err(AppError::Io(settings.listen.to_string(), std::io::Error::other(why)));
         }
         let door = Door { listener, tls, max_connections: settings.max_connections };
         let router = agency::reports::router(Arc::new(reports));
@@ -429,7 +430,6 @@ fn desk(socket: &Path) -> Result<Desk> {
         .map_err(|e| AppError::Io(socket.display().to_string(), std::io::Error::other(e)))
 }
 
-/// Claims by rename only work inside one file system.
 /// Sticky: who may put drops there renames and removes none of somebody else's, and so offers none anew in that one's name.
 fn keep_to_owners(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -441,20 +441,8 @@ fn keep_to_owners(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-fn same_file_system(outbox: &Path, private: &Path) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let device = |path: &Path| {
-        std::fs::metadata(path).map(|meta| meta.dev()).map_err(AppError::io(path.display()))
-    };
-    if device(outbox)? == device(private)? {
-        return Ok(());
-    }
-    let why = "sealer.private must lie on the same file system as sealer.outbox: drops are claimed by rename";
-    Err(AppError::Io(private.display().to_string(), std::io::Error::other(why)))
-}
-
 /// The socket that the service manager hands over, or one of our own.
-async fn listener(address: &str) -> Result<TcpListener> {
+async fn listener(address: &Address) -> Result<TcpListener> {
     let inherited = listenfd::ListenFd::from_env()
         .take_tcp_listener(0)
         .map_err(AppError::io("the inherited socket"))?;
@@ -463,7 +451,7 @@ async fn listener(address: &str) -> Result<TcpListener> {
             inherited.set_nonblocking(true).map_err(AppError::io("the inherited socket"))?;
             TcpListener::from_std(inherited).map_err(AppError::io("the inherited socket"))
         }
-        None => TcpListener::bind(address).await.map_err(AppError::io(address)),
+        None => TcpListener::bind(address.as_str()).await.map_err(AppError::io(address)),
     }
 }
 

@@ -9,6 +9,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use sluis_config::schema::Owner;
+use sluis_core::agreement::Side;
 use sluis_core::control::Refused;
 use sluis_core::duty::{self, Duty};
 use sluis_core::words;
@@ -22,17 +23,18 @@ use crate::holders::Holders;
 pub struct Duties(Option<BTreeMap<Duty, Holders>>);
 
 impl Duties {
-    /// As `[duties]` says.
+    /// As `[duties]` says at the core of this side.
     ///
     /// # Errors
     /// [`CoreError::Refused`] where a user or group is none here.
-    pub fn new(configured: Option<&BTreeMap<Duty, Vec<Owner>>>) -> Result<Self> {
+    pub fn new(configured: Option<&BTreeMap<Duty, Vec<Owner>>>, side: Side) -> Result<Self> {
         let Some(configured) = configured else { return Ok(Self(None)) };
         let mut held = BTreeMap::new();
         for (duty, owners) in configured {
             held.insert(*duty, Holders::of("[duties]", owners)?);
         }
-        for duty in Duty::ALL.iter().filter(|duty| !held.contains_key(duty)) {
+        let ours = Duty::ALL.iter().filter(|duty| duty.is_of(side));
+        for duty in ours.filter(|duty| !held.contains_key(duty)) {
             tracing::info!(duty = duty.name(), "nobody has this duty");
         }
         Ok(Self(Some(held)))

@@ -164,7 +164,7 @@ impl Municipality {
                 delivered: ours(tx, "delivered").await?,
                 ciphertext: sent.ciphertext,
                 upload,
-                host: terms.agreement.drop_zone.host.clone(),
+                host: terms.agreement.drop_zone.host.to_string(),
                 done: "tus-termination".into(),
                 seen,
                 // Nobody outside the drop zone's host can see these; silence would claim too much.

@@ -56,8 +56,8 @@ impl Notifier {
         settings: Settings,
         credentials: &Credentials,
     ) -> Result<Self, ConfigError> {
-        settings.check().map_err(|why| ConfigError::Notifier { why })?;
-        let wrong = |why: Words| ConfigError::Notifier { why };
+        settings.check().map_err(|why| ConfigError::Value { key: "notifier", why })?;
+        let wrong = |why: Words| ConfigError::Value { key: "notifier", why };
         let from = settings.from.parse().map_err(|e| wrong(words!("from: {e}", "from: {e}")))?;
         for address in settings.addresses() {
             address

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use sluis_config::{Config, ConfigError};
-use sluis_core::words::Words;
+use sluis_config::Config;
+use sluis_config::schema::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::AppError;
 
@@ -14,10 +15,15 @@ use crate::app::AppError;
 /// [`AppError::Config`].
 pub fn start(path: &Path) -> Result<Config, AppError> {
     let config = Config::load(path)?;
-    let level = &config.log.level;
+    let level = match config.log.level {
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Trace => LevelFilter::TRACE,
+    };
     // Only our own words below `warn`: other crates may know headers and addresses.
-    let filter = EnvFilter::try_new(format!("warn,sluis_daemon={level}"))
-        .map_err(|e| ConfigError::Environment("log.level", Words::same(e)))?;
+    let filter = EnvFilter::new(format!("warn,sluis_daemon={level}"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

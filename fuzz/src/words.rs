@@ -87,7 +87,7 @@ pub mod evidence {
             );
             assert_eq!((body.seen.head, body.seen.get, body.seen.control), (410, 410, 404));
             assert_eq!((body.upload, body.ciphertext), (world.upload, world.sent.ciphertext));
-            assert_eq!(body.host, world.terms.agreement.drop_zone.host);
+            assert_eq!(body.host, world.terms.agreement.drop_zone.host.as_str());
             assert_eq!(
                 (body.sent, body.delivered),
                 (world.chain[0].digest(), world.chain[1].digest())

@@ -188,7 +188,7 @@ fn chain(terms: &Terms, sent: &Sent, upload: UploadId) -> ([Signed; 4], [Verifie
         delivered: delivered.digest(),
         ciphertext,
         upload,
-        host: terms.agreement.drop_zone.host.clone(),
+        host: terms.agreement.drop_zone.host.to_string(),
         done: "terminated".into(),
         seen: Look { head: 410, get: 410, control: 404 },
         unknown: vec!["backups".into()],

@@ -21,7 +21,7 @@ use sluis_tests::world::sluis;
 use sluis_tests::{binary, stderr, tool};
 use tokio_util::sync::CancellationToken;
 
-const CONTACTS: &str = "salt = \"0123456789abcdef\"\n[numbers]\nan = \"+32470000001\"\n\
+const CONTACTS: &str = "salt = \"0123456789abcdef0123456789abcdef\"\n[numbers]\nan = \"+32470000001\"\n\
                         bart = \"+32470000002\"\nchantal = \"+32470000003\"\n";
 /// How many each party says; fewer than have an effect on one day.
 const ROUNDS: usize = 5;

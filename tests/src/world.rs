@@ -67,7 +67,7 @@ impl Default for Plan {
         Self {
             agreement,
             contacts: include_str!("../../config/examples/demo/mechelen.contacts.toml")
-                .replace("{salt}", "0123456789abcdef"),
+                .replace("{salt}", "0123456789abcdef0123456789abcdef"),
             channels: ["sms-a", "sms-b", "voice"].map(folder).concat(),
             sealer: "settle-ms = 100\nrescan-s = 2\nresend-after-s = 1\n".into(),
             dropzone: String::new(),
@@ -324,7 +324,7 @@ impl World {
             )
         });
         let token = |channel: &&str| {
-            let token = format!("{channel}-0123456789abcdefghijkl");
+            let token = format!("{channel}-0123456789abcdef0123456789abcdefghijkl");
             self.credential("agency", &format!("reports-{channel}"), &token);
             ((*channel).to_owned(), token)
         };

@@ -78,6 +78,8 @@ fn a_new_host_lets_nobody_in_but_who_made_it_and_one_without_duties_says_so() {
     world.edit("agency", with);
     assert_eq!(world.json("agency", &["config", "check"])["notes"], serde_json::json!([]));
     world.start("sealer");
+    // Nor is anybody missed for what only the municipality does.
+    assert!(!world.log("sealer").contains("nobody has this duty"), "{}", world.log("sealer"));
     succeeds(&world.cli("agency", &["list"]));
     refuses(&world.cli_as(SECOND, "agency", &["list"]), "asks for the duty `view`");
     // A group that is not there is told before the core refuses to start.

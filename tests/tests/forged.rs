@@ -106,7 +106,7 @@ impl Forger {
             delivered,
             ciphertext: Digest::of(b"ciphertext"),
             upload: self.upload,
-            host: self.terms.agreement.drop_zone.host.clone(),
+            host: self.terms.agreement.drop_zone.host.to_string(),
             done: "terminated".into(),
             seen: GONE,
             unknown: Vec::new(),

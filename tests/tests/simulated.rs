@@ -244,7 +244,7 @@ fn ten_years_of_storms_leave_both_parties_of_one_mind() {
     let pages = ["agency", "municipality"].map(|side| format!("[publication.{side}]\n{page}"));
     let agreement =
         agreement.unwrap().replacen("[term]\n", &format!("{}[term]\n", pages.concat()), 1);
-    let contacts = "salt = \"0123456789abcdef\"\n[numbers]\ncustodian-a = \"+32470000001\"\n\
+    let contacts = "salt = \"0123456789abcdef0123456789abcdef\"\n[numbers]\ncustodian-a = \"+32470000001\"\n\
                     custodian-b = \"+32470000002\"\ncustodian-c = \"+32470000003\"\n";
     let parts = Arc::new(Parts::of(&agreement, contacts));
     each(("SLUIS_YEARS", 10), |seed| year(&parts, seed));

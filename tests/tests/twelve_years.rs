@@ -30,7 +30,7 @@ use sluis_tests::{binary, root, stderr, stdout, tool};
 use tokio_util::sync::CancellationToken;
 
 const HOUR: i64 = DAY / 24;
-const CONTACTS: &str = "salt = \"0123456789abcdef\"\n[numbers]\ncustodian-a = \"+32470000001\"\n\
+const CONTACTS: &str = "salt = \"0123456789abcdef0123456789abcdef\"\n[numbers]\ncustodian-a = \"+32470000001\"\n\
                         custodian-b = \"+32470000002\"\ncustodian-c = \"+32470000003\"\n";
 const PARTIES: [Side; 2] = [Side::Agency, Side::Municipality];
 

@@ -112,6 +112,11 @@ impl Told<'_> {
         if yes { self.pick("ja", "yes") } else { self.pick("nee", "no") }.to_owned()
     }
 
+    /// What is there, without how; nothing where nobody said so, which is no `no`.
+    fn stated(&self, stated: bool) -> String {
+        if stated { self.yes(true) } else { String::new() }
+    }
+
     /// The parties, the recitals and article 1.
     fn before(&self) -> Vec<Article> {
         let it = self.it;
@@ -373,16 +378,16 @@ impl Told<'_> {
             ),
             (
                 self.pick("Procedure voor datalekken", "Procedure for breaches"),
-                self.yes(ours.breach_procedure.is_some()),
+                self.stated(ours.breach_procedure.is_some()),
             ),
             // How is not for everybody.
             (
                 self.pick("Netwerk en systemen bewaakt", "Network and systems monitored"),
-                self.yes(ours.monitoring.is_some()),
+                self.stated(ours.monitoring.is_some()),
             ),
             (
                 self.pick("Toegang aantoonbaar veilig", "Access shown to be safe"),
-                self.yes(ours.access.is_some()),
+                self.stated(ours.access.is_some()),
             ),
         ];
         let about = &self.it.municipality.name;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use sluis_core::agreement::articles::MAX_YEARS;
-use sluis_core::id::{AgreementId, ChannelId, Digest, Kbo, Nis};
+use sluis_core::id::{Address, AgreementId, ChannelId, Digest, Kbo, Nis};
 
 use super::new::Answers;
 
@@ -267,7 +267,7 @@ impl Kind {
                 ["vijf cijfers, zoals 12025", "five digits, as in 12025"],
             ),
             Self::Host => (
-                is_host(text),
+                text.parse::<Address>().is_ok(),
                 [
                     "een host en poort, zoals tussen.example:8443",
                     "a host and port, as in zone.example:8443",
@@ -343,9 +343,4 @@ fn once_each<'a>(names: impl Iterator<Item = &'a str>) -> bool {
 
 fn signed(pairs: &[(&str, &str)], today: Date) -> bool {
     pairs.iter().all(|(_, on)| on.parse().is_ok_and(|on: Date| on <= today))
-}
-
-fn is_host(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
-    !host.is_empty() && !host.contains([' ', '/', '"']) && port.parse::<u16>().is_ok_and(|p| p > 0)
 }

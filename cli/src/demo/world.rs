@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sluis_config::Config;
-use sluis_core::id::{self, PartyId, TransferCode};
+use sluis_core::id::{self, Address, PartyId, TransferCode};
 use sluis_core::words;
 use sluis_core::words::Words;
 
@@ -39,7 +39,7 @@ pub(super) struct World {
     /// Unix sockets have short names; the demonstration's folder may have a long one.
     run: PathBuf,
     keep: bool,
-    host: String,
+    host: Address,
     processes: Vec<Child>,
 }
 
@@ -97,13 +97,13 @@ impl World {
         }
         let (file, contacts) =
             (self.folder.join("mechelen.toml"), self.folder.join("mechelen.contacts.toml"));
-        let mut agreement = AGREEMENT.replace("{host}", &self.host);
+        let mut agreement = AGREEMENT.replace("{host}", self.host.as_str());
         if own_file {
             // Whatever it is, it may cross: this agreement is about nothing but the demonstration.
             agreement = agreement.replace("[data]\n", "[data]\nany-file = \"demonstratie\"\n");
         }
         fs::write(&file, agreement).map_err(Failure::io(file.display()))?;
-        fs::write(&contacts, CONTACTS.replace("{salt}", &id::TransferId::random().to_string()))
+        fs::write(&contacts, CONTACTS.replace("{salt}", &id::Salt::random().to_string()))
             .map_err(Failure::io(contacts.display()))?;
         for (_, name, ..) in hosts {
             let contacts = (name == "agency").then_some(contacts.as_path());
@@ -159,7 +159,7 @@ impl World {
     fn answers(&mut self, role: &str) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(30);
         let up = |world: &Self| match role {
-            "dropzone" => TcpStream::connect(&world.host).is_ok(),
+            "dropzone" => TcpStream::connect(world.host.as_str()).is_ok(),
             "sealer" => UnixStream::connect(world.agency_socket()).is_ok(),
             "keeper" => UnixStream::connect(world.municipality_socket()).is_ok(),
             _ => true,
@@ -310,13 +310,14 @@ impl Drop for World {
 }
 
 /// A loopback address of its own, so that no other program of this machine is in the way.
-fn free_host() -> Result<String> {
+fn free_host() -> Result<Address> {
     let mut random = [0_u8; 3];
     id::fill_random(&mut random);
     let [a, b, c] = random;
     let probe = TcpListener::bind((format!("127.{}.{}.{}", a.max(1), b, c.clamp(1, 254)), 0))
         .map_err(Failure::io("loopback"))?;
-    Ok(probe.local_addr().map_err(Failure::io("loopback"))?.to_string())
+    let host = probe.local_addr().map_err(Failure::io("loopback"))?.to_string();
+    host.parse().map_err(|e| Failure::refused(Words::same(e)))
 }
 
 /// `sluisd` lies beside `sluis`. Where `cargo run` has started us, cargo first brings it up to date.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use sluis_core::agreement::Agreement;
 use sluis_core::agreement::carriers::is_among;
-use sluis_core::id::ChannelId;
+use sluis_core::id::{Address, ChannelId};
 use sluis_core::report::Reporter;
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -225,7 +225,7 @@ pub struct Answer {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Reports {
     /// Where it listens, unless it inherits a socket.
-    pub listen: String,
+    pub listen: Address,
     /// Whether it speaks TLS itself, with the credentials `reports-certificate` and `reports-key`; without, it
     /// listens on this machine only, behind a server that does.
     #[serde(default)]

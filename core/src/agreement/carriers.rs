@@ -11,7 +11,7 @@ impl Processor {
     }
     /// Whether its contract covers this drop zone: by name, or by address.
     pub(super) fn holds(&self, zone: &DropZone) -> bool {
-        same(&self.name, &zone.operator) || self.hosts.contains(&zone.host)
+        same(&self.name, &zone.operator) || self.hosts.iter().any(|host| host == zone.host.as_str())
     }
 }
 

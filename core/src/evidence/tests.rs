@@ -133,7 +133,7 @@ impl World {
             delivered: delivered.digest(),
             ciphertext,
             upload,
-            host: self.terms.agreement.drop_zone.host.clone(),
+            host: self.terms.agreement.drop_zone.host.to_string(),
             done: "terminated".into(),
             seen: GONE,
             unknown: vec!["backups".into()],
@@ -292,7 +292,7 @@ fn a_party_that_says_everything_alone_has_proved_nothing() {
         |by| say(by, Delivered { sent: sent.digest(), ciphertext, size, upload }.into());
     let removed = |by, delivered: &Verified| {
         let (sent, delivered) = (sent.digest(), delivered.digest());
-        let host = world.terms.agreement.drop_zone.host.clone();
+        let host = world.terms.agreement.drop_zone.host.to_string();
         let (done, unknown) = ("terminated".into(), Vec::new());
         say(
             by,

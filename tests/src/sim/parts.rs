@@ -1,6 +1,7 @@
 //! What simulations share: one agreement with keys made for it, as both parties have it installed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use age::secrecy::ExposeSecret;
@@ -63,7 +64,9 @@ impl Parts {
         text += &format!("\n[keys.drop-zone]\ntls = \"{}\"\n", tls("drop-zone"));
         let folder = folder();
         fs::write(folder.path().join("mechelen.toml"), text).unwrap();
-        fs::write(folder.path().join("mechelen.contacts.toml"), contacts).unwrap();
+        let numbers = folder.path().join("mechelen.contacts.toml");
+        fs::write(&numbers, contacts).unwrap();
+        fs::set_permissions(numbers, fs::Permissions::from_mode(0o600)).unwrap();
         let no_tls = rustls::ClientConfig::builder()
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth();
