@@ -290,11 +290,11 @@ fn prove(
     step(
         9,
         lang,
-        &format!("{} verklaringen; {checked}", names.len()),
-        &format!("{} statements; {checked}", names.len()),
+        &format!("{} verklaringen; {}", names.len(), checked.nl),
+        &format!("{} statements; {}", names.len(), checked.en),
     )?;
     if shut {
         return Ok(());
     }
-    evidence::verify(&folder, &folder.join("allowed_signers"), lang, false)
+    evidence::verify(&folder, &world.trust(), lang, false)
 }

@@ -45,6 +45,10 @@ pub(crate) fn export(
         ),
     };
     output::line(written.text(lang.core()))?;
+    output::line(lang.pick(
+        "Zo gaat u het na, met uw eigen bestand met de sleutels van beide partijen (FILE) en, zonder Sluis, uw eigen kopie van docs/verify-evidence.sh; niet met wat in de map ligt:",
+        "To check it, with your own file of both parties' keys (FILE) and, without Sluis, your own copy of docs/verify-evidence.sh; not with what lies in the folder:",
+    ))?;
     output::line(format!("  sluis evidence verify {to} --trust FILE"))?;
-    output::line(format!("  sh {to}/verify.sh {to} FILE"))
+    output::line(format!("  sh verify-evidence.sh {to} FILE"))
 }

@@ -1,7 +1,7 @@
 //! Secrets as files: `$CREDENTIALS_DIRECTORY` first, then the folder of `paths.credentials`.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,15 @@ use sluis_core::words::Words;
 use zeroize::Zeroizing;
 
 use crate::strict::ConfigError;
+
+/// Opens a file, never through a link; with its path.
+fn open(path: PathBuf) -> Result<(PathBuf, File), (PathBuf, io::Error)> {
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    match std::fs::OpenOptions::new().read(true).custom_flags(nofollow).open(&path) {
+        Ok(file) => Ok((path, file)),
+        Err(error) => Err((path, error)),
+    }
+}
 
 /// The largest secret that is read.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -48,21 +57,21 @@ impl Credentials {
 
     fn read(&self, name: &str, secret: bool) -> Result<String, ConfigError> {
         let wrong = |why: Words| ConfigError::Credential { name: name.to_owned(), why };
-        let path = self.folders.iter().map(|folder| folder.join(name)).find(|path| path.exists());
-        let Some(path) = path else {
+        let mut opened = self.folders.iter().map(|folder| open(folder.join(name)));
+        // What cannot be read is there, and no other is taken in its place.
+        let absent = |it: &Result<_, (_, io::Error)>| matches!(it, Err((_, e)) if e.kind() == ErrorKind::NotFound);
+        let Some(found) = opened.find(|it| !absent(it)) else {
             let folders: Vec<_> = self.folders.iter().map(|f| f.display().to_string()).collect();
             return Err(wrong(words!(
-                "niet gevonden in {}; `sluis init` maakt ze",
-                "not found in {}; `sluis init` makes it",
+                "niet gevonden in {}; zet hem daar terug, met rechten 600. Een nieuwe sleutel: docs/operations.md, Changing keys",
+                "not found in {}; put it back there, with mode 600. A new key: docs/operations.md, Changing keys",
                 folders.join(", ")
             )));
         };
-        let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let file: File = std::fs::OpenOptions::new()
-            .read(true)
-            .custom_flags(nofollow)
-            .open(&path)
-            .map_err(|e| wrong(words!("{}: {}", "{}: {}", path.display(), e)))?;
+        let (path, file) = found.map_err(|(path, error)| {
+            let path = path.display();
+            wrong(words!("{path}: {}", "{path}: {}"; Words::io(&error)))
+        })?;
         let meta = file.metadata().map_err(|e| wrong(Words::io(&e)))?;
         if secret && meta.mode() & 0o077 != 0 {
             let mode = meta.mode() & 0o777;

@@ -309,6 +309,16 @@ impl Config {
         path: &Path,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
+        if let Err(error) = std::fs::metadata(path)
+            && error.kind() == std::io::ErrorKind::NotFound
+        {
+            let why = words!(
+                "{}\n  een host wordt gemaakt met `sluis init`; een andere noemt u met --config",
+                "{}\n  a host is made with `sluis init`; another one is named with --config";
+                Words::io(&error)
+            );
+            return Err(ConfigError::Unreadable { path: path.to_owned(), why });
+        }
         let text = strict::read(path)?;
         let _: Self = strict::parse(path, &text)?;
         let mut layered = config::Config::builder()

@@ -14,7 +14,7 @@ const MAX_BYTES: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("{}: {why}\n  a host is made with `sluis init`; another one is named with --config", path.display())]
+    #[error("{}: {why}", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -79,11 +79,6 @@ impl ConfigError {
     #[must_use]
     pub fn words(&self) -> Words {
         let nl = match self {
-            Self::Unreadable { path, why } => format!(
-                "{}: {}\n  een host wordt gemaakt met `sluis init`; een andere noemt u met --config",
-                path.display(),
-                why.nl
-            ),
             Self::Wrong { path, why } => format!(
                 "{}: {}  vergelijk het met het voorbeeld met uitleg in config/examples/",
                 path.display(),
@@ -94,7 +89,9 @@ impl ConfigError {
                 "{}: het deel [{section}] ontbreekt; `sluisd {section}` leest daar zijn instellingen",
                 path.display()
             ),
-            Self::Agreement { path, why } => format!("{}: {}", path.display(), why.nl),
+            Self::Unreadable { path, why } | Self::Agreement { path, why } => {
+                format!("{}: {}", path.display(), why.nl)
+            }
             Self::Value { key, why } => format!("{key}: {}", why.nl),
             Self::Channel { id, why } => format!("releaser.channels.{id}: {}", why.nl),
             Self::Credential { name, why } => format!("credential {name}: {}", why.nl),

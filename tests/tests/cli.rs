@@ -92,6 +92,35 @@ fn what_a_role_would_not_start_with_is_found_before_and_ends_it_for_good() {
 }
 
 #[test]
+fn what_is_missing_is_named_for_what_it_is() {
+    let world = World::make(&Plan::default());
+    let secret = world.path("agency/credentials/tls-key");
+    fs::rename(&secret, world.path("kept")).unwrap();
+    let checked = world.cli("agency", &["config", "check"]);
+    says(&checked, 78, &["credential tls-key: not found in", "docs/operations.md, Changing keys"]);
+    assert!(!stderr(&checked).contains("sluis init"), "{}", stderr(&checked));
+    // What is there and cannot be read is no file that is missing.
+    std::os::unix::fs::symlink(world.path("kept"), &secret).unwrap();
+    let checked = world.cli("agency", &["config", "check"]);
+    says(&checked, 78, &["credential tls-key: ", "symbolic link"]);
+    assert!(!stderr(&checked).contains("not found"), "{}", stderr(&checked));
+    let hint = "a host is made with `sluis init`";
+    says(&world.cli("nowhere", &["list"]), 78, &["nowhere/sluis.toml", hint]);
+    let absent = world.cli("agency", &["agreement", "check", "nowhere.toml"]);
+    says(&absent, 78, &["nowhere.toml: "]);
+    assert!(!stderr(&absent).contains(hint), "{}", stderr(&absent));
+    let card = world.path("agency.card");
+    let verify = |dir: &str, trust: &str| {
+        let place = world.path(dir);
+        world.cli("agency", &["evidence", "verify", place.to_str().unwrap(), "--trust", trust])
+    };
+    says(&verify("nope", card.to_str().unwrap()), 74, &["sluis[io]: the folder ", "nope: "]);
+    let told = ["agency.card is no file of keys", "a line for each party", "ssh-ed25519 AAAA"];
+    says(&verify("agency", card.to_str().unwrap()), 1, &told);
+    says(&verify("agency", "nowhere"), 74, &["sluis[io]: nowhere: "]);
+}
+
+#[test]
 fn an_address_without_a_port_is_refused_where_it_is_written() {
     let init = |listen: &str| {
         let dir = tempfile::tempdir().unwrap();

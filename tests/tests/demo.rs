@@ -46,7 +46,11 @@ fn the_demonstration_goes_the_whole_way_and_keeps_everything() {
     ] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    assert_eq!(names(&dir), ["agency", "dropzone", "evidence", "logs", "municipality", "phones"]);
+    assert!(!told.contains("evidence/allowed_signers"), "not the keys that came along: {told}");
+    assert_eq!(
+        names(&dir),
+        ["agency", "dropzone", "evidence", "logs", "municipality", "phones", "trust"]
+    );
     assert_eq!(names(&dir.join("phones")), ["an", "bart", "chantal"]);
     let evidence = names(&dir.join("evidence"));
     assert_eq!(evidence.iter().filter(|name| name.ends_with(".json")).count(), 9);

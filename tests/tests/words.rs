@@ -79,7 +79,6 @@ fn what_is_wrong_with_a_file_and_what_is_in_order_is_told_in_the_language_of_who
     let secret = world.path("agency/credentials/tls-key");
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
     let nothing = String::new;
-    let nowhere = format!("agreement check {}", world.path("nowhere.toml").display());
     let bare = good.split("\n[keys").next().unwrap().to_owned();
     let add = file("bare.toml", bare).replace("check", "add") + " --card /dev/null";
     for case in [
@@ -92,7 +91,6 @@ fn what_is_wrong_with_a_file_and_what_is_in_order_is_told_in_the_language_of_who
         ),
         ("agency", &file("thin.toml", thin), nothing(), "minstens 2 nodig", "at least 2 must"),
         ("agency", &file("odd.toml", odd), nothing(), "een tikfout", "a typing error"),
-        ("agency", &nowhere, nothing(), "een host wordt gemaakt", "a host is made"),
         ("agency", &add, nothing(), "ontbreekt een sleutel", "missing field"),
         ("agency", "config check", nothing(), "anderen kunnen ze lezen", "others can read it"),
     ] {

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sluis_config::Config;
+use sluis_core::export;
 use sluis_core::id::{self, Address, PartyId, TransferCode};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -107,7 +108,11 @@ impl World {
             .map_err(Failure::io(contacts.display()))?;
         for (_, name, ..) in hosts {
             let contacts = (name == "agency").then_some(contacts.as_path());
-            agreement::put_into_use(&self.config(name)?, &file, &cards, contacts)?;
+            let (installed, _) =
+                agreement::put_into_use(&self.config(name)?, &file, &cards, contacts)?;
+            // As whoever checks it makes one from the cards, before there is any evidence.
+            fs::write(self.trust(), export::signers(&installed.terms))
+                .map_err(Failure::io(self.trust().display()))?;
         }
         for used in cards.iter().chain([&file, &contacts]) {
             let _ = fs::remove_file(used);
@@ -189,6 +194,10 @@ impl World {
     pub(super) fn evidence(&self) -> PathBuf {
         self.folder.join("evidence")
     }
+    /// The keys of both parties, kept apart from the evidence.
+    pub(super) fn trust(&self) -> PathBuf {
+        self.folder.join("trust")
+    }
 
     /// A path as seen from the demonstration's folder.
     pub(super) fn shown(&self, path: &Path) -> String {
@@ -226,7 +235,7 @@ impl World {
     }
 
     /// Checks every statement with the `ssh-keygen` of this machine, where it has one.
-    pub(super) fn verify_with_ssh_keygen(&self, names: &[String]) -> Result<String> {
+    pub(super) fn verify_with_ssh_keygen(&self, names: &[String]) -> Result<Words> {
         for name in names {
             let path = self.evidence().join(name);
             let text = fs::read(&path).map_err(Failure::io(path.display()))?;
@@ -237,7 +246,7 @@ impl World {
             let input = File::open(&path).map_err(Failure::io(path.display()))?;
             let checked = Command::new("ssh-keygen")
                 .args(["-Y", "verify", "-n", sluis_core::statement::NAMESPACE, "-I", &issuer, "-f"])
-                .arg(self.evidence().join("allowed_signers"))
+                .arg(self.trust())
                 .arg("-s")
                 .arg(path.with_extension("json.sig"))
                 .stdin(input)
@@ -253,11 +262,14 @@ impl World {
                     )));
                 }
                 Err(_) => {
-                    return Ok("ssh-keygen is not on this machine, so it did not check them".into());
+                    return Ok(words!(
+                        "ssh-keygen staat niet op deze machine en keek ze dus niet na",
+                        "ssh-keygen is not on this machine, so it did not check them"
+                    ));
                 }
             }
         }
-        Ok("ssh-keygen accepts each".into())
+        Ok(words!("ssh-keygen aanvaardt elk", "ssh-keygen accepts each"))
     }
 
     /// Stops the processes, and tells where to look next.
@@ -275,7 +287,8 @@ impl World {
             "  {folder}/agency/outbox/mechelen/STATUS-*.txt\n  {folder}/municipality/vault/mechelen/{code}-*/\n  {folder}/phones/\n  {folder}/evidence/"
         ))?;
         output::line(format!(
-            "  sluis evidence verify {folder}/evidence --trust {folder}/evidence/allowed_signers"
+            "  sluis evidence verify {folder}/evidence --trust {}",
+            self.trust().display()
         ))
     }
 

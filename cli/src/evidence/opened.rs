@@ -51,6 +51,11 @@ impl<'a> Folder<'a> {
     /// Reads the head, which a key must have signed that the verifier has for its party: nothing else is read before
     /// that. Then the list and the keys that it names.
     pub(super) fn open(path: &'a Path, trust: &Path) -> Result<Self> {
+        std::fs::read_dir(path).map_err(|error| {
+            let path = path.display();
+            let why = words!("de map {path}: {}", "the folder {path}: {}"; Words::io(&error));
+            Failure::new(exit::IO, "io", why)
+        })?;
         let trust = Trust::read(trust)?;
         let signed = pair(path, HEAD)?;
         let head = Head::read(&signed.statement);

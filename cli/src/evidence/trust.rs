@@ -8,7 +8,7 @@ use sluis_core::id::PartyId;
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, exit};
 
 /// The only kind of key that signs here.
 const KIND: &str = "ssh-ed25519";
@@ -41,7 +41,8 @@ impl std::fmt::Display for Trust {
 impl Trust {
     /// Reads the file. A pattern is no principal here, and another kind of key is none.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let text = sluis_config::strict::read(path)?;
+        let text = sluis_config::strict::read(path)
+            .map_err(|error| Failure::new(exit::IO, "io", error.words()))?;
         let mut keys: BTreeMap<String, Vec<Key>> = BTreeMap::new();
         for (number, line) in text.lines().map(str::trim).enumerate() {
             let Some((principal, rest)) = line.split_once(char::is_whitespace) else { continue };
@@ -55,6 +56,15 @@ impl Trust {
                 ))
             })?;
             keys.entry(principal.to_string()).or_default().push(Key { text, namespaces });
+        }
+        if keys.is_empty() {
+            return Err(Failure::refused(words!(
+                "{} is geen bestand met sleutels: daarin staat voor elke partij een regel, zoals `stad-mechelen {KIND} AAAA...`, \
+                 uit haar kaart die u per telefoon vergeleek (id en statement)",
+                "{} is no file of keys: it has a line for each party, such as `stad-mechelen {KIND} AAAA...`, \
+                 from its card that you compared by telephone (id and statement)",
+                path.display()
+            )));
         }
         Ok(Self { path: path.to_owned(), keys })
     }
