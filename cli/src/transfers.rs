@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sluis_core::control::{
-    About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Retry, Row, Send,
+    About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Over, Retry, Row, Send,
 };
 use sluis_core::exercise;
 use sluis_core::id::{AgreementId, DRILL, Nis, TransferCode, TransferId};
@@ -292,14 +292,41 @@ pub(crate) fn clock(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     if json {
         return output::json(&word);
     }
-    output::line(match (word.held, &word.first) {
+    let said = match (word.held, &word.first) {
         (true, _) => second::asked(lang),
         (false, Some(_)) => lang
             .pick("bevestigd: wat vervallen is, vervalt nu", "confirmed: what is over expires now"),
         (false, None) => {
-            lang.pick("de klok is niet vooruitgesprongen", "the clock did not jump ahead")
+            let right =
+                lang.pick("de klok is niet vooruitgesprongen", "the clock did not jump ahead");
+            return output::line(right);
         }
-    })
+    };
+    output::line(said)?;
+    output::line(over(&word.over, lang))
+}
+
+/// What a word on the clock does: the counts that are not none.
+fn over(over: &Over, lang: Lang) -> String {
+    let counts = [
+        (over.expire, lang.pick("zendingen die vervallen", "transfers that expire")),
+        (over.destroy, lang.pick("lijsten die vernietigd worden", "lists that are destroyed")),
+        (
+            over.announce,
+            lang.pick(
+                "lijsten waarvan de vernietiging aangekondigd wordt",
+                "lists whose destruction is announced",
+            ),
+        ),
+    ];
+    let told = counts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, what)| format!("{what}: {count}")).collect();
+    if told.is_empty() {
+        let none =
+            lang.pick("niets vervalt of wordt vernietigd", "nothing expires or is destroyed");
+        return format!("{} {none}", lang.pick("op deze klok:", "by this clock:"));
+    }
+    format!("{} {}", lang.pick("op deze klok:", "by this clock:"), told.join("; "))
 }
 
 fn moved(row: &Row, lang: Lang, json: bool) -> Result<()> {

@@ -418,7 +418,12 @@ impl Time {
     /// the future is not fresh: it has not come.
     #[must_use]
     pub fn is_fresh(self, ms: i64, now: Self) -> bool {
-        self <= now.plus_ms(SKEW_MS) && self >= now.plus_ms(-ms)
+        self.has_come(now) && self >= now.plus_ms(-ms)
+    }
+    /// Whether it has come by now.
+    #[must_use]
+    pub fn has_come(self, now: Self) -> bool {
+        self <= now.plus_ms(SKEW_MS)
     }
     /// The civil date in Brussels, as the agreement counts dates.
     #[must_use]

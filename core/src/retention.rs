@@ -2,7 +2,8 @@
 //! (art. 2 and 3; R17, R24).
 //!
 //! The last day is that of the clock `retention`. What goes by itself goes on that day, so that nobody is late, and is
-//! announced before. It cannot be put off: the years are a maximum.
+//! announced before: where nobody could, a day before it goes, and then it is late. It cannot be put off: the years are a
+//! maximum.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ use crate::words::Words;
 
 /// So many days before its last one it is announced that a list goes by itself.
 pub const ANNOUNCED_DAYS: i32 = 30;
+
+/// So long, in milliseconds, it stands announced before it goes, however late that is.
+const STANDS_MS: i64 = 86_400_000;
 
 /// A list that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +41,7 @@ pub struct Retained {
     pub days_left: i32,
     /// Who destroys it.
     pub destroy: Destruction,
-    /// When it was announced that it goes by itself.
+    /// When it was last announced that it goes by itself.
     pub announced: Option<Time>,
     /// Who asked to destroy it, while a second person is waited for.
     pub asked_by: Option<String>,
@@ -69,15 +73,16 @@ pub fn last_day(agreement: &Agreement, delivered: Time, now: Time) -> (Date, i32
 impl Retained {
     /// What is to be done by itself now. Only where the clock can be believed may it be asked.
     #[must_use]
-    pub fn due(&self) -> Due {
-        if self.destroy != Destruction::Automatic {
+    pub fn due(&self, now: Time) -> Due {
+        if self.destroy != Destruction::Automatic || self.days_left > ANNOUNCED_DAYS {
             return Due::Nothing;
         }
-        match self.days_left {
-            ..=0 => Due::Destroy,
-            1..=ANNOUNCED_DAYS if self.announced.is_none() => Due::Announce,
-            _ => Due::Nothing,
-        }
+        // What was announced in a time that never came was announced to nobody.
+        let Some(announced) = self.announced.filter(|at| at.has_come(now)) else {
+            return Due::Announce;
+        };
+        let stood = now >= announced.plus_ms(STANDS_MS);
+        if self.days_left <= 0 && stood { Due::Destroy } else { Due::Nothing }
     }
 }
 

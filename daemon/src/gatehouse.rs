@@ -17,8 +17,8 @@ use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use data_encoding::BASE64;
 use sluis_core::control::{
-    self, Cursor, Done, Exposing, Job, Lane, Letter, Letters, Named, Next, Outcome, Refused, Row,
-    Task,
+    self, Cursor, Done, Exposing, Job, Lane, Letter, Letters, Named, Next, Outcome, Over, Refused,
+    Row, Task,
 };
 use sluis_core::evidence::{Refusal, Verified};
 use sluis_core::id::{AgreementId, Time};
@@ -83,6 +83,13 @@ pub trait Core: Send + Sync + 'static {
         _: &mut control::MakeNotice,
     ) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
+    }
+    /// What is over by the clock as it is, whether that is believed or not.
+    fn over(&self, tx: &mut Tx) -> impl Future<Output = Result<Over>> + Send {
+        async {
+            let expire = tx.expired(self.books().now()).await?.len();
+            Ok(Over { expire, ..Over::default() })
+        }
     }
     /// One piece of the core's own work; `false` where nothing is due. `step(now)` of the driver.
     fn step(&self) -> impl Future<Output = Result<bool>> + Send;

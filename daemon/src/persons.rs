@@ -7,8 +7,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use sluis_core::control::{
-    About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Row, Said, TermsText,
-    Waiting,
+    About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Over, Row, Said,
+    TermsText, Waiting,
 };
 use sluis_core::id::TransferCode;
 use sluis_core::ledger::Part;
@@ -80,15 +80,16 @@ async fn clock<C: Core>(
 ) -> Result<Json<ClockWord>> {
     let books = core.books();
     if !books.clock_holds().await? {
-        return Ok(Json(ClockWord { held: false, first: None }));
+        return Ok(Json(ClockWord { held: false, first: None, over: Over::default() }));
     }
     let mut tx = books.store.begin().await?;
+    let over = core.over(&mut tx).await?;
     let first = two_persons::confirm(books, &mut tx, "clock", "clock", None, caller.0).await?;
     match first {
         Some(_) => books.believe_clock(tx).await?,
         None => books.commit(tx).await?,
     }
-    Ok(Json(ClockWord { held: first.is_none(), first }))
+    Ok(Json(ClockWord { held: first.is_none(), first, over }))
 }
 
 /// What waits for a second person.

@@ -40,8 +40,10 @@ fn a_clock_that_runs_ahead_holds_what_expires_until_two_persons_confirm() {
     assert!(one.status.success() && stdout(&one).contains("second person"), "{}", stderr(&one));
     assert_eq!(world.cli("agency", &["clock"]).status.code(), Some(1), "one person is not two");
     assert!(held(&world));
-    let two = world.cli_as("65534", "agency", &["clock"]);
+    let two = world.cli_as("65534", "agency", &["--lang", "nl", "clock"]);
     assert!(two.status.success(), "{}", stderr(&two));
+    assert!(stdout(&one).contains("by this clock: transfers that expire: 1\n"), "{}", stdout(&one));
+    assert!(stdout(&two).contains("zendingen die vervallen: 1\n"), "{}", stdout(&two));
     world.wait("agency", &code, "Expired");
     assert!(!held(&world));
 }

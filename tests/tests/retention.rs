@@ -68,8 +68,8 @@ fn destroyed(world: &World, host: &str, code: &str) -> Value {
     serde_json::from_str::<Value>(&text).unwrap()["body"].clone()
 }
 
-/// The keeper's clock jumps; nothing moves before two persons confirm it.
-fn jump_and_confirm(world: &mut World, days: i64, code: &str) {
+/// The keeper's clock jumps; nothing moves before two persons confirm it, who are told what that does.
+fn jump_and_confirm(world: &mut World, days: i64, code: &str, does: &str) {
     let before = kinds(world, code);
     world.jump("keeper", &format!("+{days}d"));
     until("the jump to be seen", || {
@@ -88,6 +88,9 @@ fn jump_and_confirm(world: &mut World, days: i64, code: &str) {
     assert!(world.vault(code).join("envelope.age").exists());
     let two = world.cli_as(OTHER, CITY, &["clock"]);
     assert!(two.status.success(), "{}", stderr(&two));
+    for told in [one, two] {
+        assert!(stdout(&told).contains(does), "{}", stdout(&told));
+    }
 }
 
 #[test]
@@ -101,7 +104,12 @@ fn what_goes_by_itself_is_announced_and_goes_on_its_last_day_but_never_on_a_jump
     let shown = stdout(&world.cli(CITY, &["retention"]));
     let day = list["last_day"].as_str().unwrap();
     assert!(shown.contains(day) && shown.contains("by itself"), "{shown}");
-    jump_and_confirm(&mut world, days - 20, &code);
+    jump_and_confirm(
+        &mut world,
+        days - 20,
+        &code,
+        "by this clock: lists whose destruction is announced: 1\n",
+    );
     let told = until("it to be announced", || {
         planned(&world, &code).filter(|list| !list["announced"].is_null())
     });
@@ -109,7 +117,7 @@ fn what_goes_by_itself_is_announced_and_goes_on_its_last_day_but_never_on_a_jump
     assert_eq!(kinds(&world, &code), ["destruction-planned"]);
     let vault = world.vault(&code);
     assert!(vault.join("opened/lijst.csv").exists(), "announced is not destroyed");
-    jump_and_confirm(&mut world, days, &code);
+    jump_and_confirm(&mut world, days, &code, "by this clock: lists that are destroyed: 1\n");
     world.wait(CITY, &code, "Destroyed");
     assert!(!vault.exists());
     let all = ["destruction-planned", "destruction-due", "destroy", "destroyed"];
@@ -129,7 +137,7 @@ fn what_goes_by_itself_is_announced_and_goes_on_its_last_day_but_never_on_a_jump
 fn what_two_persons_destroy_stays_after_its_day_and_no_attestation_passes_it_over() {
     let mut world = world("years = 1\n");
     let code = opened(&world, "lijst.csv");
-    jump_and_confirm(&mut world, 400, &code);
+    jump_and_confirm(&mut world, 400, &code, "by this clock: nothing expires or is destroyed\n");
     let other = world.send("ander.csv", LIST);
     world.wait("agency", &other, "Released");
     let late = planned(&world, &code).unwrap();

@@ -150,3 +150,113 @@ fn starting_again_and_again_brings_no_clock_ahead() {
         }
     });
 }
+
+const ALONE: &str = "years = 1\ndestroy = \"automatic\"\n";
+
+async fn state(sim: &Sim) -> String {
+    sim.rows(Municipality).await[0].state.clone()
+}
+
+/// What the ledger has of a destruction, in order.
+async fn destruction(sim: &Sim, code: &str) -> Vec<String> {
+    let shown: Value =
+        sim.ask(Municipality, OFFICERS[0], "show", json!({ "code": code })).await.unwrap();
+    let timeline = shown["timeline"].as_array().unwrap().iter();
+    let kinds = timeline.map(|entry| entry["kind"].as_str().unwrap().to_owned());
+    kinds.filter(|kind| kind.starts_with("destr")).collect()
+}
+
+#[test]
+fn a_list_whose_last_day_passed_unseen_is_announced_a_day_before_it_goes_and_is_late() {
+    run(async {
+        let mut sim = sim(ALONE).await;
+        let code = opened(&mut sim).await;
+        // Nobody looks for a year and more; then the keeper comes back.
+        sim.pass(400 * DAY);
+        sim.settle().await;
+        for hours in [23, 0] {
+            assert_eq!(state(&sim).await, "Opened", "announced and not destroyed");
+            assert_eq!(destruction(&sim, &code).await, ["destruction-planned"]);
+            sim.pass(hours * HOUR);
+            sim.settle().await;
+        }
+        sim.pass(HOUR);
+        sim.settle().await;
+        assert_eq!(state(&sim).await, "Destroyed");
+        let all = ["destruction-planned", "destruction-due", "destroy", "destroyed"];
+        assert_eq!(destruction(&sim, &code).await, all);
+        let due: Value = sim.ask(Municipality, OFFICERS[0], "deadlines", ()).await.unwrap();
+        let of = |it: &&Value| it["clock"] == "retention" && it["subject"] == code.as_str();
+        let kept = due.as_array().unwrap().iter().find(of).unwrap();
+        assert!(kept["met"].as_i64() > kept["due"].as_i64(), "late, and it stays: {kept}");
+    });
+}
+
+#[test]
+fn two_persons_see_what_their_word_on_the_clock_does_and_destroy_nothing_unannounced() {
+    run(async {
+        let mut sim = sim(ALONE).await;
+        let code = opened(&mut sim).await;
+        let none = json!({ "expire": 0, "announce": 0, "destroy": 0 });
+        assert_eq!(clock(&sim, Municipality, 0).await["over"], none, "not held");
+        jump(&mut sim, Municipality, 500 * DAY).await;
+        for person in [0, 1] {
+            assert_eq!(destruction(&sim, &code).await, [""; 0]);
+            let told = clock(&sim, Municipality, person).await;
+            assert_eq!(told["over"], json!({ "expire": 0, "announce": 1, "destroy": 0 }));
+        }
+        sim.settle().await;
+        assert_eq!(state(&sim).await, "Opened", "announced by their word, and not destroyed");
+        assert_eq!(destruction(&sim, &code).await, ["destruction-planned"]);
+        jump(&mut sim, Municipality, 2 * DAY).await;
+        for person in [0, 1] {
+            assert_eq!(state(&sim).await, "Opened", "on a jump alone");
+            let told = clock(&sim, Municipality, person).await;
+            assert_eq!(told["over"], json!({ "expire": 0, "announce": 0, "destroy": 1 }));
+        }
+        sim.settle().await;
+        assert_eq!(state(&sim).await, "Destroyed");
+    });
+}
+
+#[test]
+fn what_was_announced_in_a_time_that_never_came_is_announced_again() {
+    run(async {
+        let mut sim = sim(ALONE).await;
+        let code = opened(&mut sim).await;
+        // Two persons are wrong about the clock, and it is set right later.
+        jump(&mut sim, Municipality, 10 * 365 * DAY).await;
+        for person in [0, 1] {
+            clock(&sim, Municipality, person).await;
+        }
+        sim.settle().await;
+        jump(&mut sim, Municipality, -10 * 365 * DAY).await;
+        sim.pass(400 * DAY);
+        sim.settle().await;
+        assert_eq!(destruction(&sim, &code).await, ["destruction-planned"; 2]);
+        assert_eq!(state(&sim).await, "Opened");
+        sim.pass(DAY);
+        sim.settle().await;
+        assert_eq!(state(&sim).await, "Destroyed", "it does not wait for that time");
+    });
+}
+
+#[test]
+fn the_agency_is_told_how_many_transfers_expire_by_a_word_on_the_clock() {
+    run(async {
+        let mut sim = sim(ALONE).await;
+        sim.no_releaser = true;
+        for name in ["een.csv", "twee.csv"] {
+            sim.put(name, b"een lijst");
+        }
+        sim.settle().await;
+        jump(&mut sim, Agency, 8 * DAY).await;
+        for person in [0, 1] {
+            let told = clock(&sim, Agency, person).await;
+            assert_eq!(told["over"], json!({ "expire": 2, "announce": 0, "destroy": 0 }));
+        }
+        sim.settle().await;
+        let rows = sim.rows(Agency).await;
+        assert_eq!(rows.iter().filter(|row| row.state == "Expired").count(), 2, "{rows:?}");
+    });
+}

@@ -468,6 +468,20 @@ pub struct ClockWord {
     pub held: bool,
     /// Who said so first, once a second person has confirmed.
     pub first: Option<String>,
+    /// What that word does, or did, by itself.
+    pub over: Over,
+}
+
+/// How much is over by the clock as it is, and happens by itself once that is believed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Over {
+    /// Transfers that expire.
+    pub expire: usize,
+    /// Lists of which it is announced that they go.
+    pub announce: usize,
+    /// Lists that are destroyed.
+    pub destroy: usize,
 }
 
 /// `head`: signs this ledger's head over what a folder of evidence holds; the answer is the signed line.

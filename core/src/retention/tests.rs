@@ -43,20 +43,22 @@ fn kept(agreement: &Agreement, today: Date) -> Retained {
 fn r17_what_goes_by_itself_is_announced_and_goes_on_its_last_day_neither_earlier_nor_later() {
     let alone = agreement(5, Automatic);
     let persons = agreement(5, TwoPersons);
-    for (today, left, due) in [
-        (date(2026, 3, 2), 1825, Due::Nothing),
-        (date(2031, 1, 29), 31, Due::Nothing),
-        (date(2031, 1, 30), 30, Due::Announce),
-        (date(2031, 2, 28), 1, Due::Announce),
-        (date(2031, 3, 1), 0, Due::Destroy),
-        (date(2031, 3, 2), -1, Due::Destroy),
-        (date(2040, 1, 1), -3228, Due::Destroy),
+    for (today, left, untold, told) in [
+        (date(2026, 3, 2), 1825, Due::Nothing, Due::Nothing),
+        (date(2031, 1, 29), 31, Due::Nothing, Due::Nothing),
+        (date(2031, 1, 30), 30, Due::Announce, Due::Nothing),
+        (date(2031, 2, 28), 1, Due::Announce, Due::Nothing),
+        (date(2031, 3, 1), 0, Due::Announce, Due::Destroy),
+        (date(2031, 3, 2), -1, Due::Announce, Due::Destroy),
+        (date(2040, 1, 1), -3228, Due::Announce, Due::Destroy),
     ] {
-        let list = kept(&alone, today);
-        assert_eq!((list.days_left, list.due()), (left, due), "{today}");
-        assert_eq!(kept(&persons, today).due(), Due::Nothing, "{today}: by persons");
-        let told = Retained { announced: Some(noon(today)), ..list };
-        assert_ne!(told.due(), Due::Announce, "announced once");
+        let (list, now) = (kept(&alone, today), noon(today));
+        assert_eq!((list.days_left, list.due(now)), (left, untold), "{today}");
+        assert_eq!(kept(&persons, today).due(now), Due::Nothing, "{today}: by persons");
+        let announced = |ms| Retained { announced: Some(now.plus_ms(ms)), ..list.clone() };
+        assert_eq!(announced(-86_400_000).due(now), told, "{today}: a day later");
+        assert_eq!(announced(1 - 86_400_000).due(now), Due::Nothing, "{today}: not before");
+        assert_eq!(announced(400 * 86_400_000).due(now), untold, "{today}: not yet");
     }
     let list = kept(&alone, date(2031, 3, 1));
     let clock = deadline::retention(&alone, "7K3F-9QX", list.delivered);
@@ -64,7 +66,7 @@ fn r17_what_goes_by_itself_is_announced_and_goes_on_its_last_day_neither_earlier
     let met = clock.meet(noon(list.last_day));
     assert_eq!(met.standing(noon(date(2040, 1, 1))), Standing::Met, "nobody is late");
     let short = kept(&agreement(1, Automatic), date(2027, 3, 1));
-    assert_eq!((short.last_day, short.due()), (date(2027, 3, 1), Due::Destroy));
+    assert_eq!(short.last_day, date(2027, 3, 1));
 }
 
 #[test]

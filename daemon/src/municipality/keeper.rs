@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sluis_core::control::{MakeNotice, Named, Outcome, Row, Task};
+use sluis_core::control::{MakeNotice, Named, Outcome, Over, Row, Task};
 use sluis_core::evidence::Verified;
 use sluis_core::id::AgreementId;
 use sluis_core::notice::Sort;
@@ -272,6 +272,10 @@ impl Core for Municipality {
 
     async fn worded(&self, tx: &mut Tx, ask: &mut MakeNotice) -> Result<()> {
         if ask.sort == Sort::Attestation { self.attested(tx, ask).await } else { Ok(()) }
+    }
+
+    async fn over(&self, tx: &mut Tx) -> Result<Over> {
+        self.due(tx).await
     }
 
     async fn step(&self) -> Result<bool> {

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use axum::extract::{ConnectInfo, State as Of};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use sluis_core::control::{AskStock, Asked, Destroy, MakeNotice, Retention};
+use sluis_core::control::{AskStock, Asked, Destroy, MakeNotice, Over, Retention};
 use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State};
@@ -171,7 +171,7 @@ impl Municipality {
         let mut tx = self.books.store.begin().await?;
         let lists = self.retained(&mut tx).await?;
         drop(tx);
-        for (id, list) in lists.iter().filter(|(_, list)| list.due() != Due::Nothing) {
+        for (id, list) in &lists {
             // One that cannot go holds up no other.
             if let Err(error) = self.retire_one(id, list).await {
                 tracing::error!(code = %list.code, %error, "a list cannot be destroyed by itself");
@@ -180,18 +180,37 @@ impl Municipality {
         Ok(())
     }
 
+    /// How much of it there is to do, on a clock that is believed.
+    pub(super) async fn due(&self, tx: &mut Tx) -> Result<Over> {
+        let (now, mut over) = (self.books.now(), Over::default());
+        let lists = self.retained(tx).await?;
+        // What is fetched still, or going already, is not begun on.
+        let stands = |list: &Retained| matches!(list.state.as_str(), "Removed" | "Opened");
+        for (_, list) in lists.iter().filter(|(_, list)| stands(list)) {
+            match list.due(now) {
+                Due::Announce => over.announce += 1,
+                Due::Destroy => over.destroy += 1,
+                Due::Nothing => {}
+            }
+        }
+        Ok(over)
+    }
+
     async fn retire_one(&self, id: &TransferId, list: &Retained) -> Result<()> {
         let now = self.books.now();
+        let due = list.due(now);
+        if due == Due::Nothing {
+            return Ok(());
+        }
         let mut tx = self.books.store.begin().await?;
         let (mut record, terms) = self.load(&mut tx, id).await?;
         if !record.state.can_be_destroyed() {
             return Ok(());
         }
         let day = || detail([("on", list.last_day.to_string())]);
-        if list.announced.is_none() {
+        if due == Due::Announce {
             tx.enter(now, PLANNED, Some(*id), day()).await?;
-        }
-        if list.due() == Due::Destroy {
+        } else {
             tx.enter(now, "destruction-due", Some(*id), day()).await?;
             tx.unask("destroy", &id.to_string()).await?;
             self.advance(&mut tx, &mut record, &terms, Event::Destroy).await?;

@@ -112,7 +112,7 @@ impl Tx {
         rows.iter().map(entry).collect()
     }
 
-    /// When the first entry of this kind was made about a transfer.
+    /// When the last entry of this kind was made about a transfer.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -120,7 +120,7 @@ impl Tx {
         // A line has one form, and a quote inside a text is escaped: only the kind of an entry is followed by the
         // transfer; that of a statement, which the other party chooses, is not.
         let row = sqlx::query(
-            "SELECT line FROM ledger WHERE transfer = $1 AND line LIKE $2 ORDER BY number LIMIT 1",
+            "SELECT line FROM ledger WHERE transfer = $1 AND line LIKE $2 ORDER BY number DESC LIMIT 1",
         )
         .bind(transfer.to_string())
         .bind(format!("%,\"kind\":\"{kind}\",\"transfer\":\"%"))
