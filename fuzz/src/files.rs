@@ -142,18 +142,20 @@ pub mod csv {
     }
 }
 
+/// The namespace of sheets.
+const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+
 /// The parts of a workbook, zipped.
 fn workbook(sheet: &str, strings: &str) -> Vec<u8> {
     use std::io::Write as _;
-    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let parts = [
         (
             "xl/workbook.xml",
-            format!(r#"<workbook xmlns="{main}"><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>"#),
+            format!(r#"<workbook xmlns="{MAIN}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>"#),
         ),
         (
             "xl/_rels/workbook.xml.rels",
-            r#"<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/></Relationships>"#.to_owned(),
+            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="x/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#.to_owned(),
         ),
         ("xl/worksheets/sheet1.xml", sheet.to_owned()),
         ("xl/sharedStrings.xml", strings.to_owned()),
@@ -183,8 +185,8 @@ fn good_sheet() -> (String, String) {
         rows += "</row>";
     }
     (
-        format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"),
-        format!("<sst>{strings}</sst>"),
+        format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{rows}</sheetData></worksheet>"),
+        format!("<sst xmlns=\"{MAIN}\">{strings}</sst>"),
     )
 }
 
@@ -224,7 +226,7 @@ pub mod sheet {
     #[must_use]
     pub fn seeds() -> Vec<Vec<u8>> {
         let (sheet, strings) = good_sheet();
-        let other = r#"<worksheet><sheetData><row r="1" hidden="1"><c r="A1" t="inlineStr"><is><t>rijks&#x72;egisternummer</t></is></c><c t="b"><v>1</v></c></row><row><c r="A2"><v>85073003328</v></c><c r="B2" t="b"><f>TRUE()</f><v>1</v></c></row></sheetData><mergeCells><mergeCell ref="A1:B1"/></mergeCells></worksheet>"#;
+        let other = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1" hidden="1"><c r="A1" t="inlineStr"><is><t>rijks&#x72;egisternummer</t></is></c><c t="b"><v>1</v></c></row><row><c r="A2"><v>85073003328</v></c><c r="B2" t="b"><f>TRUE()</f><v>1</v></c></row></sheetData><mergeCells><mergeCell ref="A1:B1"/></mergeCells></worksheet>"#;
         crate::texts([format!("{sheet}\0{strings}"), other.to_owned()])
     }
 }

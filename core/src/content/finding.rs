@@ -90,8 +90,11 @@ rules! {
         "een verborgen werkblad, rij of kolom: wat niet te zien is, wordt niet verzonden. Maak alles zichtbaar en verwijder wat er niet hoort."
         "a hidden sheet, row or column: what cannot be seen is not sent. Show everything and remove what does not belong."
     WorkbookExtras "workbook-extras" Art(3);
-        "de werkmap bevat meer dan de lijst: opmerkingen, afbeeldingen, draaitabellen, koppelingen, macro's, namen of resten van verwijderde cellen. Kopieer alleen de waarden naar een nieuwe werkmap, of bewaar als CSV."
-        "the workbook holds more than the list: comments, pictures, pivot tables, links, macros, names, or remains of deleted cells. Copy only the values to a new workbook, or save as CSV."
+        "de werkmap bevat meer dan de lijst: opmerkingen, afbeeldingen, draaitabellen, koppelingen, macro's, namen, gegevensvalidatie, voorwaardelijke opmaak, printerinstellingen, eigen eigenschappen of resten van verwijderde cellen. Kopieer alleen de waarden naar een nieuwe werkmap, of bewaar als CSV."
+        "the workbook holds more than the list: comments, pictures, pivot tables, links, macros, names, data validation, conditional formats, settings of a printer, custom properties, or remains of deleted cells. Copy only the values to a new workbook, or save as CSV."
+    WorkbookText "workbook-text" Art(3);
+        "tekst of bytes buiten de cellen: in een kop- of voettekst, een eigenschap, een naam of stijl, de XML, of ertussen, waar geen programma kijkt. Maak kop- en voettekst en de eigenschappen leeg, of bewaar als CSV."
+        "text or bytes outside the cells: in a header or footer, a property, a name or style, the XML, or in between, where no program looks. Empty headers, footers and properties, or save as CSV."
     Merged "merged-cells" Art(7);
         "samengevoegde cellen. Hef de samenvoeging op en vul elke cel in."
         "merged cells. Unmerge them and fill in every cell."

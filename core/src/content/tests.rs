@@ -7,6 +7,7 @@ use jiff::civil::{Date, date};
 use super::*;
 use crate::agreement::Language;
 
+mod beside;
 mod csv;
 mod properties;
 mod xlsx;

@@ -2,7 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use super::{Node, Strings, attribute};
+use super::header;
+use super::strings::{Strings, is_look};
+use super::xml::{Element, Node};
 use crate::content::finding::Rule;
 use crate::content::list::{Cell, List, MAX_CELL, MAX_COLUMNS, bare};
 
@@ -11,6 +13,59 @@ const MAX_ROW: u32 = 1 << 20;
 
 /// The columns of a list, as a sheet calls them.
 const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// What a sheet has beside its cells where it is no more than a list: where it is looked at and how it is printed, what
+/// is filtered by (not for which words), which warnings were waved away. Breaks, columns and tables are numbers.
+const LOOKS: [&str; 32] = [
+    "worksheet",
+    "sheetPr",
+    "tabColor",
+    "outlinePr",
+    "pageSetUpPr",
+    "dimension",
+    "sheetViews",
+    "sheetView",
+    "pane",
+    "selection",
+    "sheetFormatPr",
+    "cols",
+    "col",
+    "autoFilter",
+    "sortState",
+    "sortCondition",
+    "mergeCells",
+    "mergeCell",
+    "printOptions",
+    "pageMargins",
+    "pageSetup",
+    "headerFooter",
+    "rowBreaks",
+    "colBreaks",
+    "brk",
+    "ignoredErrors",
+    "ignoredError",
+    "tableParts",
+    "tablePart",
+    "phoneticPr",
+    "sheetCalcPr",
+    "f",
+];
+/// What is printed above and below it.
+const HEADERS: [&str; 6] =
+    ["oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter"];
+
+/// Where the text goes that comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Nowhere: there is to be none.
+    None,
+    /// Into the cell.
+    Cell,
+    /// Into a header or footer.
+    Header,
+    /// Into a formula, which is refused already.
+    Formula,
+}
 
 /// How a cell's value is to be read (its attribute `t`).
 #[derive(Clone, Copy)]
@@ -36,8 +91,15 @@ pub(super) struct Sheet<'a, 'r> {
     cells: Vec<(usize, bool)>,
     column: usize,
     kind: Kind,
-    reading: bool,
+    /// Inside the rows, a row, a cell; and whether its value was there already.
+    in_rows: bool,
+    in_row: bool,
+    in_cell: bool,
+    has_value: bool,
+    has_rows: bool,
+    place: Place,
     phonetic: bool,
+    header: Zeroizing<String>,
 }
 
 impl<'a, 'r> Sheet<'a, 'r> {
@@ -52,8 +114,14 @@ impl<'a, 'r> Sheet<'a, 'r> {
             cells: Vec::new(),
             column: 0,
             kind: Kind::Number,
-            reading: false,
+            in_rows: false,
+            in_row: false,
+            in_cell: false,
+            has_value: false,
+            has_rows: false,
+            place: Place::None,
             phonetic: false,
+            header: Zeroizing::default(),
         }
     }
 
@@ -63,48 +131,125 @@ impl<'a, 'r> Sheet<'a, 'r> {
     }
 
     pub(super) fn visit(&mut self, node: Node<'_>) -> Result<(), Rule> {
-        let hidden = |element| {
-            attribute(element, "hidden")
-                .map(|value| !matches!(value.as_deref(), None | Some("0" | "false")))
-        };
         match node {
-            Node::Open("row", element) => {
-                let row = attribute(element, "r")?.map_or(Ok(self.row + 1), |row| row.parse());
-                self.open_row(row.map_err(|_| Rule::Unreadable)?)?;
-                if hidden(element)? {
-                    self.list.findings.row(Rule::Hidden, self.row);
+            Node::Open(element) => {
+                self.place = Place::None;
+                match (element.own, element.depth, element.name) {
+                    (true, 3, "row") => self.row(element)?,
+                    (true, 4, "c") => self.cell(element)?,
+                    _ => {
+                        element.is_plain()?;
+                        self.open(element)?;
+                    }
                 }
             }
-            Node::Open("c", element) => {
-                let place = attribute(element, "r")?;
-                let kind = match attribute(element, "t")?.as_deref() {
-                    None | Some("n") => Kind::Number,
-                    Some("s") => Kind::Shared,
-                    Some("b") => Kind::Boolean,
-                    Some(_) => Kind::Text,
-                };
-                self.open_cell(place.as_deref(), kind)?;
+            Node::Text(text) => match self.place {
+                Place::Cell => self.text.push_str(text),
+                Place::Header => self.header.push_str(text),
+                Place::None if !text.trim().is_empty() => {
+                    self.list.findings.file(Rule::WorkbookText);
+                }
+                Place::None | Place::Formula => {}
+            },
+            Node::Close(name) => self.close(name)?,
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, element: &Element<'_>) -> Result<(), Rule> {
+        let row = element.get("r")?.map_or(Ok(self.row + 1), |row| row.parse());
+        if !self.in_rows {
+            return Err(Rule::Unreadable);
+        }
+        self.open_row(row.map_err(|_| Rule::Unreadable)?)?;
+        self.in_row = true;
+        if !element.is_numeric(&[])? {
+            self.list.findings.file(Rule::WorkbookText);
+        }
+        if is_hidden(element)? {
+            self.list.findings.row(Rule::Hidden, self.row);
+        }
+        Ok(())
+    }
+
+    fn cell(&mut self, element: &Element<'_>) -> Result<(), Rule> {
+        let kind = match element.get("t")?.as_deref() {
+            None | Some("n") => Kind::Number,
+            Some("s") => Kind::Shared,
+            Some("b") => Kind::Boolean,
+            Some("str" | "inlineStr" | "e" | "d") => Kind::Text,
+            Some(_) => return Err(Rule::Unreadable),
+        };
+        if !self.in_row {
+            return Err(Rule::Unreadable);
+        }
+        self.open_cell(element.get("r")?.as_deref(), kind)?;
+        if !element.is_numeric(&["r", "t"])? {
+            self.list.findings.file(Rule::WorkbookText);
+        }
+        (self.in_cell, self.has_value) = (true, false);
+        Ok(())
+    }
+
+    /// Whatever is neither a row nor a cell.
+    fn open(&mut self, element: &Element<'_>) -> Result<(), Rule> {
+        match element.name {
+            _ if !element.own => self.list.findings.file(Rule::WorkbookExtras),
+            // A second one would be another list.
+            "sheetData" if self.has_rows || element.depth != 2 => return Err(Rule::Unreadable),
+            "sheetData" => (self.has_rows, self.in_rows) = (true, true),
+            "v" | "is" if self.in_cell && element.depth == 5 => {
+                if self.has_value {
+                    return Err(Rule::Unreadable);
+                }
+                self.has_value = true;
+                self.place = if element.name == "v" { Place::Cell } else { Place::None };
             }
-            Node::Open("hyperlink" | "scenario", _) => {
-                self.list.findings.file(Rule::WorkbookExtras);
+            "t" if self.in_cell && !self.phonetic => self.place = Place::Cell,
+            "v" | "is" | "t" => {}
+            // How it is spoken is not shown.
+            "rPh" => self.phonetic = true,
+            "f" => {
+                self.place = Place::Formula;
+                self.formula();
             }
-            // Not of a cell: of something beside them.
-            Node::Open("f", _) if self.column == 0 => self.list.findings.file(Rule::Formula),
-            Node::Open("f", _) => {
-                let letter = LETTERS.get(self.column - 1..self.column);
-                self.list.findings.cell(Rule::Formula, letter.unwrap_or("Z+"), self.row);
+            "mergeCell" => self.list.findings.file(Rule::Merged),
+            "col" if is_hidden(element)? => self.list.findings.file(Rule::Hidden),
+            name if HEADERS.contains(&name) => {
+                self.header.clear();
+                self.place = Place::Header;
             }
-            Node::Open("mergeCell", _) => self.list.findings.file(Rule::Merged),
-            Node::Open("col", element) if hidden(element)? => {
-                self.list.findings.file(Rule::Hidden);
+            name if LOOKS.contains(&name) || (self.in_cell && is_look(name)) => {}
+            _ => self.list.findings.file(Rule::WorkbookExtras),
+        }
+        Ok(())
+    }
+
+    fn formula(&mut self) {
+        // Not of a cell: of something beside them.
+        let Some(column) = self.column.checked_sub(1) else {
+            return self.list.findings.file(Rule::Formula);
+        };
+        let letter = LETTERS.get(column..=column).unwrap_or("Z+");
+        self.list.findings.cell(Rule::Formula, letter, self.row);
+    }
+
+    fn close(&mut self, name: &str) -> Result<(), Rule> {
+        self.place = Place::None;
+        match name {
+            "rPh" => self.phonetic = false,
+            "c" if self.in_cell => {
+                self.in_cell = false;
+                self.close_cell()?;
             }
-            Node::Open("v" | "t", _) => self.reading = !self.phonetic,
-            Node::Close("v" | "t") => self.reading = false,
-            Node::Open("rPh", _) => self.phonetic = true,
-            Node::Close("rPh") => self.phonetic = false,
-            Node::Text(text) if self.reading => self.text.push_str(text),
-            Node::Close("c") => self.close_cell()?,
-            Node::Close("row") => self.close_row(),
+            "row" if self.in_row => {
+                self.in_row = false;
+                self.close_row();
+            }
+            "sheetData" => self.in_rows = false,
+            name if HEADERS.contains(&name) && !header::is_plain(&self.header) => {
+                self.list.findings.file(Rule::WorkbookText);
+            }
             _ => {}
         }
         Ok(())
@@ -193,6 +338,11 @@ impl<'a, 'r> Sheet<'a, 'r> {
         cells.resize(width.max(self.width), Cell { text: "", numeric: false });
         self.list.row(self.row, &cells);
     }
+}
+
+fn is_hidden(element: &Element<'_>) -> Result<bool, Rule> {
+    let hidden = element.get("hidden")?;
+    Ok(!matches!(hidden.as_deref(), None | Some("0" | "false")))
 }
 
 /// The column of a place such as `B7`, from 0, if it is in this row.
