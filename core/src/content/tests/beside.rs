@@ -76,6 +76,7 @@ fn a_part_has_one_of_the_names_of_a_workbook() {
         "xl/theme/namen.csv",
         "xl/theme/theme1.xml/namen.csv",
         "xl/theme/themex.xml",
+        "xl/theme/theme2.xml",
         "xl/tables/namen.csv",
         "xl/printerSettings/printerSettings1.bin",
         "xl/worksheets/_rels/namen.csv",
@@ -380,6 +381,11 @@ fn a_sheet_holds_its_cells_and_no_other_text() {
     assert_eq!(attribute("headings", "0"), GOOD);
     assert_eq!(attribute("headings", NUMBER), TEXT);
     assert_eq!(put(SHEET, "<row r=\"1\"", "<row note=\"Janssens\" r=\"1\""), TEXT);
+    assert_eq!(put(SHEET, "<row r=\"1\"", "<row ht=\"85073003328\" r=\"1\""), TEXT);
+    let many = "<brk id='1' name='Janssens'/>".repeat(3000);
+    assert_eq!(before(&many), TEXT, "more looks than a sheet has");
+    let many = format!("{}</sst>", "<si jan='Janssens'/>".repeat(4000));
+    assert!(put("xl/sharedStrings.xml", "</sst>", &many).contains(&TEXT[0].into()));
     assert_eq!(put(SHEET, "<c r=\"A1\"", "<c r=\"A1\" ph=\"Janssens\""), TEXT);
     assert_eq!(put(SHEET, "<c r=\"A1\" t=\"s\"", "<c r=\"A1\" t=\"Janssens\""), UNREADABLE);
     assert_eq!(put(SHEET, "<v>0</v>", "<v>0</v><is><t>Janssens</t></is>"), UNREADABLE);

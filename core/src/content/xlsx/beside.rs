@@ -26,8 +26,8 @@ const PROPERTIES_OF: [&str; 7] = [
 
 /// Styles unpacked, in bytes; a plain workbook's have about two thousand.
 const MAX_STYLES: usize = 256 << 10;
-/// Any other of these parts unpacked, in bytes; Excel's themes have eight thousand.
-const MAX_OTHER: usize = 64 << 10;
+/// Any other of these parts unpacked, and the looks of a sheet, in bytes; Excel's themes have eight thousand.
+pub(super) const MAX_OTHER: usize = 64 << 10;
 /// A property of the workbook, in characters; the program's name with its version may take twice that.
 const MAX_PROPERTY: usize = 64;
 /// All properties of a part together, in bytes.
@@ -145,29 +145,30 @@ pub(super) fn of_workbook(kind: &str, path: &str) -> bool {
     }
 }
 
+/// A workbook has one.
 fn is_theme(name: &str) -> bool {
-    is_numbered(name, "xl/theme/theme", ".xml")
+    name == "xl/theme/theme1.xml"
 }
 
 fn is_table(name: &str) -> bool {
     is_numbered(name, "xl/tables/table", ".xml")
 }
 
-/// Whether it is `before`, a number, `after`.
+/// Whether it is `before`, a number of one or two digits, `after`.
 fn is_numbered(name: &str, before: &str, after: &str) -> bool {
     let number = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-    number.is_some_and(|it| matches!(it.len(), 1..=4) && it.bytes().all(|b| b.is_ascii_digit()))
+    number.is_some_and(|it| matches!(it.len(), 1 | 2) && it.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Its text, unless it is longer than such a part is.
-fn bounded(part: &Part<'_>, most: usize) -> Result<Zeroizing<String>, Rule> {
+pub(super) fn bounded(part: &Part<'_>, most: usize) -> Result<Zeroizing<String>, Rule> {
     if part.size > most { Err(Rule::WorkbookText) } else { part.text() }
 }
 
 /// What has no text but short attributes.
 fn looks(xml: &str) -> Result<(), Rule> {
     walk(xml, &[], |node| match node {
-        Node::Open(element) => element.is_plain(),
+        Node::Open(element) => element.check_words(),
         Node::Text(text) if !text.trim().is_empty() => Err(Rule::WorkbookText),
         Node::Text(_) | Node::Close(_) => Ok(()),
     })
@@ -235,7 +236,7 @@ fn properties(xml: &str) -> Result<(), Rule> {
     walk(xml, &PROPERTIES_OF, |node| {
         match node {
             Node::Open(element) => {
-                element.is_plain()?;
+                element.check_words()?;
                 if !element.own || !PROPERTIES.contains(&element.name) {
                     return Err(Rule::WorkbookExtras);
                 }

@@ -50,7 +50,7 @@ const NAMES: [&str; 3] = ["_xlnm._FilterDatabase", "_xlnm.Print_Area", "_xlnm.Pr
 pub(super) fn sheets(parts: &[Part<'_>], list: &mut List<'_>) -> Result<Vec<String>, Rule> {
     let relations = find(parts, RELATIONS).ok_or(Rule::Unreadable)?;
     let relations = beside::relations(relations, "xl", beside::of_workbook)?;
-    let xml = find(parts, BOOK).ok_or(Rule::Unreadable)?.text()?;
+    let xml = beside::bounded(find(parts, BOOK).ok_or(Rule::Unreadable)?, beside::MAX_OTHER)?;
     let mut book = Book { relations, list, sheets: Vec::new(), titles: Vec::new(), place: None };
     walk(&xml, &SHEET, |node| book.visit(node))?;
     Ok(book.sheets)
@@ -70,7 +70,7 @@ impl Book<'_, '_> {
     fn visit(&mut self, node: Node<'_>) -> Result<(), Rule> {
         match node {
             Node::Open(element) => {
-                element.is_plain()?;
+                element.check_words()?;
                 match element.name {
                     "sheet" if element.own && element.depth == 3 => self.sheet(element)?,
                     "definedName" if element.own && element.depth == 3 => self.name(element)?,

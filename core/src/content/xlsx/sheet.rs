@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::beside::MAX_OTHER;
 use super::header;
 use super::strings::{Strings, is_look};
 use super::xml::{Element, Node};
@@ -100,6 +101,8 @@ pub(super) struct Sheet<'a, 'r> {
     place: Place,
     phonetic: bool,
     header: Zeroizing<String>,
+    /// How long all that is no cell is together, in bytes.
+    looks: usize,
 }
 
 impl<'a, 'r> Sheet<'a, 'r> {
@@ -122,6 +125,7 @@ impl<'a, 'r> Sheet<'a, 'r> {
             place: Place::None,
             phonetic: false,
             header: Zeroizing::default(),
+            looks: 0,
         }
     }
 
@@ -138,7 +142,7 @@ impl<'a, 'r> Sheet<'a, 'r> {
                     (true, 3, "row") => self.row(element)?,
                     (true, 4, "c") => self.cell(element)?,
                     _ => {
-                        element.is_plain()?;
+                        element.check_words()?;
                         self.open(element)?;
                     }
                 }
@@ -193,6 +197,12 @@ impl<'a, 'r> Sheet<'a, 'r> {
 
     /// Whatever is neither a row nor a cell.
     fn open(&mut self, element: &Element<'_>) -> Result<(), Rule> {
+        let is_bare =
+            matches!(element.name, "v" | "is" | "t") && element.has_only(&["xml:space"])?;
+        self.looks += if is_bare { 0 } else { element.length() };
+        if self.looks > MAX_OTHER {
+            self.list.findings.file(Rule::WorkbookText);
+        }
         match element.name {
             _ if !element.own => self.list.findings.file(Rule::WorkbookExtras),
             // A second one would be another list.

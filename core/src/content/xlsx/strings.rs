@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::beside::MAX_OTHER;
 use super::xml::{Node, SHEET, walk};
 use crate::content::finding::Rule;
 use crate::content::list::List;
@@ -49,7 +50,7 @@ impl Strings {
     /// [`Rule::Unreadable`], [`Rule::WorkbookText`].
     pub(super) fn read(&mut self, xml: &str, list: &mut List<'_>) -> Result<(), Rule> {
         self.text.reserve(xml.len());
-        let (mut reading, mut phonetic) = (false, false);
+        let (mut reading, mut phonetic, mut looks) = (false, false, 0);
         walk(xml, &SHEET, |node| {
             match node {
                 Node::Open(element) => {
@@ -61,7 +62,13 @@ impl Strings {
                     if !known || !element.own {
                         list.findings.file(Rule::WorkbookExtras);
                     }
-                    element.is_plain()?;
+                    element.check_words()?;
+                    let is_bare =
+                        matches!(element.name, "si" | "t") && element.has_only(&["xml:space"])?;
+                    looks += if is_bare { 0 } else { element.length() };
+                    if looks > MAX_OTHER {
+                        return Err(Rule::WorkbookText);
+                    }
                     phonetic |= element.name == "rPh";
                     reading = element.name == "t" && element.depth > 2 && !phonetic;
                 }

@@ -70,7 +70,7 @@ pub(super) fn walk(
                 let name = start.local_name();
                 let own = foreign.is_none();
                 let element = Element { name: name.as_ref(), own, depth, start: &start, spaces };
-                element.check()?;
+                element.check_names()?;
                 visit(Node::Open(&element))?;
             }
             Event::End(end) => {
@@ -113,7 +113,7 @@ impl<'a> Element<'a> {
     }
 
     /// No two attributes with one name, whatever their prefixes: nobody may read the other one.
-    fn check(&self) -> Result<(), Rule> {
+    fn check_names(&self) -> Result<(), Rule> {
         let mut names = Vec::with_capacity(8);
         for attribute in self.attributes() {
             let key = attribute?.key;
@@ -150,7 +150,7 @@ impl<'a> Element<'a> {
         Ok(None)
     }
 
-    /// Whether all its attributes are of these, and those of other namespaces numbers or words of the format.
+    /// Whether it has no attributes but these, prefixes and all.
     pub(super) fn has_only(&self, names: &[&str]) -> Result<bool, Rule> {
         for attribute in self.attributes() {
             if !names.contains(&attribute?.key.0) {
@@ -166,7 +166,7 @@ impl<'a> Element<'a> {
             let attribute = attribute?;
             let value = value(&attribute)?;
             let plain = |b: u8| b.is_ascii_digit() || b".:-+E".contains(&b);
-            let number = value.len() <= 24 && value.bytes().all(plain);
+            let number = value.len() <= 24 && value.bytes().all(plain) && !nrn::stands_in(&value);
             if !number && !matches!(&*value, "true" | "false") && !names.contains(&attribute.key.0)
             {
                 return Ok(false);
@@ -175,11 +175,16 @@ impl<'a> Element<'a> {
         Ok(true)
     }
 
+    /// How long it is with its attributes, in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.start.len()
+    }
+
     /// Names and values as the format has them: short, and nobody's number.
     ///
     /// # Errors
     /// [`Rule::WorkbookText`].
-    pub(super) fn is_plain(&self) -> Result<(), Rule> {
+    pub(super) fn check_words(&self) -> Result<(), Rule> {
         let mut plain = self.name.len() <= MAX_VALUE && !nrn::stands_in(self.name);
         for attribute in self.attributes() {
             let attribute = attribute?;
