@@ -32,18 +32,22 @@ impl Books {
         Ok(exercises)
     }
 
-    /// Who typed the share of an exercise.
+    /// Who typed the share of which exercise.
     ///
     /// # Errors
     /// [`crate::books::CoreError`].
-    pub async fn confirmed(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Confirmed>> {
+    pub async fn confirmed(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+    ) -> Result<Vec<(TransferId, Confirmed)>> {
         let exercises = self.exercises(tx, agreement).await?;
         let mut confirmed = Vec::new();
         for (signed, at) in tx.rehearsed(agreement, "share-accepted").await? {
             let (statement, ..) = self.read_again(tx, &signed).await?;
-            let sent = statement.header.transfer.and_then(|id| exercises.get(&id));
-            if let (Some(sent), Body::ShareAccepted(accepted)) = (sent, &statement.body) {
-                confirmed.extend(Confirmed::of(sent, accepted, at));
+            let of = statement.header.transfer.and_then(|id| exercises.get_key_value(&id));
+            if let (Some((id, sent)), Body::ShareAccepted(accepted)) = (of, &statement.body) {
+                confirmed.extend(Confirmed::of(sent, accepted, at).map(|it| (*id, it)));
             }
         }
         Ok(confirmed)

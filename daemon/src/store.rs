@@ -119,6 +119,8 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS numbers (
         agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT, told TEXT,
         PRIMARY KEY (agreement, custodian))",
+    "CREATE TABLE IF NOT EXISTS tried (
+        transfer TEXT NOT NULL, custodian TEXT NOT NULL, number TEXT NOT NULL, PRIMARY KEY (transfer, custodian))",
     "CREATE TABLE IF NOT EXISTS set_back (
         agreement TEXT PRIMARY KEY, number BIGINT NOT NULL, digest TEXT NOT NULL, since BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS epochs (

@@ -288,6 +288,12 @@ impl Sim {
         }
     }
 
+    /// The agency is started anew, with these contacts.
+    pub async fn reach_at(&mut self, contacts: &str) {
+        self.parts = Arc::new(self.parts.reached_at(contacts));
+        self.crash(Side::Agency).await;
+    }
+
     /// The drop zone dies and is opened again.
     pub fn crash_zone(&mut self) {
         self.net.count("drop zone dies");

@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::Value;
 use sluis_tests::provider::{Mood, Provider};
-use sluis_tests::world::{Plan, somewhere};
+use sluis_tests::world::{Plan, ROLES, somewhere};
 use sluis_tests::{World, stderr, stdout, until};
 
 /// The numbers of `Plan::over`, and a new one.
@@ -275,4 +275,43 @@ fn what_is_dialled_is_written_in_one_form_and_a_new_number_at_once_is_noted() {
     world.edit("agency", |text| text.replace("number-cooling-off-hours = 0\n", ""));
     let checked = world.cli("agency", &["config", "check"]);
     assert!(!stdout(&checked).contains("cooling-off"), "{}", stdout(&checked));
+}
+
+/// Who has another name has no number that was used: where shares have left already it takes two persons all the same.
+#[test]
+fn a_custodian_under_another_name_gets_no_share_before_two_persons_said_so() {
+    let providers = providers();
+    let mut world = running(&providers);
+    let first = world.send("een.txt", b"een");
+    world.wait("agency", &first, "Released");
+    assert!(entries(&world).is_empty(), "the first numbers of an agreement are nobody's new ones");
+    let (file, contacts) = (world.path("nieuw.toml"), "agency/agreements/mechelen.contacts.toml");
+    let text = fs::read_to_string(world.path("agency/agreements/mechelen.toml")).unwrap();
+    let renamed = text.replace("version = 1", "version = 2").replace("\"an\"", "\"anna\"");
+    fs::write(&file, renamed).unwrap();
+    let numbers = fs::read_to_string(world.path(contacts)).unwrap();
+    let numbers = numbers.replace(&format!("an = \"{OLD}\""), &format!("anna = \"{NEW}\""));
+    fs::write(world.path(contacts), numbers).unwrap();
+    for host in ["agency", "municipality", "dropzone"] {
+        let added = world.cli(host, &["agreement", "add", file.to_str().unwrap()]);
+        assert!(added.status.success(), "{}", stderr(&added));
+    }
+    for (role, _) in ROLES {
+        assert!(world.stop(role).success());
+        world.start(role);
+    }
+    for host in ["agency", "municipality"] {
+        for uid in ["65534", "65533"] {
+            let _ = world.cli_as(uid, host, &["agreement", "approve", "mechelen"]);
+        }
+    }
+    let list = world.send("twee.txt", b"twee");
+    held(&world, &list, "anna had no share here before, and others had. Two persons confirm");
+    assert_eq!(providers[0].seen().len(), 1, "nobody is told, and nothing left");
+    let told = two(&world, &["number", "confirm", "mechelen", "anna"]);
+    assert!(told.contains("the new number is used from"), "{told}");
+    assert!(world.cli("agency", &["retry", &list]).status.success());
+    world.wait("agency", &list, "Released");
+    let share: Value = serde_json::from_str(providers[0].seen().last().unwrap()).unwrap();
+    assert_eq!(share["to"], NEW);
 }

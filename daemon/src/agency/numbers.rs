@@ -4,20 +4,24 @@
 //! alone nobody tries numbers out. The old number itself stands under `[former]` in the contacts file, held against that
 //! digest; [`super::old_number`] tells it.
 
+use std::collections::BTreeMap;
+
 use sluis_config::agreements::Installed;
 use sluis_core::agreement::Contacts;
 use sluis_core::control::{NumberWord, OfCustodian};
-use sluis_core::id::{AgreementId, CustodianId, Digest, Time};
+use sluis_core::exercise::Confirmed;
+use sluis_core::id::{AgreementId, CustodianId, Digest, Time, TransferId};
 use sluis_core::notice::short;
 use sluis_core::old_number::{Telling, Told};
 use sluis_core::statement::Signer;
+use sluis_core::transfer::State;
 use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
 use crate::gatehouse::Caller;
-use crate::store::{Number, Tx};
+use crate::store::{Number, Record, Tx};
 use crate::two_persons;
 
 /// Under which a number is signed, to be digested; such a signature goes nowhere.
@@ -35,29 +39,81 @@ impl Agency {
         let mut waits = Vec::new();
         for route in &installed.plan.routes {
             let custodian = &route.custodian;
-            let (digest, former) = self.number(installed, custodian)?;
-            let kept = tx.known_number(name, custodian).await?;
-            let known = kept.clone().map(|known| renewed(known, digest, &former));
-            let known = match known.filter(|known| known.used != digest) {
-                Some(known) => self.changed(tx, installed, custodian, known, digest).await?,
-                None => {
-                    let used = Number::used(digest);
-                    if kept.as_ref() != Some(&used) {
-                        tx.keep_number(name, custodian, &used).await?;
-                    }
-                    continue;
-                }
-            };
+            let (known, digest) = self.known(tx, installed, custodian).await?;
+            if known.used == Some(digest) {
+                continue;
+            }
+            let known = self.changed(tx, installed, custodian, known, digest).await?;
             let over = self.cooled(&known).is_some_and(|from| now >= from);
             // A clock that jumped ahead lets nothing pass.
             if over && !self.books.clock_is_held() {
                 self.enter_number(tx, "number-used", name, custodian, []).await?;
-                tx.keep_number(name, custodian, &Number::used(digest)).await?;
+                tx.keep_number(name, custodian, &Number::last(Some(digest))).await?;
             } else {
                 waits.push(self.waits(name, custodian, &known));
             }
         }
         Ok((!waits.is_empty()).then(|| Words::join(&waits, "; ")))
+    }
+
+    /// What is known of a custodian's number, and the one of today, which is kept as used where it is. The first one is, as
+    /// long as nothing was sent under the agreement; after that it is as good as a changed one: somebody else may have
+    /// had that share before, under another name.
+    async fn known(
+        &self,
+        tx: &mut Tx,
+        installed: &Installed,
+        custodian: &CustodianId,
+    ) -> Result<(Number, Digest)> {
+        let name = &installed.terms.agreement.agreement;
+        let (digest, former) = self.number(installed, custodian)?;
+        let kept = tx.known_number(name, custodian).await?;
+        let known = match kept.clone() {
+            Some(kept) => renewed(kept, digest, &former),
+            None if tx.has_sent(name).await? => Number::last(None),
+            None => Number::last(Some(digest)),
+        };
+        if known.used != Some(digest) {
+            return Ok((known, digest));
+        }
+        let used = Number::last(known.used);
+        if kept.as_ref() != Some(&used) {
+            tx.keep_number(name, custodian, &used).await?;
+        }
+        Ok((used, digest))
+    }
+
+    /// An exercise goes to the numbers of today at once: which ones is kept, and whoever types tried that one and no other.
+    pub(super) async fn exercises(&self, tx: &mut Tx, exercise: &Record<State>) -> Result<()> {
+        let installed = self.books.agreements.get(&exercise.agreement);
+        let installed =
+            installed.ok_or_else(|| CoreError::NoAgreement(exercise.agreement.to_string()))?;
+        self.changed_numbers(tx, installed).await?;
+        for route in &installed.plan.routes {
+            let (digest, _) = self.number(installed, &route.custodian)?;
+            tx.tries(&exercise.id, &route.custodian, &digest).await?;
+        }
+        Ok(())
+    }
+
+    /// Who typed the share of an exercise that went to the number of today.
+    pub(super) async fn tried(&self, tx: &mut Tx, installed: &Installed) -> Result<Vec<Confirmed>> {
+        let name = &installed.terms.agreement.agreement;
+        let mut today = BTreeMap::new();
+        // Without contacts nobody's number was tried.
+        let reached = installed.plan.routes.iter().filter(|_| installed.contacts.is_some());
+        for route in reached {
+            today.insert(&route.custodian, self.number(installed, &route.custodian)?);
+        }
+        let tried = tx.tried(name).await?;
+        let is_of_today = |exercise: TransferId, custodian: &CustodianId| {
+            let number = tried.get(&(exercise, custodian.clone()))?;
+            let (digest, former) = today.get(custodian)?;
+            (number == digest || former.contains(number)).then_some(())
+        };
+        let confirmed = self.books.confirmed(tx, name).await?.into_iter();
+        let confirmed = confirmed.filter(|(id, it)| is_of_today(*id, &it.custodian).is_some());
+        Ok(confirmed.map(|(_, it)| it).collect())
     }
 
     /// That another number stands there now is entered once, and the old one is told as soon as it is known.
@@ -71,7 +127,7 @@ impl Agency {
     ) -> Result<Number> {
         let name = &installed.terms.agreement.agreement;
         if known.next != Some(digest) {
-            known = Number { next: Some(digest), ..Number::used(known.used) };
+            known = Number { next: Some(digest), ..Number::last(known.used) };
             self.enter_number(tx, "number-changed", name, custodian, []).await?;
         }
         if known.told.is_none() && self.former(installed, custodian, &known)?.is_some() {
@@ -93,6 +149,10 @@ impl Agency {
                 "art. 6: het nieuwe nummer van {custodian} geldt vanaf {from}; daarna: sluis retry",
                 "art. 6: the new number of {custodian} is used from {from} on; then: sluis retry"
             ),
+            None if known.used.is_none() => words!(
+                "art. 6: {custodian} kreeg hier nog geen deel, anderen wel. Twee personen bevestigen het nummer: {confirm}",
+                "art. 6: {custodian} had no share here before, and others had. Two persons confirm the number: {confirm}"
+            ),
             None if told => words!(
                 "art. 6: het nummer van {custodian} is gewijzigd, en het oude is verwittigd. Twee personen bevestigen het: {confirm}",
                 "art. 6: the number of {custodian} changed, and the old one was told. Two persons confirm it: {confirm}"
@@ -110,10 +170,14 @@ impl Agency {
         }
     }
 
-    /// From when on the new number is used: so long after two persons confirmed it and the old one was told.
+    /// From when on the new number is used: so long after two persons confirmed it and the old one, if there is one, was
+    /// told.
     fn cooled(&self, known: &Number) -> Option<Time> {
-        let told = known.told.as_ref()?.over()?;
-        let from = known.confirmed?.max(told);
+        let confirmed = known.confirmed?;
+        let from = match known.used {
+            Some(_) => confirmed.max(known.told.as_ref()?.over()?),
+            None => confirmed,
+        };
         Some(from.plus_ms(3_600_000 * i64::from(self.settings.number_cooling_off_hours)))
     }
 
@@ -145,7 +209,7 @@ impl Agency {
         let Some(former) = former else { return Ok(None) };
         let name = &installed.terms.agreement.agreement;
         let (digest, earlier) = self.keyed(name, custodian, former)?;
-        let same = digest == known.used || earlier.contains(&known.used);
+        let same = known.used.is_some_and(|used| digest == used || earlier.contains(&used));
         Ok(same.then_some(former.as_str()))
     }
 
@@ -188,17 +252,15 @@ impl Agency {
         let (name, custodian) = (&ask.agreement, &ask.custodian);
         let installed = self.books.agreements.get(name);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(name.to_string()))?;
-        let (digest, former) = self.number(installed, custodian)?;
         let mut tx = self.books.store.begin().await?;
-        let known = tx.known_number(name, custodian).await?;
-        let known = known.map(|known| renewed(known, digest, &former));
-        let known = known.filter(|known| known.used != digest).ok_or_else(|| {
+        let (known, digest) = self.known(&mut tx, installed, custodian).await?;
+        if known.used == Some(digest) {
             let why = words!(
                 "het nummer van {custodian} is niet veranderd sinds het laatst gebruikt werd",
                 "the number of {custodian} did not change since it was last used"
             );
-            CoreError::refused("unchanged", why)
-        })?;
+            return Err(CoreError::refused("unchanged", why));
+        }
         let mut known = self.changed(&mut tx, installed, custodian, known, digest).await?;
         // The very number: one that changes between the two persons is asked for anew.
         let dead = if ask.old_is_dead { " old-is-dead" } else { "" };
@@ -210,7 +272,7 @@ impl Agency {
             let now = self.books.now();
             known.confirmed = Some(now);
             let told = known.told.as_ref().is_some_and(|told| told.over().is_some());
-            if ask.old_is_dead && !told {
+            if ask.old_is_dead && !told && known.used.is_some() {
                 known.told = Some(Telling { stands: Told::Passed(now), resends: 0 });
                 self.enter_number(&mut tx, "number-untold", name, custodian, []).await?;
             }
@@ -225,7 +287,7 @@ impl Agency {
 /// The same number under a former key is the same number.
 fn renewed(known: Number, digest: Digest, former: &[Digest]) -> Number {
     let now = |known: Digest| if former.contains(&known) { digest } else { known };
-    Number { used: now(known.used), next: known.next.map(now), ..known }
+    Number { used: known.used.map(now), next: known.next.map(now), ..known }
 }
 
 fn contacts(installed: &Installed) -> Option<&Contacts> {

@@ -101,9 +101,7 @@ impl Agency {
             if next.public()? != signer.public()? {
                 return Err(CoreError::to_gate("keys", "the statement key was changed meanwhile"));
             }
-            if sent.rehearsal {
-                tx.rehearses(&id, &record.agreement).await?;
-            }
+            self.rehearses(&mut tx, &record, &sent).await?;
             self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent)).await?;
             if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
                 let work = serde_json::to_string(&Work::Forget).unwrap_or_default();
@@ -322,7 +320,7 @@ impl Agency {
         let mut waits = None;
         if !exercise {
             waits = self.changed_numbers(&mut tx, installed).await?;
-            waits = waits.or(self.unrehearsed(&mut tx, &installed.terms.agreement).await?);
+            waits = waits.or(self.unrehearsed(&mut tx, installed).await?);
         }
         let signer = self.books.next_signer(&mut tx, &installed.terms).await?.clone();
         self.books.commit(tx).await?;

@@ -1,10 +1,12 @@
 //! What holds or ends transfers beside their own course: an agreement that ends at once, and a way that nobody tried.
 
+use sluis_config::agreements::Installed;
 use sluis_core::agreement::Agreement;
 use sluis_core::control::Named;
 use sluis_core::evidence::Terms;
 use sluis_core::exercise;
 use sluis_core::id::AgreementId;
+use sluis_core::statement::Sent;
 use sluis_core::transfer::{Event, State, Work};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -81,14 +83,16 @@ impl Agency {
         !may(terms) || now.is_some_and(|version| !may(version))
     }
 
-    /// Why no list is sealed under this agreement now: who has not typed the share of an exercise lately (R88).
+    /// Why no list is sealed under this agreement now: who has not typed the share of an exercise lately, as it came over
+    /// the channel and to the number of today (R88).
     pub(super) async fn unrehearsed(
         &self,
         tx: &mut Tx,
-        agreement: &Agreement,
+        installed: &Installed,
     ) -> Result<Option<Words>> {
+        let agreement = &installed.terms.agreement;
         let Some(days) = agreement.rehearsal.within() else { return Ok(None) };
-        let confirmed = self.books.confirmed(tx, &agreement.agreement).await?;
+        let confirmed = self.tried(tx, installed).await?;
         let missing = exercise::missing(agreement, &confirmed, self.books.now());
         if missing.is_empty() {
             return Ok(None);
@@ -100,11 +104,24 @@ impl Agency {
         )))
     }
 
+    /// What is sealed is kept as a rehearsal where it is one, and an exercise with whom it reaches.
+    pub(super) async fn rehearses(
+        &self,
+        tx: &mut Tx,
+        record: &Record<State>,
+        sent: &Sent,
+    ) -> Result<()> {
+        if sent.rehearsal {
+            tx.rehearses(&record.id, &record.agreement).await?;
+        }
+        if sent.exercise { self.exercises(tx, record).await } else { Ok(()) }
+    }
+
     /// A share of a rehearsal was typed: where that was the last one that a list waited for, the list goes on.
     pub(super) async fn rehearsed(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
         let Some(installed) = self.books.agreements.get(agreement) else { return Ok(()) };
         let asks = installed.terms.agreement.rehearsal.within().is_some();
-        if !asks || self.unrehearsed(tx, &installed.terms.agreement).await?.is_some() {
+        if !asks || self.unrehearsed(tx, installed).await?.is_some() {
             return Ok(());
         }
         for mut record in tx.open_under::<State>(agreement).await? {

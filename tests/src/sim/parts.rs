@@ -82,6 +82,25 @@ impl Parts {
         }
     }
 
+    /// The same, with other contacts at the agency.
+    #[must_use]
+    pub fn reached_at(&self, contacts: &str) -> Self {
+        let folder = folder();
+        let agreement = self.folder.path().join("mechelen.toml");
+        fs::copy(agreement, folder.path().join("mechelen.toml")).unwrap();
+        fs::write(folder.path().join("mechelen.contacts.toml"), contacts).unwrap();
+        Self {
+            name: self.name.clone(),
+            agency: Agreements::load_with_contacts(folder.path()).unwrap(),
+            municipality: self.municipality.clone(),
+            signers: self.signers.clone(),
+            mailboxes: self.mailboxes.each_ref().map(again),
+            bundle: again(&self.bundle),
+            client: self.client.clone(),
+            folder,
+        }
+    }
+
     /// The agreement as it counts.
     #[must_use]
     pub fn terms(&self) -> &Terms {

@@ -21,6 +21,8 @@ pub struct Sms {
     pub index: u8,
     /// By which channel.
     pub channel: ChannelId,
+    /// To which number.
+    pub to: String,
     /// What it says.
     pub text: String,
     /// Whether it arrived on the telephone.
@@ -98,6 +100,7 @@ impl Phones {
             transfer: reference.transfer,
             index: reference.index,
             channel: word("channel").parse().unwrap(),
+            to: word("to"),
             text: word("text"),
             arrived: matches!(does, Take | TakeUnheard),
             refused: matches!(does, Later | Never),
@@ -112,6 +115,10 @@ impl Phones {
 
     /// Rule 1: when a share reaches its operator, the agency holds the signed word that the file is gone.
     async fn is_due(&self, reference: &Reference) {
+        // A word to an old number, without a share.
+        if reference.index == 0 {
+            return;
+        }
         let witness = self.witness.lock().unwrap().clone();
         let removed = match witness {
             Some((store, municipality)) => {

@@ -93,7 +93,8 @@ impl Sim {
     /// A share is the same text over the same channel each time; it goes again only where the ledger says so.
     fn shares(&self, agency: &Known<transfer::State>, broken: &mut Vec<String>) {
         let mut handed: BTreeMap<(TransferId, u8), Vec<_>> = BTreeMap::new();
-        for sms in self.net.phones.all() {
+        // What has the number 0 is a word to an old telephone, and no share.
+        for sms in self.net.phones.all().into_iter().filter(|sms| sms.index > 0) {
             handed.entry((sms.transfer, sms.index)).or_default().push(sms);
         }
         for ((transfer, index), all) in handed {
