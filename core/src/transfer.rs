@@ -17,6 +17,7 @@
 //! | Removed | Probed, gone | Removed or Releasing | `probed` | release, where nothing else is waited for |
 //! | Removed | Ready | Removed or Releasing | | release, where the look was made |
 //! | Releasing | Exposing (evidence) | Releasing, one more exposed | | |
+//! | Releasing | LeftBefore, of a share that never left as far as this store knows | Releasing or Released, it is unknown for good | `released`, after the last | |
 //! | Releasing | Shipped | Releasing or Released | `released`, after the last | resend, after a while, of what is unknown |
 //! | Releasing | Resend | Releasing, one waits again | | release, of what is still unknown |
 //! | Releasing, Released | Reported | Releasing or Released, a doubt less | `released`, after the last | |
@@ -242,6 +243,8 @@ pub enum Event {
     Ready,
     /// This share is about to be handed to its channel.
     Exposing(u8, Removal),
+    /// It left before, by what lies beside the bundle: this store is an older one. It does not go again.
+    LeftBefore(u8),
     /// What became of it.
     Shipped(u8, Stands),
     /// Its answer was lost, and no report came: it goes again.
@@ -491,7 +494,7 @@ impl State {
         }
     }
     /// How far the shares are, also where it failed meanwhile.
-    fn shares(&self) -> Option<&[Shipment]> {
+    pub fn shares(&self) -> Option<&[Shipment]> {
         match self {
             Self::Releasing { shares, .. } | Self::Released { shares, .. } => Some(shares),
             Self::Failed { was, .. } => was.shares(),
@@ -516,9 +519,10 @@ impl Event {
     pub fn detail(&self) -> Vec<(&'static str, String)> {
         let share = |index: &u8| ("share", index.to_string());
         match self {
-            Self::Exposing(index, _) | Self::Resend(index) | Self::ShareAccepted(index) => {
-                vec![share(index)]
-            }
+            Self::Exposing(index, _)
+            | Self::LeftBefore(index)
+            | Self::Resend(index)
+            | Self::ShareAccepted(index) => vec![share(index)],
             Self::Retry(Some(index)) => vec![share(index)],
             Self::Shipped(index, stands) => match stands {
                 Stands::Waiting => vec![share(index), ("outcome", "again".into())],
@@ -556,6 +560,7 @@ impl Event {
             Self::Probed(_) => "Probed",
             Self::Ready => "Ready",
             Self::Exposing(..) => "Exposing",
+            Self::LeftBefore(_) => "LeftBefore",
             Self::Shipped(..) => "Shipped",
             Self::Resend(_) => "Resend",
             Self::Reported(..) => "Reported",

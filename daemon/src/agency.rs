@@ -40,6 +40,7 @@ use sluis_core::statement::{
 use sluis_core::transfer::{Event, Say, State, Work};
 
 use crate::books::{Books, CoreError, Result, detail};
+use crate::files;
 use crate::holders::Holders;
 use crate::store::{Record, Stored, Tx};
 
@@ -125,6 +126,18 @@ impl Agency {
     }
     fn bundled(&self, id: &TransferId) -> PathBuf {
         self.settings.bundles.join(format!("{id}.bundle"))
+    }
+
+    /// What says of each share that it was let go, so that a store of before does not let it go again. Never backed up, as
+    /// the bundle is not.
+    fn let_go(&self, id: &TransferId) -> PathBuf {
+        self.settings.bundles.join(format!("{id}.let-go"))
+    }
+
+    /// Nothing of the bundle is needed any more.
+    fn erase_bundle(&self, id: &TransferId) -> Result<()> {
+        let erased = files::erase(&self.bundled(id)).and_then(|()| files::erase(&self.let_go(id)));
+        erased.map_err(CoreError::io("erasing the bundle"))
     }
 
     async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {

@@ -56,6 +56,10 @@ pub trait Core: Send + Sync + 'static {
     fn task(&self, tx: &mut Tx, job: &JobRow) -> impl Future<Output = Result<Option<Task>>> + Send;
     /// A share is about to leave: durable before the answer, or refused.
     fn exposing(&self, tx: &mut Tx, job: &JobRow) -> impl Future<Output = Result<bool>> + Send;
+    /// The share of this job was let go in the books: before the gate is told.
+    fn exposed(&self, _: &JobRow) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
     /// A gate's word on a job. `true`: it is finished.
     fn done(
         &self,
@@ -321,6 +325,9 @@ async fn exposing<C: Core>(
         tx.finish(job.id).await?;
     }
     books.commit(tx).await?;
+    if go {
+        gate.core.exposed(&job).await?;
+    }
     gate.core.after().await;
     Ok(if go { StatusCode::NO_CONTENT } else { StatusCode::CONFLICT })
 }

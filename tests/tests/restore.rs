@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -97,6 +99,13 @@ fn messages(world: &World) -> usize {
     phones.map(|phone| fs::read_dir(phone.path()).unwrap().count()).sum()
 }
 
+/// Each message, and which file it is: one that is written again is another.
+fn written(world: &World) -> BTreeMap<PathBuf, u64> {
+    let phones = fs::read_dir(world.path("phones")).unwrap().flatten();
+    let files = phones.flat_map(|phone| fs::read_dir(phone.path()).unwrap().flatten());
+    files.map(|file| (file.path(), file.metadata().unwrap().ino())).collect()
+}
+
 /// Both ledgers hold, and so does all that was said, by our verifier and by the script.
 fn everything_holds(world: &World) {
     let mut trust = String::new();
@@ -171,6 +180,31 @@ fn an_older_store_of_the_agency_is_noticed_and_two_persons_go_on_from_what_the_o
         (ledger.contains("\"kind\":\"restored\"") && ledger.contains("\"kind\":\"closed\""))
             .then_some(())
     });
+    everything_holds(&world);
+}
+
+#[test]
+fn a_share_that_left_does_not_leave_again_from_a_store_that_does_not_know_it() {
+    let mut world = World::running();
+    world.stop("releaser");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Releasing");
+    let kept = copy(&store(&world, "agency"));
+    // Nobody hears that they are released, and so nobody can say it to the older store.
+    world.stop("carrier");
+    world.start("releaser");
+    world.wait("agency", &code, "Released");
+    let sent = written(&world);
+    assert_eq!(sent.len(), 3);
+    put_back(&mut world, "sealer", "agency", &kept);
+    world.start("carrier");
+    world.wait("agency", &code, "Released");
+    assert_eq!(written(&world), sent, "none was written again");
+    let note = world.row("agency", &code).unwrap()["note"]["message"].as_str().unwrap().to_owned();
+    assert_eq!(note.matches("unknown").count(), 3, "{note}");
+    assert_eq!(world.cli("agency", &["withdraw", &code]).status.code(), Some(1), "they are out");
+    open(&world, &code);
+    world.wait("agency", &code, "Closed");
     everything_holds(&world);
 }
 

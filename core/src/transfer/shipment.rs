@@ -105,6 +105,12 @@ impl Shipment {
         Self { stands, exposed: true, ..Self::new(0) }
     }
 
+    /// It left, and this store knows nothing of it.
+    pub(super) fn left_before(&self) -> Option<Self> {
+        let untried = self.stands == Stands::Waiting && !self.exposed;
+        untried.then(Self::lost_from_sight)
+    }
+
     /// Whether it may be out: unknown counts (rule 2).
     #[must_use]
     pub fn is_exposed(&self) -> bool {

@@ -26,6 +26,7 @@ impl State {
             Event::Fail { step, code } => self.fail(step, code),
             Event::Exposing(index, removal) => self.expose(index, &removal),
             Event::Shipped(index, stands) => self.ship(index, stands),
+            Event::LeftBefore(index) => self.left_before(index),
             Event::Resend(index) => self.resend(index),
             Event::Reported(index, report) => self.reported(index, &report),
             Event::Retry(None) => self.retry(),
@@ -112,6 +113,12 @@ impl State {
             return None;
         }
         self.with_share(at, Shipment::leave)
+    }
+
+    fn left_before(&self, index: u8) -> Option<Step> {
+        let Self::Releasing { envelope, shares } = self else { return None };
+        let kept = keeps_rule_two(envelope, shares, index);
+        kept.then(|| self.with_share(index, Shipment::left_before)).flatten()
     }
 
     fn ship(&self, index: u8, outcome: Stands) -> Option<Step> {

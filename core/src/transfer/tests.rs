@@ -19,7 +19,7 @@ const TABLE: [(&str, &str, &str); 17] = [
     ("Removed", "Probed Ready Withdraw Expire Fail Supersede PutBack", "Carried"),
     (
         "Releasing",
-        "Exposing Shipped Resend Reported Retry Opened Withdraw Shut Expire Fail Supersede PutBack",
+        "Exposing LeftBefore Shipped Resend Reported Retry Opened Withdraw Shut Expire Fail Supersede PutBack",
         "Carried Ready ShareAccepted Reported Shut",
     ),
     (
@@ -67,7 +67,9 @@ impl Path {
             Event::Ready => path.ready = true,
             // Of what left nothing is known from here on.
             Event::PutBack => path = Self { put_back: true, ..Self::default() },
-            Event::Exposing(index, _) => drop(path.out.insert(*index)),
+            Event::Exposing(index, _) | Event::LeftBefore(index) => {
+                path.out.insert(*index);
+            }
             Event::Shipped(index, Stands::Waiting)
             | Event::Resend(index)
             | Event::Retry(Some(index)) => drop(path.out.remove(index)),
@@ -162,7 +164,7 @@ impl Stage {
         for index in 0..=shares + 1 {
             events.push(Event::Exposing(index, self.uploads[0].1.removal.clone()));
             events.extend(outcomes().map(|outcome| Event::Shipped(index, outcome)));
-            events.push(Event::Resend(index));
+            events.extend([Event::Resend(index), Event::LeftBefore(index)]);
             if self.reports {
                 events.push(Event::Retry(Some(index)));
                 events.extend(reports().map(|report| Event::Reported(index, report)));

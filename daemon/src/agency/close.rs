@@ -21,7 +21,7 @@ impl Agency {
             return Ok(None);
         }
         files::erase(&self.spooled(&id)).map_err(CoreError::io("erasing the envelope"))?;
-        files::erase(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
+        self.erase_bundle(&id)?;
         let until = record.created.plus_days(terms.agreement.file.expires_after_days);
         let waits = self.books.now() < until || self.books.clock_is_held();
         if record.state == State::Withdrawn && waits {

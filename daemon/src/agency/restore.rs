@@ -82,9 +82,8 @@ impl Agency {
 
     /// Of such a transfer the key goes, and then its drop, to its owner, who decides. May be repeated after any failure.
     pub(super) fn return_unknown(&self, private: &Path, id: &TransferId) -> Result<()> {
-        for file in [self.spooled(id), self.bundled(id)] {
-            files::erase(&file).map_err(CoreError::io("erasing what nobody can send"))?;
-        }
+        files::erase(&self.spooled(id)).map_err(CoreError::io("erasing what nobody can send"))?;
+        self.erase_bundle(id)?;
         let folder = private.parent().and_then(Path::file_name).and_then(OsStr::to_str);
         let Some(agreement) = folder.and_then(|name| name.parse().ok()) else { return Ok(()) };
         let reasons = vec![Reason::PutBack];

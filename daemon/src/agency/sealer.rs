@@ -498,6 +498,18 @@ impl Core for Agency {
             };
         }
         let removal = self.removal(tx, &terms, &id).await?;
+        let left = self.let_go(&id).join(index.to_string()).try_exists();
+        if left.map_err(CoreError::io("looking whether a share was let go"))? {
+            match self.advance(tx, &mut record, &terms, Event::LeftBefore(index), None).await {
+                Ok(()) => {
+                    tracing::error!(%id, index, "this share left before, and the store does not know it: an older one was put back");
+                    return Ok(false);
+                }
+                // As the store has it too.
+                Err(CoreError::Illegal(_)) => {}
+                Err(other) => return Err(other),
+            }
+        }
         let exposing = Event::Exposing(index, removal);
         match self.advance(tx, &mut record, &terms, exposing, None).await {
             Ok(()) => {
@@ -516,6 +528,15 @@ impl Core for Agency {
             Ok(()) | Err(CoreError::Illegal(_)) => Ok(false),
             Err(other) => Err(other),
         }
+    }
+
+    async fn exposed(&self, job: &JobRow) -> Result<()> {
+        let Some(id) = job.transfer else { return Ok(()) };
+        let Ok(Work::Release { index }) = serde_json::from_str(&job.work) else { return Ok(()) };
+        let folder = self.let_go(&id);
+        files::private_folder(&folder)
+            .and_then(|()| files::write_durable(&folder.join(index.to_string()), b""))
+            .map_err(CoreError::io("keeping that a share was let go"))
     }
 
     async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
@@ -548,6 +569,13 @@ impl Core for Agency {
             (Work::Release { .. }, _) if job.granted != Some(job.attempts) => return Ok(false),
             (Work::Release { index }, outcome) => {
                 let Some((stands, finished)) = stands_after(outcome) else { return Ok(false) };
+                let surely = matches!(stands, Stands::Waiting | Stands::Rejected { .. });
+                let shares = record.state.shares().unwrap_or_default();
+                if surely && share(shares, index).is_some_and(|share| !share.exposed) {
+                    // Surely not out. Before the books say so: they never say less than this does.
+                    files::remove(&self.let_go(&id).join(index.to_string()))
+                        .map_err(CoreError::io("keeping that a share was not let go"))?;
+                }
                 (Event::Shipped(index, stands), finished)
             }
             _ => return Ok(false),

@@ -13,7 +13,6 @@ use sluis_core::words::Words;
 
 use super::Agency;
 use crate::books::{CoreError, Result, detail};
-use crate::files;
 use crate::store::{JobRow, Record, Tx};
 
 impl Agency {
@@ -64,7 +63,7 @@ impl Agency {
     /// The agreement ended at once: the shares that had not left are in the bundle, and go with it.
     pub(super) async fn shred(&self, job: &JobRow) -> Result<()> {
         if let Some(id) = job.transfer {
-            files::erase(&self.bundled(&id)).map_err(CoreError::io("erasing the bundle"))?;
+            self.erase_bundle(&id)?;
         }
         self.finish(job).await
     }
