@@ -44,6 +44,9 @@ struct Window<'a> {
 
 /// Whether any groups of the text are such.
 fn any(text: &str, is: impl Fn(&Groups) -> bool) -> bool {
+    if text.len() < LENGTH {
+        return false;
+    }
     // Room for all at once: a vector that grows leaves copies behind.
     let digits = Zeroizing::new(Vec::with_capacity(text.len()));
     let (mut groups, mut gap) = (Groups { digits, starts: Vec::new() }, 1);
