@@ -145,7 +145,8 @@ fn what_was_let_pass_in_a_time_that_has_not_come_is_not_let_pass() {
         (crate::id::SKEW_MS + 1, false),
         (3 * 365 * DAY, false),
     ] {
-        let word = notice("single-row: het is de enige");
+        let list = Some(Digest::none());
+        let word = Notice { case: list, ..notice("single-row: het is de enige") };
         let said = entered(Side::Agency, Sort::Override, NOON.plus_ms(at), word);
         let digest = said.digest;
         let register = Register(vec![said]);
