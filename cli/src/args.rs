@@ -235,11 +235,14 @@ enum Verb {
     Clock,
     /// Go on after an older store was put back, from what the other party has: one person says so, a second one confirms.
     #[command(
-        after_help = "`sluis list` and `sluis health` say where it is needed; docs/operations.md what follows.\n\nExample:\n  sluis restored mechelen"
+        after_help = "`sluis list` and `sluis health` say where it is needed; docs/operations.md what follows.\n\nExamples:\n  sluis restored mechelen\n  sluis restored mechelen --refuse 'no store was put back here'"
     )]
     Restored {
         /// Under which agreement.
         agreement: AgreementId,
+        /// No older store was put back: the other party's word is refused, and it is told why.
+        #[arg(long, value_name = "REASON")]
+        refuse: Option<String>,
     },
     /// Everything that both parties said about their agreements.
     Notices,
@@ -558,8 +561,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Terminate(of) => note(Wording::ending(of)),
         Verb::Number { verb } => transfers::number(&socket()?, &verb.into(), lang, json),
         Verb::Clock => transfers::clock(&socket()?, lang, json),
-        Verb::Restored { agreement } => {
-            restored::go_on(&socket()?, &GoOn { agreement }, lang, json)
+        Verb::Restored { agreement, refuse } => {
+            restored::go_on(&socket()?, &GoOn { agreement, refuse }, lang, json)
         }
         Verb::Notices => notices::list(&socket()?, lang, json),
         Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),

@@ -1,4 +1,4 @@
-//! `sluis restored`: two persons go on after an older store was put back.
+//! `sluis restored`: two persons go on after an older store was put back, or refuse the word that says so.
 
 use sluis_core::control::{GoOn, Restored};
 use sluis_core::id::AgreementId;
@@ -12,12 +12,29 @@ use crate::socket::Socket;
 /// `sluis restored AGREEMENT`
 pub(crate) fn go_on(socket: &Socket, ask: &GoOn, lang: Lang, json: bool) -> Result<()> {
     let word: Restored = socket.post("restored", ask)?;
-    let agreement = &ask.agreement;
+    let (agreement, refused) = (&ask.agreement, ask.refuse.is_some());
     if json {
         return output::json(&word);
     }
+    if let Some(of) = &word.word {
+        let digest = of.digest();
+        output::line(match lang {
+            Lang::Nl => format!(
+                "{agreement}: dat blijkt uit hun ondertekend woord {digest} (--json toont het). Klopt het niet? Bel hen; twee personen weigeren het: sluis restored {agreement} --refuse REDEN"
+            ),
+            Lang::En => format!(
+                "{agreement}: it shows by their signed word {digest} (--json shows it). Is it not so? Call them; two persons refuse it: sluis restored {agreement} --refuse REASON"
+            ),
+        })?;
+    }
     let Restored { kept, theirs, exposed, .. } = word;
     output::line(match lang {
+        Lang::Nl if refused => format!(
+            "{agreement}: ze noemt onze verklaring {theirs}; onze laatste hier is {kept}. Dat wordt geweigerd."
+        ),
+        Lang::En if refused => format!(
+            "{agreement}: it names our statement {theirs}; our last one here is {kept}. That is refused."
+        ),
         Lang::Nl => format!(
             "{agreement}: hier staan {kept} van onze verklaringen; de andere partij heeft er {theirs}. {exposed} sleuteldelen tellen als verzonden."
         ),
@@ -27,6 +44,12 @@ pub(crate) fn go_on(socket: &Socket, ask: &GoOn, lang: Lang, json: bool) -> Resu
     })?;
     let Some(first) = &word.first else { return output::line(second::asked(lang)) };
     output::line(match lang {
+        Lang::Nl if refused => {
+            format!("bevestigd na {first}; we gaan verder na onze eigen verklaring {kept}.")
+        }
+        Lang::En if refused => {
+            format!("confirmed after {first}; we go on after our own statement {kept}.")
+        }
         Lang::Nl => format!("bevestigd na {first}; we gaan verder na verklaring {theirs}."),
         Lang::En => format!("confirmed after {first}; we go on after statement {theirs}."),
     })?;

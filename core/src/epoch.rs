@@ -4,6 +4,9 @@
 //! this store is older than what its own party has said. Nothing is said then until two persons begin a new epoch: its
 //! first statement, `restored`, follows the last one that the other party has. What lies between is the other party's to
 //! show.
+//!
+//! What the other party has seen of us is its own claim. It is taken where it is signed by the key of a number that was
+//! not heard yet, and where it can be: see [`standing`]. Two persons may refuse it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,8 @@ use crate::statement::{self, SignatureError, Signed, Tip};
 
 /// SSHSIG namespace of what a party has seen of the other one.
 pub const NAMESPACE: &str = "seen-v1@sluis";
+/// The most statements that a store may have lost: a number far beyond is a fault of the other party, or worse.
+const LOST: u64 = 1_000_000;
 
 /// How far a party has heard the other one. It lies in the drop zone, replaced whenever there is more, so that an older
 /// store is noticed also where the other party is quiet. No statement: it has no number and stands in no ledger.
@@ -37,16 +42,30 @@ impl Seen {
         self.said.number.saturating_add(1)
     }
 
-    /// What the party on side `from` has seen, where it is that party's word.
+    /// Whether it was said after all that was heard of its party, or with the last of it: an older one shows nothing.
+    #[must_use]
+    pub fn is_newest(&self, heard: &Tip) -> bool {
+        self.said.number > heard.number || self.said == *heard
+    }
+
+    /// What the party on side `from` has seen, where it is that party's word: `heard` is its last statement that is here.
+    /// The key is that of a number which was not heard yet, whatever the word says of itself: a key that ended before
+    /// says nothing more.
     ///
     /// # Errors
     /// [`SignatureError`] where it is not.
-    pub fn check(signed: &Signed, terms: &Terms, from: Side) -> Result<Self, SignatureError> {
+    pub fn check(
+        signed: &Signed,
+        terms: &Terms,
+        from: Side,
+        heard: &Tip,
+    ) -> Result<Self, SignatureError> {
         let (agreement, issuer) = (&terms.agreement, &terms.agreement.party(from).id);
         let bytes = signed.statement.as_bytes();
         let bad = || SignatureError::Bad(issuer.to_string());
         let this: Self = serde_json::from_slice(bytes).map_err(|_| bad())?;
-        let public = agreement.party_keys(from).statement_key(this.signed_as());
+        let number = this.signed_as().max(heard.number.saturating_add(1));
+        let public = agreement.party_keys(from).statement_key(number);
         statement::verify(public, NAMESPACE, bytes, &signed.signature, issuer.as_str())?;
         let ours = this.agreement == agreement.agreement && this.issuer == *issuer;
         if ours { Ok(this) } else { Err(bad()) }
@@ -69,20 +88,37 @@ impl Epoch {
     }
 }
 
-/// Whether the other party has seen more of us than stands here, or something else: `own` is the digest of our own
-/// statement by the number that it names.
+/// How what the other party says that it has seen of us stands to what is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is here, or is known to be lost.
+    Known,
+    /// It is not here, or is another one: this store is older.
+    Behind,
+    /// No store of ours can have said that.
+    NotPlausible,
+}
+
+/// How `seen` stands to what is here: `own` is the digest of our own statement by the number that it names, `last` the
+/// number of our last one.
 #[must_use]
-pub fn is_behind(seen: &Tip, own: Option<Digest>, epochs: &[Epoch]) -> bool {
-    match own {
-        _ if *seen == Tip::start() => false,
-        Some(own) => own != seen.digest,
-        None => !epochs.iter().any(|epoch| epoch.lost(seen)),
+pub fn standing(seen: &Tip, own: Option<Digest>, last: u64, epochs: &[Epoch]) -> Standing {
+    let is_lost = || own.is_none() && epochs.iter().any(|epoch| epoch.lost(seen));
+    if *seen == Tip::start() || own == Some(seen.digest) || is_lost() {
+        Standing::Known
+    } else if seen.number == 0 || seen.number > last.saturating_add(LOST) {
+        Standing::NotPlausible
+    } else {
+        Standing::Behind
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Standing::{Behind, Known, NotPlausible};
     use super::*;
+    use crate::agreement::keys::FormerKey;
+    use crate::statement::Signer;
 
     fn tip(number: u64) -> Tip {
         Tip { number, digest: Digest::of(&number.to_le_bytes()) }
@@ -91,22 +127,61 @@ mod tests {
     #[test]
     fn what_is_not_here_or_is_another_one_shows_that_the_store_is_older() {
         let own = Some(tip(7).digest);
-        assert!(!is_behind(&Tip::start(), None, &[]));
-        assert!(!is_behind(&tip(7), own, &[]));
-        assert!(is_behind(&Tip { number: 7, digest: tip(8).digest }, own, &[]));
-        assert!(is_behind(&tip(8), None, &[]));
-        assert!(is_behind(&Tip { number: 0, digest: tip(1).digest }, None, &[]));
+        let stands = |seen: &Tip, own| standing(seen, own, 7, &[]);
+        assert_eq!(stands(&Tip::start(), None), Known);
+        assert_eq!(stands(&tip(7), own), Known);
+        assert_eq!(stands(&Tip { number: 7, digest: tip(8).digest }, own), Behind);
+        assert_eq!(stands(&tip(8), None), Behind);
+    }
+
+    #[test]
+    fn a_number_that_no_store_of_ours_can_have_given_holds_nothing() {
+        let stands = |seen: &Tip| standing(seen, None, 7, &[]);
+        assert_eq!(stands(&tip(LOST + 7)), Behind);
+        assert_eq!(stands(&tip(LOST + 8)), NotPlausible);
+        assert_eq!(stands(&tip(u64::MAX)), NotPlausible);
+        assert_eq!(stands(&Tip { number: 0, digest: tip(1).digest }), NotPlausible);
     }
 
     #[test]
     fn after_a_new_beginning_what_was_lost_is_known_to_be_and_nothing_else() {
         let epochs = [Epoch { kept: tip(4), from: tip(9) }];
         for number in 5..=9 {
-            assert!(!is_behind(&tip(number), None, &epochs), "{number}");
+            assert_eq!(standing(&tip(number), None, 4, &epochs), Known, "{number}");
         }
         let other = Tip { number: 9, digest: tip(1).digest };
         for seen in [tip(4), tip(10), other] {
-            assert!(is_behind(&seen, None, &epochs), "{seen:?}");
+            assert_eq!(standing(&seen, None, 4, &epochs), Behind, "{seen:?}");
         }
+    }
+
+    #[test]
+    fn a_key_that_ended_says_nothing_more_whatever_number_it_gives_itself() {
+        let text = include_str!("../../config/examples/agreements/mechelen.toml");
+        let mut agreement: crate::agreement::Agreement = toml::from_str(text).unwrap();
+        let (ended, counts) = (Signer::from_seed(&[1; 32]), Signer::from_seed(&[2; 32]));
+        let keys = &mut agreement.keys.municipality;
+        keys.former = vec![FormerKey { statement: ended.public().unwrap(), from: 1 }];
+        (keys.statement, keys.statement_from) = (counts.public().unwrap(), 7);
+        let (name, issuer) = (agreement.agreement.clone(), agreement.municipality.id.clone());
+        let terms = Terms { agreement, digest: Digest::none() };
+        let word = |said: Tip, signer: &Signer| {
+            let (agreement, issuer) = (name.clone(), issuer.clone());
+            let word = Seen { agreement, issuer, said, seen: tip(9) };
+            let statement = serde_json::to_string(&word).unwrap();
+            let signature = signer.sign(NAMESPACE, statement.as_bytes()).unwrap();
+            Signed { statement, signature }
+        };
+        let heard = |said, signer| {
+            let word = Seen::check(&word(said, signer), &terms, Side::Municipality, &tip(6));
+            word.map(|word| word.is_newest(&tip(6)))
+        };
+        assert!(heard(Tip::start(), &ended).is_err());
+        assert!(heard(tip(6), &ended).is_err());
+        assert_eq!(heard(tip(6), &counts), Ok(true));
+        assert_eq!(heard(tip(7), &counts), Ok(true));
+        // What lies there still of before, and what was said beside it.
+        assert_eq!(heard(tip(5), &counts), Ok(false));
+        assert_eq!(heard(Tip { number: 6, digest: tip(1).digest }, &counts), Ok(false));
     }
 }

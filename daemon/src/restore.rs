@@ -10,20 +10,29 @@ use axum::routing::post;
 use axum::{Json, Router};
 use data_encoding::BASE64;
 use sluis_core::control::{GoOn, Letter, Restored as Word};
-use sluis_core::epoch::{self, Epoch, Seen};
+use sluis_core::epoch::{self, Epoch, Seen, Standing};
 use sluis_core::evidence::Verified;
-use sluis_core::id::AgreementId;
+use sluis_core::id::{AgreementId, Digest};
 use sluis_core::mailbox;
+use sluis_core::notice::{self, Notice, Sort};
 use sluis_core::statement::{self, Body, Contradicted, FormError, Signed, Tip};
 use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core, take_effect};
-use crate::store::{SetBack, Tx};
+use crate::store::{Fate, SetBack, Tx};
 use crate::two_persons;
 
-/// The most statements that a store may have lost: a number far beyond is a fault of the other party, or worse.
-const LOST: u64 = 1_000_000;
+/// How many statements of the other party are contradicted in a day: whoever has its key could have us sign without end.
+const CONTRADICTED_A_DAY: i64 = 10;
+/// How many words that cannot be are told in a day.
+const NOT_PLAUSIBLE_A_DAY: i64 = 1;
+const DAY_MS: i64 = 86_400_000;
+/// What the other party is told of such a word. Its number stands in the word: a text has no number that it chose.
+const CANNOT_BE: &str = "Een ondertekend woord van u noemt een verklaring van ons die er niet kan zijn; `paper` is de digest. \
+     Kijk uw databank en uw sleutel na. / A signed word of yours names a statement of ours that cannot be; `paper` is \
+     its digest. Look at your store and your key.";
 
 impl Books {
     /// A store that is older than what its party has said says nothing more.
@@ -77,13 +86,18 @@ impl Books {
         let installed = self.agreements.get(agreement);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
         let terms = self.with_keys(tx, installed.terms.clone()).await?;
-        let from = self.side.other();
-        let word = self.open_letter(letter).map_err(|error| error.to_string());
-        let word = word.and_then(|signed| {
-            Seen::check(&signed, &terms, from).map_err(|error| error.to_string())
+        let (from, heard) = (self.side.other(), self.cursor(tx, agreement).await?);
+        let signed = self.open_letter(letter).map_err(|error| error.to_string());
+        let word = signed.and_then(|signed| {
+            let word = Seen::check(&signed, &terms, from, &heard);
+            word.map(|word| (word, signed)).map_err(|error| error.to_string())
         });
         match word {
-            Ok(word) => self.hold_if_behind(tx, agreement, &word.seen).await.map(drop),
+            Ok((word, signed)) if word.is_newest(&heard) => {
+                self.hold_if_behind(tx, agreement, &word.seen, &signed).await.map(drop)
+            }
+            // What lies there still of before; its statements since then say more.
+            Ok(_) => Ok(()),
             Err(why) => {
                 tracing::warn!(%agreement, why, "how far the other party has heard is not its word");
                 Ok(())
@@ -97,7 +111,7 @@ impl Books {
     /// [`CoreError::Store`].
     pub async fn is_set_back(&self, tx: &mut Tx, said: &Verified) -> Result<bool> {
         let header = &said.statement().header;
-        self.hold_if_behind(tx, &header.agreement, &header.seen).await
+        self.hold_if_behind(tx, &header.agreement, &header.seen, said.signed()).await
     }
 
     async fn hold_if_behind(
@@ -105,24 +119,58 @@ impl Books {
         tx: &mut Tx,
         agreement: &AgreementId,
         seen: &Tip,
+        word: &Signed,
     ) -> Result<bool> {
         let own = tx.digest_of(&self.party, agreement, seen.number).await?;
-        let known = tx.set_back(agreement).await?;
-        if epoch::is_behind(seen, own, &tx.epochs(agreement).await?) {
-            tx.hold_back(agreement, seen, self.now()).await?;
-            if known.is_none() {
-                tracing::error!(
-                    %agreement,
-                    number = seen.number,
-                    "an older store was put back: sluis restored"
-                );
-                let number = seen.number.to_string();
-                let known = [("agreement", agreement.to_string()), ("number", number)];
-                tx.enter(self.now(), "set-back", None, detail(known)).await?;
+        let last = tx.last_statement(&self.party, agreement).await?.number;
+        let is_held = tx.set_back(agreement).await?.is_some();
+        match epoch::standing(seen, own, last, &tx.epochs(agreement).await?) {
+            Standing::NotPlausible => self.cannot_be(tx, agreement, seen, word).await?,
+            Standing::Behind if !tx.word_is(&word.digest(), Fate::Refused).await? => {
+                tx.hold_back(agreement, seen, word, self.now()).await?;
+                if !is_held {
+                    tracing::error!(
+                        %agreement,
+                        number = seen.number,
+                        "an older store was put back: sluis restored"
+                    );
+                    let known = named(agreement, seen.number, &word.digest());
+                    tx.enter(self.now(), "set-back", None, detail(known)).await?;
+                }
+                return Ok(true);
             }
-            return Ok(true);
+            Standing::Known | Standing::Behind => {}
         }
-        Ok(known.is_some())
+        Ok(is_held)
+    }
+
+    /// A word names what no store of ours can have said. It holds nothing; it is kept, and told to who signed it.
+    async fn cannot_be(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+        seen: &Tip,
+        word: &Signed,
+    ) -> Result<()> {
+        let (now, digest) = (self.now(), word.digest());
+        tracing::warn!(%agreement, number = seen.number, "the other party names a statement of ours that cannot be");
+        let lately = tx.words_since(agreement, Fate::NotPlausible, now.plus_ms(-DAY_MS)).await?;
+        if lately >= NOT_PLAUSIBLE_A_DAY || tx.word_is(&digest, Fate::NotPlausible).await? {
+            return Ok(());
+        }
+        tx.keep_word(agreement, word, Fate::NotPlausible, now).await?;
+        let known = detail(named(agreement, seen.number, &digest));
+        tx.enter(now, "not-plausible", None, known).await?;
+        let installed = self.agreements.get(agreement);
+        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        match self
+            .notify(tx, &installed.terms, None, Sort::SecurityInfo, about(CANNOT_BE, digest))
+            .await
+        {
+            // Held, not agreed, or said too often today: then it stands in the ledger alone.
+            Ok(_) | Err(CoreError::Refused(_)) => Ok(()),
+            Err(other) => Err(other),
+        }
     }
 
     /// The other party contradicts what it said before. Nothing of it is taken; it is told once, so that it can notice.
@@ -132,20 +180,20 @@ impl Books {
     pub async fn contradict(&self, mut tx: Tx, said: &Verified) -> Result<()> {
         let header = &said.statement().header;
         let (agreement, number) = (&header.agreement, header.number);
-        let name = format!("contradicted:{agreement}");
-        let counted = i64::try_from(number).unwrap_or(i64::MAX);
-        let told = tx.number(&name).await? == Some(counted);
-        if told || tx.set_back(agreement).await?.is_some() {
+        let (now, of) = (self.now(), Tip { number, digest: said.digest() });
+        let bound = (CONTRADICTED_A_DAY, now.plus_ms(-DAY_MS));
+        if tx.set_back(agreement).await?.is_some()
+            || !tx.tells_contradiction(agreement, &of, now, bound).await?
+        {
             return Ok(());
         }
         let has = tx.last_statement(&header.issuer, agreement).await?;
         let known = [("agreement", agreement.to_string()), ("number", number.to_string())];
         let known = known.into_iter().chain([("digest", said.digest().to_string())]);
-        tx.enter(self.now(), "contradicted", None, detail(known)).await?;
+        tx.enter(now, "contradicted", None, detail(known)).await?;
         let terms = self.terms(&mut tx, &header.terms).await?;
         let body = Contradicted { number, got: said.digest(), has };
         self.say(&mut tx, &terms, None, body.into()).await?;
-        tx.set_number(&name, counted).await?;
         self.commit(tx).await
     }
 
@@ -207,6 +255,9 @@ async fn restored<C: Core>(
             ),
         )
     })?;
+    if let Some(reason) = &ask.refuse {
+        return refuse(&*core, tx, held, reason, caller.0).await;
+    }
     // A later word of that party may still lie there, and what is numbered from an earlier one would contradict it.
     if !books.has_heard(agreement) {
         let why = words!(
@@ -222,6 +273,7 @@ async fn restored<C: Core>(
         theirs: epoch.from.number,
         exposed: core.at_risk(&mut tx, agreement).await?,
         ended: Vec::new(),
+        word: held.word.clone(),
     };
     let subject = format!("{agreement} {}", held.theirs.number);
     word.first = two_persons::confirm(books, &mut tx, "restored", &subject, None, caller.0).await?;
@@ -248,17 +300,6 @@ async fn kept<C: Core>(core: &C, tx: &mut Tx, held: &SetBack) -> Result<Epoch> {
     let installed = books.agreements.get(agreement);
     let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
     let other = &installed.terms.agreement.party(books.side.other()).id;
-    let last = tx.last_statement(&books.party, agreement).await?.number;
-    if held.theirs.number > last.saturating_add(LOST) {
-        return Err(CoreError::refused(
-            "not-plausible",
-            words!(
-                "de andere partij ondertekende dat ze verklaring {} van ons heeft, en hier zijn er {last}: bel haar voor u verdergaat",
-                "the other party signed that it has statement {} of ours, and here are {last}: call them before you go on",
-                held.theirs.number
-            ),
-        ));
-    }
     Ok(Epoch { kept: tx.agreed_on(&books.party, other, agreement).await?, from: held.theirs })
 }
 
@@ -279,4 +320,59 @@ async fn go_on<C: Core>(
     books.say_after(tx, &installed.terms, from, None, Body::from(body)).await?;
     word.ended = core.go_on(tx, agreement).await?;
     Ok(())
+}
+
+/// Two persons say that the word by which the store is held is not true. It goes on as it was; what that party said
+/// meanwhile takes effect, and it is told. Another word of it may hold the store again.
+async fn refuse<C: Core>(
+    core: &C,
+    mut tx: Tx,
+    held: SetBack,
+    reason: &str,
+    caller: Caller,
+) -> Result<Json<Word>> {
+    let (books, agreement) = (core.books(), &held.agreement);
+    let installed = books.agreements.get(agreement);
+    let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+    notice::check_text(reason)
+        .map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
+    let word = held.word.as_ref().map_or(held.theirs.digest, Signed::digest);
+    let asked = Digest::of(format!("{word} {reason}").as_bytes());
+    let subject = format!("{agreement} refuse {}", notice::short(&asked));
+    let last = tx.last_statement(&books.party, agreement).await?.number;
+    let first = two_persons::confirm(books, &mut tx, "restored", &subject, None, caller).await?;
+    if let Some(first) = first.clone() {
+        tx.let_go(agreement, Fate::Refused).await?;
+        hear_deferred(core, &mut tx, agreement).await?;
+        let (terms, sort) = (&installed.terms, Sort::SecurityInfo);
+        let told = books.notify(&mut tx, terms, None, sort, about(reason, word)).await?;
+        let known = named(agreement, held.theirs.number, &word).into_iter();
+        let known = known.chain([("by", caller.name()), ("after", first)]);
+        let known = known.chain([("statement", told.to_string())]);
+        tx.enter(books.now(), "set-back-refused", None, detail(known)).await?;
+    }
+    books.commit(tx).await?;
+    core.after().await;
+    Ok(Json(Word {
+        first,
+        kept: last,
+        theirs: held.theirs.number,
+        exposed: 0,
+        ended: Vec::new(),
+        word: held.word,
+    }))
+}
+
+/// A notice about a word of the other party.
+fn about(text: &str, word: Digest) -> Notice {
+    Notice { paper: Some(word), ..Notice::of(text) }
+}
+
+/// What the ledger says of a word that names this statement of ours.
+fn named(agreement: &AgreementId, number: u64, word: &Digest) -> [(&'static str, String); 3] {
+    [
+        ("agreement", agreement.to_string()),
+        ("number", number.to_string()),
+        ("word", word.to_string()),
+    ]
 }

@@ -25,7 +25,7 @@ use crate::files;
 use sluis_core::words;
 use sluis_core::words::Words;
 
-pub use epochs::SetBack;
+pub use epochs::{Fate, SetBack};
 pub use numbers::Number;
 pub use queue::{Holder, JobRow, Wakes};
 pub use said::Kept;
@@ -126,6 +126,12 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS epochs (
         agreement TEXT NOT NULL, epoch BIGINT NOT NULL, kept BIGINT NOT NULL, kept_digest TEXT NOT NULL,
         began BIGINT NOT NULL, began_digest TEXT NOT NULL, PRIMARY KEY (agreement, epoch))",
+    "CREATE TABLE IF NOT EXISTS set_back_words (
+        digest TEXT PRIMARY KEY, agreement TEXT NOT NULL, word TEXT NOT NULL, signature TEXT NOT NULL,
+        at BIGINT NOT NULL, fate TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS contradicted (
+        agreement TEXT NOT NULL, number BIGINT NOT NULL, digest TEXT NOT NULL, at BIGINT NOT NULL,
+        PRIMARY KEY (agreement, number))",
     "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due)",
     "CREATE INDEX IF NOT EXISTS jobs_transfer ON jobs (transfer)",
     "CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (gate, lane, agreement, id)",
@@ -520,6 +526,19 @@ impl Tx {
     pub async fn is_taken(&mut self, code: &TransferCode) -> Result<bool> {
         let row = sqlx::query("SELECT id FROM transfers WHERE code = $1 AND open = 1")
             .bind(code.to_string())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Whether a transfer in this state goes by this code.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_called(&mut self, code: &TransferCode, state: &str) -> Result<bool> {
+        let row = sqlx::query("SELECT id FROM transfers WHERE code = $1 AND state = $2 LIMIT 1")
+            .bind(code.to_string())
+            .bind(state)
             .fetch_optional(&mut *self.tx)
             .await?;
         Ok(row.is_some())

@@ -14,6 +14,7 @@ pub mod canary;
 pub mod cutter;
 pub mod dice;
 pub mod faults;
+pub mod insider;
 pub mod kannel;
 pub mod mail;
 pub mod netns;

@@ -8,6 +8,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sluis_core::agreement::Side::{Agency, Municipality};
+use sluis_core::id::Digest;
+use sluis_core::notice::{Notice, Sort};
+use sluis_core::statement::{Body, Tip};
+use sluis_tests::insider::Insider;
 use sluis_tests::{World, binary, stderr, stdout, tool, until};
 
 const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n";
@@ -363,4 +368,143 @@ fn a_ledger_that_was_cut_or_rewritten_is_refused_by_its_first_bad_entry() {
         }
         world.start(role);
     }
+}
+
+/// Whether the agency's store is held.
+fn held(world: &World) -> bool {
+    stdout(&world.cli("agency", &["health"])).contains("an older store was put back")
+}
+
+/// How often the agency's ledger has a decision of this kind.
+fn decided(world: &World, kind: &str) -> usize {
+    let ledger = stdout(&world.cli("agency", &["ledger", "export"]));
+    ledger.matches(&format!("\"kind\":\"{kind}\",\"transfer\"")).count()
+}
+
+fn says(world: &World, host: &str, text: &str) {
+    holds(&world.cli(host, &["security-info", "mechelen", "--text", text]));
+}
+
+fn hears(world: &World, host: &str, text: &str) {
+    until(&format!("{text} to be heard"), || {
+        stdout(&world.cli(host, &["--json", "notices"])).contains(text).then_some(())
+    });
+}
+
+#[test]
+fn a_word_that_cannot_be_or_is_an_old_one_holds_nothing_and_is_told_once_a_day() {
+    let world = World::running();
+    says(&world, "municipality", "een");
+    hears(&world, "agency", "een");
+    let insider = Insider::of(&world, Municipality);
+    let heard = insider.last(Municipality);
+    // Of before what was heard, and beside it.
+    let other = Tip { digest: Digest::of(b"another"), ..heard };
+    for said in [Tip::start(), other] {
+        insider.shows(&insider.has_seen(said, 9));
+        assert!(!held(&world), "{said:?}");
+    }
+    // More than a store can have lost, three times; and the same in a statement, which is taken.
+    for number in [5_000_000, 5_000_000, u64::MAX] {
+        insider.shows(&insider.has_seen(heard, number));
+        assert!(!held(&world), "{number}");
+    }
+    let told = "A signed word of yours names a statement";
+    hears(&world, "municipality", told);
+    says(&world, "agency", "het gaat door");
+    let seen = Tip { number: 5_000_000, digest: Digest::of(b"x") };
+    let body = Body::Notice(Sort::SecurityInfo, Notice::of("verklaard"));
+    insider.brings(&insider.says(heard, seen, None, body));
+    hears(&world, "agency", "verklaard");
+    assert!(!held(&world));
+    assert_eq!(decided(&world, "not-plausible"), 1);
+    let notices = stdout(&world.cli("agency", &["--json", "notices"]));
+    assert_eq!(notices.matches(told).count(), 1, "{notices}");
+}
+
+#[test]
+fn two_persons_refuse_a_word_that_is_not_true_and_what_was_said_meanwhile_takes_effect() {
+    let world = World::running();
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    let insider = Insider::of(&world, Municipality);
+    let word = insider.has_seen(insider.last(Municipality), insider.last(Agency).number + 2);
+    insider.shows(&word);
+    is_held(&world, "agency");
+    // What is honest, and fits, is heard, and waits.
+    says(&world, "municipality", "eerlijk");
+    open_meanwhile(&world, &code);
+    let refuse = ["restored", "mechelen", "--refuse", "hier werd niets teruggezet"];
+    let one = world.cli("agency", &refuse);
+    assert!(one.status.success() && stdout(&one).contains("second person"), "{}", stderr(&one));
+    assert!(stdout(&one).contains(&word.digest().to_string()), "{}", stdout(&one));
+    assert_eq!(world.cli("agency", &refuse).status.code(), Some(1), "one person is not two");
+    let other =
+        world.cli_as(SECOND, "agency", &["restored", "mechelen", "--refuse", "iets anders"]);
+    assert!(stdout(&other).contains("second person") && held(&world), "the same reason");
+    let two = world.cli_as(SECOND, "agency", &[&["--json"], &refuse[..]].concat());
+    assert!(two.status.success(), "{}", stderr(&two));
+    let two: serde_json::Value = serde_json::from_slice(&two.stdout).unwrap();
+    assert_eq!(two["word"]["signature"], word.signature.as_str(), "{two}");
+    // It goes on, nothing of it counts as lost, and both have in their books what was refused and why.
+    world.wait("agency", &code, "Closed");
+    hears(&world, "agency", "eerlijk");
+    hears(&world, "municipality", "hier werd niets teruggezet");
+    hears(&world, "municipality", &word.digest().to_string());
+    assert_eq!((decided(&world, "set-back-refused"), decided(&world, "restored")), (1, 0));
+    // That word holds nothing more; another one does.
+    insider.shows(&word);
+    assert!(!held(&world));
+    let last = insider.last(Municipality);
+    insider.shows(&insider.has_seen(last, insider.last(Agency).number + 3));
+    assert!(held(&world));
+    let again = world.cli("agency", &refuse);
+    assert!(stdout(&again).contains("second person"), "another word is refused by itself");
+    everything_holds(&world);
+}
+
+/// The municipality opens it while the agency is held, which hears of it later.
+fn open_meanwhile(world: &World, code: &str) {
+    let opened = world.cli_with("municipality", &["open", code], &world.lines(code).join("\n"));
+    holds(&opened);
+    until("the agency to have heard it", || {
+        let ledger = stdout(&world.cli("agency", &["ledger", "export"]));
+        ledger.contains("\"kind\":\"opened\"").then_some(())
+    });
+    assert_eq!(world.row("agency", code).unwrap()["state"], "Released", "it waits");
+}
+
+#[test]
+fn letters_that_fork_are_contradicted_once_a_number_and_few_times_a_day() {
+    let mut world = World::running();
+    for text in ["een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien"] {
+        says(&world, "agency", text);
+    }
+    says(&world, "agency", "elf");
+    says(&world, "agency", "twaalf");
+    hears(&world, "municipality", "twaalf");
+    for role in ["carrier", "sealer", "fetcher"] {
+        world.stop(role);
+    }
+    let insider = Insider::of(&world, Agency);
+    let heard = insider.heard(Agency);
+    let fork = |number: usize, text: &str| {
+        let before = number.checked_sub(2).map_or(Tip::start(), |place| heard[place]);
+        let body = Body::Notice(Sort::SecurityInfo, Notice::of(text));
+        insider.says(before, Tip::start(), None, body)
+    };
+    let contradicted = || {
+        let ledger = stdout(&world.cli("municipality", &["ledger", "export"]));
+        ledger.matches("\"kind\":\"contradicted\",\"transfer\"").count()
+    };
+    for _ in 0..3 {
+        for (number, text) in [(1, "a"), (2, "b"), (1, "c")] {
+            insider.brings(&fork(number, text));
+        }
+    }
+    assert_eq!(contradicted(), 2, "once for each number, whatever came");
+    for number in 1..=heard.len() {
+        insider.brings(&fork(number, "d"));
+    }
+    assert_eq!((heard.len(), contradicted()), (12, 10), "no more in a day");
 }

@@ -173,6 +173,8 @@ pub(super) const DUTCH: &[(&str, &str)] = &[
      "Ga verder nadat een oudere databank teruggezet werd, vanaf wat de andere partij heeft: één persoon zegt het, een tweede bevestigt"),
     ("`sluis list` and `sluis health` say where it is needed; docs/operations.md what follows.",
      "`sluis list` en `sluis health` zeggen waar het nodig is; docs/operations.md wat er volgt."),
+    ("No older store was put back: the other party's word is refused, and it is told why",
+     "Er werd geen oudere databank teruggezet: het woord van de andere partij wordt geweigerd, en ze hoort waarom"),
     // Evidence, ledger, keys.
     ("What proves a transfer", "Wat een zending bewijst"),
     ("Write the statements of a transfer, or all under an agreement, with their signatures into a folder",

@@ -11,6 +11,7 @@ use crate::ledger::{Entry, SaidOnce};
 use crate::notice::{Notice, Sort};
 use crate::policy::Reason;
 use crate::retention::Retained;
+use crate::statement::Signed;
 use crate::words;
 use crate::words::Words;
 
@@ -436,12 +437,16 @@ pub struct About {
     pub set_back: Vec<AgreementId>,
 }
 
-/// `restored`: a person says that an older store was put back, and that it goes on from what the other party has.
+/// `restored`: a person says that an older store was put back, and that it goes on from what the other party has; or that
+/// the other party's word by which that shows is not true.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GoOn {
     /// Under which agreement.
     pub agreement: AgreementId,
+    /// Why that word is refused, where it is: the other party is told.
+    #[serde(default)]
+    pub refuse: Option<String>,
 }
 
 /// What becomes of that.
@@ -458,6 +463,9 @@ pub struct Restored {
     pub exposed: u64,
     /// The transfers that cannot go on as they were: the agency sends what is still wanted anew.
     pub ended: Vec<Named>,
+    /// The other party's word by which it shows, to the byte: a statement, or how far it has heard.
+    #[serde(default)]
+    pub word: Option<Signed>,
 }
 
 /// What becomes of a person's word that the clock is right.

@@ -21,6 +21,32 @@ pub struct SetBack {
     pub theirs: Tip,
     /// When that was noticed.
     pub since: Time,
+    /// The word by which that shows: a statement of the other party, or what it says that it has seen.
+    pub word: Option<Signed>,
+}
+
+/// What becomes of a word of the other party that names what is not here. Its bytes are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The store is held by it.
+    Holds,
+    /// Two persons went on from what it names.
+    WentOn,
+    /// Two persons refused it.
+    Refused,
+    /// It names what no store of ours can have said.
+    NotPlausible,
+}
+
+impl Fate {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::WentOn => "went-on",
+            Self::Refused => "refused",
+            Self::NotPlausible => "not-plausible",
+        }
+    }
 }
 
 impl Tx {
@@ -29,14 +55,25 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn all_set_back(&mut self) -> Result<Vec<SetBack>> {
-        let rows = sqlx::query("SELECT * FROM set_back ORDER BY agreement")
-            .fetch_all(&mut *self.tx)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT held.*, shown.word, shown.signature FROM set_back AS held
+             LEFT JOIN set_back_words AS shown
+             ON shown.agreement = held.agreement AND shown.fate = $1 ORDER BY held.agreement",
+        )
+        .bind(Fate::Holds.name())
+        .fetch_all(&mut *self.tx)
+        .await?;
         let row = |row: &AnyRow| {
+            let word: (Option<String>, Option<String>) =
+                (row.try_get("word")?, row.try_get("signature")?);
             Ok(SetBack {
                 agreement: text(row, "agreement", "set_back")?,
                 theirs: tip(row, "number", "digest")?,
                 since: Time(row.try_get("since")?),
+                word: word
+                    .0
+                    .zip(word.1)
+                    .map(|(statement, signature)| Signed { statement, signature }),
             })
         };
         rows.iter().map(row).collect()
@@ -51,7 +88,7 @@ impl Tx {
         Ok(all.into_iter().find(|it| it.agreement == *agreement))
     }
 
-    /// The other party has this statement of ours, and it is not here. The last of several counts.
+    /// The other party has this statement of ours by its word, and it is not here. The last of several counts.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -59,9 +96,10 @@ impl Tx {
         &mut self,
         agreement: &AgreementId,
         theirs: &Tip,
+        word: &Signed,
         now: Time,
     ) -> Result<()> {
-        sqlx::query(
+        let held = sqlx::query(
             "INSERT INTO set_back (agreement, number, digest, since) VALUES ($1, $2, $3, $4)
              ON CONFLICT (agreement) DO UPDATE SET number = $2, digest = $3
              WHERE set_back.number < $2",
@@ -72,7 +110,128 @@ impl Tx {
         .bind(now.0)
         .execute(&mut *self.tx)
         .await?;
+        if held.rows_affected() == 0 {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM set_back_words WHERE agreement = $1 AND fate = $2")
+            .bind(agreement.to_string())
+            .bind(Fate::Holds.name())
+            .execute(&mut *self.tx)
+            .await?;
+        self.keep_word(agreement, word, Fate::Holds, now).await
+    }
+
+    /// Keeps the bytes of a word of the other party that names what is not here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_word(
+        &mut self,
+        agreement: &AgreementId,
+        word: &Signed,
+        fate: Fate,
+        now: Time,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO set_back_words (digest, agreement, word, signature, at, fate)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO UPDATE SET fate = $6",
+        )
+        .bind(word.digest().to_string())
+        .bind(agreement.to_string())
+        .bind(&word.statement)
+        .bind(&word.signature)
+        .bind(now.0)
+        .bind(fate.name())
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
+    }
+
+    /// Whether this became of the word.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn word_is(&mut self, word: &Digest, fate: Fate) -> Result<bool> {
+        let row = sqlx::query("SELECT digest FROM set_back_words WHERE digest = $1 AND fate = $2")
+            .bind(word.to_string())
+            .bind(fate.name())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Of how many words under an agreement this became since then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn words_since(
+        &mut self,
+        agreement: &AgreementId,
+        fate: Fate,
+        since: Time,
+    ) -> Result<i64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) FROM set_back_words WHERE agreement = $1 AND fate = $2 AND at > $3",
+        )
+        .bind(agreement.to_string())
+        .bind(fate.name())
+        .bind(since.0)
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// The store is held no longer, and this became of the word by which it was.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn let_go(&mut self, agreement: &AgreementId, fate: Fate) -> Result<()> {
+        sqlx::query("DELETE FROM set_back WHERE agreement = $1")
+            .bind(agreement.to_string())
+            .execute(&mut *self.tx)
+            .await?;
+        sqlx::query("UPDATE set_back_words SET fate = $3 WHERE agreement = $1 AND fate = $2")
+            .bind(agreement.to_string())
+            .bind(Fate::Holds.name())
+            .bind(fate.name())
+            .execute(&mut *self.tx)
+            .await?;
+        self.wakes.all();
+        Ok(())
+    }
+
+    /// Whether the other party is to be told that it contradicts itself by this statement: once for each number, and at
+    /// most so many times since then. From here on it was told.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tells_contradiction(
+        &mut self,
+        agreement: &AgreementId,
+        of: &Tip,
+        now: Time,
+        (most, since): (i64, Time),
+    ) -> Result<bool> {
+        let lately =
+            sqlx::query("SELECT COUNT(*) FROM contradicted WHERE agreement = $1 AND at > $2")
+                .bind(agreement.to_string())
+                .bind(since.0)
+                .fetch_one(&mut *self.tx)
+                .await?;
+        if lately.try_get::<i64, _>(0)? >= most {
+            return Ok(false);
+        }
+        let told = sqlx::query(
+            "INSERT INTO contradicted (agreement, number, digest, at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (agreement, number) DO NOTHING",
+        )
+        .bind(agreement.to_string())
+        .bind(signed(of.number))
+        .bind(of.digest.to_string())
+        .bind(now.0)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(told.rows_affected() > 0)
     }
 
     /// The new beginnings under an agreement, the first one first.
@@ -114,13 +273,11 @@ impl Tx {
         .bind(signed(epoch.kept.number))
         .execute(&mut *self.tx)
         .await?;
-        for sql in [
-            "DELETE FROM jobs WHERE agreement = $1 AND lane = 'post'",
-            "DELETE FROM set_back WHERE agreement = $1",
-        ] {
-            sqlx::query(sql).bind(agreement.to_string()).execute(&mut *self.tx).await?;
-        }
-        self.wakes.all();
+        sqlx::query("DELETE FROM jobs WHERE agreement = $1 AND lane = 'post'")
+            .bind(agreement.to_string())
+            .execute(&mut *self.tx)
+            .await?;
+        self.let_go(agreement, Fate::WentOn).await?;
         let number = self.epochs(agreement).await?.len() + 1;
         sqlx::query(
             "INSERT INTO epochs (agreement, epoch, kept, kept_digest, began, began_digest)

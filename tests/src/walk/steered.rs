@@ -27,6 +27,8 @@ pub const STEERED: [Steered; 22] = [
         role: "sealer",
         by: &[("kill", SEALED)],
         to: &[
+            "agency/claim.rs put_in_order `files::erase(&half)` cut",
+            "agency/claim.rs put_in_order `files::erase(&half)` sync",
             "agency/claim.rs put_in_order `files::erase(&half)` remove",
             "agency/claim.rs put_in_order `files::erase(&half)` sync folder",
         ],
@@ -49,6 +51,8 @@ pub const STEERED: [Steered; 22] = [
         to: &[
             "agency/claim.rs given_back `durable::rename(` rename",
             "agency/claim.rs given_back `files::sync_folder(&old)` sync folder",
+            "agency/claim.rs given_back `files::erase(private)` cut",
+            "agency/claim.rs given_back `files::erase(private)` sync",
             "agency/claim.rs given_back `files::erase(private)` remove all",
             "agency/claim.rs given_back `files::erase(private)` sync folder",
         ],
@@ -187,7 +191,7 @@ const OPEN_ENTERED: &str = "municipality/open.rs enter_opened `self.books.commit
 const ASIDE_GOES: &str = "municipality/restore.rs clear_aside `files::remove(` remove all";
 
 /// Lines that no journey passes, as `FILE FUNCTION `TEXT``, each with why not and what does.
-pub const UNPASSED: [(&str, &str); 16] = [
+pub const UNPASSED: [(&str, &str); 17] = [
     ("medium/server/upload.rs load `disk::names(&folder)`", CHECKED),
     ("medium/server/upload.rs load `data.cut(verified)`", CHECKED),
     ("medium/server/upload.rs load `disk::remove(`", CHECKED),
@@ -208,6 +212,10 @@ pub const UNPASSED: [(&str, &str); 16] = [
     (
         "municipality/retain.rs retire_one `self.books.commit(tx)`",
         "five years later: `retention`, with kills",
+    ),
+    (
+        "restore.rs refuse `books.commit(tx)`",
+        "two persons refuse a word that is not true, which no fault of ours makes: `restore`",
     ),
     (
         "restore.rs contradict `self.commit(tx)`",
