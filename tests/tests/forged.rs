@@ -165,7 +165,7 @@ impl Forger {
         }
         let list = list(export::list(&listed));
         let signers = export::signers(&self.terms);
-        let text = format!("agreement-{}.toml", &self.terms.digest.to_string()[..8]);
+        let text = format!("agreement-{}.toml", self.terms.digest);
         fs::write(folder.join("ledger/list"), &list).unwrap();
         fs::write(folder.join("allowed_signers"), &signers).unwrap();
         fs::write(folder.join(text), &self.text).unwrap();
@@ -392,7 +392,7 @@ fn nothing_but_the_folders_own_regular_files_is_read_and_no_name_speaks_to_the_t
     // A text that nothing names, under its right name.
     let folder = made("text");
     let text = forger.text.replace("version = 1", "version = 7");
-    let name = format!("agreement-{}.toml", &Digest::of(text.as_bytes()).to_string()[..8]);
+    let name = format!("agreement-{}.toml", Digest::of(text.as_bytes()));
     fs::write(folder.join(name), text).unwrap();
     refused(&folder, "another text");
     // Without a head that somebody signed nothing else is looked at.

@@ -101,7 +101,18 @@ fn pair(path: &Path, signed: &Signed) -> Result<()> {
     file(Path::new(&signature), signed.signature.as_bytes(), 0o644)
 }
 
-/// A text's file: named by the beginning of its digest.
+/// A text's file: named by its whole digest, so that no two texts have one name.
 pub(super) fn file_of(digest: &Digest) -> String {
-    format!("agreement-{}.toml", sluis_core::notice::short(digest))
+    format!("agreement-{digest}.toml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_texts_whose_digests_begin_alike_have_two_names() {
+        let named = |end: char| file_of(&format!("{}{end}", "0".repeat(63)).parse().unwrap());
+        assert_ne!(named('1'), named('2'));
+    }
 }
