@@ -131,12 +131,45 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes it for good: after a power cut it is not there again.
+/// Gives the bytes of a file, or of all files in a folder, back to the disk, if it is there: who has it open reads nothing
+/// more. A link is not followed, and what another user owns is left to its name.
+///
+/// # Errors
+/// Those of the system.
+#[track_caller]
+pub fn empty(path: &Path) -> io::Result<()> {
+    let gone = |e: &io::Error| {
+        let link = e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        link || matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
+    };
+    let opened = match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => {
+            for entry in std::fs::read_dir(path)? {
+                empty(&entry?.path())?;
+            }
+            return Ok(());
+        }
+        Ok(meta) if meta.is_file() => durable::open(path),
+        Ok(_) => return Ok(()),
+        Err(e) => Err(e),
+    };
+    match opened {
+        Ok(file) => {
+            file.cut(0)?;
+            file.sync()
+        }
+        Err(e) if gone(&e) => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+/// Removes it for good: nobody who has it open reads more of it, and after a power cut it is not there again.
 ///
 /// # Errors
 /// Those of the system.
 #[track_caller]
 pub fn erase(path: &Path) -> io::Result<()> {
+    empty(path)?;
     remove(path)?;
     match path.parent() {
         Some(folder) if folder.exists() => sync_folder(folder),

@@ -9,6 +9,7 @@ pub mod open;
 pub mod persons;
 pub mod restore;
 pub mod retain;
+pub mod take;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

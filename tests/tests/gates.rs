@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
+use std::io::Read;
 
 use serde_json::Value;
+use sluis_core::agreement::Side::{Agency, Municipality};
+use sluis_core::id::TransferId;
+use sluis_core::statement::Statement;
+use sluis_tests::insider::Insider;
 use sluis_tests::world::{Plan, ROLES, somewhere};
 use sluis_tests::{World, stderr, stdout, until};
 
@@ -391,4 +396,45 @@ fn a_request_survives_a_restart_of_every_role() {
     }
     let code = world.send("lijst.csv", LIST);
     world.wait("agency", &code, "Released");
+}
+
+#[test]
+fn a_code_that_the_vault_holds_is_no_other_transfers_and_what_is_destroyed_is_read_by_nobody() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", LIST);
+    open(&world, &code);
+    world.wait("agency", &code, "Closed");
+    let to = world.path("evidence");
+    let export = ["evidence", "export", &code, "--to", to.to_str().unwrap()];
+    assert!(world.cli("municipality", &export).status.success());
+    let files = fs::read_dir(&to).unwrap().flatten().map(|entry| entry.path());
+    let sent = files.filter(|path| path.display().to_string().ends_with("-sent.json"));
+    let sent = sent.map(|path| fs::read(path).unwrap()).next().unwrap();
+    // The agency announces another one by the same code.
+    for role in ["carrier", "sealer"] {
+        world.stop(role);
+    }
+    let insider = Insider::of(&world, Agency);
+    let body = Statement::read(&sent).unwrap().body;
+    let (after, seen) = (insider.last(Agency), insider.last(Municipality));
+    insider.brings(&insider.says(after, seen, Some(TransferId::random()), body));
+    assert_eq!(insider.last(Agency).number, after.number + 1, "it is heard");
+    let rows = world.json("municipality", &["list"]);
+    let rows = rows.as_array().unwrap().iter();
+    let called: Vec<_> = rows.filter(|row| row["code"] == code.as_str()).collect();
+    assert_eq!(called.len(), 1, "{called:?}");
+    // So it can be destroyed. Who has it open reads nothing more.
+    let vault = world.vault(&code);
+    let files = ["opened/lijst.csv", "envelope.age"].map(|name| vault.join(name));
+    let mut files = files.map(|path| fs::File::open(path).unwrap());
+    for uid in ["0", "65534"] {
+        let destroyed = world.cli_as(uid, "municipality", &["destroy", &code]);
+        assert!(destroyed.status.success(), "{}", stderr(&destroyed));
+    }
+    world.wait("municipality", &code, "Destroyed");
+    for file in &mut files {
+        let mut left = Vec::new();
+        file.read_to_end(&mut left).unwrap();
+        assert_eq!(left.len(), 0, "a descriptor still has it");
+    }
 }

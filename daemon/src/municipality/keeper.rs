@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sluis_core::control::{MakeNotice, Named, Outcome, Over, Row, Task};
 use sluis_core::evidence::Verified;
-use sluis_core::id::AgreementId;
+use sluis_core::id::{AgreementId, TransferCode};
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State, Work};
 use sluis_core::statement::Body;
@@ -12,10 +12,21 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::Municipality;
+use super::retain::HOLD;
 use crate::books::{Books, CoreError, Effect, Result, backoff_ms, detail};
 use crate::files;
 use crate::gatehouse::Core;
 use crate::store::{Holder, JobRow, Record, Tx};
+
+/// Whether the vault holds a list by this code: by its code it is shown, taken and destroyed, for years.
+async fn is_held(tx: &mut Tx, code: &TransferCode) -> Result<bool> {
+    for state in HOLD {
+        if tx.is_called(code, state).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
 
 impl Municipality {
     /// An ended transfer's envelope will never be opened: it goes.
@@ -27,7 +38,7 @@ impl Municipality {
             return Ok(());
         }
         let folder = self.vault(&record.agreement, &id, &record.code);
-        files::remove(&folder).map_err(CoreError::io("discarding the envelope"))?;
+        files::erase(&folder).map_err(CoreError::io("discarding the envelope"))?;
         tx.enter(self.books.now(), "discarded", Some(id), detail([("what", "envelope".into())]))
             .await?;
         Ok(())
@@ -43,10 +54,10 @@ impl Municipality {
                 "this transfer was announced before"
             )));
         }
-        if tx.is_taken(&sent.code).await? {
+        if tx.is_taken(&sent.code).await? || is_held(tx, &sent.code).await? {
             return Ok(Err(words!(
-                "de code {} is van een andere open zending",
-                "the code {} belongs to another open transfer",
+                "de code {} is van een andere zending, die open is of in de kluis",
+                "the code {} belongs to another transfer, which is open or in the vault",
                 sent.code
             )));
         }

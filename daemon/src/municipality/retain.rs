@@ -27,7 +27,7 @@ use crate::store::{JobRow, Tx};
 use crate::two_persons;
 
 /// The states in which the vault holds a whole list.
-const HOLD: [&str; 4] = ["Collected", "Removed", "Opened", "Destroying"];
+pub(super) const HOLD: [&str; 4] = ["Collected", "Removed", "Opened", "Destroying"];
 /// How many lists of a state are looked at; the oldest are the first.
 const LOOKED_AT: i64 = 10_000;
 /// How many lists `retention` shows: as many as fit an answer.
@@ -236,7 +236,7 @@ impl Municipality {
         };
         self.forget(&id);
         let folder = self.vault(&record.agreement, &id, &record.code);
-        files::remove(&folder).map_err(CoreError::io("destroying what the vault holds"))?;
+        files::erase(&folder).map_err(CoreError::io("destroying what the vault holds"))?;
         if let Some(parent) = folder.parent() {
             // A vault that is not mounted has no such folder: then nothing is said to be destroyed.
             files::sync_folder(parent).map_err(CoreError::io("making the destruction durable"))?;

@@ -69,17 +69,6 @@ fn millis(time: SystemTime) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Gives a file's bytes back to the disk, if it is there: also while somebody has it open. A link is not followed.
-#[track_caller]
-pub(super) fn empty(path: &Path) -> io::Result<()> {
-    match durable::open(path) {
-        Ok(file) => file.cut(0),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(e) if e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => Ok(()),
-        Err(e) => Err(e),
-    }
-}
-
 /// Removes a file, if it is there; tells whether it was.
 #[track_caller]
 pub(super) fn remove(path: &Path) -> io::Result<bool> {

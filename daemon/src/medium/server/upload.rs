@@ -17,6 +17,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::disk;
 use super::refusal::Refusal;
 use crate::durable::{self, Out};
+use crate::files;
 
 const DATA: &str = "data";
 const INFO: &str = "info.json";
@@ -198,7 +199,7 @@ impl Upload {
     /// Emptied before it loses its name: a reader that stands still would keep its bytes on the disk otherwise.
     pub(super) fn erase(&self) -> io::Result<()> {
         self.ending.store(true, Ordering::SeqCst);
-        disk::empty(&self.folder().join(DATA))?;
+        files::empty(&self.folder().join(DATA))?;
         disk::remove_folder(&self.files, &self.id.to_string())
     }
 
