@@ -432,10 +432,10 @@ fn desk(socket: &Path) -> Result<Desk> {
 
 /// Sticky: who may put drops there renames and removes none of somebody else's, and so offers none anew in that one's name.
 fn keep_to_owners(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::fs::MetadataExt;
     let meta = std::fs::metadata(folder)?;
     let ours = meta.uid() == rustix::process::geteuid().as_raw();
-    match meta.permissions().mode() & 0o7777 {
+    match MetadataExt::mode(&meta) & 0o7777 {
         mode if ours && mode & 0o1000 == 0 => durable::mode(folder, mode | 0o1000),
         _ => Ok(()),
     }

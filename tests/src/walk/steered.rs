@@ -19,7 +19,7 @@ pub struct Steered {
 }
 
 /// That a line undoes what it began where a later step of it fails is a rule, and not in this list.
-pub const STEERED: [Steered; 22] = [
+pub const STEERED: [Steered; 23] = [
     // A kill while the envelope is written: half of it goes at the next start. An error: it goes at once, and sealing is
     // tried again.
     Steered {
@@ -130,6 +130,12 @@ pub const STEERED: [Steered; 22] = [
         ],
     },
     // Bytes that the disk did not take count nowhere.
+    Steered {
+        journey: Straight,
+        role: "dropzone",
+        by: &[("kill", "medium/server/upload.rs settle `data.sync()` sync")],
+        to: &["medium/server/upload.rs load `data.sync()?` sync"],
+    },
     Steered {
         journey: Straight,
         role: "dropzone",
