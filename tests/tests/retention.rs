@@ -183,7 +183,7 @@ fn an_attestation_counts_what_is_kept_and_destroyed_and_winds_its_clock() {
     assert_eq!(unsure.status.code(), Some(1), "nobody said yes");
     assert!(stdout(&unsure).contains("Kept: 2, the oldest"), "{}", stdout(&unsure));
     assert!(stderr(&unsure).contains("--yes"), "{}", stderr(&unsure));
-    assert_eq!(attestation(), before);
+    assert_eq!(attestation()["starts"], before["starts"], "nothing was said");
     let said =
         world.json(CITY, &["attest", "mechelen", "--yes", "--text", "nagekeken door de DPO"]);
     let text = said["notice"]["text"].as_str().unwrap();
