@@ -1,10 +1,12 @@
-//! The door of a role that listens on a network: TCP, TLS, HTTP/1.1, each with a limit in count and time.
+//! The door of a role that listens on a network: TCP, TLS, HTTP/1.1, each with a limit in count and time; [`local`] is
+//! that of a core's own sockets.
 //!
 //! The handshake runs in a task of its own under a deadline, so nobody can hold up the door by being slow. Who has not
 //! said who it is counts by its address, and in its own room: no number of strangers takes a place from a known peer.
 //! Who has counts by its key: no peer takes the places of another.
 
 mod crowd;
+pub mod local;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +98,7 @@ pub async fn serve(door: Door, router: Router, stop: CancellationToken, drain: D
             let router = hall.router.clone();
             tokio::spawn(async move {
                 let _place = place;
-                http(stream, router, watcher).await;
+                http(stream, router, WRITE, watcher).await;
             });
         } else if let Some(address) = hall.addresses.enter(source(from.ip())) {
             let (hall, turn) = (Arc::clone(&hall), hall.porch.enter());
@@ -137,7 +139,7 @@ async fn connection(
         Some(pin) => hall.router.clone().layer(Extension(Peer(pin))),
         None => hall.router.clone(),
     };
-    http(stream, router, watcher).await;
+    http(stream, router, WRITE, watcher).await;
     drop(place);
 }
 
@@ -155,12 +157,13 @@ impl Hall {
     }
 }
 
-async fn http<S>(stream: S, router: Router, watcher: Watcher)
+/// HTTP/1.1 on a connection whose reader may take so long for what is written.
+async fn http<S>(stream: S, router: Router, write: Duration, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE));
+    stream.set_write_timeout(Some(write));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::accept::local::{self, Room};
 use crate::accept::{self, Door};
 use crate::agency::outbox::{Heard, Outbox};
 use crate::agency::{self, Agency};
@@ -196,6 +197,10 @@ impl Host {
     }
 
     fn serve(&mut self, name: &str, router: Router) -> Result<()> {
+        let room = match name.split_once('-') {
+            None | Some((_, "health")) => Room::PERSONS,
+            Some(_) => Room::of_gate(self.agreements()?.iter().count()),
+        };
         let router = if name.contains('-') { gatehouse::told(router, name) } else { router };
         let socket = self.config.socket(name);
         let paths = &self.config.paths;
@@ -212,7 +217,7 @@ impl Host {
             })
         });
         let listener = gatehouse::listen(&socket, group.transpose()?)?;
-        self.tasks.spawn(gatehouse::serve(listener, router, self.stop.clone()));
+        self.tasks.spawn(local::serve(listener, router, room, self.stop.clone()));
         Ok(())
     }
 
@@ -253,11 +258,6 @@ impl Host {
     async fn keeper(&mut self) -> Result<()> {
         let settings = self.section(&self.config.keeper, "keeper")?;
         let books = self.books(&settings.store, Side::Municipality).await?;
-        vault(&settings.vault).map_err(AppError::io(settings.vault.display()))?;
-        for installed in books.agreements.iter() {
-            let own = settings.vault.join(installed.terms.agreement.agreement.as_str());
-            files::private_folder(&own).map_err(AppError::io(own.display()))?;
-        }
         let core = Arc::new(Municipality::new(books, settings));
         core.recover().await?;
         self.serve("keeper", municipality::persons::router(Arc::clone(&core)))?;
@@ -402,27 +402,19 @@ impl Host {
                 expires_ms: i64::from(settings.expires_hours) * 3_600_000,
                 letters_keep_ms: 30 * 86_400_000,
                 max_letters: 100_000,
+                max_gone: 100_000,
                 idle: Duration::from_secs(settings.idle_s),
             },
-            Arc::clone(&clock),
+            clock,
         )
         .map_err(AppError::io(settings.folder.display()))?;
         let listener = listener(&settings.listen).await?;
         let router = server::router(Arc::clone(&zone));
         let door = Door { listener, tls: Some(tls), max_connections: settings.max_connections };
         self.tasks.spawn(accept::serve(door, router, self.stop.clone(), DRAIN));
-        self.tasks.spawn(sweep(zone, clock, self.stop.clone()));
+        self.tasks.spawn(sweep(zone, self.stop.clone()));
         Ok(())
     }
-}
-
-/// A new vault lets people through to what their group may read, and nobody look around in it.
-fn vault(path: &Path) -> std::io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    files::private_folder(path)?;
-    durable::mode(path, 0o711)
 }
 
 fn desk(socket: &Path) -> Result<Desk> {
@@ -455,10 +447,10 @@ async fn listener(address: &Address) -> Result<TcpListener> {
     }
 }
 
-async fn sweep(zone: Arc<server::Zone>, clock: SharedClock, stop: CancellationToken) {
+async fn sweep(zone: Arc<server::Zone>, stop: CancellationToken) {
     loop {
-        let (zone, now) = (Arc::clone(&zone), clock.now());
-        if let Ok(Err(error)) = files::blocking(move || zone.sweep(now)).await {
+        let zone = Arc::clone(&zone);
+        if let Ok(Err(error)) = files::blocking(move || zone.sweep()).await {
             tracing::warn!(%error, "what has expired cannot be removed");
         }
         tokio::select! {

@@ -65,6 +65,8 @@ pub struct Desk {
     lost: Arc<Notify>,
 }
 
+/// How long a connection that nothing is said on is kept.
+const IDLE: Duration = Duration::from_secs(10);
 /// How long a gate waits for its core before it asks again; the same for all of its tasks.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often a core that stays away is told of.
@@ -87,6 +89,8 @@ impl Desk {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(Duration::from_secs(5))
+            // Before the core takes an idle connection for one that nobody needs.
+            .pool_idle_timeout(IDLE)
             .build()?;
         Ok(Self::over(client.into(), 25))
     }

@@ -7,13 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use data_encoding::BASE64;
 use sluis_core::control::{
@@ -24,10 +22,8 @@ use sluis_core::evidence::{Refusal, Verified};
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::notice::Sort;
 use tokio::net::UnixListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::books::{Books, CoreError, Effect, Result, backoff_ms, detail};
-use crate::drain::polls_end;
 use crate::store::{Holder, JobRow, Record, Stored, Tx};
 use crate::{durable, files};
 use sluis_core::words;
@@ -106,13 +102,6 @@ pub trait Core: Send + Sync + 'static {
 pub struct Caller {
     /// The user.
     pub uid: u32,
-}
-
-impl Connected<IncomingStream<'_, UnixListener>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        // No credentials, no person: nobody has this uid.
-        Self { uid: stream.io().peer_cred().map_or(u32::MAX, |cred| cred.uid()) }
-    }
 }
 
 impl Caller {
@@ -201,16 +190,6 @@ pub fn listen(path: &Path, group: Option<u32>) -> Result<UnixListener> {
     durable::mode(&hidden, 0o660).map_err(failed)?;
     durable::rename(&hidden, path).map_err(failed)?;
     Ok(listener)
-}
-
-/// Serves a socket until `stop`, then lets running requests end.
-pub async fn serve(listener: UnixListener, router: Router, stop: CancellationToken) {
-    let service = polls_end(router, stop.clone()).into_make_service_with_connect_info::<Caller>();
-    let served =
-        axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "a local socket ended");
-    }
 }
 
 async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Result<Response> {

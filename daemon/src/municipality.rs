@@ -1,6 +1,7 @@
 //! The municipality's side: the keeper (its core), and its gate, the fetcher.
 //!
-//! The straight line: [`fetch`] -> [`collect`] -> removal -> [`open`] -> [`retain`].
+//! The straight line: [`fetch`] -> [`collect`] -> removal -> [`open`] -> [`retain`]; all but the first in the one vault that
+//! `vault` knows.
 
 pub mod collect;
 pub mod fetch;
@@ -10,11 +11,12 @@ pub mod persons;
 pub mod restore;
 pub mod retain;
 pub mod take;
+mod vault;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use sluis_config::schema::Keeper;
 use sluis_core::agreement::Side;
@@ -43,6 +45,8 @@ pub struct Municipality {
     holder: String,
     /// One opening or fetch of a transfer at a time; taken before a transaction, never in one.
     busy: Mutex<HashMap<TransferId, std::sync::Arc<tokio::sync::Mutex<()>>>>,
+    /// Whether what a crash left in the vault was put in order.
+    in_order: AtomicBool,
     /// When it was last looked whose last day has come.
     looked: AtomicI64,
 }
@@ -70,6 +74,7 @@ impl Municipality {
             held: Mutex::default(),
             holder: TransferId::random().to_string(),
             busy: Mutex::default(),
+            in_order: AtomicBool::default(),
             looked: AtomicI64::default(),
         }
     }

@@ -14,6 +14,7 @@ use sluis_core::agreement::Side;
 use sluis_core::deadline::civil::start_of_day;
 use sluis_core::id::Time;
 use sluis_core::notice::{Notice, Sort};
+use sluis_daemon::accept::local::{self, Room};
 use sluis_daemon::gatehouse;
 use sluis_tests::sim::parts::Parts;
 use sluis_tests::sim::{DAY, Sim};
@@ -52,7 +53,7 @@ async fn measure() {
     assert!(made.status.success(), "{}", stderr(&made));
     let listener = gatehouse::listen(&host.join("run/sealer.sock"), None).unwrap();
     let stop = CancellationToken::new();
-    tokio::spawn(gatehouse::serve(listener, sim.persons(Side::Agency), stop.clone()));
+    tokio::spawn(local::serve(listener, sim.persons(Side::Agency), Room::PERSONS, stop.clone()));
     let told = tokio::task::spawn_blocking(move || timed(&host));
     println!("{}", told.await.unwrap());
     stop.cancel();

@@ -153,7 +153,7 @@ impl Sim {
     /// Time goes by, everywhere.
     pub fn pass(&self, ms: i64) {
         self.clocks.iter().for_each(|clock| clock.advance_ms(ms));
-        self.zone.sweep(self.clocks[2].now()).unwrap();
+        self.zone.sweep().unwrap();
     }
 
     /// Everybody does what there is to do now; `false` where there was nothing.
@@ -368,6 +368,7 @@ fn open_zone(folder: PathBuf, parts: &Parts, net: &Net, clock: &Arc<HandClock>) 
         expires_ms: 7 * DAY,
         letters_keep_ms: 30 * DAY,
         max_letters: 100_000,
+        max_gone: 100_000,
         idle: NO_WAIT,
     };
     let zone = Zone::open(settings, clock.clone()).unwrap();

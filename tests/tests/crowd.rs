@@ -1,11 +1,13 @@
-//! The drop zone among many who are slow, silent or full: others are served. And what nobody defined is refused, by the
-//! status that tus or HTTP has for it.
+//! The drop zone among many who are slow, silent or full: others are served; and so is who speaks to a core. And what
+//! nobody defined is refused, by the status that tus or HTTP has for it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +19,7 @@ use sluis_config::credentials::Credentials;
 use sluis_daemon::tls::{self, Identity};
 use sluis_tests::stock::{Answer, Client, answered, begin};
 use sluis_tests::world::Plan;
-use sluis_tests::{World, bytes, until};
+use sluis_tests::{World, bytes, stderr, until};
 
 const FILES: &str = "/mechelen/files";
 const TUS: &str = "Tus-Resumable: 1.0.0";
@@ -317,4 +319,77 @@ fn what_nobody_defined_is_refused_by_the_status_that_names_it() {
     }
     assert_eq!(kept(), 1);
     assert_eq!(agency.ask("HEAD", &upload, &[TUS]).header("upload-offset"), "0");
+}
+
+/// One user's connections to a socket of a core, of which each says nothing.
+struct Idle(Child);
+
+impl Idle {
+    /// Five hundred; it is told how many of them the core has closed as soon as those are most of them.
+    fn at(socket: &Path, uid: u32) -> (Self, usize) {
+        let idle = "import select, socket, sys\n\
+            there = [socket.socket(socket.AF_UNIX) for _ in range(500)]\n\
+            for one in there: one.connect(sys.argv[1])\n\
+            closed = set()\n\
+            while len(closed) < 500 - 32:\n    \
+                now = select.select([it for it in there if it not in closed], [], [], 60)[0]\n    \
+                if not now: break\n    \
+                closed.update(now)\n\
+            print(len(closed), flush=True)\n\
+            sys.stdin.read()";
+        let mut command = Command::new("setpriv");
+        command.args([&format!("--reuid={uid}"), "--regid=0", "--clear-groups"]);
+        // Debian's: one of root's own is not for that user.
+        let command = command.args(["/usr/bin/python3", "-c", idle]).arg(socket);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+        (Self(child), said.trim().parse().unwrap_or_default())
+    }
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whoever may only ask how a core does has one part of one socket, and not the files of the core: other persons and the
+/// gates are answered while it stands there.
+#[test]
+fn a_user_who_keeps_connections_to_a_core_takes_no_place_from_others() {
+    let mut world = World::make(&Plan::default());
+    world.start("dropzone");
+    for core in ["sealer", "keeper"] {
+        // As many files as a machine gives, and fewer than that user wants.
+        let mut limited = Command::new("prlimit");
+        let command = world.command(core);
+        limited.arg("--nofile=400").arg(command.get_program()).args(command.get_args());
+        world.start_as(core, limited);
+    }
+    let listed = |world: &World, host: &str| {
+        let listed = world.cli_as("61002", host, &["list"]);
+        assert!(listed.status.success(), "{}", stderr(&listed));
+    };
+    // It opens the folders of the hosts for other users.
+    listed(&world, "agency");
+    let mut idle = Vec::new();
+    for (core, host) in [("sealer", "agency"), ("keeper", "municipality")] {
+        for socket in [core.to_owned(), format!("{core}-health")] {
+            let path = world.path(host).join("run").join(format!("{socket}.sock"));
+            let (one, closed) = Idle::at(&path, 61_001);
+            assert!(closed >= 500 - 32, "{socket}: {closed} were closed");
+            idle.push(one);
+        }
+    }
+    for role in ["carrier", "releaser", "fetcher"] {
+        world.start(role);
+    }
+    for host in ["agency", "municipality"] {
+        listed(&world, host);
+    }
+    let code = world.send("lijst.csv", b"nummer;contract\n1;1\n");
+    world.wait("agency", &code, "Released");
+    drop(idle);
 }

@@ -21,6 +21,7 @@ use sluis_core::deadline::{Clock, Deadline, Standing};
 use sluis_core::exercise;
 use sluis_core::id::{Digest, Time, TransferCode};
 use sluis_core::notice::{Notice, Sort};
+use sluis_daemon::accept::local::{self, Room};
 use sluis_daemon::gatehouse;
 use sluis_tests::sim::parts::Parts;
 use sluis_tests::sim::people::OFFICERS;
@@ -455,7 +456,7 @@ impl Host {
         let socket = self.folder.join("run").join(format!("{}.sock", self.core));
         let stop = CancellationToken::new();
         let listener = gatehouse::listen(&socket, None).unwrap();
-        tokio::spawn(gatehouse::serve(listener, sim.persons(side), stop.clone()));
+        tokio::spawn(local::serve(listener, sim.persons(side), Room::PERSONS, stop.clone()));
         stop
     }
 

@@ -113,6 +113,24 @@ fn each_role_is_given_its_own_secrets_and_no_other() {
     }
 }
 
+/// A role that starts before a disk of its own is mounted writes on the one below.
+#[test]
+fn no_role_with_a_disk_starts_before_its_folders_are_mounted() {
+    let tree = fs::read_to_string(root().join("systemd/tmpfiles.d/sluis.conf")).unwrap();
+    for (role, host) in [("sealer", "agency"), ("keeper", "municipality"), ("dropzone", "dropzone")]
+    {
+        let text = fs::read_to_string(root().join("systemd").join(file_of(role))).unwrap();
+        let waits = text.lines().find_map(|line| line.strip_prefix("RequiresMountsFor="));
+        let waits: Vec<_> = waits.unwrap_or_default().split(' ').collect();
+        let own = format!("/var/lib/sluis/{host}");
+        let apart = ["vault", "state"].map(|name| format!("{own}/{name}"));
+        let there = apart.into_iter().filter(|it| tree.contains(&format!("{it} ")));
+        for folder in there.chain([own]) {
+            assert!(waits.contains(&folder.as_str()), "{role} does not wait for {folder}");
+        }
+    }
+}
+
 /// A systemd in namespaces of its own, with all roles of all parties.
 struct Machine {
     folder: tempfile::TempDir,

@@ -24,6 +24,8 @@ use crate::holders::Holders;
 
 /// How deep folders may go.
 const MAX_DEPTH: usize = 17;
+/// How many files and folders a drop may have together: folders without a file in them are walked too.
+const MAX_ENTRIES: usize = 2 * MAX_FILES;
 
 /// One file of a drop, as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,8 +108,8 @@ pub fn inspect(file: &File, owners: &Holders) -> Result<Stamp, Reason> {
 /// Every reason why it may not leave, each once.
 pub fn survey(parent: &Path, name: &Path, owners: &Holders) -> Result<Vec<Item>, Vec<Reason>> {
     let folder = File::open(parent).map_err(|_| vec![Reason::Unreadable])?;
-    let mut paths = Vec::new();
-    walk(parent, name, 0, &mut paths).map_err(|reason| vec![reason])?;
+    let (mut left, mut paths) = (MAX_ENTRIES, Vec::new());
+    walk(parent, name, 0, &mut left, &mut paths).map_err(|reason| vec![reason])?;
     paths.sort();
     let (mut items, mut reasons) = (Vec::new(), Vec::new());
     for path in paths {
@@ -143,19 +145,27 @@ fn refusal(error: &io::Error) -> Reason {
     }
 }
 
-fn walk(parent: &Path, name: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Reason> {
+/// Every file from here on, with `left` files and folders at the most.
+fn walk(
+    parent: &Path,
+    name: &Path,
+    depth: usize,
+    left: &mut usize,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), Reason> {
     let meta = std::fs::symlink_metadata(parent.join(name)).map_err(|_| Reason::Unreadable)?;
     // What could not be opened over there is not sent.
-    if depth >= MAX_DEPTH || found.len() >= MAX_FILES {
+    if depth >= MAX_DEPTH || found.len() >= MAX_FILES || *left == 0 {
         return Err(Reason::NotPlain);
     }
+    *left -= 1;
     if !meta.is_dir() {
         found.push(name.to_owned());
         return Ok(());
     }
     for entry in std::fs::read_dir(parent.join(name)).map_err(|_| Reason::Unreadable)? {
         let entry = entry.map_err(|_| Reason::Unreadable)?;
-        walk(parent, &name.join(entry.file_name()), depth + 1, found)?;
+        walk(parent, &name.join(entry.file_name()), depth + 1, left, found)?;
     }
     Ok(())
 }
@@ -323,6 +333,21 @@ mod tests {
         let paths: Vec<_> = items.iter().map(|item| item.path.to_str().unwrap()).collect();
         assert_eq!(paths, ["map/a", "map/b/2"]);
         assert_eq!(items[1].stamp.size, 2);
+    }
+
+    /// A drop of folders alone would hold up whoever walks it, and with it the lists of all agreements.
+    #[test]
+    fn folders_count_like_files_also_where_nothing_is_in_them() {
+        let dir = tempfile::tempdir().unwrap();
+        for (a, b) in (0..3).flat_map(|a| (0..3).map(move |b| (a, b))) {
+            std::fs::create_dir_all(dir.path().join(format!("map/{a}/{b}"))).unwrap();
+        }
+        let within = |most: usize| {
+            let (mut left, mut found) = (most, Vec::new());
+            walk(dir.path(), Path::new("map"), 0, &mut left, &mut found).map(|()| left)
+        };
+        assert_eq!(within(13), Ok(0));
+        assert_eq!(within(12), Err(Reason::NotPlain));
     }
 
     #[test]

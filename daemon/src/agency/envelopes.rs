@@ -76,7 +76,7 @@ impl Agency {
     /// Bytes are moving: the lease goes on.
     async fn renew(&self, id: &TransferId) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
-        tx.renew(id, self.books.now()).await?;
+        tx.renew("carrier", id, self.books.now()).await?;
         Ok(tx.commit().await?)
     }
 }

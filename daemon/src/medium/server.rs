@@ -15,9 +15,11 @@
 //! <folder>/<agreement>/files/<id>/verified              up to where data counts, while a checksum is awaited
 //! <folder>/<agreement>/gone/<id>                        that it was here; when it went is the file's time
 //! <folder>/<agreement>/mailbox/{agency,municipality}/<number>   a letter to that party; its time is when it came
+//! <folder>/.clock                                       the last look at the clock
 //! ```
 
 mod checksum;
+mod clock;
 mod disk;
 mod mailbox;
 mod receive;
@@ -76,8 +78,10 @@ pub struct Settings {
     pub expires_ms: i64,
     /// How long a letter is kept at least, in milliseconds. An unread one stays.
     pub letters_keep_ms: i64,
-    /// The most unread letters to one party.
+    /// The most unread letters to one party; twice as many with those that were read and are not old yet.
     pub max_letters: usize,
+    /// The most uploads of one tenant that are remembered as gone, with those that are here.
+    pub max_gone: usize,
     /// A body that sends nothing for so long is cut.
     pub idle: Duration,
 }

@@ -16,6 +16,7 @@ use sluis_core::control::Kept;
 use sluis_core::id::{Digest, TransferId};
 use sluis_core::receipt::State;
 use sluis_core::statement::Sent;
+use tokio::sync::OwnedMutexGuard;
 
 use super::Municipality;
 use crate::books::{CoreError, Result};
@@ -32,12 +33,14 @@ struct Places {
 }
 
 impl Municipality {
+    /// Where the envelope goes of a transfer that is being fetched, and what it is to be.
     async fn places(&self, id: &TransferId) -> Result<(Places, Sent)> {
         let mut tx = self.books.store.begin().await?;
         let (record, _) = self.load(&mut tx, id).await?;
         let State::Announced { sent } = record.state else {
             return Err(CoreError::to_gate("not-now", "this transfer is not being fetched"));
         };
+        self.its_vault(&mut tx).await?;
         let folder = self.vault(&record.agreement, id, &record.code);
         Ok((
             Places { whole: folder.join("envelope.age"), part: folder.join("envelope.part") },
@@ -45,14 +48,20 @@ impl Municipality {
         ))
     }
 
+    /// The same once nobody else is at it: it may have ended while this waited. Only what is known here has a turn.
+    async fn in_turn(&self, id: &TransferId) -> Result<(OwnedMutexGuard<()>, Places, Sent)> {
+        self.places(id).await?;
+        let turn = self.turn(id).lock_owned().await;
+        let (places, sent) = self.places(id).await?;
+        Ok((turn, places, sent))
+    }
+
     /// How much of an envelope is here, and its digest once it is whole: read again from the disk.
     ///
     /// # Errors
     /// [`CoreError`].
     pub async fn kept(&self, id: &TransferId) -> Result<Kept> {
-        let (places, sent) = self.places(id).await?;
-        let turn = self.turn(id);
-        let _turn = turn.lock().await;
+        let (_turn, places, sent) = self.in_turn(id).await?;
         let whole = places.whole.clone();
         let (kept, stamp) = blocking(move || places.look(&sent))
             .await?
@@ -69,9 +78,7 @@ impl Municipality {
     /// # Errors
     /// [`CoreError::Refused`] with the code `mismatch` where they are something else; nothing is kept then.
     pub async fn keep(&self, id: &TransferId, offset: u64, body: BodyDataStream) -> Result<Kept> {
-        let (places, sent) = self.places(id).await?;
-        let turn = self.turn(id);
-        let _turn = turn.lock().await;
+        let (_turn, places, sent) = self.in_turn(id).await?;
         let writing = || CoreError::io("writing the envelope into the vault");
         let (part, at) = (places.part.clone(), offset);
         let (mut file, mut hasher) = blocking(move || begin(&part, at)).await?.map_err(writing())?;
@@ -93,7 +100,7 @@ impl Municipality {
             if renewed.elapsed() > RENEW {
                 renewed = Instant::now();
                 let mut tx = self.books.store.begin().await?;
-                tx.renew(id, self.books.now()).await?;
+                tx.renew("fetcher", id, self.books.now()).await?;
                 tx.commit().await?;
             }
         }

@@ -1,6 +1,7 @@
 //! The keeper's own work: what it hears, what its gate is told and reports, and discarding.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use sluis_core::control::{MakeNotice, Named, Outcome, Over, Row, Task};
 use sluis_core::evidence::Verified;
@@ -37,6 +38,13 @@ impl Municipality {
         if !matches!(record.state, State::Ended { .. } | State::Failed { .. }) {
             return Ok(());
         }
+        self.its_vault(tx).await?;
+        // Whoever still brings bytes of it would put them where this has cleared.
+        let turn = self.turn(&id);
+        let Ok(_turn) = turn.try_lock() else {
+            let why = words!("ze wordt nog opgehaald", "a fetch of it is still under way");
+            return Err(CoreError::refused("busy", why));
+        };
         let folder = self.vault(&record.agreement, &id, &record.code);
         files::erase(&folder).map_err(CoreError::io("discarding the envelope"))?;
         tx.enter(self.books.now(), "discarded", Some(id), detail([("what", "envelope".into())]))
@@ -278,7 +286,17 @@ impl Core for Municipality {
     }
 
     async fn recover(&self) -> Result<()> {
-        self.put_in_order().await
+        self.in_order.store(false, Ordering::SeqCst);
+        let mut tx = self.books.store.begin().await?;
+        match self.its_vault(&mut tx).await {
+            Ok(()) => self.books.commit(tx).await,
+            // Persons and the other party are answered all the same; what needs the vault waits.
+            Err(error @ CoreError::Refused(_)) => {
+                tracing::error!(%error, "nothing is kept, opened or destroyed");
+                Ok(())
+            }
+            Err(other) => Err(other),
+        }
     }
 
     async fn worded(&self, tx: &mut Tx, ask: &mut MakeNotice) -> Result<()> {

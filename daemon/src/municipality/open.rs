@@ -53,6 +53,7 @@ impl Municipality {
             State::Opened { sent, accepted, .. } if sent.exercise => (sent, accepted, true),
             other => return Err(CoreError::refused("not-now", not_now(&other))),
         };
+        self.its_vault(&mut tx).await?;
         let share = read(&typed.text, &record, &sent, &others)?;
         let index = share.index();
         self.is_own_line(caller, &sent, index)?;
@@ -193,17 +194,31 @@ impl Municipality {
                 Err(CoreError::Io("putting the opened file into the vault".into(), error))
             }
         };
-        match told {
-            Ok(()) => Ok(opened),
-            // What counts is in the store, whatever was heard of it.
-            Err(_) if self.is_opened(&record.id).await? => Ok(opened),
-            Err(error) => {
-                for half in [&folder.join("opening"), &opened] {
-                    let _ = files::remove(half);
-                }
-                Err(error)
-            }
+        if let Err(error) = told {
+            self.not_entered(record, error).await?;
         }
+        Ok(opened)
+    }
+
+    /// What was opened and could not be entered goes again, unless it was all the same: what counts is in the store,
+    /// whatever was heard of it. Where the store does not say, nobody reads it until the next start knows.
+    async fn not_entered(&self, record: &Record<State>, error: CoreError) -> Result<()> {
+        let folder = self.vault(&record.agreement, &record.id, &record.code);
+        let halves = [folder.join("opening"), self.opened_folder(record)];
+        let gone = match self.is_opened(&record.id).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => &halves[..],
+            Err(_) => {
+                if let Err(error) = self.put_aside(record) {
+                    tracing::error!(%error, "an opened list that is in no book cannot be put aside");
+                }
+                &halves[..1]
+            }
+        };
+        for half in gone {
+            let _ = files::remove(half);
+        }
+        Err(error)
     }
 
     /// The agency may have ended it meanwhile: then nothing was opened.
@@ -230,18 +245,28 @@ impl Municipality {
         self.vault(&record.agreement, &record.id, &record.code).join("opened")
     }
 
-    /// What a crash between the rename and the commit left: the envelope is shut for the books, so it is shut.
+    /// What a crash left is what the books say of it: an envelope that is shut for them is shut, what is open for them
+    /// stands open, and of what has ended nothing is kept.
     ///
     /// # Errors
     /// [`CoreError`].
-    pub(super) async fn put_in_order(&self) -> Result<()> {
-        let mut tx = self.books.store.begin().await?;
+    pub(super) async fn put_in_order(&self, tx: &mut Tx) -> Result<()> {
+        for installed in self.books.agreements.iter() {
+            let own = self.settings.vault.join(installed.terms.agreement.agreement.as_str());
+            files::private_folder(&own).map_err(CoreError::io(own.display()))?;
+        }
         for record in tx.recent::<State>(100_000).await? {
             let folder = self.vault(&record.agreement, &record.id, &record.code);
             let half = folder.join("opening");
             files::remove(&half).map_err(CoreError::io("clearing a half-opened file"))?;
-            if !matches!(record.state, State::Opened { .. }) {
-                self.put_aside(&record).map_err(CoreError::io("putting aside what is not open"))?;
+            match record.state {
+                State::Opened { .. } => self.put_back(&record)?,
+                State::Ended { .. } | State::Failed { .. } => {
+                    files::remove(&folder).map_err(CoreError::io("discarding an envelope"))?;
+                }
+                _ => self
+                    .put_aside(&record)
+                    .map_err(CoreError::io("putting aside what is not open"))?,
             }
         }
         Ok(())

@@ -20,6 +20,7 @@ impl Municipality {
         tx: &mut Tx,
         agreement: &AgreementId,
     ) -> Result<Vec<Named>> {
+        self.its_vault(tx).await?;
         hear_deferred(self, tx, agreement).await?;
         let mut ended = Vec::new();
         for mut record in tx.open_under::<State>(agreement).await? {
@@ -36,19 +37,26 @@ impl Municipality {
     /// What the vault holds of it. What was put aside stands open again.
     fn held(&self, record: &Record<State>) -> Result<Held> {
         let folder = self.vault(&record.agreement, &record.id, &record.code);
-        let (aside, opened) = (folder.join(ASIDE), self.opened_folder(record));
-        if aside.is_dir() {
-            durable::rename(&aside, &opened)
-                .and_then(|()| durable::mode(&opened, 0o750))
-                .and_then(|()| files::sync_folder(&folder))
-                .map_err(CoreError::io("putting an opened list in its place"))?;
-        }
+        self.put_back(record)?;
         let whole = std::fs::metadata(folder.join("envelope.age")).map(|meta| meta.len()).ok();
         Ok(match record.state.sent() {
-            _ if opened.is_dir() => Held::Opened,
+            _ if self.opened_folder(record).is_dir() => Held::Opened,
             Some(sent) if whole == Some(sent.size) => Held::Envelope,
             _ => Held::Nothing,
         })
+    }
+
+    /// What was put aside stands open again.
+    pub(super) fn put_back(&self, record: &Record<State>) -> Result<()> {
+        let folder = self.vault(&record.agreement, &record.id, &record.code);
+        let (aside, opened) = (folder.join(ASIDE), self.opened_folder(record));
+        if !aside.is_dir() || opened.is_dir() {
+            return Ok(());
+        }
+        durable::rename(&aside, &opened)
+            .and_then(|()| durable::mode(&opened, 0o750))
+            .and_then(|()| files::sync_folder(&folder))
+            .map_err(CoreError::io("putting an opened list in its place"))
     }
 
     /// What came out of an envelope that is shut for the books is put aside: after a crash before the commit its lines

@@ -29,7 +29,7 @@ use crate::two_persons;
 /// The states in which the vault holds a whole list.
 pub(super) const HOLD: [&str; 4] = ["Collected", "Removed", "Opened", "Destroying"];
 /// How many lists of a state are looked at; the oldest are the first.
-const LOOKED_AT: i64 = 10_000;
+pub(super) const LOOKED_AT: i64 = 10_000;
 /// How many lists `retention` shows: as many as fit an answer.
 const SHOWN: usize = 8_000;
 /// How many strays of the vault are named.
@@ -225,6 +225,8 @@ impl Municipality {
         if !matches!(record.state, State::Destroying { .. }) {
             return Ok(());
         }
+        // In another vault, or where none is mounted, it is not there either: that is no destruction.
+        self.its_vault(tx).await?;
         // An opening that is under way would write what is erased here. It ends by itself, and says nothing.
         let turn = self.turn(&id);
         let Ok(_turn) = turn.try_lock() else {
@@ -238,7 +240,6 @@ impl Municipality {
         let folder = self.vault(&record.agreement, &id, &record.code);
         files::erase(&folder).map_err(CoreError::io("destroying what the vault holds"))?;
         if let Some(parent) = folder.parent() {
-            // A vault that is not mounted has no such folder: then nothing is said to be destroyed.
             files::sync_folder(parent).map_err(CoreError::io("making the destruction durable"))?;
         }
         self.advance(tx, &mut record, &terms, Event::Destroyed).await

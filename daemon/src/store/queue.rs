@@ -214,16 +214,16 @@ impl Tx {
         row.as_ref().map(job).transpose()
     }
 
-    /// Renews the lease on a transfer's running work: bytes are moving.
+    /// Renews the lease of this gate on a transfer's running work: bytes are moving. What other gates have of it they
+    /// may have lost.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn renew(&mut self, transfer: &TransferId, now: Time) -> Result<()> {
-        sqlx::query("UPDATE jobs SET leased = $1 WHERE transfer = $2 AND holder IS NOT NULL")
-            .bind(now.0)
-            .bind(transfer.to_string())
-            .execute(&mut *self.tx)
-            .await?;
+    pub async fn renew(&mut self, gate: &str, transfer: &TransferId, now: Time) -> Result<()> {
+        let sql =
+            "UPDATE jobs SET leased = $1 WHERE transfer = $2 AND gate = $3 AND holder IS NOT NULL";
+        let renewed = sqlx::query(sql).bind(now.0).bind(transfer.to_string()).bind(gate);
+        renewed.execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -388,6 +388,25 @@ fn job(row: &AnyRow) -> Result<JobRow> {
 mod tests {
     use super::*;
     use crate::store::Store;
+
+    #[tokio::test]
+    async fn bytes_that_move_renew_the_lease_of_the_gate_that_moves_them_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("store.db").to_str().unwrap()).await.unwrap();
+        let (agreement, transfer) = ("mechelen".parse().unwrap(), TransferId::random());
+        let mut tx = store.begin().await.unwrap();
+        for gate in ["carrier", "releaser"] {
+            tx.queue(gate, "jobs", &agreement, Some(transfer), "{}", Time(1)).await.unwrap();
+            let holder = Holder { instance: "i", task: 1 };
+            tx.lease(gate, "jobs", None, holder, Time(1)).await.unwrap().unwrap();
+        }
+        let later = Time(2 + LEASE_MS);
+        tx.renew("carrier", &transfer, later).await.unwrap();
+        let other = Holder { instance: "i", task: 2 };
+        assert!(tx.lease("carrier", "jobs", None, other, later).await.unwrap().is_none());
+        let lost = tx.lease("releaser", "jobs", None, other, later).await.unwrap();
+        assert!(lost.is_some(), "what another gate lost is given again");
+    }
 
     #[tokio::test]
     async fn who_waits_for_work_is_woken_by_what_may_give_some() {

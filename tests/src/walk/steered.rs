@@ -19,7 +19,7 @@ pub struct Steered {
 }
 
 /// That a line undoes what it began where a later step of it fails is a rule, and not in this list.
-pub const STEERED: [Steered; 23] = [
+pub const STEERED: [Steered; 24] = [
     // A kill while the envelope is written: half of it goes at the next start. An error: it goes at once, and sealing is
     // tried again.
     Steered {
@@ -178,6 +178,13 @@ pub const STEERED: [Steered; 23] = [
         to: &["municipality/open.rs publish `files::remove(opened)` remove all"],
     },
     Steered { journey: Straight, role: "keeper", by: &[("kill", OPEN_ENTERED)], to: &[ASIDE_GOES] },
+    // A kill before an envelope is discarded: it goes at the next start.
+    Steered {
+        journey: Again,
+        role: "keeper",
+        by: &[("kill", "municipality/keeper.rs discard `files::erase(&folder)` remove all")],
+        to: &["municipality/open.rs put_in_order `files::remove(&folder)` remove all"],
+    },
     Steered {
         journey: Straight,
         role: "keeper",
@@ -192,7 +199,7 @@ const STATUS: &str = "agency/status.rs write `durable::rename(&part, path)` rena
 const LAID: &str = "channel/smsd.rs send `durable::rename(&part, &file)` rename";
 const UPLOAD_NAMED: &str = "medium/server/upload.rs create `durable::rename(&temporary` rename";
 const OPENED: &str = "municipality/open.rs publish `durable::rename(` rename";
-const HALF_OPENED: &str = "municipality/open.rs unlock `files::remove(half)` remove all";
+const HALF_OPENED: &str = "municipality/open.rs not_entered `files::remove(half)` remove all";
 const OPEN_ENTERED: &str = "municipality/open.rs enter_opened `self.books.commit(tx)` commit";
 const ASIDE_GOES: &str = "municipality/restore.rs clear_aside `files::remove(` remove all";
 

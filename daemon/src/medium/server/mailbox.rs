@@ -35,6 +35,7 @@ const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Mailbox {
     folder: PathBuf,
+    /// The most that nobody read; of all letters twice as many.
     max_letters: usize,
     contents: Mutex<Contents>,
     /// Held while a letter is put on the disk, so that one number is given once.
@@ -176,7 +177,8 @@ impl Mailbox {
         let contents = hold(&self.contents);
         let known = contents.letters.contains_key(&number);
         let unread = contents.letters.range((Bound::Excluded(contents.read), Bound::Unbounded));
-        let is_full = unread.count() >= self.max_letters;
+        let is_full = unread.count() >= self.max_letters
+            || contents.letters.len() >= self.max_letters.saturating_mul(2);
         drop(contents);
         if known {
             let same = self.one(number)? == letter;

@@ -36,6 +36,10 @@ pub(super) enum Refusal {
     TooLarge,
     #[error("no room now; try again when something was removed")]
     Full,
+    #[error(
+        "too many uploads came and went; a new one is taken when the oldest is forgotten, 400 days after it went"
+    )]
+    TooManyGone,
     #[error("the checksum does not agree; nothing of it was kept, send it again")]
     Checksum,
     #[error("another request is at this upload; try again later")]
@@ -63,7 +67,7 @@ impl Refusal {
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Offset | Self::Incomplete | Self::OtherLetter => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Full => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Full | Self::TooManyGone => StatusCode::INSUFFICIENT_STORAGE,
             Self::Checksum => {
                 StatusCode::from_u16(tus::CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST)
             }

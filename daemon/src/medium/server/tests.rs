@@ -18,7 +18,7 @@ use sluis_core::mailbox::MAX_BYTES;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::clock::{Clock as _, HandClock};
+use crate::clock::HandClock;
 
 const DAY: i64 = 86_400_000;
 const TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
@@ -78,6 +78,7 @@ impl Bed {
             expires_ms: 7 * DAY,
             letters_keep_ms: 30 * DAY,
             max_letters: 3,
+            max_gone: 20,
             idle,
         };
         let zone = Zone::open(settings, clock.clone()).unwrap();
@@ -519,10 +520,10 @@ async fn what_expired_is_gone_and_in_the_end_forgotten() {
     let bed = Bed::new();
     let (whole, half) = (bed.upload("abc").await, bed.begin(50).await);
     bed.clock.advance_ms(7 * DAY - 1);
-    bed.zone.sweep(bed.clock.now()).unwrap();
+    bed.zone.sweep().unwrap();
     assert_eq!(bed.agency("HEAD", &whole).await.status, 200);
     bed.clock.advance_ms(1);
-    bed.zone.sweep(bed.clock.now()).unwrap();
+    bed.zone.sweep().unwrap();
     for path in [&whole, &half] {
         assert_eq!(bed.agency("HEAD", path).await.status, 410);
     }
@@ -530,12 +531,87 @@ async fn what_expired_is_gone_and_in_the_end_forgotten() {
     bed.begin(100).await;
     let bed = bed.reopen();
     bed.clock.advance_ms(400 * DAY - 1);
-    bed.zone.sweep(bed.clock.now()).unwrap();
+    bed.zone.sweep().unwrap();
     assert_eq!(bed.agency("HEAD", &whole).await.status, 410);
     bed.clock.advance_ms(1);
-    bed.zone.sweep(bed.clock.now()).unwrap();
+    bed.zone.sweep().unwrap();
     assert_eq!(bed.agency("HEAD", &whole).await.status, 404);
     assert_eq!(bed.reopen().agency("HEAD", &half).await.status, 404);
+}
+
+/// A year ahead by one wrong answer of a time server: what is under way stays, and whoever restarts it forgets nothing.
+#[tokio::test]
+async fn a_clock_that_jumped_ahead_ends_nothing_until_it_is_believed() {
+    let bed = Bed::new();
+    let path = bed.begin(50).await;
+    let put = bed.ask("agency of mechelen", "PUT", "/mechelen/mailbox/1", &[], "x").await;
+    assert_eq!(put.status, 201);
+    let _ = bed.municipality("GET", "/mechelen/mailbox?after=1").await;
+    bed.zone.sweep().unwrap();
+    bed.clock.jump_ms(365 * DAY);
+    let stands = async |bed: &Bed| {
+        bed.zone.sweep().unwrap();
+        let letters = bed.municipality("GET", "/mechelen/mailbox").await.json();
+        let read = letters["letters"].as_array().unwrap().len();
+        (bed.agency("HEAD", &path).await.status, read)
+    };
+    assert_eq!(stands(&bed).await, (200, 1));
+    bed.clock.advance_ms(DAY / 2);
+    assert_eq!(stands(&bed).await, (200, 1));
+    let bed = bed.reopen();
+    assert_eq!(stands(&bed).await, (200, 1), "a restart forgot the jump");
+    bed.clock.advance_ms(DAY / 2 - 1);
+    assert_eq!(stands(&bed).await, (200, 1));
+    // Set right in time, nothing was lost; and it may jump again.
+    bed.clock.jump_ms(-365 * DAY);
+    assert_eq!(stands(&bed).await, (200, 1));
+    bed.clock.jump_ms(365 * DAY);
+    assert_eq!(stands(&bed).await, (200, 1));
+    let _ = bed.municipality("GET", "/mechelen/mailbox?after=1").await;
+    bed.clock.advance_ms(DAY);
+    assert_eq!(stands(&bed).await, (410, 0), "the machine was up with it for a day");
+}
+
+/// It may be what expires that fills the disk.
+#[tokio::test]
+async fn a_look_that_the_disk_does_not_take_holds_nothing_up_and_hides_no_jump() {
+    let bed = Bed::new();
+    let path = bed.begin(50).await;
+    bed.zone.sweep().unwrap();
+    // No file can be put in the place of a folder.
+    fs::remove_file(bed.path(".clock")).unwrap();
+    fs::create_dir_all(bed.path(".clock/in")).unwrap();
+    bed.clock.jump_ms(365 * DAY);
+    assert!(bed.zone.sweep().is_err());
+    assert_eq!(bed.agency("HEAD", &path).await.status, 200);
+    bed.clock.jump_ms(-365 * DAY);
+    assert!(bed.zone.sweep().is_err());
+    bed.clock.advance_ms(7 * DAY);
+    assert!(bed.zone.sweep().is_err());
+    assert_eq!(bed.agency("HEAD", &path).await.status, 410);
+}
+
+/// What an agency makes and ends leaves a file each time: so many, and no more, whatever the quota says.
+#[tokio::test]
+async fn who_begins_and_ends_uploads_without_end_is_stopped_and_nobody_else() {
+    let bed = Bed::new();
+    for _ in 0..20 {
+        let path = bed.begin(1).await;
+        assert_eq!(bed.agency("DELETE", &path).await.status, 204);
+    }
+    let create = async |bed: &Bed, agreement: &str| {
+        let headers = [TUS, ("upload-length", "1")];
+        let path = format!("/{agreement}/files");
+        bed.ask(&format!("agency of {agreement}"), "POST", &path, &headers, ()).await.status
+    };
+    assert_eq!(create(&bed, "mechelen").await, 507);
+    assert_eq!(create(&bed, "gent").await, 201, "another tenant has its own");
+    let bed = bed.reopen();
+    assert_eq!(create(&bed, "mechelen").await, 507, "a restart forgot them");
+    assert_eq!(fs::read_dir(bed.path("mechelen/gone")).unwrap().count(), 20);
+    bed.clock.advance_ms(400 * DAY);
+    bed.zone.sweep().unwrap();
+    assert_eq!(create(&bed, "mechelen").await, 201);
 }
 
 #[tokio::test]
@@ -586,6 +662,7 @@ async fn settings_that_contradict_themselves_are_refused() {
             expires_ms: 1,
             letters_keep_ms: 1,
             max_letters: 1,
+            max_gone: 1,
             idle: Duration::ZERO,
         };
         Zone::open(settings, HandClock::at(Time(0))).is_ok()

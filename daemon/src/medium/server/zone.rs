@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use sluis_core::id::{AgreementId, Time, TransferId, UploadId};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use super::clock::Looks;
 use super::mailbox::Mailbox;
 use super::refusal::Refusal;
 use super::upload::{Info, Upload};
@@ -26,6 +27,7 @@ const GONE_DAYS: u32 = 400;
 pub struct Zone {
     spaces: BTreeMap<AgreementId, Arc<Space>>,
     clock: SharedClock,
+    looks: Looks,
     expires_ms: i64,
     letters_keep_ms: i64,
     pub(super) idle: Duration,
@@ -48,13 +50,16 @@ impl Zone {
     /// `InvalidData` where a file is not what the drop zone wrote.
     pub fn open(settings: Settings, clock: SharedClock) -> io::Result<Arc<Self>> {
         let bad = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        if !settings.folder.is_dir() {
+            disk::folder(&settings.folder)?;
+        }
         let mut spaces = BTreeMap::new();
-        for tenant in settings.tenants {
+        for tenant in &settings.tenants {
             if tenant.agency.iter().any(|key| tenant.municipality.contains(key)) {
                 return bad("the two parties of an agreement must have different keys");
             }
             let agreement = tenant.agreement.clone();
-            let space = Space::open(&settings.folder, tenant, settings.max_letters)?;
+            let space = Space::open(&settings, tenant.clone())?;
             if spaces.insert(agreement, Arc::new(space)).is_some() {
                 return bad("an agreement has one tenant");
             }
@@ -62,6 +67,7 @@ impl Zone {
         Ok(Arc::new(Self {
             spaces,
             clock,
+            looks: Looks::of(settings.folder),
             expires_ms: settings.expires_ms,
             letters_keep_ms: settings.letters_keep_ms,
             idle: settings.idle,
@@ -69,12 +75,13 @@ impl Zone {
     }
 
     /// Removes what expired: uploads, old letters that were read, and the memory of uploads long gone. It works on the
-    /// disk and blocks. Nothing expires by itself: a caller that mistrusts a clock that jumped does not call.
+    /// disk and blocks. Nothing goes while the clock is not believed.
     ///
     /// # Errors
     /// The first that the disk gave; everything else was removed all the same.
-    pub fn sweep(&self, now: Time) -> io::Result<()> {
-        let mut outcome = Ok(());
+    pub fn sweep(&self) -> io::Result<()> {
+        let (believed, mut outcome) = self.looks.now(&*self.clock);
+        let Some(now) = believed else { return outcome };
         for space in self.spaces.values() {
             outcome = outcome.and(space.sweep(now));
             for mailbox in [&space.for_agency, &space.for_municipality] {
@@ -122,6 +129,7 @@ pub(super) struct Space {
     files: PathBuf,
     gone: PathBuf,
     holdings: Mutex<Holdings>,
+    max_gone: usize,
 }
 
 #[derive(Debug, Default)]
@@ -142,13 +150,11 @@ pub(super) struct Listed {
 }
 
 impl Space {
-    fn open(folder: &Path, tenant: Tenant, max_letters: usize) -> io::Result<Self> {
-        let own = folder.join(tenant.agreement.as_str());
+    fn open(settings: &Settings, tenant: Tenant) -> io::Result<Self> {
+        let max_letters = settings.max_letters;
+        let own = settings.folder.join(tenant.agreement.as_str());
         let (files, gone) = (own.join("files"), own.join("gone"));
         let letters = own.join("mailbox");
-        if !folder.is_dir() {
-            disk::folder(folder)?;
-        }
         for folder in [&own, &files, &gone, &letters] {
             disk::folder(folder)?;
         }
@@ -180,6 +186,7 @@ impl Space {
             files,
             gone,
             holdings: Mutex::new(holdings),
+            max_gone: settings.max_gone,
         })
     }
 
@@ -209,6 +216,10 @@ impl Space {
         let count = holdings.living.len() + holdings.reserved.len();
         if count >= self.tenant.max_uploads || used.saturating_add(length) > self.tenant.quota {
             return Err(Refusal::Full);
+        }
+        // Each leaves a file behind when it goes, and the disk is for all tenants.
+        if holdings.gone.len() + count >= self.max_gone {
+            return Err(Refusal::TooManyGone);
         }
         holdings.reserved.insert(id, length);
         Ok(())
