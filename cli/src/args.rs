@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sluis_config::Config;
-use sluis_core::control::{AskHead, GoOn, OfCustodian};
+use sluis_core::control::{AskHead, GoOn, OfCustodian, SayAgain};
 use sluis_core::id::{Address, AgreementId, CustodianId, Nis, PartyId, TransferCode};
 use sluis_core::notice::Sort;
 use sluis_core::words;
@@ -243,6 +243,18 @@ enum Verb {
         /// No older store was put back: the other party's word is refused, and it is told why.
         #[arg(long, value_name = "REASON")]
         refuse: Option<String>,
+    },
+    /// Say to the other party once more what it lost: its store is older than the letters in the drop zone, or its mailbox
+    /// identity is gone.
+    #[command(
+        after_help = "Its gate's log names the number that it waits for. One that is too low does no harm; at most 500 go at once.\n\nExample:\n  sluis say-again mechelen --from 12"
+    )]
+    SayAgain {
+        /// Under which agreement.
+        agreement: AgreementId,
+        /// The first statement of this party that the other one has not.
+        #[arg(long, value_name = "NUMBER")]
+        from: u64,
     },
     /// Everything that both parties said about their agreements.
     Notices,
@@ -563,6 +575,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Clock => transfers::clock(&socket()?, lang, json),
         Verb::Restored { agreement, refuse } => {
             restored::go_on(&socket()?, &GoOn { agreement, refuse }, lang, json)
+        }
+        Verb::SayAgain { agreement, from } => {
+            restored::say_again(&socket()?, &SayAgain { agreement, from }, lang, json)
         }
         Verb::Notices => notices::list(&socket()?, lang, json),
         Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),

@@ -1,6 +1,7 @@
-//! `sluis restored`: two persons go on after an older store was put back, or refuse the word that says so.
+//! `sluis restored`, two persons go on after an older store was put back, or refuse the word that says so; `sluis say-again`,
+//! what the other party lost is said to it once more.
 
-use sluis_core::control::{GoOn, Restored};
+use sluis_core::control::{GoOn, Restored, SaidAgain, SayAgain};
 use sluis_core::id::AgreementId;
 
 use crate::failure::Result;
@@ -61,6 +62,31 @@ pub(crate) fn go_on(socket: &Socket, ask: &GoOn, lang: Lang, json: bool) -> Resu
         })?;
     }
     Ok(())
+}
+
+/// `sluis say-again AGREEMENT --from N`
+pub(crate) fn say_again(socket: &Socket, ask: &SayAgain, lang: Lang, json: bool) -> Result<()> {
+    let word: SaidAgain = socket.post("say-again", ask)?;
+    if json {
+        return output::json(&word);
+    }
+    let (agreement, SaidAgain { from, until, last }) = (&ask.agreement, word);
+    output::line(match lang {
+        Lang::Nl => format!("{agreement}: verklaringen {from} tot {until} gaan opnieuw."),
+        Lang::En => format!("{agreement}: statements {from} to {until} go again."),
+    })?;
+    if until == last {
+        return Ok(());
+    }
+    let next = until.saturating_add(1);
+    output::line(match lang {
+        Lang::Nl => format!(
+            "Er zijn er {last}. Zijn deze gehoord: sluis say-again {agreement} --from {next}"
+        ),
+        Lang::En => format!(
+            "There are {last}. When these were heard: sluis say-again {agreement} --from {next}"
+        ),
+    })
 }
 
 /// Says under which agreements an older store is held.

@@ -120,10 +120,25 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         return output::json(&rows);
     }
     if rows.is_empty() {
-        return output::line(
-            lang.pick("Er zijn nog geen zendingen.", "There are no transfers yet."),
-        );
+        output::line(lang.pick("Er zijn nog geen zendingen.", "There are no transfers yet."))?;
+    } else {
+        table(&rows, lang)?;
     }
+    let about: About = socket.get("about")?;
+    for name in &about.unapproved {
+        output::line(format!(
+            "{name}: {} sluis agreement approve {name}",
+            lang.pick(
+                "een nieuwe versie wacht op twee personen:",
+                "a new version waits for two persons:",
+            )
+        ))?;
+    }
+    restored::held(&about.set_back, lang)?;
+    clock_held(about.clock_held, lang)
+}
+
+fn table(rows: &[Row], lang: Lang) -> Result<()> {
     let head = match lang {
         Lang::Nl => ["CODE", "OVEREENKOMST", "STAAT", "AAN ZET", "SINDS", "NAAM", "OPMERKING"],
         Lang::En => ["CODE", "AGREEMENT", "STATE", "WHO ACTS", "SINCE", "NAME", "NOTE"],
@@ -139,19 +154,7 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             row.note.text(lang.core()).to_owned(),
         ]
     };
-    output::table(&head, rows.iter().map(cells).collect())?;
-    let about: About = socket.get("about")?;
-    for name in &about.unapproved {
-        output::line(format!(
-            "{name}: {} sluis agreement approve {name}",
-            lang.pick(
-                "een nieuwe versie wacht op twee personen:",
-                "a new version waits for two persons:",
-            )
-        ))?;
-    }
-    restored::held(&about.set_back, lang)?;
-    clock_held(about.clock_held, lang)
+    output::table(&head, rows.iter().map(cells).collect())
 }
 
 /// Says that the clock jumped, where it did.

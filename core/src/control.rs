@@ -98,9 +98,9 @@ pub enum Task {
         number: u64,
         /// The sealed statement, base64.
         letter: String,
-        /// A new beginning: what lies unread from this number on is void.
+        /// How it takes its place there.
         #[serde(default)]
-        anew: bool,
+        place: Place,
     },
     /// Releaser: check the evidence, open the bundle, hand one share to its channel.
     Release {
@@ -237,8 +237,27 @@ pub struct Letter {
     /// The letter, base64.
     pub letter: String,
     /// As in [`Task::Post`]; a mailbox never says so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub anew: bool,
+    #[serde(default, skip_serializing_if = "Place::is_next")]
+    pub place: Place,
+}
+
+/// How a letter takes its place in a mailbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// As the next one: another letter that lies there by its number stays.
+    #[default]
+    Next,
+    /// A new beginning: what lies unread from its number on is void.
+    Anew,
+    /// Once more: whatever lies there by its number goes, read or not.
+    Again,
+}
+
+impl Place {
+    fn is_next(&self) -> bool {
+        *self == Self::Next
+    }
 }
 
 /// What a mailbox gave.

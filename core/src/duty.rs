@@ -21,7 +21,7 @@ pub enum Duty {
     Approve,
     /// Keeps transfers going: `withdraw`, `retry`, `ready`.
     Operate,
-    /// Speaks for the party beside its transfers: every notice.
+    /// Speaks for the party beside its transfers: every notice; says again what the other party lost.
     Speak,
     /// Types share lines.
     Custodian,
@@ -79,7 +79,7 @@ impl Duty {
 }
 
 /// Every verb of the sockets for persons, with the duty it asks for; `docs/operations.md` shows the same table.
-pub const VERBS: [(&str, Duty); 30] = [
+pub const VERBS: [(&str, Duty); 31] = [
     ("about", Duty::View),
     ("list", Duty::View),
     ("show", Duty::View),
@@ -95,6 +95,7 @@ pub const VERBS: [(&str, Duty); 30] = [
     ("health", Duty::View),
     ("may", Duty::View),
     ("notice", Duty::Speak),
+    ("say-again", Duty::Speak),
     ("clock", Duty::Clock),
     ("agree", Duty::Agree),
     ("restored", Duty::Agree),

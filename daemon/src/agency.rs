@@ -42,7 +42,7 @@ use sluis_core::transfer::{Event, Say, State, Work};
 use crate::books::{Books, CoreError, Result, detail};
 use crate::files;
 use crate::holders::Holders;
-use crate::store::{Record, Stored, Tx};
+use crate::store::{Due, Record, Stored, Tx};
 
 /// The agency's core.
 #[derive(Debug)]
@@ -147,6 +147,12 @@ impl Agency {
         Ok((record, terms))
     }
 
+    /// When what nobody knows the end of goes again: a report may still come.
+    fn resend_due(&self, now: Time) -> Due {
+        let wait = self.settings.resend_after_s.saturating_mul(1000);
+        Due::late(now, now.plus_ms(i64::try_from(wait).unwrap_or(i64::MAX / 2)))
+    }
+
     /// Applies an event: state, ledger, statement and work change in one transaction.
     ///
     /// # Errors
@@ -194,12 +200,8 @@ impl Agency {
         for work in step.work {
             let json = serde_json::to_string(&work).unwrap_or_default();
             let due = match work {
-                // A report may still come.
-                Work::Resend { .. } => now.plus_ms(
-                    i64::try_from(self.settings.resend_after_s.saturating_mul(1000))
-                        .unwrap_or(i64::MAX / 2),
-                ),
-                _ => now,
+                Work::Resend { .. } => self.resend_due(now),
+                _ => now.into(),
             };
             tx.queue(gate_of(&work), "jobs", &record.agreement, Some(record.id), &json, due)
                 .await?;

@@ -7,15 +7,14 @@ use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
-use data_encoding::BASE64;
 use sluis_config::{Agreements, agreements};
 use sluis_core::agreement::Side;
 use sluis_core::agreement::keys::Keys;
-use sluis_core::control::{Letter, Refused};
+use sluis_core::control::{Place, Refused};
 use sluis_core::evidence::{Refusal, Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::keyring::{Identities, Signers};
-use sluis_core::mailbox::{self, LetterError};
+use sluis_core::mailbox::LetterError;
 use sluis_core::statement::{
     self, Body, FormError, Header, SignatureError, Signed, Signer, Statement, Tip,
 };
@@ -34,6 +33,7 @@ use crate::versions;
 
 mod head;
 mod keys;
+mod letters;
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]
@@ -333,11 +333,16 @@ impl Books {
         let terms = &self.with_keys(tx, terms.clone()).await?;
         let (now, agreement) = (self.now(), &terms.agreement);
         let audience = agreement.party(self.side.other()).id.clone();
-        let anew = matches!(body, Body::Restored(_));
+        let number = last.number + 1;
+        // Where a new beginning is, and where another key begins, whatever lies there unread is not ours.
+        let keys = agreement.party_keys(self.side);
+        let begins = matches!(body, Body::Restored(_))
+            || (number == keys.statement_from && !keys.former.is_empty());
+        let place = if begins { Place::Anew } else { Place::Next };
         let header = Header {
             agreement: agreement.agreement.clone(),
             issuer: self.party.clone(),
-            number: last.number + 1,
+            number,
             previous: last.digest,
             seen: tx.last_statement(&audience, &agreement.agreement).await?,
             audience,
@@ -346,18 +351,12 @@ impl Books {
             ledger: tx.head().await?,
             transfer,
         };
-        let signer = self.signer(agreement, header.number)?;
+        let signer = self.signer(agreement, number)?;
         let signed = sign(signer, &Statement { header, body })?;
         let verified = Verified::check(&signed, terms, self.side)?;
         tx.keep_statement(now, &verified).await?;
-        let mailbox = &agreement.party_keys(self.side.other()).mailbox;
-        let letter = Letter {
-            number: last.number + 1,
-            letter: BASE64.encode(&mailbox::seal(&signed, mailbox)?),
-            anew,
-        };
-        let work = serde_json::to_string(&letter).map_err(FormError::from)?;
-        tx.queue(postman(self.side), "post", &agreement.agreement, transfer, &work, now).await?;
+        let letter = (number, &signed, transfer);
+        self.queue_letter(tx, agreement, letter, place).await?;
         Ok(verified.digest())
     }
 
@@ -422,64 +421,6 @@ impl Books {
             let why = words!("er is geen verklaring `{kind}`", "there is no `{kind}` statement");
             CoreError::refused("no-evidence", why)
         })
-    }
-
-    /// What is in a letter to this party: somebody's claim.
-    ///
-    /// # Errors
-    /// [`CoreError::Letter`].
-    pub(crate) fn open_letter(&self, letter: &[u8]) -> Result<Signed> {
-        Ok(mailbox::open(letter, &self.mailbox)?)
-    }
-
-    /// Opens a letter and verifies what is in it under the agreement's terms that it names.
-    ///
-    /// # Errors
-    /// [`CoreError`]: the feed stands still until a person looks, see [`Books::place`].
-    pub async fn read_letter(
-        &self,
-        tx: &mut Tx,
-        agreement: &AgreementId,
-        letter: &[u8],
-    ) -> Result<Verified> {
-        let signed = self.open_letter(letter)?;
-        let claimed = Statement::read(signed.statement.as_bytes())?;
-        let terms = match self.terms(tx, &claimed.header.terms).await {
-            Ok(terms) if terms.agreement.agreement == *agreement => terms,
-            _ => {
-                return Err(CoreError::NoAgreement(format!(
-                    "{agreement} with digest {}",
-                    claimed.header.terms
-                )));
-            }
-        };
-        self.is_agreed(&terms)?;
-        Ok(Verified::check(&signed, &terms, self.side.other())?)
-    }
-
-    /// Whether a statement is the next of the other party's feed; not, where it stands here already.
-    ///
-    /// # Errors
-    /// [`Refusal::Gap`], [`Refusal::Fork`].
-    pub async fn place(&self, tx: &mut Tx, verified: &Verified) -> Result<bool> {
-        let header = &verified.statement().header;
-        let same = tx.digest_of(&header.issuer, &header.agreement, header.number).await?;
-        if same == Some(verified.digest()) {
-            return Ok(false);
-        }
-        let tip = tx.last_statement(&header.issuer, &header.agreement).await?;
-        Ok(verified.follows(&tip)?.is_some())
-    }
-
-    /// How far the other party's feed has been entered.
-    ///
-    /// # Errors
-    /// [`CoreError`].
-    pub async fn cursor(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Tip> {
-        let installed = self.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
-        let other = &installed.terms.agreement.party(self.side.other()).id;
-        Ok(tx.last_statement(other, agreement).await?)
     }
 }
 

@@ -288,7 +288,7 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
 
 fn post_task(row: &JobRow) -> Option<Task> {
     let letter: Letter = serde_json::from_str(&row.work).ok()?;
-    Some(Task::Post { number: letter.number, letter: letter.letter, anew: letter.anew })
+    Some(Task::Post { number: letter.number, letter: letter.letter, place: letter.place })
 }
 
 async fn exposing<C: Core>(
@@ -405,14 +405,16 @@ async fn feed<C: Core>(
         gate.core.after().await;
     }
     let mut tx = books.store.begin().await?;
-    if let Some(seen) = &letters.seen {
-        let bytes = BASE64.decode(seen.as_bytes());
+    let mut seen = None;
+    if let Some(letter) = &letters.seen {
+        let bytes = BASE64.decode(letter.as_bytes());
         let bytes = bytes.map_err(|_| CoreError::to_gate("letter", "a letter is not base64"))?;
-        books.hear_seen(&mut tx, &agreement, &bytes).await?;
+        seen = books.hear_seen(&mut tx, &agreement, &bytes).await?;
     }
     let after = books.cursor(&mut tx, &agreement).await?.number;
+    let all = letters.letters.is_empty() && books.is_all(&mut tx, &agreement, seen).await?;
     books.commit(tx).await?;
-    if letters.letters.is_empty() {
+    if all {
         books.hear_all(&agreement);
     }
     Ok(Json(Cursor { after, heard: books.has_heard(&agreement) }))

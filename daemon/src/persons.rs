@@ -8,14 +8,14 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use sluis_core::control::{
     About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Over, Row, Said,
-    TermsText, Waiting,
+    SaidAgain, SayAgain, TermsText, Waiting,
 };
 use sluis_core::id::TransferCode;
 use sluis_core::ledger::Part;
 use sluis_core::statement::Signed;
 use sluis_core::words;
 
-use crate::books::{CoreError, Result};
+use crate::books::{CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
 use crate::health;
 use crate::notices;
@@ -36,6 +36,7 @@ pub fn router<C: Core>(core: Arc<C>) -> Router {
     Router::new()
         .route("/about", get(about::<C>))
         .route("/clock", post(clock::<C>))
+        .route("/say-again", post(say_again::<C>))
         .route("/waiting", get(waiting::<C>))
         .route("/list", get(list::<C>))
         .route("/show", post(show::<C>))
@@ -90,6 +91,23 @@ async fn clock<C: Core>(
         None => books.commit(tx).await?,
     }
     Ok(Json(ClockWord { held: first.is_none(), first, over }))
+}
+
+/// The other party lost what this one said, or the key to its letters: it is brought once more.
+async fn say_again<C: Core>(
+    State(core): State<Arc<C>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<SayAgain>,
+) -> Result<Json<SaidAgain>> {
+    let books = core.books();
+    let mut tx = books.store.begin().await?;
+    books.may_speak(&mut tx, &ask.agreement).await?;
+    let word = books.say_again(&mut tx, &ask.agreement, ask.from).await?;
+    let range = [("from", word.from.to_string()), ("until", word.until.to_string())];
+    let known = [("agreement", ask.agreement.to_string()), ("by", caller.0.name())];
+    tx.enter(books.now(), "said-again", None, detail(known.into_iter().chain(range))).await?;
+    books.commit(tx).await?;
+    Ok(Json(word))
 }
 
 /// What waits for a second person.

@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use data_encoding::BASE64;
-use sluis_core::control::{GoOn, Letter, Restored as Word};
+use sluis_core::control::{GoOn, Letter, Place, Restored as Word};
 use sluis_core::epoch::{self, Epoch, Seen, Standing};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest};
@@ -70,7 +70,7 @@ impl Books {
         let signature = signer.sign(epoch::NAMESPACE, statement.as_bytes())?;
         let mailbox = &terms.agreement.party_keys(self.side.other()).mailbox;
         let sealed = mailbox::seal(&Signed { statement, signature }, mailbox)?;
-        Ok(Letter { number: seen.number, letter: BASE64.encode(&sealed), anew: false })
+        Ok(Letter { number: seen.number, letter: BASE64.encode(&sealed), place: Place::Next })
     }
 
     /// How far the other party has heard this one, from the drop zone. What is not that party's word says nothing.
@@ -82,7 +82,7 @@ impl Books {
         tx: &mut Tx,
         agreement: &AgreementId,
         letter: &[u8],
-    ) -> Result<()> {
+    ) -> Result<Option<Tip>> {
         let installed = self.agreements.get(agreement);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
         let terms = self.with_keys(tx, installed.terms.clone()).await?;
@@ -93,16 +93,37 @@ impl Books {
             word.map(|word| (word, signed)).map_err(|error| error.to_string())
         });
         match word {
-            Ok((word, signed)) if word.is_newest(&heard) => {
-                self.hold_if_behind(tx, agreement, &word.seen, &signed).await.map(drop)
+            Ok((word, signed)) => {
+                // What lies there still of before says how far it was heard then; its statements since then say more.
+                if word.is_newest(&heard) {
+                    self.hold_if_behind(tx, agreement, &word.seen, &signed).await?;
+                }
+                Ok(Some(word.seen))
             }
-            // What lies there still of before; its statements since then say more.
-            Ok(_) => Ok(()),
             Err(why) => {
                 tracing::warn!(%agreement, why, "how far the other party has heard is not its word");
-                Ok(())
+                Ok(None)
             }
         }
+    }
+
+    /// Whether an empty mailbox is all that there is to hear. A drop zone may keep back what shows that this store is an
+    /// older one, or may be a new one: where the other party is known to have heard us, it must say itself how far, and no
+    /// less than is known here.
+    ///
+    /// # Errors
+    /// [`CoreError::Store`].
+    pub async fn is_all(
+        &self,
+        tx: &mut Tx,
+        agreement: &AgreementId,
+        seen: Option<Tip>,
+    ) -> Result<bool> {
+        let installed = self.agreements.get(agreement);
+        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let other = &installed.terms.agreement.party(self.side.other()).id;
+        let known = tx.agreed_on(&self.party, other, agreement).await?;
+        Ok(known.number <= seen.map_or(0, |seen| seen.number))
     }
 
     /// Whether this store is older than what its party has said, by what this statement of the other party had seen.

@@ -27,7 +27,7 @@ use sluis_core::words::Words;
 
 pub use epochs::{Fate, SetBack};
 pub use numbers::Number;
-pub use queue::{Holder, JobRow, Wakes};
+pub use queue::{Due, Holder, JobRow, Wakes};
 pub use said::Kept;
 pub use watched::Waiting;
 
@@ -108,7 +108,7 @@ const SCHEMA: &[&str] = &[
         id BIGINT PRIMARY KEY, gate TEXT NOT NULL, lane TEXT NOT NULL, agreement TEXT NOT NULL,
         transfer TEXT, work TEXT NOT NULL,
         due BIGINT NOT NULL, attempts BIGINT NOT NULL, holder TEXT, leased BIGINT, granted BIGINT, why TEXT,
-        since BIGINT)",
+        since BIGINT, said BIGINT)",
     "CREATE TABLE IF NOT EXISTS told (reminder TEXT PRIMARY KEY, at BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS asked (
         verb TEXT NOT NULL, subject TEXT NOT NULL, uid BIGINT NOT NULL, name TEXT NOT NULL, at BIGINT NOT NULL,
@@ -234,10 +234,14 @@ impl Store {
         for statement in SCHEMA {
             sqlx::query(*statement).execute(&store.pool).await?;
         }
-        // A store from before work had an age.
-        if sqlx::query("SELECT since FROM jobs LIMIT 1").fetch_optional(&store.pool).await.is_err()
-        {
-            sqlx::query("ALTER TABLE jobs ADD COLUMN since BIGINT").execute(&store.pool).await?;
+        // A store from before work had an age, or a time at which it was put off.
+        for (known, add) in [
+            ("SELECT since FROM jobs LIMIT 1", "ALTER TABLE jobs ADD COLUMN since BIGINT"),
+            ("SELECT said FROM jobs LIMIT 1", "ALTER TABLE jobs ADD COLUMN said BIGINT"),
+        ] {
+            if sqlx::query(known).fetch_optional(&store.pool).await.is_err() {
+                sqlx::query(add).execute(&store.pool).await?;
+            }
         }
         Ok(store)
     }

@@ -33,7 +33,7 @@ use sluis_daemon::clock::{Clock, HandClock};
 use sluis_daemon::desk::{Desk, DeskError, Worker};
 use sluis_daemon::gatehouse::{Core, gate_router, letters_router, release_router};
 use sluis_daemon::medium::client::ZoneClient;
-use sluis_daemon::medium::poll::{self, Postman};
+use sluis_daemon::medium::poll::{self, Postman, Reading};
 use sluis_daemon::medium::server::{self, Zone};
 use sluis_daemon::municipality::fetch::Fetcher;
 use sluis_daemon::municipality::{self, Municipality};
@@ -75,8 +75,8 @@ struct Gates {
     releaser: Releaser,
     reports: Desk,
     unsaid: [Vec<Done>; 3],
-    /// How far each party told that it has heard.
-    told: [u64; 2],
+    /// How far each party's gate is with its feed.
+    reading: [Reading; 2],
 }
 
 /// The world.
@@ -183,13 +183,13 @@ impl Sim {
     }
 
     async fn gates_of_agency(&mut self) -> bool {
-        let (id, Gates { carrier, releaser, unsaid, told, .. }) =
+        let (id, Gates { carrier, releaser, unsaid, reading, .. }) =
             (&self.parts.name, &mut self.gates);
         let [own, other, _] = unsaid;
         let post = Postman(carrier.zone.clone());
         let mut moved = turn((&carrier.desk, own), Some(id), Lane::Post, &post).await;
         moved |= turn((&carrier.desk, own), Some(id), Lane::Jobs, carrier).await;
-        moved |= poll::round(&carrier.desk, &carrier.zone, id, &mut told[0])
+        moved |= poll::round(&carrier.desk, &carrier.zone, id, &mut reading[0])
             .await
             .is_ok_and(|came| came > 0);
         if !self.no_releaser {
@@ -208,17 +208,17 @@ impl Sim {
             Side::Agency => (&carrier.desk, &carrier.zone),
             Side::Municipality => (&fetcher.desk, &fetcher.zone),
         };
-        poll::round(desk, zone, &self.parts.name, &mut 0).await
+        poll::round(desk, zone, &self.parts.name, &mut Reading::default()).await
     }
 
     async fn gates_of_municipality(&mut self) -> bool {
-        let (id, Gates { fetcher, unsaid, told, .. }) = (&self.parts.name, &mut self.gates);
+        let (id, Gates { fetcher, unsaid, reading, .. }) = (&self.parts.name, &mut self.gates);
         let [_, _, own] = unsaid;
         let post = Postman(fetcher.zone.clone());
         let mut moved = turn((&fetcher.desk, own), Some(id), Lane::Post, &post).await;
         moved |= turn((&fetcher.desk, own), Some(id), Lane::Jobs, fetcher).await;
         moved
-            | poll::round(&fetcher.desk, &fetcher.zone, id, &mut told[1])
+            | poll::round(&fetcher.desk, &fetcher.zone, id, &mut reading[1])
                 .await
                 .is_ok_and(|came| came > 0)
     }
@@ -478,7 +478,7 @@ impl Gates {
             },
             reports: desk(End::Reports),
             unsaid: Default::default(),
-            told: [0; 2],
+            reading: Default::default(),
         }
     }
 }

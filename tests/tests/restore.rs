@@ -323,6 +323,85 @@ fn a_party_that_contradicts_itself_is_told_and_goes_on_when_two_persons_say_so()
     everything_holds(&world);
 }
 
+/// The letters of both parties, and how far each was heard.
+fn mailboxes(world: &World) -> Vec<PathBuf> {
+    let all = fs::read_dir(world.path("dropzone/medium/mechelen/mailbox")).unwrap().flatten();
+    all.map(|letters| letters.path()).collect()
+}
+
+#[test]
+fn a_party_whose_store_is_older_than_all_letters_hears_them_again_and_goes_on() {
+    let mut world = World::running();
+    let before = backup(&mut world, "keeper", "municipality");
+    let first = delivered(&world, "lijst-1.csv");
+    let second = delivered(&world, "lijst-2.csv");
+    // After thirty days the drop zone has none of what was read.
+    for role in ["fetcher", "carrier", "dropzone"] {
+        world.stop(role);
+    }
+    for letters in mailboxes(&world) {
+        for letter in fs::read_dir(letters).unwrap().flatten() {
+            if letter.file_name() != "seen" {
+                fs::remove_file(letter.path()).unwrap();
+            }
+        }
+    }
+    put_back(&mut world, "keeper", "municipality", &before);
+    for role in ["dropzone", "carrier", "fetcher"] {
+        world.start(role);
+    }
+    is_held(&world, "municipality");
+    // What is said from now on is no use to it, since what came before is missing.
+    holds(&world.cli("agency", &["security-info", "mechelen", "--text", "te vroeg"]));
+    until("the gap to be told", || world.log("fetcher").contains("has a gap").then_some(()));
+    let refused = world.cli("municipality", &["say-again", "mechelen", "--from", "1"]);
+    assert!(stderr(&refused).contains("an older store was put back"), "{}", stderr(&refused));
+    let again = world.json("agency", &["say-again", "mechelen", "--from", "1"]);
+    assert_eq!((&again["from"], &again["until"]), (&1.into(), &again["last"]), "{again}");
+    until("all of it to be heard", || {
+        let ledger = stdout(&world.cli("municipality", &["ledger", "export"]));
+        let heard = ledger.matches("\"issuer\":\"agentschap-ii\"").count();
+        (again["last"] == heard).then_some(())
+    });
+    go_on(&world, "municipality");
+    for code in [&first, &second] {
+        world.wait("municipality", code, "Opened");
+    }
+    delivered(&world, "lijst-3.csv");
+    everything_holds(&world);
+}
+
+#[test]
+fn an_older_store_lets_no_share_leave_where_the_drop_zone_keeps_back_what_would_show_it() {
+    let mut world = World::running();
+    delivered(&world, "lijst-1.csv");
+    world.stop("releaser");
+    let code = world.send("lijst-2.csv", LIST);
+    world.wait("agency", &code, "Releasing");
+    let kept = backup(&mut world, "sealer", "agency");
+    world.start("releaser");
+    open(&world, &code);
+    world.wait("agency", &code, "Closed");
+    let sent = messages(&world);
+    // A drop zone that is made anew, or keeps back what it has; and the other party's gate does not run.
+    for role in ["releaser", "fetcher", "carrier", "dropzone"] {
+        world.stop(role);
+    }
+    mailboxes(&world).iter().for_each(|letters| fs::remove_dir_all(letters).unwrap());
+    put_back(&mut world, "sealer", "agency", &kept);
+    for role in ["dropzone", "carrier", "releaser"] {
+        world.start(role);
+    }
+    until("the share to be asked for", || {
+        world.log("sealer").contains("was not read to its end yet").then_some(())
+    });
+    assert_eq!(messages(&world), sent, "no share leaves twice");
+    // The other party's gate tells how far it has heard: the store is known for what it is.
+    world.start("fetcher");
+    is_held(&world, "agency");
+    assert_eq!(messages(&world), sent, "no share leaves twice");
+}
+
 /// Has SQLite change a store as whoever can write the file can.
 fn tamper(store: &Path, sql: &str) {
     let change = "import sqlite3, sys\n\

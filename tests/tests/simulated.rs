@@ -106,6 +106,25 @@ fn what_began_in_a_time_that_never_came_ends_in_time() {
     });
 }
 
+/// Found by reading, after seed 2838 of ten thousand had left letters unheard: what was said while the clock was a year
+/// ahead, by a core that died before it looked at its clock, was brought a year later, and all that it said afterwards
+/// waited behind it.
+#[test]
+fn what_was_said_in_a_time_that_never_came_is_heard_now() {
+    let parts = agreements().remove(0);
+    runtime().block_on(async {
+        let mut sim = Sim::new(parts, START, 1).await;
+        sim.settle().await;
+        sim.clocks[1].jump_ms(365 * DAY);
+        sim.say(Side::Municipality, Sort::SecurityInfo, Notice::of("een")).await.unwrap();
+        sim.crash(Side::Municipality).await;
+        sim.clocks[1].jump_ms(-365 * DAY);
+        sim.say(Side::Municipality, Sort::SecurityInfo, Notice::of("twee")).await.unwrap();
+        sim.settle().await;
+        assert_eq!(sim.broken().await, Vec::<String>::new());
+    });
+}
+
 /// What became of transfers, and what was met on the way.
 type Tally = BTreeMap<String, usize>;
 

@@ -175,6 +175,11 @@ pub(super) const DUTCH: &[(&str, &str)] = &[
      "`sluis list` en `sluis health` zeggen waar het nodig is; docs/operations.md wat er volgt."),
     ("No older store was put back: the other party's word is refused, and it is told why",
      "Er werd geen oudere databank teruggezet: het woord van de andere partij wordt geweigerd, en ze hoort waarom"),
+    ("Say to the other party once more what it lost: its store is older than the letters in the drop zone, or its mailbox identity is gone",
+     "Zeg de andere partij opnieuw wat ze kwijt is: haar databank is ouder dan de brieven op het medium, of haar mailbox-identity is weg"),
+    ("Its gate's log names the number that it waits for. One that is too low does no harm; at most 500 go at once.",
+     "Het log van haar poort noemt het nummer waarop ze wacht. Een te laag nummer kan geen kwaad; er gaan er hoogstens 500 tegelijk."),
+    ("The first statement of this party that the other one has not", "De eerste verklaring van deze partij die de andere niet heeft"),
     // Evidence, ledger, keys.
     ("What proves a transfer", "Wat een zending bewijst"),
     ("Write the statements of a transfer, or all under an agreement, with their signatures into a folder",

@@ -468,6 +468,28 @@ pub struct Restored {
     pub word: Option<Signed>,
 }
 
+/// `say-again`: the other party lost what this one said, or the key to the letters.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SayAgain {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// From which statement of this party on.
+    pub from: u64,
+}
+
+/// What is on its way once more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaidAgain {
+    /// The first statement.
+    pub from: u64,
+    /// The last one: at most 500 at once, and none behind one that is not here.
+    pub until: u64,
+    /// The last one that this party has made.
+    pub last: u64,
+}
+
 /// What becomes of a person's word that the clock is right.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

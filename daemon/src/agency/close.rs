@@ -6,7 +6,7 @@ use sluis_core::transfer::{Event, State};
 use super::Agency;
 use crate::books::{CoreError, Result};
 use crate::files;
-use crate::store::{JobRow, Record, Tx};
+use crate::store::{Due, JobRow, Record, Tx};
 
 /// How long an erasure waits before it is looked at again, where the clock is held.
 const HELD_MS: i64 = 60_000;
@@ -14,7 +14,7 @@ const HELD_MS: i64 = 60_000;
 impl Agency {
     /// Erases plaintext, spool and bundle, then says so. After a withdrawal the plaintext stays until the
     /// transfer would have expired, so that it can be redelivered: then this says when to come again.
-    pub(super) async fn erase(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Time>> {
+    pub(super) async fn erase(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Due>> {
         let Some(id) = job.transfer else { return Ok(None) };
         let (mut record, terms) = self.load(tx, &id).await?;
         if !(record.state.is_over() || matches!(record.state, State::Opened)) {
@@ -23,9 +23,10 @@ impl Agency {
         files::erase(&self.spooled(&id)).map_err(CoreError::io("erasing the envelope"))?;
         self.erase_bundle(&id)?;
         let until = record.created.plus_days(terms.agreement.file.expires_after_days);
-        let waits = self.books.now() < until || self.books.clock_is_held();
+        let now = self.books.now();
+        let waits = now < until || self.books.clock_is_held();
         if record.state == State::Withdrawn && waits {
-            return Ok(Some(until.max(self.books.now().plus_ms(HELD_MS))));
+            return Ok(Some(Due::late(now, until.max(now.plus_ms(HELD_MS)))));
         }
         // The status names the drop, and the name goes with the plaintext.
         self.write_status(tx, &record).await?;

@@ -132,7 +132,7 @@ impl Agency {
         }
         if known.told.is_none() && self.former(installed, custodian, &known)?.is_some() {
             known.told = Some(Telling::new(self.settings.resends));
-            self.tell_old(tx, name, custodian, self.books.now()).await?;
+            self.tell_old(tx, name, custodian, self.books.now().into()).await?;
         }
         tx.keep_number(name, custodian, &known).await?;
         Ok(known)

@@ -7,13 +7,13 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use sluis_config::agreements::Installed;
 use sluis_core::control::{Outcome, Task};
-use sluis_core::id::{AgreementId, CustodianId, Time};
+use sluis_core::id::{AgreementId, CustodianId};
 use sluis_core::old_number::{OldNumber, Telling, Told};
 
 use super::Agency;
 use super::sealer::plain;
 use crate::books::{CoreError, Result};
-use crate::store::{JobRow, Number, Tx};
+use crate::store::{Due, JobRow, Number, Tx};
 
 /// The work, as it is queued.
 #[derive(Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Agency {
         tx: &mut Tx,
         name: &AgreementId,
         custodian: &CustodianId,
-        due: Time,
+        due: Due,
     ) -> Result<()> {
         let errand = Errand { old_number_of: custodian.clone() };
         let work = serde_json::to_string(&errand).unwrap_or_default();
@@ -123,8 +123,7 @@ impl Agency {
             stands => Telling { stands, ..told },
         };
         if told.stands == Told::Waiting {
-            let wait = self.settings.resend_after_s.saturating_mul(1000);
-            let due = self.books.now().plus_ms(i64::try_from(wait).unwrap_or(i64::MAX / 2));
+            let due = self.resend_due(self.books.now());
             self.tell_old(tx, &job.agreement, custodian, due).await?;
         }
         known.told = Some(told);

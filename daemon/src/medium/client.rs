@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use reqwest::header::{CONTENT_TYPE, LOCATION, RANGE};
 use reqwest::{Client, Method, Response, StatusCode};
 use rustls::ClientConfig;
-use sluis_core::control::{Letters, Listed};
+use sluis_core::control::{Letters, Listed, Place};
 use sluis_core::id::{AgreementId, TransferId, UploadId};
 use sluis_core::statement::Look;
 use sluis_core::tus;
@@ -295,8 +295,12 @@ impl ZoneClient {
     ///
     /// # Errors
     /// [`ZoneError`].
-    pub async fn post(&self, number: u64, letter: Vec<u8>, anew: bool) -> Result<()> {
-        let query = if anew { "?anew=true" } else { "" };
+    pub async fn post(&self, number: u64, letter: Vec<u8>, place: Place) -> Result<()> {
+        let query = match place {
+            Place::Next => "",
+            Place::Anew => "?anew=true",
+            Place::Again => "?again=true",
+        };
         let url = format!("{}/mailbox/{number}{query}", self.base);
         let request = self.way.request(Method::PUT, &url).body(letter).timeout(SHORT);
         let answer = self.way.send(request).await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::id::{AgreementId, UploadId};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client::ZoneClient;
@@ -23,12 +24,12 @@ pub struct Postman(pub ZoneClient);
 
 impl Worker for Postman {
     async fn work(&self, job: Job) -> Outcome {
-        let Task::Post { number, letter, anew } = job.task else {
+        let Task::Post { number, letter, place } = job.task else {
             return never("task", "not work for this lane");
         };
         match BASE64.decode(letter.as_bytes()) {
             Ok(letter) => {
-                let posted = self.0.post(number, letter, anew).await;
+                let posted = self.0.post(number, letter, place).await;
                 posted.map_or_else(|e| again(e.words()), |()| Outcome::Posted)
             }
             Err(_) => never("letter", "a letter is not base64"),
@@ -38,15 +39,35 @@ impl Worker for Postman {
 
 /// The least time between two readings.
 const BREATH: Duration = Duration::from_millis(50);
+/// How often the other party is told how far it was heard, where that stays the same: a drop zone that was made anew has
+/// nothing of it, and its core lets nothing leave until it knows.
+const TELL_EVERY: Duration = Duration::from_secs(3600);
+
+/// What a gate knows of its reading of one feed.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// How far the other party was told that it was heard, and when.
+    told: Option<(u64, Instant)>,
+    /// The core was told what lies there, and says that this is not all: now it is waited for.
+    waits: bool,
+}
+
+impl Reading {
+    /// Whether the other party is to be told that it was heard so far.
+    fn tells(&self, after: u64, now: Instant) -> bool {
+        let told = self.told.filter(|(_, at)| now.saturating_duration_since(*at) < TELL_EVERY);
+        after > 0 && told.is_none_or(|(told, _)| told != after)
+    }
+}
 
 /// Reads the other party's letters and hands them to the core, until stopped.
 pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {
-    let (mut failures, mut told) = (0, 0);
+    let (mut failures, mut reading) = (0, Reading::default());
     loop {
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         let done = tokio::select! {
             () = stop.cancelled() => return,
-            done = round(&desk, &zone, &agreement, &mut told) => done,
+            done = round(&desk, &zone, &agreement, &mut reading) => done,
         };
         let Err(why) = done else {
             failures = 0;
@@ -56,6 +77,7 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
             }
             continue;
         };
+        reading.waits = false;
         tracing::warn!(%agreement, why, "the feed cannot be read");
         let pause = Duration::from_millis(u64::try_from(backoff_ms(failures)).unwrap_or(1000))
             .min(Duration::from_secs(30));
@@ -67,8 +89,7 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
     }
 }
 
-/// Reads once, and hands over what came since; how many letters that were. The other party finds how far it was heard:
-/// `told` is how far it was told, 0 at first.
+/// Reads once, and hands over what came since; how many letters that were. The other party finds how far it was heard.
 ///
 /// # Errors
 /// What stood in the way, for people.
@@ -76,27 +97,30 @@ pub async fn round(
     desk: &Desk,
     zone: &ZoneClient,
     agreement: &AgreementId,
-    told: &mut u64,
+    reading: &mut Reading,
 ) -> Result<usize, String> {
     let mut lost = pin!(desk.lost());
     lost.as_mut().enable();
     let cursor = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
-    if cursor.after != *told {
+    let now = Instant::now();
+    if reading.tells(cursor.after, now) {
         match tell(desk, zone, agreement).await {
-            Ok(number) => *told = number,
+            Ok(number) => reading.told = Some((number, now)),
             // It is told the next time; what comes is heard all the same.
             Err(why) => tracing::warn!(%agreement, why, "how far it was heard cannot be told"),
         }
     }
     // A core that has just begun is told at once that nothing more lies there; one that begins anew while this waits for
     // letters too, or it would let nothing leave until one comes.
+    let waits = cursor.heard || reading.waits;
     let letters = tokio::select! {
-        letters = zone.letters(cursor.after, cursor.heard) => letters.map_err(|e| e.to_string())?,
+        letters = zone.letters(cursor.after, waits) => letters.map_err(|e| e.to_string())?,
         () = lost => return Err("the core went away".to_owned()),
     };
     if !letters.letters.is_empty() || !cursor.heard {
         desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?;
     }
+    reading.waits = letters.letters.is_empty() && !cursor.heard;
     Ok(letters.letters.len())
 }
 
@@ -131,4 +155,21 @@ pub const fn again(why: Words) -> Outcome {
 #[must_use]
 pub fn never(code: &str, why: &str) -> Outcome {
     Outcome::Never { code: code.to_owned(), why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_is_told_again_when_there_is_more_and_every_hour() {
+        let now = Instant::now();
+        assert!(!Reading::default().tells(0, now), "nothing was heard");
+        assert!(Reading::default().tells(7, now));
+        let reading = Reading { told: Some((7, now)), waits: false };
+        let (soon, later) = (TELL_EVERY / 2, TELL_EVERY);
+        assert!(!reading.tells(7, now + soon));
+        assert!(reading.tells(8, now + soon));
+        assert!(reading.tells(7, now + later), "the drop zone may be another one");
+    }
 }

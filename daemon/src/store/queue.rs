@@ -65,6 +65,31 @@ pub struct Holder<'a> {
 
 /// How long a lease lasts unless it is renewed.
 const LEASE_MS: i64 = 90_000;
+/// What was put off in a time that lies further ahead than this was put off in a time that has not come: more than any
+/// backoff, and as far as a clock may be off without a word.
+const AHEAD_MS: i64 = 3_600_000;
+
+/// When work is due, and at what time that was said: where the clock has run back far behind that, it is due now.
+#[derive(Debug, Clone, Copy)]
+pub struct Due {
+    at: Time,
+    said: Time,
+}
+
+/// At once, or after a backoff: said about then.
+impl From<Time> for Due {
+    fn from(at: Time) -> Self {
+        Self { at, said: at }
+    }
+}
+
+impl Due {
+    /// Work that waits long on purpose.
+    #[must_use]
+    pub fn late(now: Time, at: Time) -> Self {
+        Self { at, said: now }
+    }
+}
 
 impl Tx {
     /// Queues work.
@@ -78,13 +103,14 @@ impl Tx {
         agreement: &AgreementId,
         transfer: Option<TransferId>,
         work: &str,
-        due: Time,
+        due: impl Into<Due>,
     ) -> Result<()> {
+        let due = due.into();
         let id = self.count("jobs").await?;
         self.wakes.add(gate, lane);
         sqlx::query(
-            "INSERT INTO jobs (id, gate, lane, agreement, transfer, work, due, attempts, since)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)",
+            "INSERT INTO jobs (id, gate, lane, agreement, transfer, work, due, attempts, since, said)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7, $8)",
         )
         .bind(id)
         .bind(gate)
@@ -92,8 +118,8 @@ impl Tx {
         .bind(agreement.to_string())
         .bind(transfer.map(|id| id.to_string()))
         .bind(work)
-        .bind(due.0)
-        .bind(due.0)
+        .bind(due.at.0)
+        .bind(due.said.0)
         .execute(&mut *self.tx)
         .await?;
         Ok(())
@@ -158,7 +184,7 @@ impl Tx {
         Ok(row.try_get(0)?)
     }
 
-    /// Leases due work to `holder`. What it holds already was lost on the way to it, and what another process holds was
+    /// Leases due work to `holder`, also what was put off in a time that has not come ([`Due`]). What it holds already was lost on the way to it, and what another process holds was
     /// given to one that is no more. In the lane `post` only the first letter of an agreement is ever due.
     ///
     /// # Errors
@@ -176,7 +202,8 @@ impl Tx {
         let sql = format!(
             "UPDATE jobs SET holder = $4, leased = $5, attempts = attempts + 1 WHERE id = (
                  SELECT id FROM jobs AS j
-                 WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3) AND due <= $6
+                 WHERE gate = $1 AND lane = $2 AND ($3 = '*' OR agreement = $3)
+                   AND (due <= $6 OR COALESCE(said, due) > $9)
                    AND (holder IS NULL OR holder = $4 OR holder NOT LIKE $8 OR leased < $7)
                    AND {NOT_HELD}
                    AND (lane <> 'post' OR NOT EXISTS (
@@ -195,6 +222,7 @@ impl Tx {
             .bind(now.0)
             .bind(now.0 - LEASE_MS)
             .bind(format!("{instance} %"))
+            .bind(now.plus_ms(AHEAD_MS).0)
             .fetch_optional(&mut *self.tx)
             .await?;
         row.as_ref().map(job).transpose()
@@ -272,6 +300,20 @@ impl Tx {
         Ok(())
     }
 
+    /// A letter that was not brought yet is of no use: this number is written anew.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recall(&mut self, agreement: &AgreementId, number: u64) -> Result<()> {
+        // A letter begins with its number.
+        sqlx::query("DELETE FROM jobs WHERE agreement = $1 AND lane = 'post' AND work LIKE $2")
+            .bind(agreement.to_string())
+            .bind(format!("{{\"number\":{number},%"))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
     /// All work of these gates for a transfer is void.
     ///
     /// # Errors
@@ -299,14 +341,16 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn again(&mut self, id: i64, due: Time, why: &Words) -> Result<()> {
+    pub async fn again(&mut self, id: i64, due: impl Into<Due>, why: &Words) -> Result<()> {
+        let due = due.into();
         let row = sqlx::query(
-            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3 WHERE id = $1
+            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3, said = $4 WHERE id = $1
              RETURNING gate, lane",
         )
         .bind(id)
-        .bind(due.0)
+        .bind(due.at.0)
         .bind(serde_json::to_string(&bounded(why)).unwrap_or_default())
+        .bind(due.said.0)
         .fetch_optional(&mut *self.tx)
         .await?;
         self.wake(row.as_ref(), |_| true)
@@ -335,7 +379,7 @@ impl Tx {
         rows.iter().map(line).collect()
     }
 
-    /// When the earliest work that [`Tx::lease`] would give is due, if any waits.
+    /// When the earliest work is due that [`Tx::lease`] will give and does not give now, if any waits.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -437,5 +481,45 @@ mod tests {
             tx.due_now(now).await.unwrap();
             assert!(tx.wakes.wakes("releaser", "jobs"), "the time has changed");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_put_off_in_a_time_that_has_not_come_is_due_and_what_waits_on_purpose_is_not()
+    {
+        const YEAR: i64 = 365 * 86_400_000;
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("store.db");
+        let place = place.to_str().unwrap();
+        let (agreement, now): (AgreementId, _) = ("mechelen".parse().unwrap(), Time(YEAR));
+        let (ahead, holder) = (now.plus_ms(YEAR), Holder { instance: "i", task: 1 });
+        let store = Store::open(place).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        for lane in ["post", "jobs"] {
+            // A clock that is a year ahead: one letter is queued, another one put off.
+            tx.queue("carrier", lane, &agreement, None, "a", ahead).await.unwrap();
+            tx.queue("carrier", lane, &agreement, None, "b", now).await.unwrap();
+        }
+        tx.queue("sealer", "jobs", &agreement, None, "kept", now).await.unwrap();
+        let kept = tx.lease("sealer", "jobs", None, holder, now).await.unwrap().unwrap();
+        let waits = Due::late(now, ahead);
+        tx.again(kept.id, waits, &Words::same("kept")).await.unwrap();
+        tx.commit().await.unwrap();
+        drop(store);
+        let store = Store::open(place).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        for lane in ["post", "jobs"] {
+            let mut given = Vec::new();
+            while let Some(job) = tx.lease("carrier", lane, None, holder, now).await.unwrap() {
+                given.push(job.work);
+                tx.finish(job.id).await.unwrap();
+            }
+            given.sort_unstable();
+            assert_eq!(given, ["a", "b"], "{lane}");
+        }
+        assert!(tx.lease("sealer", "jobs", None, holder, now).await.unwrap().is_none());
+        assert_eq!(tx.earliest("sealer", "jobs", None).await.unwrap(), Some(ahead));
+        // Said by a clock that was ahead, that too is due.
+        let back = now.plus_ms(-2 * AHEAD_MS);
+        assert!(tx.lease("sealer", "jobs", None, holder, back).await.unwrap().is_some());
     }
 }

@@ -12,7 +12,7 @@ use sluis_core::words::Words;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Record, Result, StoreError, Tx, signed, text};
+use super::{Record, Result, StoreError, Tx, optional_id, signed, text};
 use crate::two_persons::Asked;
 
 /// A notice as it is kept.
@@ -401,6 +401,35 @@ impl Tx {
             Ok(SaidOnce { entry, entered: entered(row, 4)?, effect: effect == 1, signed })
         };
         rows.iter().map(once).collect()
+    }
+
+    /// What a party said under an agreement from a number on, in order, at most `limit`, and about which transfer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn said_by(
+        &mut self,
+        issuer: &PartyId,
+        agreement: &AgreementId,
+        from: u64,
+        limit: i64,
+    ) -> Result<Vec<(u64, Option<TransferId>, Signed)>> {
+        let rows = sqlx::query(
+            "SELECT statement, signature, number, transfer FROM statements
+             WHERE issuer = $1 AND agreement = $2 AND number >= $3 AND number > 0 ORDER BY number LIMIT $4",
+        )
+        .bind(issuer.to_string())
+        .bind(agreement.to_string())
+        .bind(signed(from))
+        .bind(limit)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let one = |row: &AnyRow| {
+            let number = u64::try_from(row.try_get::<i64, _>("number")?);
+            let number = number.map_err(|_| StoreError::Row("statements"))?;
+            Ok((number, optional_id(row, "transfer", "statements")?, as_signed(row)?))
+        };
+        rows.iter().map(one).collect()
     }
 
     /// Statements entered after this entry, with the entry of each, at most `limit`: void ones too.

@@ -15,6 +15,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use sluis_core::control::Place;
 use sluis_core::id::Time;
 use sluis_core::mailbox::MAX_BYTES;
 use sluis_core::tus as rules;
@@ -79,6 +80,20 @@ struct Put {
     /// The sender begins anew here: its own letters from this number on that nobody read are void.
     #[serde(default)]
     anew: bool,
+    /// The sender says it once more: whatever lies there by this number goes.
+    #[serde(default)]
+    again: bool,
+}
+
+impl Put {
+    fn place(&self) -> Result<Place, Refusal> {
+        match (self.anew, self.again) {
+            (false, false) => Ok(Place::Next),
+            (true, false) => Ok(Place::Anew),
+            (false, true) => Ok(Place::Again),
+            (true, true) => Err(Refusal::Query("a letter is put anew or again, not both")),
+        }
+    }
 }
 
 /// `/{agreement}/mailbox`: the letters to the one who asks.
@@ -120,7 +135,8 @@ pub(super) async fn letter(
     if number == Some(0) {
         return Err(Refusal::Query("letters are numbered from 1"));
     }
-    let Put { anew } = query(request.uri(), "anew is true or false")?;
+    let put: Put = query(request.uri(), "anew and again are true or false")?;
+    let place = put.place()?;
     let bytes = whole(request.into_body(), zone.idle).await?;
     let mailbox = match role {
         Role::Agency => Arc::clone(&space.for_municipality),
@@ -128,7 +144,7 @@ pub(super) async fn letter(
     };
     let now = zone.now();
     let put = move || match number {
-        Some(number) => mailbox.put(number, &bytes, now, anew),
+        Some(number) => mailbox.put(number, &bytes, now, place),
         None => mailbox.put_seen(&bytes, now),
     };
     let is_new = blocking(put).await?;
@@ -169,9 +185,9 @@ impl Mailbox {
     }
 
     /// Keeps a letter durably; tells whether it is a new one.
-    fn put(&self, number: u64, letter: &[u8], now: Time, anew: bool) -> Result<bool, Refusal> {
+    fn put(&self, number: u64, letter: &[u8], now: Time, place: Place) -> Result<bool, Refusal> {
         let _alone = hold(&self.putting);
-        if anew {
+        if place == Place::Anew {
             self.void(number, letter)?;
         }
         let contents = hold(&self.contents);
@@ -180,11 +196,13 @@ impl Mailbox {
         let is_full = unread.count() >= self.max_letters
             || contents.letters.len() >= self.max_letters.saturating_mul(2);
         drop(contents);
-        if known {
-            let same = self.one(number)? == letter;
-            return if same { Ok(false) } else { Err(Refusal::OtherLetter) };
+        if known && self.one(number)? == letter {
+            return Ok(false);
         }
-        if is_full {
+        if known && place != Place::Again {
+            return Err(Refusal::OtherLetter);
+        }
+        if !known && is_full {
             return Err(Refusal::Full);
         }
         disk::put(&self.folder, &file_name(number), letter, now)?;

@@ -123,4 +123,10 @@ async fn who_begins_anew_takes_back_what_nobody_read_and_nothing_else() {
     assert_eq!(put("3", "after that").await, 201);
     assert_eq!(put("2?anew=true", "again").await, 204, "the same once more takes nothing back");
     assert_eq!(read(1).await, [text("again"), text("after that")]);
+    // Said once more: it lies there in place of what did, read or not, and takes back nothing else.
+    assert_eq!(put("1?again=true&anew=true", "one").await, 400);
+    assert_eq!(put("1?again=true", "one, for another key").await, 201);
+    assert_eq!(put("1?again=true", "one, for another key").await, 204);
+    let all = ["one, for another key", "again", "after that"].map(text);
+    assert_eq!(read(0).await, all);
 }
