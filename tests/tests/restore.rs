@@ -382,7 +382,7 @@ fn an_older_store_lets_no_share_leave_where_the_drop_zone_keeps_back_what_would_
     world.start("releaser");
     open(&world, &code);
     world.wait("agency", &code, "Closed");
-    let sent = messages(&world);
+    let sent = written(&world);
     // A drop zone that is made anew, or keeps back what it has; and the other party's gate does not run.
     for role in ["releaser", "fetcher", "carrier", "dropzone"] {
         world.stop(role);
@@ -395,11 +395,11 @@ fn an_older_store_lets_no_share_leave_where_the_drop_zone_keeps_back_what_would_
     until("the share to be asked for", || {
         world.log("sealer").contains("was not read to its end yet").then_some(())
     });
-    assert_eq!(messages(&world), sent, "no share leaves twice");
+    assert_eq!(written(&world), sent, "no share leaves twice");
     // The other party's gate tells how far it has heard: the store is known for what it is.
     world.start("fetcher");
     is_held(&world, "agency");
-    assert_eq!(messages(&world), sent, "no share leaves twice");
+    assert_eq!(written(&world), sent, "no share leaves twice");
 }
 
 /// Has SQLite change a store as whoever can write the file can.
