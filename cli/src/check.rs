@@ -72,8 +72,8 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         }));
     }
     let fine = words!(
-        "in orde: {} ({}), {count} overeenkomsten",
-        "in order: {} ({}), {count} agreements",
+        "in orde: {} ({}), overeenkomsten: {count}",
+        "in order: {} ({}), agreements: {count}",
         card.name,
         card.id
     );

@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use sluis_config::{Agreements, Config};
-use sluis_core::agreement::Language;
 use sluis_core::content::{self, Encoding, Format, Rules, Summary};
 use sluis_core::control::{May, Might};
 use sluis_core::id::{AgreementId, Nis, Time};
@@ -37,6 +36,8 @@ pub(crate) fn look(
     let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", e.words()))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let today = Time(jiff::Timestamp::now().as_millisecond()).date();
+    // Of an empty file the core has said so.
+    let rules = rules.filter(|_| size > 0);
     let checked = rules.map(|rules| content::check(name, &file, &rules, today, &waived));
     let summary = match checked {
         None => None,
@@ -49,7 +50,7 @@ pub(crate) fn look(
     if json {
         output::json(&serde_json::json!({
             "may": reasons.is_empty(), "bytes": size, "list": summary,
-            "reasons": reasons.iter().map(reason).collect::<Vec<_>>(), "waits": waits,
+            "reasons": reasons.iter().map(Reason::told).collect::<Vec<_>>(), "waits": waits,
         }))?;
     } else if let Some(summary) = &summary {
         tell(summary, lang)?;
@@ -72,18 +73,6 @@ pub(crate) fn look(
     let lines =
         |language| reasons.iter().map(|it| it.line(language)).collect::<Vec<_>>().join("\n  ");
     Err(Failure::refused(Words::of(lines)))
-}
-
-/// A reason for machines: its codes, and the text in both languages.
-fn reason(reason: &Reason) -> serde_json::Value {
-    let rule = match reason {
-        Reason::List(finding) => Some(finding.rule.code()),
-        _ => None,
-    };
-    serde_json::json!({
-        "code": reason.code(), "rule": rule, "article": reason.article().label(Language::En),
-        "message": reason.text(Language::En), "nl": reason.text(Language::Nl),
-    })
 }
 
 fn tell(summary: &Summary, lang: Lang) -> Result<()> {

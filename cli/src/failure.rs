@@ -41,7 +41,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
     pub(crate) fn new(exit: u8, code: &str, words: Words) -> Self {
-        Self { exit, refused: Refused { code: code.to_owned(), words } }
+        Self { exit, refused: Refused::new(code, words) }
     }
     pub(crate) fn refused(words: Words) -> Self {
         Self::new(exit::REFUSED, "refused", words)

@@ -5,7 +5,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use sluis_config::Config;
-use sluis_core::health::{Health, Level};
+use sluis_core::control::Refused;
+use sluis_core::health::{Finding, Health, Level};
 
 use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
@@ -43,10 +44,8 @@ pub(crate) fn check(config: &Config, ask: &Ask, lang: Lang, json: bool) -> Resul
         return to.map_or_else(|| output::write(text.as_bytes()), |to| replace(to, &text));
     }
     let (level, found) = match &asked {
-        Ok(health) => (health.level(), health.findings(lang.core())),
-        Err(failure) if failure.is_away() => {
-            (Level::Critical, vec![(Level::Critical, failure.message(lang).replace('\n', " "))])
-        }
+        Ok(health) => (health.level(), health.findings()),
+        Err(failure) if failure.is_away() => (Level::Critical, vec![away(failure)]),
         Err(_) => return asked.map(drop),
     };
     if json {
@@ -60,7 +59,8 @@ pub(crate) fn check(config: &Config, ask: &Ask, lang: Lang, json: bool) -> Resul
             Level::Critical => "CRITICAL",
         };
         // Monitoring shows the first line alone: all of it stands there.
-        let what: Vec<_> = found.into_iter().map(|(_, text)| text).collect();
+        let what: Vec<_> =
+            found.iter().map(|it| it.words.text(lang.core()).replace('\n', " ")).collect();
         let fine = || lang.pick("alles in orde", "all in order").to_owned();
         let what = if what.is_empty() { fine() } else { what.join("; ") };
         output::line(format!("SLUIS {word}: {what}"))?;
@@ -70,6 +70,12 @@ pub(crate) fn check(config: &Config, ask: &Ask, lang: Lang, json: bool) -> Resul
         Level::Warning => Err(Failure::said(exit::WARNING)),
         Level::Critical => Err(Failure::said(exit::CRITICAL)),
     }
+}
+
+/// That the core does not answer, as one more finding.
+fn away(failure: &Failure) -> Finding {
+    let Refused { code, words, .. } = failure.refused_as().clone();
+    Finding { level: Level::Critical, code, words }
 }
 
 /// A whole file or the one before, never half of one: the collector may read at any moment.

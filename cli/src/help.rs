@@ -20,13 +20,11 @@ const TEMPLATE: &str =
 pub(crate) fn parse() -> Arguments {
     let typed: Vec<OsString> = std::env::args_os().collect();
     let lang = Lang::typed(&typed).unwrap_or_else(Lang::of_terminal);
+    let json = typed.iter().any(|word| word == "--json");
     let mut command = command(lang);
     let read = command.try_get_matches_from_mut(typed);
     let read = read.and_then(|matches| Arguments::from_arg_matches(&matches));
-    read.unwrap_or_else(|error| match lang {
-        Lang::En => error.exit(),
-        Lang::Nl => usage::exit(&error),
-    })
+    read.unwrap_or_else(|error| usage::exit(&error, lang, json))
 }
 
 fn command(lang: Lang) -> Command {

@@ -376,7 +376,6 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
     let cells = rows.iter().map(|row| {
         let numbered = row.sort.opens() || row.notice.received.is_some();
         let case = row.notice.case.as_ref().or(numbered.then_some(&row.digest));
-        let first = row.notice.text.lines().next().unwrap_or_default();
         vec![
             row.at.local(),
             row.agreement.to_string(),
@@ -384,7 +383,7 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             row.sort.kind().to_owned(),
             case.map(short).unwrap_or_default(),
             row.notice.on.map(|on| on.to_string()).unwrap_or_default(),
-            format!("{}{}", marks(row, lang), shown(first)),
+            format!("{}{}", marks(row, lang), shown(&row.notice.text)),
         ]
     });
     let head = match lang {
@@ -437,10 +436,10 @@ fn paper(row: &NoticeRow, lang: Lang) -> Option<String> {
     }
 }
 
-/// The other party's words, as a terminal may have them.
+/// The other party's words, as a terminal may have them: all of them, which the table wraps.
 fn shown(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { '?' } else { c });
-    plain.take(60).collect()
+    let lines: Vec<String> = text.lines().map(words::shown).collect();
+    lines.join(" / ")
 }
 
 /// `sluis deadlines`
@@ -470,7 +469,7 @@ pub(crate) fn deadlines(socket: &Socket, as_ics: bool, lang: Lang, json: bool) -
         vec![
             it.due.local(),
             it.standing(now).text(language).to_owned(),
-            it.clock.title(language).to_owned(),
+            format!("{} [{}]", it.clock.title(language), it.clock),
             it.of(),
             it.clock.rule().article.label(language),
         ]

@@ -96,12 +96,12 @@ impl Socket {
             return Ok(answer);
         }
         let body = self.whole(answer).await?;
-        let refused = serde_json::from_slice(&body).unwrap_or_else(|_| Refused {
-            code: "refused".into(),
-            words: words!(
+        let refused = serde_json::from_slice(&body).unwrap_or_else(|_| {
+            let words = words!(
                 "deze kern kent dat commando niet ({status}): het is voor de andere kant van de sluis",
                 "this core does not know that verb ({status}): it is for the other side of the lock"
-            ),
+            );
+            Refused::new("refused", words)
         });
         Err(refused.into())
     }

@@ -10,6 +10,7 @@ use sluis_core::control::{
 };
 use sluis_core::exercise;
 use sluis_core::id::{AgreementId, DRILL, Nis, TransferCode, TransferId};
+use sluis_core::transfer::states;
 use sluis_core::words;
 
 use crate::agreement::not_here;
@@ -147,7 +148,7 @@ fn table(rows: &[Row], lang: Lang) -> Result<()> {
         vec![
             row.called(),
             row.agreement.to_string(),
-            row.state.clone(),
+            states::shown(&row.state, lang.core()).to_owned(),
             mover(lang, &row.mover).to_owned(),
             row.since.local(),
             row.name.clone().unwrap_or_default(),
@@ -175,7 +176,12 @@ pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         return output::json(&detail);
     }
     let row = &detail.row;
-    output::line(format!("{}  {}  {}", row.called(), row.agreement, row.state))?;
+    output::line(format!(
+        "{}  {}  {}",
+        row.called(),
+        row.agreement,
+        states::shown(&row.state, lang.core())
+    ))?;
     output::line(format!("{}: {}", lang.pick("aan zet", "who acts"), mover(lang, &row.mover)))?;
     if let Some(name) = &row.name {
         output::line(format!("{}: {name}", lang.pick("naam", "name")))?;
@@ -208,9 +214,10 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
         let detail: Detail = socket.post("show", &ByCode { code })?;
         let row = &detail.row;
         let progress = row.progress.filter(|(_, all)| *all > 0).map(|(here, all)| here * 100 / all);
+        let state = states::shown(&row.state, lang.core());
         let text = match progress {
-            Some(percent) => format!("{}  {} {percent} %", row.called(), row.state),
-            None => format!("{}  {}  {}", row.called(), row.state, row.note.text(lang.core())),
+            Some(percent) => format!("{}  {state} {percent} %", row.called()),
+            None => format!("{}  {state}  {}", row.called(), row.note.text(lang.core())),
         };
         if text != last {
             if json {
@@ -342,7 +349,7 @@ fn moved(row: &Row, lang: Lang, json: bool) -> Result<()> {
 /// Where a transfer stands after a person's word, in one line.
 pub(crate) fn moved_line(row: &Row, lang: Lang) -> String {
     let note = row.note.text(lang.core());
-    let line = format!("{}  {}  {note}", row.called(), row.state);
+    let line = format!("{}  {}  {note}", row.called(), states::shown(&row.state, lang.core()));
     line.trim_end().to_owned()
 }
 

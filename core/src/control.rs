@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgreementId, ChannelId, Digest, TransferId, UploadId};
+use crate::policy::Told;
 use crate::reminder::Reminder;
 use crate::statement::{Look, Signed};
 use crate::transfer::Report;
@@ -293,6 +294,17 @@ pub struct Refused {
     /// What, where, why, and what to do next.
     #[serde(flatten)]
     pub words: Words,
+    /// Each reason, where a list is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Told>,
+}
+
+impl Refused {
+    /// With no more than its code and words.
+    #[must_use]
+    pub fn new(code: impl Into<String>, words: Words) -> Self {
+        Self { code: code.into(), words, reasons: Vec::new() }
+    }
 }
 
 /// What the keeper answers after a piece of an envelope came.

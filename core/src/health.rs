@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::{Language, Side};
+use crate::agreement::Side;
 use crate::deadline::{Clock, Deadline, Standing};
 use crate::id::{AgreementId, PartyId, Time};
+use crate::words;
+use crate::words::Words;
 
 /// A gate whose work waits longer than this, or that did not ask for so long, is worth a look, in seconds.
 const WORK_WAITS_S: u64 = 3600;
@@ -68,6 +70,18 @@ pub struct Gate {
     pub seen_s: Option<u64>,
 }
 
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// A stable code.
+    pub code: String,
+    /// What it is, and the verb for it.
+    #[serde(flatten)]
+    pub words: Words,
+}
+
 /// How bad it is. The number is the exit code that monitoring expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -105,88 +119,98 @@ impl Health {
     /// How bad it is.
     #[must_use]
     pub fn level(&self) -> Level {
-        self.findings(Language::En).into_iter().map(|(level, _)| level).max().unwrap_or(Level::Ok)
+        self.findings().into_iter().map(|it| it.level).max().unwrap_or(Level::Ok)
     }
 
     /// What is not as it should be, the worst first.
     #[must_use]
-    pub fn findings(&self, language: Language) -> Vec<(Level, String)> {
-        let english = language == Language::En;
-        let say = |en: String, nl: String| if english { en } else { nl };
+    pub fn findings(&self) -> Vec<Finding> {
+        use Level::{Critical, Warning};
         let mut found = Vec::new();
+        let mut tell =
+            |level, code: &str, words| found.push(Finding { level, code: code.to_owned(), words });
         if self.clock_held {
-            let text = say(
-                "the clock is held: sluis clock".into(),
-                "de klok wordt niet geloofd: sluis clock".into(),
-            );
-            found.push((Level::Critical, text));
+            let words =
+                words!("de klok wordt niet geloofd: sluis clock", "the clock is held: sluis clock");
+            tell(Critical, "clock-held", words);
         }
         if self.set_back > 0 {
-            let text = say(
-                "an older store was put back: sluis restored".into(),
-                "een oudere databank werd teruggezet: sluis restored".into(),
+            let words = words!(
+                "een oudere databank werd teruggezet: sluis restored",
+                "an older store was put back: sluis restored"
             );
-            found.push((Level::Critical, text));
+            tell(Critical, "set-back", words);
         }
         if self.stuck > 0 {
-            let n = self.stuck;
-            let text = say(
-                format!("{n} transfers held or failed: sluis list"),
-                format!("{n} zendingen wachten op een persoon of mislukten: sluis list"),
+            let words = words!(
+                "{} zendingen wachten op een persoon of mislukten: sluis list",
+                "{} transfers held or failed: sluis list",
+                self.stuck
             );
-            found.push((Level::Critical, text));
+            tell(Critical, "stuck", words);
         }
         for count in self.clocks.iter().filter(|count| count.ours) {
-            let (clock, late, near) = (count.clock, count.overdue, count.soon);
-            if late > 0 {
-                let text = say(
-                    format!("{late} overdue: {clock} (sluis deadlines)"),
-                    format!("{late} te laat: {clock} (sluis deadlines)"),
-                );
-                found.push((Level::Critical, text));
+            let clock = named(count.clock);
+            if count.overdue > 0 {
+                let n = count.overdue;
+                let words = words!("{n} te laat: {}", "{n} overdue: {}"; clock.clone());
+                tell(Critical, "overdue", words);
             }
             if count.lapsed > 0 {
                 let n = count.lapsed;
-                let text = say(
-                    format!("{n} lapsed, and no list leaves: {clock} (sluis deadlines)"),
-                    format!("{n} verlopen, en er vertrekt geen lijst: {clock} (sluis deadlines)"),
+                let words = words!(
+                    "{n} verlopen, en er vertrekt geen lijst: {}",
+                    "{n} lapsed, and no list leaves: {}";
+                    clock.clone()
                 );
-                found.push((Level::Warning, text));
+                tell(Warning, "lapsed", words);
             }
-            if near > 0 {
-                let text =
-                    say(format!("{near} due soon: {clock}"), format!("{near} binnenkort: {clock}"));
-                found.push((Level::Warning, text));
+            if count.soon > 0 {
+                let n = count.soon;
+                tell(Warning, "soon", words!("{n} binnenkort: {}", "{n} due soon: {}"; clock));
             }
         }
         for gate in &self.gates {
-            found.extend(gate.finding(english).map(|text| (Level::Warning, text)));
+            if let Some((code, words)) = gate.finding() {
+                tell(Warning, code, words);
+            }
         }
-        found.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
+        found.sort_by_key(|it| std::cmp::Reverse(it.level));
         found
     }
 }
 
+/// A clock as `sluis deadlines` has it, and the verb that meets it.
+fn named(clock: Clock) -> Words {
+    let verb = clock.verb().unwrap_or("deadlines");
+    Words::of(|language| format!("{} [{clock}] (sluis {verb})", clock.title(language)))
+}
+
 impl Gate {
-    fn finding(&self, english: bool) -> Option<String> {
+    fn finding(&self) -> Option<(&'static str, Words)> {
         let name = &self.gate;
         match (self.seen_s, self.oldest_s) {
-            (None, _) if english => {
-                Some(format!("{name} has not asked for work since the core started"))
-            }
-            (None, _) => Some(format!("{name} vroeg nog geen werk sinds de kern gestart is")),
-            (Some(seen), _) if seen > GATE_AWAY_S && english => {
-                Some(format!("{name} last asked for work {seen} s ago"))
-            }
-            (Some(seen), _) if seen > GATE_AWAY_S => {
-                Some(format!("{name} vroeg {seen} s geleden voor het laatst werk"))
-            }
-            (_, Some(oldest)) if oldest > WORK_WAITS_S && english => {
-                Some(format!("work of {name} waits since {oldest} s"))
-            }
-            (_, Some(oldest)) if oldest > WORK_WAITS_S => {
-                Some(format!("werk van {name} wacht sinds {oldest} s"))
-            }
+            (None, _) => Some((
+                "gate-never-asked",
+                words!(
+                    "{name} vroeg nog geen werk sinds de kern gestart is",
+                    "{name} has not asked for work since the core started"
+                ),
+            )),
+            (Some(seen), _) if seen > GATE_AWAY_S => Some((
+                "gate-away",
+                words!(
+                    "{name} vroeg {seen} s geleden voor het laatst werk",
+                    "{name} last asked for work {seen} s ago"
+                ),
+            )),
+            (_, Some(oldest)) if oldest > WORK_WAITS_S => Some((
+                "work-waits",
+                words!(
+                    "werk van {name} wacht sinds {oldest} s",
+                    "work of {name} waits since {oldest} s"
+                ),
+            )),
             _ => None,
         }
     }

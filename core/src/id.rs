@@ -19,7 +19,7 @@ pub struct Malformed {
 }
 
 /// What [`Malformed`] says, and the same in Dutch.
-const DUTCH: [(&str, &str); 24] = [
+const DUTCH: [(&str, &str); 25] = [
     ("1 to 63 characters of a-z, 0-9 and -", "1 tot 63 tekens uit a-z, 0-9 en -"),
     ("32 lower-case hexadecimal digits", "32 kleine hexadecimale cijfers"),
     ("64 lower-case hexadecimal digits", "64 kleine hexadecimale cijfers"),
@@ -32,7 +32,11 @@ const DUTCH: [(&str, &str); 24] = [
         "de laatste twee cijfers kloppen niet met de eerste acht: een tikfout",
     ),
     ("five digits, as in 12025", "vijf cijfers, zoals 12025"),
-    ("7 letters and digits, as in 7K3F-9QX", "7 letters en cijfers, zoals 7K3F-9QX"),
+    (
+        "7 letters and digits, as in 7K3F-9QX, never a U",
+        "7 letters en cijfers, zoals 7K3F-9QX, nooit een U",
+    ),
+    (" is not in ", " ligt niet in "),
     ("such as art. 6 or recital C", "zoals art. 6 of overweging C"),
     ("a code such as removal-target or quality", "een code zoals removal-target of quality"),
     ("enterprise number: ", "ondernemingsnummer: "),
@@ -59,6 +63,10 @@ impl Malformed {
     /// A text in which one stands, with its words in Dutch: parsers of files and of what is typed keep only the text.
     #[must_use]
     pub fn in_dutch(text: &str) -> String {
+        // What the library of dates says has a hundred forms, and one cause.
+        if text.contains("failed to parse") {
+            return "geen datum: jjjj-mm-dd".to_owned();
+        }
         DUTCH.iter().fold(text.to_owned(), |text, (en, nl)| text.replace(en, nl))
     }
 }
@@ -377,11 +385,10 @@ impl FromStr for TransferCode {
     type Err = Malformed;
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let symbols = crockford::read(text).map(|read| read.to_vec());
-        symbols
-            .ok()
-            .and_then(|symbols| symbols.try_into().ok())
-            .map(Self)
-            .ok_or(Malformed { what: "transfer code", why: "7 letters and digits, as in 7K3F-9QX" })
+        symbols.ok().and_then(|symbols| symbols.try_into().ok()).map(Self).ok_or(Malformed {
+            what: "transfer code",
+            why: "7 letters and digits, as in 7K3F-9QX, never a U",
+        })
     }
 }
 impl fmt::Display for TransferCode {

@@ -11,6 +11,21 @@ use crate::content::Finding;
 use crate::id::{Digest, Nis, Time};
 use crate::notice::{Reviewed, Sort, short};
 use crate::statement::{Residents, Sent, Word};
+use crate::words::Words;
+
+/// A reason as a core tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Its stable code.
+    pub code: String,
+    /// The rule of article 3, where it is about what is in the list.
+    pub rule: Option<String>,
+    /// The article that it rests on, in English.
+    pub article: String,
+    /// What is wrong and what to do.
+    #[serde(flatten)]
+    pub words: Words,
+}
 
 /// What is known of a drop before anything of it is sealed.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +202,17 @@ impl Reason {
     pub fn code(&self) -> String {
         let json = serde_json::to_value(self).unwrap_or_default();
         json["code"].as_str().unwrap_or_default().to_owned()
+    }
+    /// As it is told: to machines by its codes, to people in both languages.
+    #[must_use]
+    pub fn told(&self) -> Told {
+        let rule = match self {
+            Self::List(finding) => Some(finding.rule.code().to_owned()),
+            _ => None,
+        };
+        let article = self.article().label(Language::En);
+        let words = Words::of(|language| self.text(language));
+        Told { code: self.code(), rule, article, words }
     }
     /// What is wrong and what to do, with the code that stays the same in every language and version: a list's is that
     /// of its rule.

@@ -42,7 +42,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::ReleaseRule;
+use crate::agreement::{Language, ReleaseRule};
 use crate::evidence::{Delivery, Opening, Removal};
 use crate::id::{Digest, Time, TransferId, UploadId};
 use crate::plan::{Plan, Route};
@@ -361,16 +361,30 @@ pub struct Illegal {
     pub event: &'static str,
 }
 
+/// What a person asked for, in Dutch.
+fn dutch(event: &'static str) -> &'static str {
+    match event {
+        "Retry" => "opnieuw proberen",
+        "Withdraw" => "intrekken",
+        "Supersede" => "opnieuw verzenden",
+        "Approve" => "goedkeuren",
+        "Reject" => "afwijzen",
+        "Ready" => "klaarmelden",
+        other => other,
+    }
+}
+
 impl Illegal {
     /// The same for people, with what whoever asked for it can do instead.
     #[must_use]
     pub fn words(&self) -> Words {
         let (event, state) = (self.event, self.state);
-        words!(
-            "{event} kan niet zolang de zending {state} is{}",
-            "{event} is not possible while the transfer is {state}{}";
-            self.next()
-        )
+        let (asked, stands) = (dutch(event), states::shown(state, Language::Nl));
+        let Words { nl, en } = self.next();
+        Words {
+            nl: format!("{asked} kan niet zolang de zending {stands} is{nl}"),
+            en: format!("{event} is not possible while the transfer is {state}{en}"),
+        }
     }
     fn next(&self) -> Words {
         match (self.event, self.state) {
@@ -381,6 +395,10 @@ impl Illegal {
             ("Retry", "Failed") => words!(
                 ": de gemeente werd verwittigd; sluis redeliver verzendt ze opnieuw",
                 ": the municipality was told; sluis redeliver sends it anew"
+            ),
+            ("Retry", "Closed" | "Expired" | "Withdrawn" | "Superseded") => words!(
+                ": ze is afgelopen, er valt niets opnieuw te proberen",
+                ": it has ended, there is nothing to try again"
             ),
             ("Retry", _) => words!(
                 ": niets ervan wacht op een persoon; sluis show zegt waarop ze wacht",
@@ -579,6 +597,7 @@ impl Event {
 }
 
 mod shipment;
+pub mod states;
 mod table;
 pub use shipment::{Report, Shipment, Stands};
 #[cfg(test)]

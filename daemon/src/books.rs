@@ -98,7 +98,7 @@ impl CoreError {
     /// A person's verb is refused.
     #[must_use]
     pub fn refused(code: &str, words: Words) -> Self {
-        Self::Refused(Refused { code: code.to_owned(), words })
+        Self::Refused(Refused::new(code, words))
     }
     /// A gate's verb is refused, which is told to logs alone.
     pub fn to_gate(code: &str, message: impl std::fmt::Display) -> Self {

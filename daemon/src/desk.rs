@@ -322,7 +322,7 @@ async fn checked(answer: Response) -> Result<Response, DeskError> {
     }
     let code = if answer.status() == StatusCode::CONFLICT { "conflict" } else { "refused" };
     let words = Words::same(format_args!("status {}", answer.status()));
-    let refused = answer.json().await.unwrap_or_else(|_| Refused { code: code.into(), words });
+    let refused = answer.json().await.unwrap_or_else(|_| Refused::new(code, words));
     Err(DeskError::Refused(refused))
 }
 

@@ -143,11 +143,16 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Another name, each below an open folder, over nothing: what is there is `AlreadyExists`.
+/// Another name, each below an open folder; where it is not to go over what is there, that is `AlreadyExists`.
 #[track_caller]
-pub fn rename_new(from: (impl AsFd, &Path), to: (impl AsFd, &Path)) -> io::Result<()> {
+pub fn rename_below(
+    from: (impl AsFd, &Path),
+    to: (impl AsFd, &Path),
+    over: bool,
+) -> io::Result<()> {
     point("rename")?;
-    Ok(rustix::fs::renameat_with(from.0, from.1, to.0, to.1, RenameFlags::NOREPLACE)?)
+    let flags = if over { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+    Ok(rustix::fs::renameat_with(from.0, from.1, to.0, to.1, flags)?)
 }
 
 /// Removes a file or a link.

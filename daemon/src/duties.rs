@@ -74,5 +74,5 @@ async fn guard<C: Core>(
         "art. 6: `{verb}` asks for the duty `{duty}`, which {} has not; [duties] of sluis.toml gives it",
         caller.0.name()
     );
-    (StatusCode::FORBIDDEN, Json(Refused { code: "not-your-duty".into(), words })).into_response()
+    (StatusCode::FORBIDDEN, Json(Refused::new("not-your-duty", words))).into_response()
 }

@@ -443,7 +443,7 @@ pub async fn take_effect<C: Core>(core: &C, tx: &mut Tx, said: &Verified) -> Res
 impl IntoResponse for CoreError {
     fn into_response(self) -> Response {
         let (status, code) = match &self {
-            Self::Refused(refused) => (StatusCode::CONFLICT, refused.code.clone()),
+            Self::Refused(refused) => return (StatusCode::CONFLICT, Json(refused)).into_response(),
             Self::Illegal(_) => (StatusCode::CONFLICT, "not-now".to_owned()),
             Self::NoAgreement(_) => (StatusCode::NOT_FOUND, "no-agreement".to_owned()),
             Self::Evidence(_) | Self::Letter(_) | Self::Form(_) => {
@@ -458,6 +458,6 @@ impl IntoResponse for CoreError {
                 (StatusCode::INTERNAL_SERVER_ERROR, "failed".to_owned())
             }
         };
-        (status, Json(Refused { code, words: self.words() })).into_response()
+        (status, Json(Refused::new(code, self.words()))).into_response()
     }
 }

@@ -4,13 +4,23 @@ use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use sluis_core::id::Malformed;
+use sluis_core::words::Words;
 
-use crate::failure::exit;
+use crate::failure::{Failure, exit};
+use crate::language::Lang;
 
-/// Says it as clap does, help on standard output and errors on standard error, and ends the program.
+/// Says it as clap does, help on standard output and errors on standard error, and ends the program. A machine is given
+/// both languages.
 #[expect(clippy::print_stderr, reason = "this is where it is said")]
-pub(super) fn exit(error: &Error) -> ! {
-    match sentence(error) {
+pub(super) fn exit(error: &Error, lang: Lang, json: bool) -> ! {
+    if json && error.use_stderr() {
+        let said = error.to_string();
+        let en = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let nl = sentence(error).unwrap_or_else(|| en.clone());
+        let _ = Failure::new(exit::USAGE, "usage", Words { nl, en }).tell(lang, json);
+        std::process::exit(i32::from(exit::USAGE))
+    }
+    match sentence(error).filter(|_| lang == Lang::Nl) {
         None => error.exit(),
         Some(said) => {
             let usage = of(error, ContextKind::Usage);
@@ -40,6 +50,7 @@ fn sentence(error: &Error) -> Option<String> {
             }
             None => format!("{value} past niet bij {what}"),
         },
+        ErrorKind::TooManyValues => format!("{what} neemt geen waarde: {value}"),
         ErrorKind::MissingRequiredArgument => format!("er ontbreekt: {what}"),
         ErrorKind::ArgumentConflict => {
             format!("{what} gaat niet samen met {}", of(error, ContextKind::PriorArg))

@@ -196,6 +196,24 @@ impl Clock {
         self.rule().code
     }
 
+    /// The verb of `sluis` by which somebody meets it; none where no verb does.
+    #[must_use]
+    pub fn verb(self) -> Option<&'static str> {
+        match self {
+            Self::RemovalTarget | Self::RemovalAlarm | Self::Expiry => Some("list"),
+            Self::Incident(_) => Some("incident report"),
+            Self::Quality => Some("quality answer"),
+            Self::Retention => Some("destroy"),
+            Self::Attestation => Some("attest"),
+            Self::PolicyReview(_) => Some("reviewed"),
+            Self::Profiles => Some("profiles"),
+            Self::Custodian | Self::Processors => Some("agreement add"),
+            Self::Rehearsal => Some("rehearse"),
+            Self::RequestAllowed => Some("request"),
+            Self::Notice | Self::Magda | Self::Backups => None,
+        }
+    }
+
     /// Whether this side must act before it runs out, or hear that it has: of a file that still lies on the
     /// transport medium both do.
     #[must_use]

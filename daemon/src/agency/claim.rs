@@ -29,6 +29,9 @@ const REPLACES: &str = ".replaces";
 const DRAWN_FOR: &str = ".drawn-for";
 const OFFERED_BY: &str = ".offered-by";
 
+/// The code of what was taken, or why it was not; no reason where its owner took it away meanwhile.
+pub type Claim = std::result::Result<TransferCode, Vec<Reason>>;
+
 impl Agency {
     /// Looks through the outbox, and takes what has settled. `true`: something still settles.
     pub async fn look(&self, outbox: &mut outbox::Outbox) -> bool {
@@ -46,8 +49,8 @@ impl Agency {
         };
         for found in found {
             match self.claim(&found).await {
-                Ok(Some(code)) => tracing::info!(%code, "a drop was taken"),
-                Ok(None) => outbox.refused(found.path()),
+                Ok(Ok(code)) => tracing::info!(%code, "a drop was taken"),
+                Ok(Err(_)) => outbox.refused(found.path()),
                 Err(error) => {
                     tracing::error!(%error, "a drop cannot be taken; it is looked at again at the next rescan");
                     outbox.told(found.path());
@@ -61,14 +64,14 @@ impl Agency {
     ///
     /// # Errors
     /// [`CoreError`].
-    pub async fn claim(&self, found: &outbox::Found) -> Result<Option<TransferCode>> {
+    pub async fn claim(&self, found: &outbox::Found) -> Result<Claim> {
         let _turn = self.claiming.lock().await;
         self.claim_now(found, Word::default()).await
     }
 
     /// Moves what a person laid ready to its place in the outbox, and takes it before anybody else does.
     /// The hidden folder must be that person's own and no link: nobody moves what is not theirs.
-    pub(super) async fn claim_ready(&self, ask: &Send, uid: u32) -> Result<Option<TransferCode>> {
+    pub(super) async fn claim_ready(&self, ask: &Send, uid: u32) -> Result<Claim> {
         let _turn = self.claiming.lock().await;
         let refused = |why| CoreError::refused("not-placed", why);
         let name = OsStr::new(&ask.name);
@@ -104,10 +107,12 @@ impl Agency {
             )));
         }
         let name_at = Path::new(name);
-        durable::rename_new((&ready, name_at), (&outbox, name_at)).map_err(|error| {
+        let over = lies_refused(&parent.join(name), uid);
+        durable::rename_below((&ready, name_at), (&outbox, name_at), over).map_err(|error| {
             refused(words!(
-                "het kan niet in de outbox: {error}; staat er al een met die naam?",
-                "it cannot be put into the outbox: {error}; is there one by that name already?"
+                "het kan niet in de outbox: {}; ligt er al iets met die naam, haal dat weg of verzend onder een andere",
+                "it cannot be put into the outbox: {}; where something lies there by that name, take it away or send under another";
+                Words::io(&error)
             ))
         })?;
         let _ = durable::remove_folder(&parent.join(ask.folder()));
@@ -116,20 +121,16 @@ impl Agency {
         self.claim_now(&found, word).await
     }
 
-    async fn claim_now(
-        &self,
-        found: &outbox::Found,
-        word: Word<'_>,
-    ) -> Result<Option<TransferCode>> {
+    async fn claim_now(&self, found: &outbox::Found, word: Word<'_>) -> Result<Claim> {
         if found.path().symlink_metadata().is_err() {
-            return Ok(None);
+            return Ok(Err(Vec::new()));
         }
         let (path, growing) = match found {
             outbox::Found::Settled(path) => (path, false),
             outbox::Found::Growing(path) => (path, true),
         };
         let Some((folder, name)) = outbox::parts(&self.settings.outbox, path) else {
-            return Ok(None);
+            return Ok(Err(Vec::new()));
         };
         let parent = self.settings.outbox.join(&folder);
         let agreement = folder.parse().ok().filter(|id| self.books.agreements.get(id).is_some());
@@ -165,7 +166,7 @@ impl Agency {
             tracing::error!(%error, "the bytes of a drop cannot be made durable");
             return self.refuse(of, &parent, &name, vec![Reason::Unreadable]).await;
         }
-        self.begin((&agreement, exercise), &parent, &name, word).await.map(Some)
+        self.begin((&agreement, exercise), &parent, &name, word).await.map(Ok)
     }
 
     /// Claims by rename, then enters it. A crash in between is mended by [`Agency::put_in_order`].
@@ -258,22 +259,22 @@ impl Agency {
         parent: &Path,
         name: &OsStr,
         reasons: Vec<Reason>,
-    ) -> Result<Option<TransferCode>> {
+    ) -> Result<Claim> {
         // Its owner took it away while it was looked at: there is nothing to refuse.
         if parent.join(name).symlink_metadata().is_err() {
-            return Ok(None);
+            return Ok(Err(Vec::new()));
         }
         let text = status::refused(self.language, &reasons);
         let at = status::path(parent, name);
         if !status::is_new(&at, &text) {
             let _ = status::write(&at, &text);
-            return Ok(None);
+            return Ok(Err(reasons));
         }
         let list = self.mark_of(parent, name, &reasons).await?;
-        self.enter_refusal(of, reasons, list).await?;
+        self.enter_refusal(of, reasons.clone(), list).await?;
         // After the books: a kill in between tells it again, and never only here.
         let _ = status::write(&at, &text);
-        Ok(None)
+        Ok(Err(reasons))
     }
 
     /// A refusal in the books, marked where it is of an exercise.
@@ -420,7 +421,8 @@ impl Agency {
         {
             to.push(outbox::REJECTED);
         }
-        while let Err(error) = durable::rename_new((cwd, &from), (cwd, &outbox.join(&to))) {
+        while let Err(error) = durable::rename_below((cwd, &from), (cwd, &outbox.join(&to)), false)
+        {
             if error.kind() != std::io::ErrorKind::AlreadyExists || to.len() > 240 {
                 return Err(error);
             }
@@ -492,6 +494,12 @@ struct Word<'a> {
     drawn_for: Option<&'a Nis>,
     /// Who offered it.
     by: Option<u32>,
+}
+
+/// Whether what lies there is a file of this user that was refused as it lies: its owner may send another in its place.
+fn lies_refused(drop: &Path, uid: u32) -> bool {
+    let own = |meta: &std::fs::Metadata| meta.is_file() && meta.uid() == uid;
+    drop.symlink_metadata().is_ok_and(|meta| own(&meta) && status::stands_refused(drop, &meta))
 }
 
 /// Takes a drop into a private folder of its own, with its name beside it.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_core::control::{ByCode, May, Might, NumberWord, OfCustodian, Retry, Row, Send};
+use sluis_core::control::{ByCode, May, Might, NumberWord, OfCustodian, Refused, Retry, Row, Send};
 use sluis_core::id::TransferCode;
+use sluis_core::policy::Reason;
 use sluis_core::transfer::Event;
 use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::{Agency, approval};
 use crate::books::{CoreError, Result, detail};
@@ -37,15 +39,24 @@ async fn send(
     caller: ConnectInfo<Caller>,
     Json(ask): Json<Send>,
 ) -> Result<Json<Row>> {
-    let code = core.claim_ready(&ask, caller.0.uid).await?;
-    let code = code.ok_or_else(|| {
-        let why = words!(
-            "het bestand is geweigerd; het STATUS-bestand ernaast in de outbox zegt waarom en wat te doen",
-            "the drop is refused; the STATUS file beside it in the outbox says why and what to do"
-        );
-        CoreError::refused("refused", why)
-    })?;
+    let code = core.claim_ready(&ask, caller.0.uid).await?.map_err(|reasons| refused(&reasons))?;
     note(&core, &code, "send", caller.0).await
+}
+
+/// Why what a person sent will not leave.
+fn refused(reasons: &[Reason]) -> CoreError {
+    if reasons.is_empty() {
+        let gone = words!(
+            "het werd weggenomen terwijl het bekeken werd",
+            "it was taken away while it was looked at"
+        );
+        return CoreError::refused("gone", gone);
+    }
+    let line = |it: &Reason| Words::of(|language| it.line(language));
+    let words = Words::join(&reasons.iter().map(line).collect::<Vec<_>>(), "\n  ");
+    let words = words!("er is niets verzonden:\n  {}", "nothing was sent:\n  {}"; words);
+    let reasons = reasons.iter().map(Reason::told).collect();
+    CoreError::Refused(Refused { reasons, ..Refused::new("refused", words) })
 }
 
 /// Whether one file of this size might leave now: everything that is known without reading it.

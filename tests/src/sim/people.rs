@@ -60,7 +60,7 @@ impl Sim {
         }
         let text = String::from_utf8_lossy(&body).into_owned();
         let refused = serde_json::from_slice(&body);
-        Err(refused.unwrap_or(Refused { code: "refused".into(), words: Words::same(text) }))
+        Err(refused.unwrap_or(Refused::new("refused", Words::same(text))))
     }
 
     /// What a person sees of all transfers.
@@ -84,7 +84,7 @@ impl Sim {
             return asking.await;
         }
         let end = if side == Side::Agency { End::Carrier } else { End::Fetcher };
-        let died = || Refused { code: "died".into(), words: Words::same("its core died") };
+        let died = || Refused::new("died", Words::same("its core died"));
         self.net.killed(end, asking).await.unwrap_or_else(|| Err(died()))
     }
 
