@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use sluis_tests::world::Plan;
-use sluis_tests::{World, binary, stderr, stdout};
+use sluis_tests::{World, binary, stderr, stdout, until};
 
 /// It ends with this code, and says each of these.
 fn says(answer: &Output, code: i32, parts: &[&str]) {
@@ -118,6 +118,68 @@ fn what_is_missing_is_named_for_what_it_is() {
     let told = ["agency.card is no file of keys", "a line for each party", "ssh-ed25519 AAAA"];
     says(&verify("agency", card.to_str().unwrap()), 1, &told);
     says(&verify("agency", "nowhere"), 74, &["sluis[io]: nowhere: "]);
+}
+
+#[test]
+fn a_list_that_is_refused_says_why_and_goes_again_under_its_name() {
+    let world = World::running();
+    let list = world.path("lijst.csv");
+    let send = |more: &[&str]| {
+        world.cli("agency", &[&["send", "mechelen", list.to_str().unwrap()], more].concat())
+    };
+    fs::write(&list, "").unwrap();
+    let refused = send(&[]);
+    says(&refused, 1, &["sluis[refused]: nothing was sent:", "[empty]"]);
+    let told: serde_json::Value = serde_json::from_str(stderr(&send(&["--json"])).trim()).unwrap();
+    let reason = &told["reasons"][0];
+    assert_eq!((&told["code"], &reason["code"]), (&"refused".into(), &"empty".into()), "{told}");
+    assert!(reason["article"] == "art. 7" && reason["nl"] != reason["message"], "{told}");
+    // A dry run names one cause once.
+    let tried = send(&["--dry-run"]);
+    assert_eq!(stderr(&tried).matches('[').count(), 2, "{}", stderr(&tried));
+    // What somebody else has there is not gone over.
+    let placed = world.outbox().join("lijst.csv");
+    fs::write(&list, "een lijst").unwrap();
+    std::os::unix::fs::chown(&placed, Some(12345), None).unwrap();
+    says(&send(&[]), 1, &["where something lies there by that name", "File exists"]);
+    std::os::unix::fs::chown(&placed, Some(0), None).unwrap();
+    fs::write(&placed, "").unwrap();
+    world.status_says("mechelen", "REFUSED");
+    until("it to be refused as it lies", || {
+        let sent = send(&[]);
+        sent.status.success().then_some(())
+    });
+    assert!(!placed.exists());
+}
+
+#[test]
+fn a_machine_is_told_in_json_what_was_typed_wrong() {
+    let typed = |words: &[&str]| {
+        let lang = ["--lang", "nl"];
+        Command::new(binary("sluis")).args(lang).args(words).output().unwrap()
+    };
+    for (words, dutch, english) in [
+        (&["--json", "show"][..], "er ontbreekt: <CODE>", "were not provided"),
+        (&["--json", "shwo"], "bedoelde u show?", "unrecognized subcommand"),
+    ] {
+        let answer = typed(words);
+        assert_eq!(answer.status.code(), Some(2));
+        let told: serde_json::Value = serde_json::from_str(stderr(&answer).trim()).unwrap();
+        assert_eq!(told["code"], "usage");
+        assert!(told["message"].as_str().unwrap().contains(english), "{told}");
+        assert!(told["nl"].as_str().unwrap().contains(dutch), "{told}");
+    }
+    for (words, dutch) in [
+        (&["--json=1", "list"][..], "--json neemt geen waarde: 1"),
+        (&["agreement", "check", "x", "--on", "2026-13-1"], "geen datum: jjjj-mm-dd"),
+        (
+            &["evidence", "export", "--agreement", "m", "--year", "26", "--to", "x"],
+            "26 ligt niet in",
+        ),
+        (&["show", "BWXG-T4U"], "nooit een U"),
+    ] {
+        says(&typed(words), 2, &[dutch]);
+    }
 }
 
 #[test]

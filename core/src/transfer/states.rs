@@ -34,3 +34,27 @@ pub fn shown(name: &str, language: Language) -> &str {
     let found = DUTCH.iter().find(|(known, _)| *known == name && language != Language::En);
     found.map_or(name, |(_, dutch)| dutch)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_of_the_readme_has_the_word_that_it_shows() {
+        let readme = include_str!("../../../README.md");
+        let states = readme.split("\n## States\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        let rows =
+            states.lines().filter(|line| line.starts_with("| ") && !line.contains("in Dutch"));
+        let mut seen = std::collections::BTreeSet::new();
+        for cells in rows.map(|row| row.split(" | ").collect::<Vec<_>>()) {
+            let names = cells[0].trim_start_matches("| ").split(", ");
+            for (name, dutch) in names.zip(cells[1].split(", ")) {
+                assert_eq!(shown(name, Language::Nl), dutch);
+                assert_eq!(shown(name, Language::En), name);
+                seen.insert(name);
+            }
+        }
+        assert_eq!(seen.len(), DUTCH.len());
+        assert_eq!(shown("Unheard-of", Language::Nl), "Unheard-of");
+    }
+}
