@@ -10,6 +10,8 @@ pub mod claim;
 pub mod close;
 pub mod confirm;
 pub mod envelopes;
+pub mod let_go;
+pub mod note;
 pub mod numbers;
 pub mod old_number;
 pub mod outbox;
@@ -40,7 +42,6 @@ use sluis_core::statement::{
 use sluis_core::transfer::{Event, Say, State, Work};
 
 use crate::books::{Books, CoreError, Result, detail};
-use crate::files;
 use crate::holders::Holders;
 use crate::store::{Due, Record, Stored, Tx};
 
@@ -126,18 +127,6 @@ impl Agency {
     }
     fn bundled(&self, id: &TransferId) -> PathBuf {
         self.settings.bundles.join(format!("{id}.bundle"))
-    }
-
-    /// What says of each share that it was let go, so that a store of before does not let it go again. Never backed up, as
-    /// the bundle is not.
-    fn let_go(&self, id: &TransferId) -> PathBuf {
-        self.settings.bundles.join(format!("{id}.let-go"))
-    }
-
-    /// Nothing of the bundle is needed any more.
-    fn erase_bundle(&self, id: &TransferId) -> Result<()> {
-        let erased = files::erase(&self.bundled(id)).and_then(|()| files::erase(&self.let_go(id)));
-        erased.map_err(CoreError::io("erasing the bundle"))
     }
 
     async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {

@@ -12,9 +12,8 @@ use sluis_core::id::{AgreementId, TransferId, called};
 use sluis_core::notice::Sort;
 use sluis_core::policy::{Reason, Requested};
 use sluis_core::statement::{Body, Sent, Signer};
-use sluis_core::transfer::{Envelope, Event, Report, Shipment, Stands, State, Work};
+use sluis_core::transfer::{Envelope, Event, Shipment, Stands, State, Work};
 use sluis_core::words;
-use sluis_core::words::Words;
 
 use super::claim::{drawn_for, kept_name, offered_by};
 use super::request::Known;
@@ -397,7 +396,7 @@ impl Core for Agency {
             code: record.code,
             agreement: record.agreement.clone(),
             state: record.state.name().to_owned(),
-            note: note(&record.state),
+            note: super::note::note(&record.state),
             mover: record.state.mover().to_owned(),
             name: name.map(|name| files::shown(&name)),
             since: record.changed,
@@ -498,17 +497,8 @@ impl Core for Agency {
             };
         }
         let removal = self.removal(tx, &terms, &id).await?;
-        let left = self.let_go(&id).join(index.to_string()).try_exists();
-        if left.map_err(CoreError::io("looking whether a share was let go"))? {
-            match self.advance(tx, &mut record, &terms, Event::LeftBefore(index), None).await {
-                Ok(()) => {
-                    tracing::error!(%id, index, "this share left before, and the store does not know it: an older one was put back");
-                    return Ok(false);
-                }
-                // As the store has it too.
-                Err(CoreError::Illegal(_)) => {}
-                Err(other) => return Err(other),
-            }
+        if self.left_before(tx, (&mut record, &terms), index).await? {
+            return Ok(false);
         }
         let exposing = Event::Exposing(index, removal);
         match self.advance(tx, &mut record, &terms, exposing, None).await {
@@ -533,10 +523,7 @@ impl Core for Agency {
     async fn exposed(&self, job: &JobRow) -> Result<()> {
         let Some(id) = job.transfer else { return Ok(()) };
         let Ok(Work::Release { index }) = serde_json::from_str(&job.work) else { return Ok(()) };
-        let folder = self.let_go(&id);
-        files::private_folder(&folder)
-            .and_then(|()| files::write_durable(&folder.join(index.to_string()), b""))
-            .map_err(CoreError::io("keeping that a share was let go"))
+        self.keep_let_go(&id, index)
     }
 
     async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
@@ -569,13 +556,7 @@ impl Core for Agency {
             (Work::Release { .. }, _) if job.granted != Some(job.attempts) => return Ok(false),
             (Work::Release { index }, outcome) => {
                 let Some((stands, finished)) = stands_after(outcome) else { return Ok(false) };
-                let surely = matches!(stands, Stands::Waiting | Stands::Rejected { .. });
-                let shares = record.state.shares().unwrap_or_default();
-                if surely && share(shares, index).is_some_and(|share| !share.exposed) {
-                    // Surely not out. Before the books say so: they never say less than this does.
-                    files::remove(&self.let_go(&id).join(index.to_string()))
-                        .map_err(CoreError::io("keeping that a share was not let go"))?;
-                }
+                self.not_let_go(&record, index, &stands)?;
                 (Event::Shipped(index, stands), finished)
             }
             _ => return Ok(false),
@@ -647,7 +628,7 @@ fn is_shut(shares: &[Shipment], index: u8) -> bool {
     share(shares, index).is_some_and(|share| share.shut)
 }
 
-fn share(shares: &[Shipment], index: u8) -> Option<&Shipment> {
+pub(super) fn share(shares: &[Shipment], index: u8) -> Option<&Shipment> {
     usize::from(index).checked_sub(1).and_then(|at| shares.get(at))
 }
 
@@ -675,52 +656,4 @@ pub(super) fn plain(text: &str) -> String {
         return "-".to_owned();
     }
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(100).collect()
-}
-
-/// What is known of single shares beyond that they were taken: lost ones, and what operators reported.
-fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = Words> {
-    (1..).zip(shares).filter_map(|(index, share): (u8, _)| {
-        let what = match (&share.report, &share.stands) {
-            (Some(Report::Failed { code }), _) => {
-                words!("gemeld als mislukt ({code})", "reported as failed ({code})")
-            }
-            (_, Stands::Rejected { code, .. }) => words!("geweigerd ({code})", "rejected ({code})"),
-            (_, Stands::Unknown { .. }) if share.resends > 0 => words!(
-                "onbekend, gaat opnieuw tenzij het gemeld wordt",
-                "unknown, goes again unless it is reported"
-            ),
-            (_, Stands::Unknown { .. }) => words!("onbekend", "unknown"),
-            (Some(Report::Delivered), Stands::Accepted { .. }) => {
-                words!("gemeld als bezorgd", "reported as delivered")
-            }
-            _ => return None,
-        };
-        Some(words!("deel {index} {}", "share {index} {}"; what))
-    })
-}
-
-fn note(state: &State) -> Words {
-    match state {
-        State::Held { why } => why.clone(),
-        State::Refused { reasons, .. } => {
-            let all: Vec<_> = reasons.iter().map(|it| Words::of(|of| it.line(of))).collect();
-            Words::join(&all, "; ")
-        }
-        State::Admitted { rows: Some(rows), .. } => words!(
-            "{rows} personen; sluis approve, door iemand die ze niet aanbood",
-            "{rows} persons; sluis approve, by somebody who did not offer it"
-        ),
-        State::Failed { step, code, .. } => Words::same(format_args!("{step}: {code}")),
-        State::Superseded { by } => words!("door {by}", "by {by}"),
-        State::Releasing { envelope, shares } | State::Released { envelope, shares, .. } => {
-            let (out, all) = (state.exposed(), envelope.routes.len());
-            let sent = words!(
-                "{out} van {all} delen verzonden, {} openen het",
-                "{out} of {all} shares sent, {} open it",
-                envelope.threshold
-            );
-            Words::join(&[sent].into_iter().chain(shares_note(shares)).collect::<Vec<_>>(), "; ")
-        }
-        _ => Words::default(),
-    }
 }

@@ -19,7 +19,14 @@ pub struct Steered {
 }
 
 /// That a line undoes what it began where a later step of it fails is a rule, and not in this list.
-pub const STEERED: [Steered; 24] = [
+pub const STEERED: [Steered; 25] = [
+    // What says that a share was let go is not on the disk for certain: the share does not leave, and nothing says so.
+    Steered {
+        journey: Straight,
+        role: "sealer",
+        by: &[("EIO", "agency/let_go.rs keep_let_go `files::write_durable(` sync folder")],
+        to: &["agency/let_go.rs not_let_go `files::remove(&self.let_go` remove"],
+    },
     // A kill while the envelope is written: half of it goes at the next start. An error: it goes at once, and sealing is
     // tried again.
     Steered {

@@ -1,0 +1,54 @@
+//! What `list` and `show` say of a transfer at the agency beside its state.
+
+use sluis_core::transfer::{Report, Shipment, Stands, State};
+use sluis_core::words;
+use sluis_core::words::Words;
+
+/// What is known of single shares beyond that they were taken: lost ones, and what operators reported.
+fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = Words> {
+    (1..).zip(shares).filter_map(|(index, share): (u8, _)| {
+        let what = match (&share.report, &share.stands) {
+            (Some(Report::Failed { code }), _) => {
+                words!("gemeld als mislukt ({code})", "reported as failed ({code})")
+            }
+            (_, Stands::Rejected { code, .. }) => words!("geweigerd ({code})", "rejected ({code})"),
+            (_, Stands::Unknown { .. }) if share.resends > 0 => words!(
+                "onbekend, gaat opnieuw tenzij het gemeld wordt",
+                "unknown, goes again unless it is reported"
+            ),
+            (_, Stands::Unknown { .. }) => words!("onbekend", "unknown"),
+            (Some(Report::Delivered), Stands::Accepted { .. }) => {
+                words!("gemeld als bezorgd", "reported as delivered")
+            }
+            _ => return None,
+        };
+        Some(words!("deel {index} {}", "share {index} {}"; what))
+    })
+}
+
+/// What is known of it, or in its way.
+pub(super) fn note(state: &State) -> Words {
+    match state {
+        State::Held { why } => why.clone(),
+        State::Refused { reasons, .. } => {
+            let all: Vec<_> = reasons.iter().map(|it| Words::of(|of| it.line(of))).collect();
+            Words::join(&all, "; ")
+        }
+        State::Admitted { rows: Some(rows), .. } => words!(
+            "{rows} personen; sluis approve, door iemand die ze niet aanbood",
+            "{rows} persons; sluis approve, by somebody who did not offer it"
+        ),
+        State::Failed { step, code, .. } => Words::same(format_args!("{step}: {code}")),
+        State::Superseded { by } => words!("door {by}", "by {by}"),
+        State::Releasing { envelope, shares } | State::Released { envelope, shares, .. } => {
+            let (out, all) = (state.exposed(), envelope.routes.len());
+            let sent = words!(
+                "{out} van {all} delen verzonden, {} openen het",
+                "{out} of {all} shares sent, {} open it",
+                envelope.threshold
+            );
+            Words::join(&[sent].into_iter().chain(shares_note(shares)).collect::<Vec<_>>(), "; ")
+        }
+        _ => Words::default(),
+    }
+}
