@@ -218,7 +218,7 @@ pub mod ledger {
 /// How far the other party says that it has heard: signed by it, whatever it says.
 pub mod seen {
     use sluis_core::agreement::Side::Municipality;
-    use sluis_core::epoch::{Epoch, NAMESPACE, Seen, is_behind};
+    use sluis_core::epoch::{Epoch, NAMESPACE, Seen, Standing, standing};
     use sluis_core::id::Digest;
     use sluis_core::statement::{Signed, Tip};
 
@@ -231,13 +231,18 @@ pub mod seen {
         let world = &*WORLD;
         let signature = signer(Municipality).sign(NAMESPACE, bytes).unwrap();
         let signed = Signed { statement: text.to_owned(), signature };
-        let Ok(word) = Seen::check(&signed, &world.terms, Municipality) else { return false };
+        let Ok(word) = Seen::check(&signed, &world.terms, Municipality, &Tip::start()) else {
+            return false;
+        };
         let agreement = &world.terms.agreement;
         assert_eq!(word.agreement, agreement.agreement);
         assert_eq!(word.issuer, agreement.municipality.id);
-        assert!(!is_behind(&word.seen, Some(word.seen.digest), &[]));
+        let known = |own, epochs: &[Epoch]| {
+            standing(&word.seen, own, word.seen.number, epochs) == Standing::Known
+        };
+        assert!(known(Some(word.seen.digest), &[]));
         let epoch = Epoch { kept: Tip::start(), from: word.seen };
-        assert!(!is_behind(&word.seen, None, &[epoch]));
+        assert!(known(None, &[epoch]));
         true
     }
 
