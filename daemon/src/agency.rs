@@ -65,6 +65,8 @@ pub struct Agency {
     returned: Mutex<Vec<PathBuf>>,
     /// Transfers whose status file is to be written again.
     touched: Mutex<BTreeSet<TransferId>>,
+    /// Refusals that the disk did not take beside their drops: they are told as soon as it does.
+    untold: Mutex<status::Untold>,
     /// Something may lie in the private folder that belongs into the outbox.
     astray: AtomicBool,
 }
@@ -114,6 +116,7 @@ impl Agency {
             progress: Mutex::default(),
             returned: Mutex::default(),
             touched: Mutex::default(),
+            untold: Mutex::default(),
             astray: AtomicBool::default(),
         })
     }

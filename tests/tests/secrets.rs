@@ -100,6 +100,10 @@ fn answers(world: &World, code: &str) -> Vec<(String, Vec<u8>)> {
             &["evidence", code],
             &["deadlines"],
             &["notices"],
+            &["waiting"],
+            &["retention"],
+            &["health", "--prometheus"],
+            &["--json", "health"],
             &["--json", "ledger", "verify"],
         ] {
             let answer = world.cli(host, arguments);

@@ -39,6 +39,7 @@ impl Agency {
             tracing::error!(%error, "what lies in the private folder cannot be looked through");
         }
         self.returned().into_iter().for_each(|path| outbox.returned(path));
+        let untold = self.tell_later();
         // How long something lies still is no matter of what time it is said to be.
         let (found, settling) = match outbox.look(Time(self.books.clock.up())) {
             Ok(looked) => looked,
@@ -57,7 +58,7 @@ impl Agency {
                 }
             }
         }
-        settling
+        settling || untold
     }
 
     /// Takes what has settled. An entry that cannot leave stays where it lies, with its status beside it.
@@ -267,13 +268,13 @@ impl Agency {
         let text = status::refused(self.language, &reasons);
         let at = status::path(parent, name);
         if !status::is_new(&at, &text) {
-            let _ = status::write(&at, &text);
+            self.tell_refusal(parent, name, &text);
             return Ok(Err(reasons));
         }
         let list = self.mark_of(parent, name, &reasons).await?;
         self.enter_refusal(of, reasons.clone(), list).await?;
         // After the books: a kill in between tells it again, and never only here.
-        let _ = status::write(&at, &text);
+        self.tell_refusal(parent, name, &text);
         Ok(Err(reasons))
     }
 

@@ -219,8 +219,7 @@ impl Agency {
             return Err(CoreError::Io("putting a drop back".into(), error));
         }
         if let Some(name) = name {
-            let at = status::path(&self.settings.outbox.join(agreement.as_str()), &name);
-            let _ = status::write(&at, &text);
+            self.tell_refusal(&self.settings.outbox.join(agreement.as_str()), &name, &text);
         }
         Ok(())
     }

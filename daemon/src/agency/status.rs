@@ -1,6 +1,6 @@
 //! The status file beside a drop: what became of it, for the person who put it there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -58,6 +58,54 @@ pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     written
 }
 
+/// Refusals that the disk did not take beside their drops: told as soon as it does.
+#[derive(Debug, Default)]
+pub struct Untold(BTreeMap<PathBuf, Refusal>);
+
+/// What is to be told of which drop, and its last change: of another one nothing was said.
+#[derive(Debug)]
+struct Refusal {
+    drop: PathBuf,
+    changed: Option<(i64, i64)>,
+    text: String,
+}
+
+impl Untold {
+    /// Says beside a drop that it is refused, or later.
+    fn tell(&mut self, parent: &Path, name: &OsStr, text: &str) {
+        let (drop, at) = (parent.join(name), path(parent, name));
+        let changed = changed(&drop);
+        if let Err(error) = write(&at, text) {
+            tracing::warn!(status = %at.display(), %error, "a refusal cannot be told yet");
+            self.0.insert(at, Refusal { drop, changed, text: text.to_owned() });
+        }
+    }
+
+    /// Tells what could not be told; whether something is left.
+    fn later(&mut self) -> bool {
+        self.0.retain(|at, it| changed(&it.drop) == it.changed && write(at, &it.text).is_err());
+        !self.0.is_empty()
+    }
+}
+
+fn changed(drop: &Path) -> Option<(i64, i64)> {
+    drop.symlink_metadata().ok().map(|meta| (meta.ctime(), meta.ctime_nsec()))
+}
+
+impl super::Agency {
+    /// [`Untold::tell`].
+    pub(super) fn tell_refusal(&self, parent: &Path, name: &OsStr, text: &str) {
+        if let Ok(mut untold) = self.untold.lock() {
+            untold.tell(parent, name, text);
+        }
+    }
+
+    /// [`Untold::later`].
+    pub(super) fn tell_later(&self) -> bool {
+        self.untold.lock().is_ok_and(|mut untold| untold.later())
+    }
+}
+
 /// How long the status of what is no longer there stays, in milliseconds.
 const STAYS_MS: i64 = 30 * 86_400_000;
 
@@ -69,14 +117,13 @@ pub fn clear(folder: &Path, now: Time) {
         let id = name.to_str()?.strip_prefix(".status-")?.strip_suffix(".part")?;
         id.parse::<TransferId>().ok()
     };
-    let of: BTreeSet<PathBuf> = entries().map(|entry| path(folder, &entry.file_name())).collect();
-    for entry in entries() {
-        let at = entry.path();
-        let orphan = || is_status(&entry.file_name()) && !of.contains(&at) && is_over(&at, now);
-        if half(&entry.file_name()).is_some() || orphan() {
-            let _ = durable::remove_file(&at);
-        }
+    for entry in entries().filter(|entry| half(&entry.file_name()).is_some()) {
+        let _ = durable::remove_file(&entry.path());
     }
+    let of: BTreeSet<PathBuf> = entries().map(|entry| path(folder, &entry.file_name())).collect();
+    let statuses = entries().filter(|entry| is_status(&entry.file_name()));
+    let over = statuses.map(|it| it.path()).filter(|at| !of.contains(at) && is_over(at, now));
+    over.for_each(|at| _ = files::remove(&at));
 }
 
 /// Whether a name is that of a status.
@@ -237,6 +284,29 @@ mod tests {
             assert!(shown.len() <= 250 && !shown.chars().any(char::is_control), "{shown:?}");
             assert!(super::super::outbox::is_left_alone(path.file_name().unwrap()));
         }
+    }
+
+    #[test]
+    fn what_the_disk_does_not_take_is_told_as_soon_as_it_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let drop = |name: &str| dir.path().join(name);
+        let at = |name: &str| path(dir.path(), OsStr::new(name));
+        let mut untold = Untold::default();
+        for name in ["blijft", "anders"] {
+            std::fs::write(drop(name), "1").unwrap();
+            std::fs::create_dir(at(name)).unwrap();
+            untold.tell(dir.path(), OsStr::new(name), "REFUSED.");
+        }
+        assert!(untold.later(), "something stands in its place");
+        for name in ["blijft", "anders"] {
+            std::fs::remove_dir(at(name)).unwrap();
+        }
+        // Offered again meanwhile: nothing was said of that one.
+        std::fs::rename(drop("anders"), drop(".weg")).unwrap();
+        std::fs::write(drop("anders"), "2").unwrap();
+        assert!(!untold.later());
+        assert_eq!(std::fs::read_to_string(at("blijft")).unwrap(), "REFUSED.");
+        assert!(!at("anders").exists());
     }
 
     #[test]
