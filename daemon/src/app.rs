@@ -230,8 +230,10 @@ impl Host {
         }
         for installed in books.agreements.iter() {
             let folder = settings.outbox.join(installed.terms.agreement.agreement.as_str());
-            durable::folders(&folder, 0o777).map_err(AppError::io(folder.display()))?;
-            keep_to_owners(&folder).map_err(AppError::io(folder.display()))?;
+            // Sticky: who may put drops there renames and removes none of somebody else's, and so offers none anew in that
+            // one's name. From the beginning: the units let nobody set a mode that has the folder's group in it.
+            durable::folders(&folder, 0o1777).map_err(AppError::io(folder.display()))?;
+            tell_open(&folder).map_err(AppError::io(folder.display()))?;
             let private = settings.private.join(installed.terms.agreement.agreement.as_str());
             files::private_folder(&private).map_err(AppError::io(private.display()))?;
         }
@@ -422,15 +424,13 @@ fn desk(socket: &Path) -> Result<Desk> {
         .map_err(|e| AppError::Io(socket.display().to_string(), std::io::Error::other(e)))
 }
 
-/// Sticky: who may put drops there renames and removes none of somebody else's, and so offers none anew in that one's name.
-fn keep_to_owners(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let meta = std::fs::metadata(folder)?;
-    let ours = meta.uid() == rustix::process::geteuid().as_raw();
-    match MetadataExt::mode(&meta) & 0o7777 {
-        mode if ours && mode & 0o1000 == 0 => durable::mode(folder, mode | 0o1000),
-        _ => Ok(()),
+/// A folder of before is not sticky yet.
+fn tell_open(folder: &Path) -> std::io::Result<()> {
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(folder)?);
+    if mode & 0o1000 == 0 && mode & 0o022 != 0 {
+        tracing::warn!(folder = %folder.display(), "who may put drops here may rename those of others too: chmod +t");
     }
+    Ok(())
 }
 
 /// The socket that the service manager hands over, or one of our own.

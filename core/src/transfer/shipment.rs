@@ -108,7 +108,7 @@ impl Shipment {
     /// It left, and this store knows nothing of it.
     pub(super) fn left_before(&self) -> Option<Self> {
         let untried = self.stands == Stands::Waiting && !self.exposed;
-        untried.then(Self::lost_from_sight)
+        untried.then(|| Self { report: self.report.clone(), ..Self::lost_from_sight() })
     }
 
     /// Whether it may be out: unknown counts (rule 2).
