@@ -128,7 +128,7 @@ fn of_what_enough_shares_are_out_of_no_other_leaves_when_it_ends_at_once() {
     until("two shares to be out", || (world.lines(&code).len() == 2).then_some(()));
     assert_eq!(world.row("agency", &code).unwrap()["state"], "Releasing");
     let bundles = || fs::read_dir(world.path("agency/bundles")).unwrap().count();
-    assert_eq!(bundles(), 1);
+    assert_eq!(bundles(), 2, "the bundle, and what was let go of it");
     let told = two(
         &world,
         "agency",

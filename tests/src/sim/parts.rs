@@ -88,7 +88,9 @@ impl Parts {
         let folder = folder();
         let agreement = self.folder.path().join("mechelen.toml");
         fs::copy(agreement, folder.path().join("mechelen.toml")).unwrap();
-        fs::write(folder.path().join("mechelen.contacts.toml"), contacts).unwrap();
+        let numbers = folder.path().join("mechelen.contacts.toml");
+        fs::write(&numbers, contacts).unwrap();
+        fs::set_permissions(numbers, fs::Permissions::from_mode(0o600)).unwrap();
         Self {
             name: self.name.clone(),
             agency: Agreements::load_with_contacts(folder.path()).unwrap(),
