@@ -248,12 +248,6 @@ impl Books {
         self.clock.now()
     }
 
-    /// The statement keys that lie here.
-    #[must_use]
-    pub fn signers(&self) -> &Signers {
-        &self.signers
-    }
-
     /// Makes a transaction durable, and wakes whoever waits for a change or for the work in it.
     ///
     /// # Errors

@@ -13,7 +13,6 @@ use sluis_core::exercise::Confirmed;
 use sluis_core::id::{AgreementId, CustodianId, Digest, Time, TransferId};
 use sluis_core::notice::short;
 use sluis_core::old_number::{Telling, Told};
-use sluis_core::statement::Signer;
 use sluis_core::transfer::State;
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -222,10 +221,7 @@ impl Agency {
         let plain: String = number.chars().filter(|c| !c.is_whitespace()).collect();
         let plain = zeroize::Zeroizing::new(plain);
         let bytes = zeroize::Zeroizing::new(format!("{name} {custodian} {}", *plain));
-        // Ed25519 signs the same bytes the same way, each time.
-        let under =
-            |signer: &Signer| Ok(Digest::of(signer.sign(NAMESPACE, bytes.as_bytes())?.as_bytes()));
-        let mut all = self.books.signers().iter().map(under).collect::<Result<Vec<_>>>()?;
+        let mut all = self.books.marks(NAMESPACE, bytes.as_bytes())?;
         Ok((all.remove(0), all))
     }
 

@@ -50,7 +50,9 @@ impl Agency {
             admission::digest(&at, &items).ok()
         });
         match read.await? {
-            Some(digest) => Ok(self.books.marks(NAMESPACE, &digest)?.into_iter().next()),
+            Some(digest) => {
+                Ok(self.books.marks(NAMESPACE, digest.to_string().as_bytes())?.into_iter().next())
+            }
             None => Ok(None),
         }
     }
@@ -61,7 +63,7 @@ impl Agency {
         let Ok(digest) = files::apart(move || admission::digest(&at, &items)).await? else {
             return Ok(false);
         };
-        Ok(self.books.marks(NAMESPACE, &digest)?.contains(mark))
+        Ok(self.books.marks(NAMESPACE, digest.to_string().as_bytes())?.contains(mark))
     }
 
     /// Whether a drop with these files is the exercise.

@@ -71,10 +71,8 @@ impl Books {
 
     /// What only this party can tell of something, under each of its keys, the newest first: Ed25519 signs the same the
     /// same way, each time.
-    pub(crate) fn marks(&self, namespace: &str, of: &Digest) -> Result<Vec<Digest>> {
-        let bytes = of.to_string();
-        let mark =
-            |signer: &Signer| Ok(Digest::of(signer.sign(namespace, bytes.as_bytes())?.as_bytes()));
+    pub(crate) fn marks(&self, namespace: &str, bytes: &[u8]) -> Result<Vec<Digest>> {
+        let mark = |signer: &Signer| Ok(Digest::of(signer.sign(namespace, bytes)?.as_bytes()));
         self.signers.iter().map(mark).collect()
     }
 
