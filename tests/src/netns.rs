@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use memchr::memmem;
 use serde_json::Value;
 
 use crate::{stderr, stdout, tool, until};
@@ -295,7 +296,7 @@ impl Capture {
 /// Whether these bytes are somewhere in there.
 #[must_use]
 pub fn holds(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
+    memmem::find(bytes, part).is_some()
 }
 
 fn tshark(file: &Path, filter: &str, fields: &str) -> Vec<Vec<String>> {

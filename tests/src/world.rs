@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
+use memchr::memmem;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -631,15 +632,13 @@ pub fn somewhere(folder: &Path, content: &[u8]) -> Vec<PathBuf> {
         let Ok(meta) = fs::symlink_metadata(&path) else { continue };
         if meta.is_dir() {
             found.extend(somewhere(&path, content));
-        } else if meta.is_file() && fs::read(&path).is_ok_and(|bytes| contains(&bytes, content)) {
+        } else if meta.is_file()
+            && fs::read(&path).is_ok_and(|bytes| memmem::find(&bytes, content).is_some())
+        {
             found.push(path);
         }
     }
     found
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// Where a test names no language, programs speak English to it.
