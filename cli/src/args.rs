@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluis_config::Config;
-use sluis_core::control::{AskHead, GoOn, OfCustodian, SayAgain};
+use sluis_core::control::{AskHead, GoOn, OfCustodian, SayAgain, Under};
 use sluis_core::id::{Address, AgreementId, CustodianId, Nis, PartyId, TransferCode};
 use sluis_core::notice::Sort;
 use sluis_core::words;
@@ -16,8 +16,8 @@ use crate::language::Lang;
 use crate::notices::Wording;
 use crate::socket::Socket;
 use crate::{
-    agreement, card, check, demo, dry_run, evidence, health, init, keys, ledger, notices, open,
-    output, restored, retention, second, transfers,
+    agreement, card, check, deadlines, demo, dry_run, evidence, health, init, keys, ledger,
+    notices, open, output, restored, retention, second, transfers,
 };
 
 /// Sluis hands a sealed list from an agency to a municipality, and its key by another way, only after the
@@ -100,7 +100,8 @@ enum Verb {
         agreement: AgreementId,
     },
     /// The transfers: where each stands and who must act.
-    List,
+    #[command(after_help = "Examples:\n  sluis list\n  sluis list --agreement mechelen")]
+    List(Only),
     /// One transfer with its history.
     Show {
         /// Its code.
@@ -257,10 +258,15 @@ enum Verb {
         from: u64,
     },
     /// Everything that both parties said about their agreements.
-    Notices,
+    #[command(after_help = "Examples:\n  sluis notices\n  sluis notices --agreement mechelen")]
+    Notices(Only),
     /// Every clock of the agreements: what is due, soon, missed.
-    #[command(after_help = "Example:\n  sluis deadlines --ics > sluis.ics")]
+    #[command(
+        after_help = "Examples:\n  sluis deadlines --agreement mechelen\n  sluis deadlines --ics > sluis.ics"
+    )]
     Deadlines {
+        #[command(flatten)]
+        only: Only,
         /// As a calendar, for an agenda.
         #[arg(long)]
         ics: bool,
@@ -327,6 +333,20 @@ enum Verb {
         #[arg(long)]
         stop_before_open: bool,
     },
+}
+
+/// What is shown of several agreements.
+#[derive(Args)]
+struct Only {
+    /// Only what is under this agreement.
+    #[arg(long, value_name = "NAME")]
+    agreement: Option<AgreementId>,
+}
+
+impl From<Only> for Under {
+    fn from(Only { agreement }: Only) -> Self {
+        Self { agreement }
+    }
 }
 
 #[derive(Subcommand)]
@@ -543,7 +563,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             transfers::send(&socket()?, &agreement, (&path, drawn_for), lang, json)
         }
         Verb::Rehearse { agreement } => transfers::rehearse(&socket()?, &agreement, lang, json),
-        Verb::List => transfers::list(&socket()?, lang, json),
+        Verb::List(only) => transfers::list(&socket()?, &only.into(), lang, json),
         Verb::Show { code } => transfers::show(&socket()?, code, lang, json),
         Verb::Follow { code } => transfers::follow(&socket()?, code, lang, json),
         Verb::Withdraw { code } => transfers::act(&socket()?, "withdraw", code, lang, json),
@@ -579,8 +599,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::SayAgain { agreement, from } => {
             restored::say_again(&socket()?, &SayAgain { agreement, from }, lang, json)
         }
-        Verb::Notices => notices::list(&socket()?, lang, json),
-        Verb::Deadlines { ics } => notices::deadlines(&socket()?, ics, lang, json),
+        Verb::Notices(only) => notices::list(&socket()?, &only.into(), lang, json),
+        Verb::Deadlines { only, ics } => {
+            deadlines::list(&socket()?, (&only.into(), ics), lang, json)
+        }
         Verb::Health(ask) => health::check(&config()?, &ask, lang, json),
         Verb::Ready { code } => transfers::act(&socket()?, "ready", code, lang, json),
         Verb::Open { code } => open::open(&socket()?, code, lang, json),

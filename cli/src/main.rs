@@ -4,6 +4,7 @@ mod agreement;
 mod args;
 mod card;
 mod check;
+mod deadlines;
 mod demo;
 mod dry_run;
 mod evidence;

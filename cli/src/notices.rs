@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use sluis_core::control::{MakeNotice, Noted, NoticeRow};
-use sluis_core::deadline::{Deadline, Standing, ics};
+use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under};
 use sluis_core::id::{AgreementId, Digest, Time, TransferCode};
 use sluis_core::notice::{MAX_TEXT, Notice, Sort, short};
 use sluis_core::words;
@@ -365,8 +364,8 @@ fn digest(path: &Path) -> Result<Digest> {
 }
 
 /// `sluis notices`
-pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
-    let rows: Vec<NoticeRow> = socket.get("notices")?;
+pub(crate) fn list(socket: &Socket, of: &Under, lang: Lang, json: bool) -> Result<()> {
+    let rows: Vec<NoticeRow> = socket.get(&of.verb("notices"))?;
     if json {
         return output::json(&rows);
     }
@@ -440,48 +439,4 @@ fn paper(row: &NoticeRow, lang: Lang) -> Option<String> {
 fn shown(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(words::shown).collect();
     lines.join(" / ")
-}
-
-/// `sluis deadlines`
-pub(crate) fn deadlines(socket: &Socket, as_ics: bool, lang: Lang, json: bool) -> Result<()> {
-    let due: Vec<Deadline> = socket.get("deadlines")?;
-    let now = Time(jiff::Timestamp::now().as_millisecond());
-    let language = lang.core();
-    if as_ics {
-        return output::write(ics(&due, now, language).as_bytes());
-    }
-    if json {
-        let rows: Vec<_> = due
-            .iter()
-            .map(|it| {
-                let rule = it.clock.rule();
-                serde_json::json!({
-                    "clock": it.clock, "subject": it.subject, "rehearsal": it.rehearsal, "article": rule.article,
-                    "requirement": rule.requirement, "starts": it.starts, "due": it.due,
-                    "met": it.met, "standing": it.standing(now),
-                    "late_s": it.late_by(now).map(|late| late.as_secs()),
-                })
-            })
-            .collect();
-        return output::json(&rows);
-    }
-    let cells = due.iter().map(|it| {
-        vec![
-            it.due.local(),
-            it.standing(now).text(language).to_owned(),
-            format!("{} [{}]", it.clock.title(language), it.clock),
-            it.of(),
-            it.clock.rule().article.label(language),
-        ]
-    });
-    let head = match lang {
-        Lang::Nl => ["TEN LAATSTE", "STAND", "KLOK", "WAARVAN", "ARTIKEL"],
-        Lang::En => ["DUE", "STANDING", "CLOCK", "OF", "ARTICLE"],
-    };
-    output::wide_table(&head, cells.collect())?;
-    let late = due.iter().filter(|it| it.standing(now) == Standing::Overdue).count();
-    if late > 0 {
-        output::line(format!("{late} {}", lang.pick("te laat", "overdue")))?;
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sluis_core::control::{
-    About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Over, Retry, Row, Send,
+    About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Over, Retry, Row, Send, Under,
 };
 use sluis_core::exercise;
 use sluis_core::id::{AgreementId, DRILL, Nis, TransferCode, TransferId};
@@ -115,8 +115,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// `sluis list`
-pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
-    let rows: Vec<Row> = socket.get("list")?;
+pub(crate) fn list(socket: &Socket, of: &Under, lang: Lang, json: bool) -> Result<()> {
+    let rows: Vec<Row> = socket.get(&of.verb("list"))?;
     if json {
         return output::json(&rows);
     }
@@ -126,7 +126,7 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         table(&rows, lang)?;
     }
     let about: About = socket.get("about")?;
-    for name in &about.unapproved {
+    for name in about.unapproved.iter().filter(|it| of.has(it)) {
         output::line(format!(
             "{name}: {} sluis agreement approve {name}",
             lang.pick(
@@ -135,7 +135,8 @@ pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
             )
         ))?;
     }
-    restored::held(&about.set_back, lang)?;
+    let set_back: Vec<_> = about.set_back.into_iter().filter(|it| of.has(it)).collect();
+    restored::held(&set_back, lang)?;
     clock_held(about.clock_held, lang)
 }
 

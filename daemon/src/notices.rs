@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use sluis_config::agreements;
 use sluis_core::agreement::articles::Processor;
 use sluis_core::agreement::{Agreement, Side};
-use sluis_core::control::{MakeNotice, Noted, NoticeRow};
+use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, SKEW_MS, Time, TransferCode, TransferId};
@@ -37,6 +37,19 @@ struct Known {
 }
 
 impl Books {
+    /// Only what is installed can be asked for by its name.
+    ///
+    /// # Errors
+    /// [`CoreError::NoAgreement`].
+    pub fn is_here(&self, of: &Under) -> Result<()> {
+        match &of.agreement {
+            Some(name) if self.agreements.get(name).is_none() => {
+                Err(CoreError::NoAgreement(name.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The notices under an agreement that have an effect, in the order of the ledger.
     ///
     /// # Errors
@@ -337,11 +350,15 @@ fn word_for_word(ask: &MakeNotice) -> Result<String> {
     Ok(format!("{} {}", ask.agreement, Digest::of(&json)))
 }
 
-async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<NoticeRow>>> {
+async fn list<C: Core>(
+    State(core): State<Arc<C>>,
+    Query(of): Query<Under>,
+) -> Result<Json<Vec<NoticeRow>>> {
     let books = core.books();
+    books.is_here(&of)?;
     let mut tx = books.store.begin().await?;
     let mut rows = Vec::new();
-    for installed in books.agreements.iter() {
+    for installed in books.agreements.iter().filter(|it| of.has(&it.terms.agreement.agreement)) {
         let agreement = &installed.terms.agreement;
         let register = books.notices(&mut tx, &agreement.agreement).await?;
         let known = books.all_notices(&mut tx, &agreement.agreement).await?.into_iter();
@@ -373,9 +390,15 @@ fn row(
     }
 }
 
-async fn deadlines<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Deadline>>> {
+/// Each with its agreement: of two agreements clocks are alike.
+async fn deadlines<C: Core>(
+    State(core): State<Arc<C>>,
+    Query(of): Query<Under>,
+) -> Result<Json<Vec<(AgreementId, Deadline)>>> {
     let books = core.books();
+    books.is_here(&of)?;
     let mut tx = books.store.begin().await?;
-    let due = books.deadlines::<C::State>(&mut tx).await?;
-    Ok(Json(due.into_iter().map(|(_, deadline)| deadline).collect()))
+    let mut due = books.deadlines::<C::State>(&mut tx).await?;
+    due.retain(|(agreement, _)| of.has(agreement));
+    Ok(Json(due))
 }

@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use sluis_core::control::{
     About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Over, Row, Said,
-    SaidAgain, SayAgain, TermsText, Waiting,
+    SaidAgain, SayAgain, TermsText, Under, Waiting,
 };
 use sluis_core::id::TransferCode;
 use sluis_core::ledger::Part;
@@ -135,9 +135,19 @@ async fn waiting<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Waiting
     Ok(Json(rows))
 }
 
-async fn list<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Row>>> {
+async fn list<C: Core>(
+    State(core): State<Arc<C>>,
+    Query(of): Query<Under>,
+) -> Result<Json<Vec<Row>>> {
     let mut tx = core.books().store.begin().await?;
-    let records = tx.recent::<C::State>(LISTED).await?;
+    let records = match &of.agreement {
+        Some(only) => tx.recent_under::<C::State>(only, LISTED).await?,
+        None => tx.recent::<C::State>(LISTED).await?,
+    };
+    // What ran under an agreement that is here no more is shown still.
+    if records.is_empty() {
+        core.books().is_here(&of)?;
+    }
     let rehearsals = tx.rehearsals().await?;
     let row = |record: &Record<C::State>| Row {
         rehearsal: rehearsals.contains(&record.id),

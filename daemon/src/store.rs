@@ -465,6 +465,25 @@ impl Tx {
         rows.iter().map(record).collect()
     }
 
+    /// The same under one agreement.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recent_under<S: Stored>(
+        &mut self,
+        agreement: &AgreementId,
+        limit: i64,
+    ) -> Result<Vec<Record<S>>> {
+        let rows = sqlx::query(
+            "SELECT * FROM transfers WHERE agreement = $1 ORDER BY open DESC, changed DESC LIMIT $2",
+        )
+        .bind(agreement.as_str())
+        .bind(limit)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.iter().map(record).collect()
+    }
+
     /// The transfers whose clocks run: the open ones, the oldest first, and those that changed last; at most `limit`
     /// of either.
     ///

@@ -19,7 +19,7 @@ use sluis_core::control::{Retention, Row};
 use sluis_core::deadline::civil::{days_after, start_of_day};
 use sluis_core::deadline::{Clock, Deadline, Standing};
 use sluis_core::exercise;
-use sluis_core::id::{Digest, Time, TransferCode};
+use sluis_core::id::{AgreementId, Digest, Time, TransferCode};
 use sluis_core::notice::{Notice, Sort};
 use sluis_daemon::accept::local::{self, Room};
 use sluis_daemon::gatehouse;
@@ -346,9 +346,10 @@ impl Years {
         rows.into_iter().find(|row| row.code == *code).unwrap().state
     }
     async fn deadline(&self, side: Side, clock: Clock, case: Digest) -> Deadline {
-        let due: Vec<Deadline> = self.ask(side, "deadlines", ()).await;
+        let due: Vec<(AgreementId, Deadline)> = self.ask(side, "deadlines", ()).await;
         let case = sluis_core::notice::short(&case);
-        due.into_iter().find(|it| it.clock == clock && it.subject == case).unwrap()
+        let mut due = due.into_iter().map(|(_, it)| it);
+        due.find(|it| it.clock == clock && it.subject == case).unwrap()
     }
     fn vault(&self, code: &TransferCode) -> Option<PathBuf> {
         let entries = fs::read_dir(self.sim.path("vault/mechelen")).unwrap().flatten();

@@ -159,6 +159,7 @@ pub(super) const DUTCH: &[(&str, &str)] = &[
     ("The breach", "De inbreuk"),
     ("Everything that both parties said about their agreements", "Alles wat beide partijen over hun overeenkomsten zeiden"),
     ("Every clock of the agreements: what is due, soon, missed", "Elke termijn van de overeenkomsten: wat loopt, nadert, gemist is"),
+    ("Only what is under this agreement", "Alleen wat onder deze overeenkomst valt"),
     ("As a calendar, for an agenda", "Als kalender, voor een agenda"),
     // Two persons.
     ("The numbers of custodians", "De nummers van bewaarders"),

@@ -39,6 +39,29 @@ impl std::fmt::Display for Named {
     }
 }
 
+/// `list`, `notices`, `deadlines`: only what is under this agreement.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Under {
+    /// Its name; everything where it is missing.
+    pub agreement: Option<AgreementId>,
+}
+
+impl Under {
+    /// Whether what is under this agreement is asked for.
+    #[must_use]
+    pub fn has(&self, agreement: &AgreementId) -> bool {
+        self.agreement.as_ref().is_none_or(|only| only == agreement)
+    }
+
+    /// The verb with what is asked for behind it.
+    #[must_use]
+    pub fn verb(&self, verb: &str) -> String {
+        // The letters of a name need no escape.
+        self.agreement.as_ref().map_or(verb.to_owned(), |it| format!("{verb}?agreement={it}"))
+    }
+}
+
 /// `reject`: a second person does not let it go.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,42 +8,48 @@ use std::fmt::Display;
 use jiff::Timestamp;
 
 use crate::agreement::Language;
-use crate::id::Time;
+use crate::id::{AgreementId, Time};
 
 use super::{Deadline, Standing};
 
 /// The calendar of these deadlines as it stands at `stamp`, reminders still to come as alarms.
 ///
-/// An event's UID is its clock, subject and start: this year's review does not overwrite last year's.
+/// An event's UID is its agreement, clock, subject and start: of two agreements each has its own, and this year's review
+/// does not overwrite last year's.
 #[must_use]
-pub fn ics(deadlines: &[Deadline], stamp: Time, language: Language) -> String {
+pub fn ics(deadlines: &[(AgreementId, Deadline)], stamp: Time, language: Language) -> String {
     let mut calendar = Lines(String::new());
     calendar.put("BEGIN", "VCALENDAR");
     calendar.put("VERSION", "2.0");
     calendar.put("PRODID", "-//Sluis//sluis deadlines//NL");
     calendar.put("CALSCALE", "GREGORIAN");
     calendar.put("METHOD", "PUBLISH");
-    for deadline in deadlines {
-        event(&mut calendar, deadline, stamp, language);
+    for (agreement, deadline) in deadlines {
+        event(&mut calendar, (agreement, deadline), stamp, language);
     }
     calendar.put("END", "VCALENDAR");
     calendar.0
 }
 
-fn event(calendar: &mut Lines, deadline: &Deadline, stamp: Time, language: Language) {
+fn event(
+    calendar: &mut Lines,
+    (agreement, deadline): (&AgreementId, &Deadline),
+    stamp: Time,
+    language: Language,
+) {
     let Deadline { clock, subject, starts, due, .. } = deadline;
     let standing = deadline.standing(stamp);
-    let title = clock.title(language);
+    let title = format!("{}: {} ({agreement})", clock.title(language), deadline.of());
     let summary = match standing {
-        Standing::Ahead | Standing::Soon => format!("{title}: {}", deadline.of()),
-        other => format!("[{}] {title}: {}", other.text(language), deadline.of()),
+        Standing::Ahead | Standing::Soon => title,
+        other => format!("[{}] {title}", other.text(language)),
     };
     let mut description = format!("{} ({})", clock.text(language), clock.rule().requirement);
     if let Some(met) = deadline.met {
         description += &format!("\n{}: {}", standing.text(language), met.local());
     }
     calendar.put("BEGIN", "VEVENT");
-    calendar.put("UID", escape(&format!("{clock}.{subject}.{}@sluis", starts.0)));
+    calendar.put("UID", escape(&format!("{agreement}.{clock}.{subject}.{}@sluis", starts.0)));
     calendar.put("DTSTAMP", utc(stamp));
     if clock.in_hours() {
         calendar.put("DTSTART", utc(*due));
