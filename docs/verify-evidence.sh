@@ -57,4 +57,4 @@ for transfer in $transfers; do
   eval "kinds=\$kinds_$transfer name=\${mark_$transfer-}\${code_$transfer:-$transfer}" there='' missing=''; for kind in sent delivered removed released opened; do case $kinds in *" $kind "*) there="$there $kind" ;; *) missing="$missing $kind" ;; esac; done
   case $kinds in *' opened '*) ;; *' withdrawn '* | *' expired '* | *' superseded '* | *' failed '*) there="$there, ended before it was opened"; case $missing in ' sent'*) missing=' sent' ;; *) missing='' ;; esac ;; esac
   say "$name: holds:$there${missing:+, but missing:$missing}"; [ -z "$one" ] || [ -z "$missing" ] || exit 3
-done; say "not verified: report.nl.html, report.en.html and verify.sh of the folder; nobody signed them"; [ -z "$one" ] || [ -n "$transfers" ] || { say "of the transfer $one nothing is here"; exit 3; }
+done; others=''; for file in report.nl.html report.en.html verify.sh; do [ ! -e $file ] || others="$others, $file"; done; [ -z "$others" ] || say "not verified: ${others#, }; signed by nobody"; [ -z "$one" ] || [ -n "$transfers" ] || { say "of the transfer $one nothing is here"; exit 3; }

@@ -1,7 +1,7 @@
 //! `sluis deadlines`: every clock, as a table, for machines, or as a calendar.
 
 use sluis_core::control::Under;
-use sluis_core::deadline::{Deadline, Standing, ics};
+use sluis_core::deadline::{self, Deadline, Standing, ics};
 use sluis_core::id::{AgreementId, Time};
 
 use crate::failure::Result;
@@ -30,7 +30,7 @@ pub(crate) fn list(
             it.due.local(),
             it.standing(now).text(language).to_owned(),
             agreement.to_string(),
-            format!("{} [{}]", it.clock.title(language), it.clock),
+            format!("{} [{}]", it.clock.marked(language), it.clock),
             it.of(),
             it.clock.rule().article.label(language),
         ]
@@ -40,6 +40,8 @@ pub(crate) fn list(
         Lang::En => ["DUE", "STANDING", "AGREEMENT", "CLOCK", "OF", "ARTICLE"],
     };
     output::wide_table(&head, cells.collect())?;
+    let clocks = due.iter().map(|(_, it)| it.clock);
+    deadline::footnote(clocks, language).map_or(Ok(()), output::line)?;
     let late = due.iter().filter(|(_, it)| it.standing(now) == Standing::Overdue).count();
     if late > 0 {
         output::line(format!("{late} {}", lang.pick("te laat", "overdue")))?;
@@ -52,7 +54,7 @@ fn row((agreement, it): &(AgreementId, Deadline), now: Time) -> serde_json::Valu
     let rule = it.clock.rule();
     serde_json::json!({
         "agreement": agreement, "clock": it.clock, "subject": it.subject, "rehearsal": it.rehearsal,
-        "article": rule.article, "requirement": rule.requirement, "starts": it.starts, "due": it.due,
+        "article": rule.article, "requirement": rule.requirement, "in_the_text": rule.in_the_text, "starts": it.starts, "due": it.due,
         "met": it.met, "standing": it.standing(now),
         "late_s": it.late_by(now).map(|late| late.as_secs()),
     })

@@ -6,6 +6,8 @@
 mod articles;
 mod drawn;
 mod noted;
+mod required;
+mod safeguards;
 mod told;
 mod who;
 
@@ -42,6 +44,13 @@ impl Line {
     fn about(&self) -> Option<TransferId> {
         self.statement.header.transfer
     }
+    /// Whose word it is: the other party's where it was entered from its letter.
+    fn whose(&self) -> Side {
+        match &self.statement.body {
+            Body::Notice(_, notice) if notice.received.is_some() => self.side.other(),
+            _ => self.side,
+        }
+    }
 }
 
 /// What is reported on.
@@ -73,6 +82,7 @@ struct Page {
     years: Vec<Year>,
     transfers: Vec<Transfer>,
     deadlines: Vec<Clock>,
+    footnote: Option<&'static str>,
 }
 
 /// One transfer: its steps and their drawing.
@@ -93,7 +103,7 @@ struct Step {
 
 struct Clock {
     due: String,
-    title: &'static str,
+    title: String,
     of: String,
     article: String,
     met: String,
@@ -117,6 +127,7 @@ pub(crate) fn render(report: &Report<'_>) -> Result<String> {
         years: drawn::years(report),
         transfers: report.transfers(),
         deadlines: deadlines.iter().map(|it| report.clock(it)).collect(),
+        footnote: deadline::footnote(deadlines.iter().map(|it| it.clock), lang.core()),
     };
     page.render().map_err(|e| Failure::refused(words!("het verslag: {e}", "the report: {e}")))
 }
@@ -213,6 +224,21 @@ impl Report<'_> {
         })
     }
 
+    /// Whose incident a word about one belongs to: of the party that found it.
+    fn whose_case(&self, line: &Line) -> Side {
+        let begun = match &line.statement.body {
+            Body::Notice(_, notice) => notice.case.unwrap_or(line.digest),
+            _ => line.digest,
+        };
+        let found = self.lines.iter().find(|it| it.digest == begun).unwrap_or(line);
+        found.whose()
+    }
+
+    /// How what came late is marked.
+    fn late(&self) -> String {
+        self.lang.pick("te laat", "late").to_owned()
+    }
+
     /// The transfers of which something was said in the period, in that order.
     fn told(&self) -> Vec<TransferId> {
         let mut told = Vec::new();
@@ -286,7 +312,7 @@ impl Report<'_> {
         });
         Clock {
             due: it.due.local(),
-            title: it.clock.title(language),
+            title: it.clock.marked(language),
             of: it.of(),
             article: it.clock.rule().article.label(language),
             met: it.met.map(Time::local).unwrap_or_default(),
@@ -328,7 +354,8 @@ impl Report<'_> {
         let party = |side| {
             let party = agreement.party(side);
             let kbo = party.kbo.as_ref().map(|kbo| format!(", KBO {kbo}")).unwrap_or_default();
-            format!("{} ({}{kbo})", party.name, party.id)
+            let seat = party.address.as_ref().map(|seat| format!(", {seat}")).unwrap_or_default();
+            format!("{} ({}{kbo}{seat})", party.name, party.id)
         };
         let used = |terms: &&&Terms| {
             self.period().iter().any(|line| line.statement.header.terms == terms.digest)

@@ -19,6 +19,7 @@ mod text;
 
 pub use clock::{Clock, Nature, Rule, Term, Who};
 pub use ics::ics;
+pub use text::footnote;
 
 /// One clock that runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

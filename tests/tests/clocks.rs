@@ -72,7 +72,7 @@ fn a_clock_that_jumped_is_told_by_mail_and_no_term_that_it_makes_run_out() {
     assert!(world.cli_as("65534", "agency", &["clock"]).status.success());
     let mails = server.takes(before + 2);
     let about = subjects(&mails);
-    let alarm = format!("overdue: The file is still on the transport medium, OEFENING {code}");
+    let alarm = format!("overdue: Last moment: gone from the transport medium, OEFENING {code}");
     assert!(about[before + 1..].iter().any(|it| it.contains(&alarm)), "{about:?}");
 }
 

@@ -272,7 +272,19 @@ fn an_incident_that_is_reported_late_stays_late_on_both_sides() {
     assert!(calendar.starts_with("BEGIN:VCALENDAR\r\n") && calendar.ends_with("END:VCALENDAR\r\n"));
     assert!(calendar.lines().all(|line| line.len() <= 75), "{calendar}");
     let table = world.cli("agency", &["deadlines"]);
-    assert!(table.status.success() && stdout(&table).contains("STANDING"), "{}", stdout(&table));
+    let table = stdout(&table);
+    assert!(table.contains("STANDING"), "{table}");
+    // A term that the text does not have is marked, and the mark explained; one that it has is not.
+    for marked in
+        ["Yearly statement about retention* [attestation]", "* The agreement's text gives no"]
+    {
+        assert!(table.split_whitespace().collect::<Vec<_>>().join(" ").contains(marked), "{table}");
+    }
+    assert!(!table.contains("policy and plan*"), "{table}");
+    for row in world.json("agency", &["deadlines"]).as_array().unwrap() {
+        let clock: sluis_core::deadline::Clock = row["clock"].as_str().unwrap().parse().unwrap();
+        assert_eq!(row["in_the_text"], clock.rule().in_the_text, "{row}");
+    }
 }
 
 #[test]

@@ -171,7 +171,8 @@ fn evidence_is_judged(world: &World, folder: &Path, statements: &[PathBuf]) {
     assert!(good.status.success(), "{}", stderr(&good));
     assert!(
         stdout(&good).contains("what came out is what went in")
-            && stdout(&good).contains("OEFENING"),
+            && stdout(&good).contains("OEFENING")
+            && stdout(&good).contains("not verified: verify.sh; signed by nobody"),
         "{}",
         stdout(&good)
     );

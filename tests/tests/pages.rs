@@ -109,7 +109,7 @@ fn a_browser_shows_and_prints_every_page_whole_and_asks_nobody_for_anything() {
         let paper = picture["commonest"].as_f64().unwrap();
         assert!((0.5..0.99).contains(&paper), "{about}");
         let sheets = it["sheets"].as_u64().unwrap();
-        assert!((1..=12).contains(&sheets), "{about}");
+        assert!((1..=16).contains(&sheets), "{about}");
         let pdf = folder.join(format!("{}-{how}.pdf", name.trim_end_matches(".html")));
         assert!(fs::read(pdf).unwrap().starts_with(b"%PDF-"), "{about}");
         let drawings = it["drawings"].as_array().unwrap();

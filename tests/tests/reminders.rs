@@ -267,7 +267,7 @@ fn a_file_that_stays_on_the_medium_alarms_the_agency() {
     assert_eq!(
         alarm.header("subject"),
         format!(
-            "[Sluis] overdue: The file is still on the transport medium, OEFENING {code} (mechelen)"
+            "[Sluis] overdue: Last moment: gone from the transport medium, OEFENING {code} (mechelen)"
         )
     );
     assert!(

@@ -213,7 +213,7 @@ fn exercise(statements: &[&Held<'_>]) -> Option<Fact> {
         Fact::of(
             "rehearsal",
             words!(
-                "OEFENING: sleuteldelen gingen naar een map, niet naar een telefoon",
+                "OEFENING, sleuteldelen gingen naar een map en niet naar een telefoon",
                 "OEFENING, a rehearsal: shares went into a folder, not to a telephone"
             ),
         )

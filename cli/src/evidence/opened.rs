@@ -84,6 +84,11 @@ impl<'a> Folder<'a> {
         }
     }
 
+    /// Whether a file of this name lies there.
+    pub(super) fn has(&self, file: &str) -> bool {
+        self.path.join(file).symlink_metadata().is_ok()
+    }
+
     /// The texts of the agreement, each with the keys of the version that counts: that one tells which key signed which
     /// number.
     pub(super) fn texts(&self) -> Result<Vec<Terms>> {

@@ -19,8 +19,8 @@ use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
 use crate::output;
 
-/// What lies beside the statements for people, and nobody signed.
-const UNVERIFIED: [&str; 3] = ["report.nl.html", "report.en.html", "verify.sh"];
+/// What may lie beside the statements for people, and nobody signed.
+const UNSIGNED: [&str; 3] = ["report.nl.html", "report.en.html", "verify.sh"];
 
 /// What holds of an exported folder.
 #[derive(serde::Serialize)]
@@ -28,8 +28,8 @@ struct Report {
     statements: Vec<Line>,
     /// From which number to which each party's statements stand here; none in the folder of one transfer.
     spans: Vec<Span>,
-    /// Files that nothing here vouches for.
-    unverified: [&'static str; 3],
+    /// Files of the folder that nothing here vouches for.
+    unverified: Vec<&'static str>,
     #[serde(flatten)]
     found: Found,
 }
@@ -74,7 +74,8 @@ pub(crate) fn verify(folder: &Path, trust: &Path, lang: Lang, json: bool) -> Res
         Part::All | Part::Year(_) => Found::Whole { transfers: each(&own)? },
     };
     let statements = statements.iter().map(line).collect();
-    let report = Report { statements, spans, unverified: UNVERIFIED, found };
+    let unverified = UNSIGNED.into_iter().filter(|file| folder.has(file)).collect();
+    let report = Report { statements, spans, unverified, found };
     if json {
         output::json(&report)?;
     } else {
@@ -209,10 +210,12 @@ fn tell(report: &Report, lang: Lang) -> Result<()> {
         ))?;
     }
     let unverified = report.unverified.join(", ");
-    say(words!(
-        "niet nagekeken: {unverified}; niemand ondertekende ze",
-        "not verified: {unverified}; nobody signed them"
-    ))?;
+    if !unverified.is_empty() {
+        say(words!(
+            "niet nagekeken: {unverified}; door niemand ondertekend",
+            "not verified: {unverified}; signed by nobody"
+        ))?;
+    }
     let transfers = match &report.found {
         Found::One(facts) => std::slice::from_ref(facts),
         Found::Whole { transfers } => transfers,

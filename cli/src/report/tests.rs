@@ -97,7 +97,10 @@ fn removed() -> Body {
 }
 
 fn page(lines: &[Line], from: usize, year: Option<i16>, lang: Lang) -> String {
-    let terms = terms();
+    page_of(&terms(), lines, from, year, lang)
+}
+
+fn page_of(terms: &Terms, lines: &[Line], from: usize, year: Option<i16>, lang: Lang) -> String {
     let time = lines.last().unwrap().at.plus_ms(100 * DAY);
     let of = year.map_or(Part::All, Part::Year);
     let [signers, list] = [Digest::none(); 2];
@@ -117,9 +120,8 @@ fn page(lines: &[Line], from: usize, year: Option<i16>, lang: Lang) -> String {
         ledger,
         time,
     };
-    let versions = [&terms];
-    render(&Report { terms: &terms, versions: &versions, lines, from, year, head: &head, lang })
-        .unwrap()
+    let versions = [terms];
+    render(&Report { terms, versions: &versions, lines, from, year, head: &head, lang }).unwrap()
 }
 
 #[test]
@@ -189,11 +191,19 @@ fn the_gates_are_drawn_apart_also_where_the_word_of_the_release_comes_last() {
             assert!(drawn.key.is_none_or(|key| file.x + file.width <= key.x), "{count}");
         }
         let html = page(&lines, 0, None, Lang::En);
-        let expires = html.lines().find(|row| row.contains("The transfer expires")).unwrap();
+        assert!(
+            html.contains("<p class=\"lead\">* The agreement&#39;s text gives no such term"),
+            "{html}"
+        );
+        let expires =
+            html.lines().find(|row| row.contains("Open before the transfer expires*")).unwrap();
         assert!(expires.contains("2027-01-04 12:00:00"), "seven days, not hours: {expires}");
         // Two hours and five minutes, where one hour is the target.
         assert!(html.contains("2 h 5 min on the transport medium (target 60 min)"), "{html}");
-        assert!(html.contains("HEAD 410, GET 410 <span class=\"late\">late</span>"), "{html}");
+        assert!(
+            html.contains("not to be found any more (HTTP 410) <span class=\"late\">late</span>"),
+            "{html}"
+        );
     }
 }
 
@@ -279,4 +289,203 @@ fn who_did_it_is_told_by_role_and_function_and_nobody_is_named() {
     for it in &terms.agreement.signed.signatories {
         assert!(!it.name.is_empty() && !en.contains(&it.name) && !nl.contains(&it.name));
     }
+}
+
+/// The worked case, with what its file leaves as a comment filled in.
+fn whole() -> (Terms, String) {
+    let text = include_str!("../../../config/examples/agreements/mechelen.toml")
+        .replace("# max-rows = 5000  ", "max-rows = 5000  ")
+        .replace("# listed-on = \"2020-12-18\"", "listed-on = \"2026-03-01\"")
+        .replace("# informed = ", "informed = ")
+        .replacen("# policy-reviewed-on = \"2020-06-01\"", "policy-reviewed-on = \"2026-04-02\"", 1)
+        .replace("# policy-reviewed-on = \"2020-06-01\"", "policy-reviewed-on = \"2026-05-03\"")
+        .replace("# incident-contact = \"...\"", "incident-contact = \"a.b@example.org\"")
+        .replace("# measures = \"...\"", "measures = \"opleiding en sleutelbeheer\"")
+        .replace("# monitoring = \"...\"", "monitoring = \"geheime bewaking\"")
+        .replace("# access = \"...\"", "access = \"geheime toegang\"")
+        .replace("# guarantees = \"...\"", "guarantees = \"ISO 27001, nagekeken\"")
+        .replace("persons = [] ", "persons = [\"Iemand Anders\"] ");
+    let terms = agreements::parse(Path::new("mechelen.toml"), &text).unwrap().0;
+    (terms, text)
+}
+
+#[test]
+fn each_key_that_the_agreement_fills_shows_except_who_and_where() {
+    let (terms, text) = whole();
+    let said = Body::Notice(Sort::Patch, notice("x", None, None));
+    let lines = [line(1, Side::Municipality, BEFORE, None, said)];
+    let html = page_of(&terms, &lines, 0, None, Lang::Nl);
+    let html = html.replace("&#39;", "'").replace("&#38;", "&").replace("&#34;", "\"");
+    // Persons, keys, and where machines are reached; words that stand for one of a few the page has in its own language.
+    let silent = [
+        "keys",
+        "key.custodians",
+        "key.channels.id",
+        "key.channels.group",
+        "key.channels.kind",
+        "key.release",
+        "drop-zone.host",
+        "processors.hosts",
+        "processors.for",
+        "signed.representatives",
+        "signed.signatories.name",
+        "signed.signatories.party",
+        "municipality.contact.persons",
+        "security.agency.incident-contact",
+        "security.municipality.incident-contact",
+        "security.municipality.monitoring",
+        "security.municipality.access",
+        "security.municipality.breach-procedure",
+        "basis.controller",
+        "data.columns.kind",
+        "retention.destroy",
+        "file.keep-plaintext",
+        "data.special-categories",
+        "file.approval",
+        "access.profiles.id",
+    ];
+    let mut all = Vec::new();
+    leaves(&text.parse().unwrap(), "", &mut all);
+    assert!(all.len() > 80, "{}", all.len());
+    let quiet =
+        |path: &str| silent.iter().any(|it| path == *it || path.starts_with(&format!("{it}.")));
+    let missing: Vec<_> =
+        all.iter().filter(|(path, it)| !quiet(path) && !html.contains(it)).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    for said in [
+        "verantwoordelijke voor het meedelen: Agentschap Integratie en Inburgering",
+        "grootste aantal personen op een lijst: 5000",
+        "zulke gegevens op de lijsten: nee",
+        "wie vernietigt: twee personen",
+        "procedure voor inbreuken: ja",
+        "netwerk en systemen bewaakt: ja",
+        "toegang aantoonbaar veilig: ja",
+        "AVG 2020-12-01, privacy 2020-12-01, andere regels 2020-12-01",
+        "kanaal van SMS-A (voorbeeld): SMS",
+        "verwerkersovereenkomst van 2020-12-01; waarborgen: ISO 27001, nagekeken",
+        "aanspreekpunt: contactpersonen, gekend door de andere partij",
+        "aanspreekpunt voor incidenten: ja",
+        "(streefdoel van het product: 1 uur)",
+        "alarm na: 24 uur (standaard van het product)",
+        "de naam staat er niet",
+        "herzien, zegt de overeenkomst</td><td class=\"when\">2026-05-03",
+        "lijst nagekeken, zegt de overeenkomst</td><td class=\"when\">2026-03-01",
+    ] {
+        assert!(html.contains(said), "{said}: {html}");
+    }
+    for secret in ["geheime", "Iemand Anders", "a.b@example.org", "sluiskom.example:8443"] {
+        assert!(!html.contains(secret), "{secret}");
+    }
+}
+
+/// Every text and day of a file, by its path.
+fn leaves(value: &toml::Table, path: &str, all: &mut Vec<(String, String)>) {
+    fn go(value: &toml::Value, path: &str, all: &mut Vec<(String, String)>) {
+        match value {
+            toml::Value::Table(table) => leaves(table, path, all),
+            toml::Value::Array(each) => each.iter().for_each(|it| go(it, path, all)),
+            toml::Value::String(text) => all.push((path.to_owned(), text.clone())),
+            other => all.push((path.to_owned(), other.to_string())),
+        }
+    }
+    for (key, value) in value {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        go(value, &path, all);
+    }
+}
+
+#[test]
+fn what_was_to_be_done_and_was_not_is_told_at_its_article_and_not_like_what_did_not_arise() {
+    let (terms, _) = whole();
+    let said = Body::Notice(Sort::Patch, notice("x", None, None));
+    let year = |year: i16, at: Time| {
+        let lines = [line(1, Side::Municipality, at, None, said.clone())];
+        page_of(&terms, &lines, 0, Some(year), Lang::Nl)
+    };
+    let (first, next) = (year(2026, BEFORE), year(2027, BEFORE.plus_ms(360 * DAY)));
+    let missed =
+        |day: &str| format!("<span class=\"late\">niet gedaan; te laat sinds {day}</span>");
+    // Looked through in 2026, as the agreement says; a year later by nobody.
+    for day in ["2027-03-02", "2027-04-03", "2027-05-04"] {
+        assert!(!first.contains(&missed(day)), "{day}");
+        assert!(next.contains(&missed(day)), "{day}: {next}");
+    }
+    assert!(first.contains("lijst nagekeken, zegt") && !next.contains("lijst nagekeken, zegt"));
+    assert!(first.contains("herzien, zegt") && !next.contains("herzien, zegt"));
+    // The attestation was never made.
+    assert!(first.contains(&missed("2021-12-19")), "{first}");
+    let row = |html: &str, of: &str| {
+        html.lines().filter(|row| row.contains(of)).map(str::to_owned).collect::<String>()
+    };
+    let quiet = "niets gemeld in deze periode";
+    assert!(row(&next, "Doorgifte aan anderen").contains(quiet));
+    assert!(!row(&next, "worden elk jaar herzien").contains(quiet));
+}
+
+#[test]
+fn a_target_is_the_products_where_the_agreement_has_none_of_its_own() {
+    let (mut terms, _) = whole();
+    let lines = [line(1, Side::Agency, BEFORE, Some(TransferId::random()), sent())];
+    let shown = |terms: &Terms, lang| page_of(terms, &lines, 0, None, lang);
+    assert!(shown(&terms, Lang::En).contains("target of the product: 1 h"));
+    terms.agreement.targets.removal_target_hours = 4;
+    terms.agreement.targets.alarm_after_hours = 30;
+    let (nl, en) = (shown(&terms, Lang::Nl), shown(&terms, Lang::En));
+    assert!(
+        nl.contains("streefdoel van deze overeenkomst: 4 uur") && nl.contains("alarm na: 30 uur<")
+    );
+    assert!(en.contains("target of this agreement: 4 h") && !en.contains("target of the product"));
+}
+
+#[test]
+fn a_breach_stands_at_the_article_that_asks_its_party_to_tell_of_it() {
+    let (agency, municipality) = (Side::Agency, Side::Municipality);
+    let report = |text| Body::Notice(Sort::IncidentReport, notice(text, None, Some(BEFORE)));
+    let ours = line(1, agency, BEFORE, None, report("bij ons"));
+    let update =
+        Body::Notice(Sort::IncidentUpdate, notice("samen bekeken", Some(ours.digest), None));
+    let lines = [
+        ours,
+        line(1, municipality, BEFORE, None, report("bij de gemeente")),
+        line(2, municipality, BEFORE, None, update),
+    ];
+    let html = page(&lines, 0, None, Lang::Nl);
+    let part = |from: &str, to: &str| {
+        html.split_once(from).and_then(|(_, rest)| rest.split_once(to)).unwrap().0.to_owned()
+    };
+    let (sixth, ninth) = (part("<h3>art. 6", "<h3>art. 7"), part("<h3>art. 9", "<h3>art. 10"));
+    assert!(sixth.contains("bij de gemeente") && !sixth.contains("bij ons"), "{sixth}");
+    assert!(!sixth.contains("samen bekeken"), "{sixth}");
+    assert!(ninth.contains("bij ons") && ninth.contains("samen bekeken"), "{ninth}");
+    assert!(ninth.contains("24 uur: standaard van het product"), "{ninth}");
+}
+
+#[test]
+fn what_machines_say_is_told_in_words() {
+    let id = Some(TransferId::random());
+    let none = Digest::none();
+    let share = |index, outcome: &str| sluis_core::statement::Shipped {
+        index,
+        channel: "sms-a".into(),
+        driver: "http".into(),
+        outcome: outcome.into(),
+        message: None,
+    };
+    let shares = vec![share(1, "accepted"), share(2, "rejected"), share(3, "unknown")];
+    let released = Released { removed: none, probed: none, shares };
+    let failed = sluis_core::statement::Failed { step: "carry".into(), code: "gone".into() };
+    let agency = Side::Agency;
+    let lines = [
+        line(1, agency, BEFORE, id, sent()),
+        line(2, agency, BEFORE, id, released.into()),
+        line(3, agency, BEFORE, id, failed.into()),
+    ];
+    let (nl, en) = (page(&lines, 0, None, Lang::Nl), page(&lines, 0, None, Lang::En));
+    assert!(
+        nl.contains("vrijgegeven: 1 sms-a aanvaard, 2 sms-a geweigerd, 3 sms-a onbekend"),
+        "{nl}"
+    );
+    assert!(en.contains("released: 1 sms-a accepted, 2 sms-a refused, 3 sms-a unknown"), "{en}");
+    assert!(nl.contains("mislukt: bij het wegbrengen (code gone)"), "{nl}");
+    assert!(nl.contains("sealer (verzegelt)") && en.contains("releaser (lets the shares go)"));
 }

@@ -3,7 +3,7 @@
 use sluis_core::agreement::Agreement;
 use sluis_core::id::Time;
 use sluis_core::notice::{Notice, Sort};
-use sluis_core::statement::{Body, Destroyed, Look, Residents, Shipped, Word};
+use sluis_core::statement::{Body, Destroyed, Failed, Look, Residents, Shipped, Word};
 
 use super::{Line, Report, short};
 use crate::language::Lang;
@@ -16,7 +16,7 @@ pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
         "removed" => ("weg van het medium", "gone from the medium"),
         "probed" => ("nagekeken", "looked at"),
         "ready" => ("bewaarders klaar", "custodians ready"),
-        "released" => ("sleuteldelen weg", "shares released"),
+        "released" => ("sleuteldelen vrijgegeven", "shares released"),
         "share-accepted" => ("deel ingetypt", "share typed in"),
         "opened" => ("geopend", "opened"),
         "closed" => ("afgesloten", "closed"),
@@ -28,8 +28,8 @@ pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
         "restored" => ("databank teruggezet", "store put back"),
         "contradicted" => ("tegenspraak gemeld", "contradiction reported"),
         "request" => ("aanvraag", "request"),
-        "quality-report" => ("fout gemeld", "error reported"),
-        "quality-answer" => ("fout beantwoord", "error answered"),
+        "quality-report" => ("melding van een fout", "report of an error"),
+        "quality-answer" => ("antwoord op een fout", "answer to an error"),
         "quality-close" => ("dossier gesloten", "case closed"),
         "incident-report" => ("incident gemeld", "incident reported"),
         "incident-update" => ("incident aangevuld", "incident updated"),
@@ -40,7 +40,7 @@ pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
         "override" => ("regel doorgelaten", "rule let pass"),
         "patch" => ("lek gedicht", "weakness mended"),
         "contradiction" => ("tegengesproken", "contradicted"),
-        "basis-gone" => ("rechtsgrond weg", "legal basis gone"),
+        "basis-gone" => ("rechtsgrond vervallen", "legal basis gone"),
         "policy-review" => ("beleid herzien", "policy reviewed"),
         "attestation" => ("verklaring over de bewaring", "statement about retention"),
         "information-request" => ("inlichtingen gevraagd", "information asked for"),
@@ -128,12 +128,12 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
         Body::Removed(body) => {
             let sent = line.about().and_then(|id| Some((id, report.when(id, "sent")?)));
             let span = sent.map(|(id, sent)| removal(sent, line.at, report.agreement(id), lang));
-            let looked = Some(seen(&body.seen));
+            let looked = Some(seen(&body.seen, lang));
             let all = [span, looked, unknown(&body.unknown, lang)];
             all.into_iter().flatten().collect::<Vec<_>>().join(", ")
         }
-        Body::Probed(body) => seen(&body.seen),
-        Body::Released(body) => shares(&body.shares),
+        Body::Probed(body) => seen(&body.seen, lang),
+        Body::Released(body) => shares(&body.shares, lang),
         Body::ShareAccepted(body) => format!("{} ({})", body.index, body.custodian),
         Body::Opened(body) => {
             let shares: Vec<_> = body.shares.iter().map(ToString::to_string).collect();
@@ -143,7 +143,7 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
             format!("{}: {}", lang.pick("gewist", "erased"), things(&body.erased, lang))
         }
         Body::Destroyed(body) => destroyed(body, lang),
-        Body::Failed(body) => format!("{}: {}", body.step, body.code),
+        Body::Failed(body) => failed(body, lang),
         Body::Restored(body) => match lang {
             Lang::Nl => format!(
                 "een oudere databank; verder na verklaring {}, {} sleuteldelen tellen als verzonden",
@@ -263,11 +263,37 @@ fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> Str
     format!("{}{known}{}: {}", kind(sort.kind(), lang), void(line, lang), notice.text)
 }
 
-fn seen(look: &Look) -> String {
-    format!("HEAD {}, GET {}", look.head, look.get)
+/// What was found where the file had been.
+fn seen(look: &Look, lang: Lang) -> String {
+    match (look.is_gone(), lang) {
+        (true, Lang::Nl) => "niet meer te vinden (HTTP 410)".to_owned(),
+        (true, Lang::En) => "not to be found any more (HTTP 410)".to_owned(),
+        (false, _) => format!("HEAD {}, GET {}", look.head, look.get),
+    }
 }
 
-fn shares(shares: &[Shipped]) -> String {
-    let told = shares.iter().map(|it| format!("{} {} {}", it.index, it.channel, it.outcome));
-    told.collect::<Vec<_>>().join(", ")
+fn shares(shares: &[Shipped], lang: Lang) -> String {
+    let one = |it: &Shipped| {
+        let (nl, en) = match it.outcome.as_str() {
+            "accepted" => ("aanvaard", "accepted"),
+            "rejected" => ("geweigerd", "refused"),
+            "unknown" => ("onbekend", "unknown"),
+            other => (other, other),
+        };
+        format!("{} {} {}", it.index, it.channel, lang.pick(nl, en))
+    };
+    shares.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// In which step a transfer failed, by the word of who says so, and its code.
+fn failed(failed: &Failed, lang: Lang) -> String {
+    let (nl, en) = match failed.step.as_str() {
+        "carry" => ("bij het wegbrengen", "in carrying"),
+        "release" => ("bij het vrijgeven van sleuteldelen", "in letting shares go"),
+        "fetch" => ("bij het ophalen", "in fetching"),
+        "municipality" => ("bij de gemeente", "at the municipality"),
+        "restore" => ("na het terugzetten van een databank", "after a store was put back"),
+        other => (other, other),
+    };
+    format!("{} (code {})", lang.pick(nl, en), failed.code)
 }

@@ -240,6 +240,10 @@ fn every_clock_has_its_code_article_requirement_and_words() {
         }
         let labelled = clock.text(Language::En).contains("Product default");
         assert_eq!(labelled, !rule.in_the_text, "a term of ours says so: {clock}");
+        let marked = clock.marked(Language::Nl).ends_with('*');
+        assert_eq!(marked, !rule.in_the_text, "in a table too: {clock}");
+        let note = footnote([clock].into_iter(), Language::Nl);
+        assert_eq!(note.is_some(), marked, "{clock}");
         let deadline = Deadline::new(clock, format!("subject-{index}"), start);
         let reminders = deadline.reminders();
         assert!(!reminders.is_empty() && reminders.is_sorted(), "{clock}");

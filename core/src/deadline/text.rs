@@ -5,11 +5,36 @@ use crate::agreement::{Language, Side};
 use super::Standing;
 use super::clock::Clock;
 
+/// What the mark of [`Clock::marked`] means, where one of these bears it.
+#[must_use]
+pub fn footnote(
+    mut clocks: impl Iterator<Item = Clock>,
+    language: Language,
+) -> Option<&'static str> {
+    let text = match language {
+        Language::En => {
+            "* The agreement's text gives no such term: it is the product's default, or what the agreement's file says."
+        }
+        _ => {
+            "* De tekst van de overeenkomst noemt die termijn niet: ze is de standaard van het product, of wat het bestand van de overeenkomst zegt."
+        }
+    };
+    clocks.any(|clock| !clock.rule().in_the_text).then_some(text)
+}
+
 impl Clock {
     /// Its name for people.
     #[must_use]
     pub fn title(self, language: Language) -> &'static str {
         self.words(language).0
+    }
+
+    /// The same in a table, which ends with [`footnote`] where a title bears its mark: the agreement's text has no such
+    /// term.
+    #[must_use]
+    pub fn marked(self, language: Language) -> String {
+        let mark = if self.rule().in_the_text { "" } else { "*" };
+        format!("{}{mark}", self.title(language))
     }
 
     /// Its article and what to do, and where the term is not the agreement's, that it is the product's.
@@ -40,11 +65,11 @@ impl Clock {
                 "plaats het bestand in de eigen omgeving en verwijder het uit het transportmedium.",
             ),
             Self::RemovalAlarm => (
-                "Bestand staat nog op het transportmedium",
+                "Uiterste tijd: weg van het transportmedium",
                 "de verwijdering is niet bewezen. Bel elkaar; lukt het niet, trek de zending dan in.",
             ),
             Self::Expiry => (
-                "Zending vervalt",
+                "Openen voor de zending vervalt",
                 "trek de zending in als ze niet geopend is. Bied de lijst daarna opnieuw aan, onder een nieuwe sleutel.",
             ),
             Self::Incident(Side::Agency) => (
@@ -112,11 +137,11 @@ impl Clock {
                 "put the file in your own environment and delete it from the transport medium.",
             ),
             Self::RemovalAlarm => (
-                "The file is still on the transport medium",
+                "Last moment: gone from the transport medium",
                 "its removal is not proven. Call each other; if that fails, withdraw the transfer.",
             ),
             Self::Expiry => (
-                "The transfer expires",
+                "Open before the transfer expires",
                 "withdraw it if it was not opened. Then offer the list again, under a new key.",
             ),
             Self::Incident(Side::Agency) => (
