@@ -1,6 +1,7 @@
 //! `sluis agreement`: add, list, show; check, new, publish and rekey in files of their own.
 
 pub(crate) mod check;
+pub(crate) mod counts;
 mod draft;
 pub(crate) mod new;
 mod page;
@@ -17,6 +18,7 @@ use sluis_core::id::AgreementId;
 use sluis_core::words;
 use sluis_core::words::Words;
 
+use self::counts::{Core, Counts};
 use crate::card::{self, Card, Role};
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -235,14 +237,21 @@ pub(crate) fn not_here(name: &AgreementId) -> Failure {
 /// `sluis agreement list`
 pub(crate) fn list(config: &Config, lang: Lang, json: bool) -> Result<()> {
     let all = load(config)?;
+    let core = Core::of(config);
     if json {
-        return output::json(&all.iter().map(summary).collect::<Vec<_>>());
+        let row = |installed: &Installed| {
+            let mut row = summary(installed);
+            row["counts"] = serde_json::json!(Counts::of(core.as_ref(), installed).known());
+            row
+        };
+        return output::json(&all.iter().map(row).collect::<Vec<_>>());
     }
     let row = |installed: &Installed| {
         let agreement = &installed.terms.agreement;
         vec![
             agreement.agreement.to_string(),
             agreement.version.to_string(),
+            Counts::of(core.as_ref(), installed).words().text(lang.core()).to_owned(),
             agreement.agency.name.clone(),
             agreement.municipality.name.clone(),
             format!(
@@ -255,8 +264,12 @@ pub(crate) fn list(config: &Config, lang: Lang, json: bool) -> Result<()> {
         ]
     };
     let head = match lang {
-        Lang::Nl => ["OVEREENKOMST", "VERSIE", "AGENTSCHAP", "GEMEENTE", "DELEN", "VAN KRACHT"],
-        Lang::En => ["AGREEMENT", "VERSION", "AGENCY", "MUNICIPALITY", "SHARES", "IN FORCE"],
+        Lang::Nl => {
+            ["OVEREENKOMST", "VERSIE", "GELDT", "AGENTSCHAP", "GEMEENTE", "DELEN", "VAN KRACHT"]
+        }
+        Lang::En => {
+            ["AGREEMENT", "VERSION", "COUNTS", "AGENCY", "MUNICIPALITY", "SHARES", "IN FORCE"]
+        }
     };
     output::table(&head, all.iter().map(row).collect())
 }

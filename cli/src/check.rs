@@ -10,6 +10,7 @@ use sluis_core::agreement::Side;
 use sluis_core::words;
 use sluis_core::words::Words;
 
+use crate::agreement::counts;
 use crate::failure::{Failure, Result, exit};
 use crate::language::Lang;
 use crate::{card, output};
@@ -65,7 +66,8 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         return Err(Failure::new(exit::CONFIG, "gaps", Words::join(&gaps, "\n  ")));
     }
     let count = agreements.iter().count();
-    let notes = notes::of(config, &agreements);
+    let mut notes = notes::of(config, &agreements);
+    notes.extend(counts::notes(config, &agreements));
     if json {
         return output::json(&serde_json::json!({
             "ok": true, "party": card.id, "agreements": count, "notes": notes

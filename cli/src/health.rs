@@ -138,6 +138,16 @@ fn metrics(health: &Health) -> String {
             "Agreements under which an older store was put back.",
             &one(health.set_back),
         ),
+        gauge(
+            "sluis_versions_waiting",
+            "Agreements of which a new version waits for two persons.",
+            &one(health.versions),
+        ),
+        gauge(
+            "sluis_second_person_waiting",
+            "What a first person asked for and no second one confirmed.",
+            &one(health.asked),
+        ),
         gauge("sluis_deadlines", "Deadlines that are missed, near or lapsed, by clock.", &deadlines),
         gauge("sluis_transfers", "Transfers, by state.", &states),
         gauge("sluis_transfers_stuck", "Transfers held or failed, not ended.", &one(health.stuck)),

@@ -241,7 +241,11 @@ impl From<Information> for Wording {
 pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) -> Result<()> {
     let noted = say(socket, wording, lang)?;
     let Some(made) = &noted.row else {
-        return if json { output::json(&noted) } else { output::line(second::asked(lang)) };
+        if json {
+            return output::json(&noted);
+        }
+        output::line(second::asked(lang))?;
+        return second::beside(&noted.others, lang);
     };
     if json {
         return output::json(made);
@@ -436,7 +440,7 @@ fn paper(row: &NoticeRow, lang: Lang) -> Option<String> {
 }
 
 /// The other party's words, as a terminal may have them: all of them, which the table wraps.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(words::shown).collect();
     lines.join(" / ")
 }

@@ -43,7 +43,10 @@ pub(crate) fn go_on(socket: &Socket, ask: &GoOn, lang: Lang, json: bool) -> Resu
             "{agreement}: {kept} of our statements are here; the other party has {theirs}. {exposed} shares count as exposed."
         ),
     })?;
-    let Some(first) = &word.first else { return output::line(second::asked(lang)) };
+    let Some(first) = &word.first else {
+        output::line(second::asked(lang))?;
+        return second::beside(&word.others, lang);
+    };
     output::line(match lang {
         Lang::Nl if refused => {
             format!("bevestigd na {first}; we gaan verder na onze eigen verklaring {kept}.")

@@ -2,11 +2,12 @@
 
 use sluis_config::{Agreements, Config};
 use sluis_core::control::{Agree, Agreed, Overridden, Override, Reject, Row, Waiting};
-use sluis_core::id::{AgreementId, TransferCode, called};
+use sluis_core::id::{AgreementId, Time, TransferCode, called};
 
 use crate::agreement::not_here;
 use crate::failure::Result;
 use crate::language::Lang;
+use crate::notices::shown;
 use crate::output;
 use crate::socket::Socket;
 use crate::transfers::moved_line;
@@ -48,7 +49,10 @@ pub(crate) fn let_pass(
     }
     let of = answer.row.called();
     match &answer.first {
-        None => output::line(format!("{of}  {}", asked(lang))),
+        None => {
+            output::line(format!("{of}  {}", asked(lang)))?;
+            beside(&answer.others, lang)
+        }
         Some(first) => output::line(format!(
             "{of}  {} {first}. {}",
             lang.pick("bevestigd na", "confirmed after"),
@@ -77,7 +81,8 @@ pub(crate) fn agree(
     }
     let version = lang.pick("versie", "version");
     let stands = if agreed.waits { asked(lang) } else { lang.pick("geldt", "counts") };
-    output::line(format!("{name}: {version} {} {stands}", agreed.version))
+    output::line(format!("{name}: {version} {} {stands}", agreed.version))?;
+    beside(&agreed.others, lang)
 }
 
 /// `sluis waiting`
@@ -95,14 +100,65 @@ pub(crate) fn waiting(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         Lang::Nl => ["BEVEL", "WAARVAN", "GEVRAAGD DOOR", "OP", "TOT"],
         Lang::En => ["COMMAND", "OF", "ASKED BY", "AT", "UNTIL"],
     };
+    let nobody = lang.pick("nog niemand: het vraagt er twee", "nobody yet: it takes two");
     let cells = |row: &Waiting| {
         vec![
             row.verb.clone(),
-            called(&row.subject, row.rehearsal),
-            row.by.clone(),
+            of(row),
+            row.by.clone().unwrap_or_else(|| nobody.to_owned()),
             row.at.local(),
-            row.until.local(),
+            row.until.map(Time::local).unwrap_or_default(),
         ]
     };
-    output::table(&head, rows.iter().map(cells).collect())
+    output::table(&head, rows.iter().map(cells).collect())?;
+    rows.iter().try_for_each(|row| detail(row, lang))
+}
+
+/// What it is about, for people.
+fn of(row: &Waiting) -> String {
+    // Of a store of before nothing else is known.
+    let of = if row.wanted.of.is_empty() { &row.subject } else { &row.wanted.of };
+    called(of, row.rehearsal)
+}
+
+/// All that was asked, and what is typed to confirm it: whoever confirms reads it first.
+fn detail(row: &Waiting, lang: Lang) -> Result<()> {
+    let wanted = &row.wanted;
+    if wanted.command.is_empty() {
+        return Ok(());
+    }
+    output::line(format!("\n{}  {}", row.verb, of(row)))?;
+    if let Some(notice) = &wanted.notice {
+        let facts = [
+            ("tekst", "text", Some(shown(&notice.text))),
+            ("dag", "day", notice.on.map(|day| day.to_string())),
+            ("vastgesteld", "found", notice.found.map(Time::local)),
+            ("brief van", "letter of", notice.received.map(|day| day.to_string())),
+            ("brief, SHA-256", "letter, SHA-256", notice.paper.map(|it| it.to_string())),
+        ];
+        for (nl, en, value) in facts {
+            if let Some(value) = value {
+                output::line(format!("  {}: {value}", lang.pick(nl, en)))?;
+            }
+        }
+    }
+    output::line(format!("  {}: {}", lang.pick("bevestig met", "confirm with"), wanted.command))
+}
+
+/// What else was asked of the same: whoever meant to confirm that has begun something new.
+pub(crate) fn beside(others: &[Waiting], lang: Lang) -> Result<()> {
+    for other in others {
+        let by = other.by.as_deref().unwrap_or_default();
+        output::line(match lang {
+            Lang::Nl => format!(
+                "let op: dit is een nieuw verzoek. Wat {by} vroeg, in andere woorden, wacht ernaast; wie dat bevestigt typt: {}",
+                other.wanted.command
+            ),
+            Lang::En => format!(
+                "note: this is a new request. What {by} asked, in other words, waits beside it; whoever confirms that types: {}",
+                other.wanted.command
+            ),
+        })?;
+    }
+    Ok(())
 }

@@ -275,7 +275,8 @@ pub(crate) fn number(socket: &Socket, ask: &OfCustodian, lang: Lang, json: bool)
         return output::json(&word);
     }
     let (Some(_), from) = (&word.first, word.from) else {
-        return output::line(second::asked(lang));
+        output::line(second::asked(lang))?;
+        return second::beside(&word.others, lang);
     };
     let Some(from) = from else {
         return output::line(format!("{}: {}", ask.custodian, untold(lang)));

@@ -13,8 +13,10 @@ use crate::transfer::Report;
 use crate::words::Words;
 
 mod persons;
+mod waiting;
 
 pub use persons::*;
+pub use waiting::*;
 
 /// The largest JSON request or answer on the socket, in bytes.
 pub const MAX_BYTES: usize = 4 << 20;

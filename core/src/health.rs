@@ -29,6 +29,12 @@ pub struct Health {
     /// Under how many agreements this store is older than what its party has said.
     #[serde(default)]
     pub set_back: u64,
+    /// Of how many agreements a new version waits for two persons: no list leaves under it.
+    #[serde(default)]
+    pub versions: u64,
+    /// How much a first person asked for and no second one confirmed.
+    #[serde(default)]
+    pub asked: u64,
     /// Each clock that runs.
     pub clocks: Vec<Count>,
     /// How many transfers are in each state.
@@ -140,6 +146,22 @@ impl Health {
                 "an older store was put back: sluis restored"
             );
             tell(Critical, "set-back", words);
+        }
+        if self.versions > 0 {
+            let words = words!(
+                "{} nieuwe versies van een overeenkomst wachten op twee personen, en er vertrekt niets onder: sluis waiting",
+                "{} new versions of an agreement wait for two persons, and nothing leaves under them: sluis waiting",
+                self.versions
+            );
+            tell(Critical, "version-waits", words);
+        }
+        if self.asked > 0 {
+            let words = words!(
+                "{} keer vroeg een eerste persoon iets dat na zeven dagen vervalt: sluis waiting",
+                "{} words of a first person wait for a second one, and lapse after seven days: sluis waiting",
+                self.asked
+            );
+            tell(Warning, "second-person-waits", words);
         }
         if self.stuck > 0 {
             let words = words!(

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Side;
+use crate::control::Waiting;
 use crate::deadline::{Deadline, Standing};
 use crate::id::{AgreementId, Digest, Time, TransferCode};
 use crate::notice::Sort;
@@ -42,6 +43,8 @@ pub enum About {
     },
     /// A transfer that waits for a person.
     Stuck(Stuck),
+    /// Something waits for a second person.
+    Waits(Waits),
     /// The other party said something.
     Heard(Heard),
     /// The store is older than what this party has said: nothing is said or leaves under this agreement.
@@ -69,6 +72,42 @@ pub struct Stuck {
     /// Whether it is a rehearsal and no delivery (R88).
     #[serde(default)]
     pub rehearsal: bool,
+}
+
+/// What waits for a second person, or for two.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waits {
+    /// The verb, as `sluis waiting` shows it.
+    pub verb: String,
+    /// About which transfer, where it is about one.
+    pub code: Option<TransferCode>,
+    /// Since when.
+    pub since: Time,
+    /// When it lapses; none for a version of an agreement of which nobody has said so yet.
+    pub until: Option<Time>,
+    /// Whether it lapses within a day.
+    pub last: bool,
+    /// Whether it is about a rehearsal and no delivery (R88).
+    pub rehearsal: bool,
+}
+
+/// How long before it lapses it is told again.
+const LAST_MS: i64 = 86_400_000;
+
+impl Waits {
+    /// As it stands now.
+    #[must_use]
+    pub fn of(row: &Waiting, now: Time) -> Self {
+        Self {
+            verb: row.verb.clone(),
+            code: row.wanted.of.parse().ok(),
+            since: row.at,
+            until: row.until,
+            last: row.until.is_some_and(|until| now >= until.plus_ms(-LAST_MS)),
+            rehearsal: row.rehearsal,
+        }
+    }
 }
 
 /// A notice of the other party.
@@ -101,6 +140,8 @@ pub struct Situation {
     pub deadlines: Vec<(AgreementId, Deadline)>,
     /// Transfers that wait for a person.
     pub stuck: Vec<(AgreementId, Stuck)>,
+    /// What waits for a second person.
+    pub waits: Vec<(Option<AgreementId>, Waits)>,
     /// What the other party said.
     pub heard: Vec<(AgreementId, Heard)>,
     /// Under which agreements the store is an older one, and since when that is known.
@@ -116,7 +157,7 @@ impl Situation {
             Some(since) => vec![Reminder { agreement: None, about: About::ClockHeld { since } }],
             None => {
                 let set_back = self.set_back().chain(self.heard());
-                set_back.chain(self.stuck()).chain(self.clocks()).collect()
+                set_back.chain(self.stuck()).chain(self.waits()).chain(self.clocks()).collect()
             }
         };
         all.into_iter().filter(|reminder| !told.contains(&reminder.key())).collect()
@@ -141,6 +182,13 @@ impl Situation {
         self.stuck.iter().map(|(agreement, stuck)| Reminder {
             agreement: Some(agreement.clone()),
             about: About::Stuck(stuck.clone()),
+        })
+    }
+
+    fn waits(&self) -> impl Iterator<Item = Reminder> {
+        self.waits.iter().map(|(agreement, waits)| Reminder {
+            agreement: agreement.clone(),
+            about: About::Waits(waits.clone()),
         })
     }
 
@@ -183,6 +231,10 @@ impl Reminder {
             About::Stuck(Stuck { code, failed, since, .. }) => {
                 format!("stuck|{code}|{failed}|{}", since.0)
             }
+            About::Waits(Waits { verb, code, since, last, .. }) => {
+                let code = code.map_or_else(String::new, |it| it.to_string());
+                format!("waits|{verb}|{code}|{}|{last}", since.0)
+            }
             About::Heard(heard) => format!("heard|{}", heard.digest),
             About::SetBack { since } => format!("set-back|{}", since.0),
             About::ClockHeld { since } => format!("clock-held|{}", since.0),
@@ -197,7 +249,9 @@ impl Reminder {
         match &self.about {
             About::Heard(heard) => heard.sort.is_incident(),
             About::Clock { deadline, .. } => deadline.clock.is_incident(),
-            About::Stuck(_) | About::SetBack { .. } | About::ClockHeld { .. } => false,
+            About::Stuck(_) | About::Waits(_) | About::SetBack { .. } | About::ClockHeld { .. } => {
+                false
+            }
         }
     }
 }

@@ -215,6 +215,7 @@ impl Books {
             let agreement = &installed.terms.agreement;
             tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
             if !versions::counts(&mut tx, clock.now(), &installed.terms).await? {
+                versions::begins_to_wait(&mut tx, clock.now(), &installed.terms).await?;
                 unapproved.insert(agreement.agreement.clone(), agreement.version);
             }
         }

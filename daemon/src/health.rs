@@ -11,6 +11,7 @@ use sluis_core::id::Time;
 
 use crate::books::Result;
 use crate::gatehouse::Core;
+use crate::two_persons;
 
 /// When each gate last asked for work, since this process started.
 #[derive(Debug, Default)]
@@ -80,6 +81,8 @@ async fn health<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Health>> {
         at: now,
         clock_held: books.clock_is_held(),
         set_back: u64::try_from(tx.all_set_back().await?.len()).unwrap_or(u64::MAX),
+        versions: u64::try_from(books.unapproved_count()).unwrap_or(u64::MAX),
+        asked: u64::try_from(two_persons::all(books, &mut tx).await?.len()).unwrap_or(u64::MAX),
         clocks: health::count(&deadlines, books.side, now),
         transfers: tx.states().await?,
         stuck: u64::try_from(tx.stuck().await?.len()).unwrap_or(u64::MAX),

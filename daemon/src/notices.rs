@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use sluis_config::agreements;
 use sluis_core::agreement::articles::Processor;
 use sluis_core::agreement::{Agreement, Side};
-use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under};
+use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under, Wanted};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, SKEW_MS, Time, TransferCode, TransferId};
@@ -291,7 +291,13 @@ async fn make<C: Core>(
     };
     core.worded(&mut tx, &mut ask).await?;
     let mut known = vec![("by", caller.0.name())];
-    let mut noted = Noted { row: None, first: None, withdrawn: Vec::new(), stays: Vec::new() };
+    let mut noted = Noted {
+        row: None,
+        first: None,
+        withdrawn: Vec::new(),
+        stays: Vec::new(),
+        others: Vec::new(),
+    };
     if ask.notice.takes_two(sort) {
         // Not even asked for, where it may not be said at all.
         let register = books.notices(&mut tx, &ask.agreement).await?;
@@ -299,8 +305,10 @@ async fn make<C: Core>(
             .may(&terms.agreement, books.side, sort, &ask.notice, books.now())
             .map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
         let subject = word_for_word(&ask)?;
-        let (verb, who) = (sort.kind(), caller.0);
-        noted.first = two_persons::confirm(books, &mut tx, verb, &subject, transfer, who).await?;
+        let (verb, wanted) = (sort.kind(), Wanted::from(&ask));
+        let word = two_persons::Word { verb, subject: &subject, transfer, wanted };
+        let confirmed = two_persons::confirm(books, &mut tx, word, caller.0).await?;
+        (noted.first, noted.others) = (confirmed.first, confirmed.others);
         let Some(first) = &noted.first else {
             books.commit(tx).await?;
             return Ok(Json(noted));

@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use sluis_core::control::{
     About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Over, Row, Said,
-    SaidAgain, SayAgain, TermsText, Under, Waiting,
+    SaidAgain, SayAgain, TermsText, Under, Waiting, Wanted, typed,
 };
 use sluis_core::id::TransferCode;
 use sluis_core::ledger::Part;
@@ -69,6 +69,7 @@ async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
             .lock()
             .map(|it| it.keys().cloned().collect())
             .unwrap_or_default(),
+        installed: books.agreements.iter().map(|it| it.terms.digest).collect(),
         set_back,
     };
     Ok(Json(about))
@@ -85,7 +86,10 @@ async fn clock<C: Core>(
     }
     let mut tx = books.store.begin().await?;
     let over = core.over(&mut tx).await?;
-    let first = two_persons::confirm(books, &mut tx, "clock", "clock", None, caller.0).await?;
+    let command = typed(["sluis", "clock"]);
+    let wanted = Wanted { of: "clock".into(), command, ..Wanted::default() };
+    let word = two_persons::Word { verb: "clock", subject: "clock", transfer: None, wanted };
+    let first = two_persons::confirm(books, &mut tx, word, caller.0).await?.first;
     match first {
         Some(_) => books.believe_clock(tx).await?,
         None => books.commit(tx).await?,
@@ -114,25 +118,7 @@ async fn say_again<C: Core>(
 async fn waiting<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Vec<Waiting>>> {
     let books = core.books();
     let mut tx = books.store.begin().await?;
-    let mut rows = Vec::new();
-    for (verb, subject, first) in tx.all_asked().await? {
-        if !two_persons::waits(&first, books.now()) {
-            continue;
-        }
-        let until = two_persons::until(&first);
-        let transfer = subject.parse().ok();
-        let record = match transfer {
-            Some(id) => tx.transfer::<C::State>(&id).await?,
-            None => None,
-        };
-        let rehearsal = match &record {
-            Some(record) => tx.is_rehearsal(&record.id).await?,
-            None => false,
-        };
-        let subject = record.map_or(subject, |record| record.code.to_string());
-        rows.push(Waiting { verb, subject, by: first.name, at: first.at, until, rehearsal });
-    }
-    Ok(Json(rows))
+    Ok(Json(versions::all_waiting(books, &mut tx).await?))
 }
 
 async fn list<C: Core>(

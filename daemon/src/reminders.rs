@@ -6,12 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluis_core::reminder::{AT_ONCE, Heard, Reminder, Situation};
+use sluis_core::reminder::{AT_ONCE, Heard, Reminder, Situation, Waits};
 use tokio_util::sync::CancellationToken;
 
 use crate::books::{Books, Result};
 use crate::gatehouse::Core;
 use crate::store::Tx;
+use crate::versions;
 
 /// The gate that sends them.
 pub const GATE: &str = "notifier";
@@ -117,12 +118,15 @@ async fn situation<C: Core>(books: &Books, tx: &mut Tx, held: bool) -> Result<Si
             (agreement.clone(), heard)
         }));
     }
+    let waiting = versions::all_waiting(books, tx).await?;
+    let waits = waiting.iter().map(|it| (it.wanted.agreement.clone(), Waits::of(it, now)));
     Ok(Situation {
         side: books.side,
         now,
         clock_held,
         deadlines: books.deadlines::<C::State>(tx).await?,
         stuck: tx.stuck().await?,
+        waits: waits.collect(),
         heard,
         set_back: tx.all_set_back().await?.into_iter().map(|it| (it.agreement, it.since)).collect(),
     })

@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use data_encoding::BASE64;
-use sluis_core::control::{GoOn, Letter, Place, Restored as Word};
+use sluis_core::control::{GoOn, Letter, Place, Restored as Word, Wanted, typed};
 use sluis_core::epoch::{self, Epoch, Seen, Standing};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest};
@@ -295,9 +295,13 @@ async fn restored<C: Core>(
         exposed: core.at_risk(&mut tx, agreement).await?,
         ended: Vec::new(),
         word: held.word.clone(),
+        others: Vec::new(),
     };
     let subject = format!("{agreement} {}", held.theirs.number);
-    word.first = two_persons::confirm(books, &mut tx, "restored", &subject, None, caller.0).await?;
+    let wanted = wanted(agreement, None);
+    let asked = two_persons::Word { verb: "restored", subject: &subject, transfer: None, wanted };
+    let confirmed = two_persons::confirm(books, &mut tx, asked, caller.0).await?;
+    (word.first, word.others) = (confirmed.first, confirmed.others);
     if let Some(first) = word.first.clone() {
         go_on(&*core, &mut tx, &epoch, &mut word, agreement).await?;
         let known =
@@ -343,6 +347,18 @@ async fn go_on<C: Core>(
     Ok(())
 }
 
+/// What a second person types.
+fn wanted(agreement: &AgreementId, refuse: Option<&str>) -> Wanted {
+    let refuse = refuse.into_iter().flat_map(|reason| ["--refuse", reason]);
+    let words = ["sluis", "restored", agreement.as_str()].into_iter().chain(refuse);
+    Wanted {
+        agreement: Some(agreement.clone()),
+        of: agreement.to_string(),
+        command: typed(words),
+        notice: None,
+    }
+}
+
 /// Two persons say that the word by which the store is held is not true. It goes on as it was; what that party said
 /// meanwhile takes effect, and it is told. Another word of it may hold the store again.
 async fn refuse<C: Core>(
@@ -361,7 +377,10 @@ async fn refuse<C: Core>(
     let asked = Digest::of(format!("{word} {reason}").as_bytes());
     let subject = format!("{agreement} refuse {}", notice::short(&asked));
     let last = tx.last_statement(&books.party, agreement).await?.number;
-    let first = two_persons::confirm(books, &mut tx, "restored", &subject, None, caller).await?;
+    let wanted = wanted(agreement, Some(reason));
+    let asked = two_persons::Word { verb: "restored", subject: &subject, transfer: None, wanted };
+    let two_persons::Confirmed { first, others } =
+        two_persons::confirm(books, &mut tx, asked, caller).await?;
     if let Some(first) = first.clone() {
         tx.let_go(agreement, Fate::Refused).await?;
         hear_deferred(core, &mut tx, agreement).await?;
@@ -376,6 +395,7 @@ async fn refuse<C: Core>(
     core.after().await;
     Ok(Json(Word {
         first,
+        others,
         kept: last,
         theirs: held.theirs.number,
         exposed: 0,

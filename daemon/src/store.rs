@@ -113,6 +113,8 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS asked (
         verb TEXT NOT NULL, subject TEXT NOT NULL, uid BIGINT NOT NULL, name TEXT NOT NULL, at BIGINT NOT NULL,
         PRIMARY KEY (verb, subject))",
+    "CREATE TABLE IF NOT EXISTS wanted (
+        verb TEXT NOT NULL, subject TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (verb, subject))",
     "CREATE INDEX IF NOT EXISTS statements_agreement ON statements (agreement, entry)",
     "CREATE INDEX IF NOT EXISTS statements_kind ON statements (agreement, kind, entry)",
     "CREATE TABLE IF NOT EXISTS rehearsals (transfer TEXT PRIMARY KEY, agreement TEXT NOT NULL)",

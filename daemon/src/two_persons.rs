@@ -1,6 +1,7 @@
 //! What takes two persons: the first asks, a second one with another Unix user confirms (art. 6: separation of duties,
 //! R47; R84). The one place where that is decided.
 
+use sluis_core::control::{Waiting, Wanted};
 use sluis_core::id::{Time, TransferId};
 use sluis_core::words;
 
@@ -20,6 +21,8 @@ pub struct Asked {
     pub name: String,
     /// When.
     pub at: Time,
+    /// What, as a second person needs it; of a store of before nothing is known.
+    pub wanted: Wanted,
 }
 
 /// Until when it waits.
@@ -34,7 +37,7 @@ pub fn waits(asked: &Asked, now: Time) -> bool {
     asked.at.is_fresh(WAITS_MS, now)
 }
 
-/// Forgets what waits no more, so that no clock brings it back.
+/// Forgets what waits no more, so that no clock brings it back, and enters that nobody confirmed it.
 ///
 /// # Errors
 /// [`CoreError::Store`].
@@ -42,6 +45,8 @@ pub async fn forget(tx: &mut Tx, now: Time) -> Result<()> {
     for (verb, subject, asked) in tx.all_asked().await? {
         if !waits(&asked, now) {
             tx.unask(&verb, &subject).await?;
+            let known = detail([("by", asked.name), ("of", subject.clone())]);
+            tx.enter(now, &format!("{verb}-lapsed"), subject.parse().ok(), known).await?;
         }
     }
     Ok(())
@@ -60,29 +65,51 @@ pub async fn waiting(
     Ok(tx.asked(verb, subject).await?.filter(|asked| waits(asked, books.now())))
 }
 
-/// Enters a person's word. The first person's name once a second one has confirmed; nothing while one is waited for.
+/// What a person asks for, under one name: who confirms it says the very same.
+#[derive(Debug)]
+pub struct Word<'a> {
+    /// The verb.
+    pub verb: &'a str,
+    /// All that is asked.
+    pub subject: &'a str,
+    /// About which transfer.
+    pub transfer: Option<TransferId>,
+    /// As a second person needs it.
+    pub wanted: Wanted,
+}
+
+/// What became of a person's word.
+#[derive(Debug)]
+pub struct Confirmed {
+    /// The first person's name once a second one has confirmed; nothing while one is waited for.
+    pub first: Option<String>,
+    /// Where one is waited for: what else was asked of the same, in other words.
+    pub others: Vec<Waiting>,
+}
+
+/// Enters a person's word.
 ///
 /// # Errors
 /// [`CoreError::Refused`] where the first person would confirm.
 pub async fn confirm(
     books: &Books,
     tx: &mut Tx,
-    verb: &str,
-    subject: &str,
-    transfer: Option<TransferId>,
+    word: Word<'_>,
     caller: Caller,
-) -> Result<Option<String>> {
+) -> Result<Confirmed> {
+    let Word { verb, subject, transfer, wanted } = word;
     let now = books.now();
     let asked = waiting(books, tx, verb, subject).await?;
     let entry =
         |what: &str, known: Vec<(&'static str, String)>| (format!("{verb}-{what}"), detail(known));
     match asked {
         None => {
-            let asked = Asked { uid: caller.uid, name: caller.name(), at: now };
+            let others = others(books, tx, verb, &wanted.of).await?;
+            let asked = Asked { uid: caller.uid, name: caller.name(), at: now, wanted };
             tx.ask(verb, subject, &asked).await?;
             let (kind, known) = entry("asked", vec![("by", caller.name()), ("of", subject.into())]);
             tx.enter(now, &kind, transfer, known).await?;
-            Ok(None)
+            Ok(Confirmed { first: None, others })
         }
         Some(first) if first.uid == caller.uid => Err(CoreError::refused(
             "same-person",
@@ -97,7 +124,28 @@ pub async fn confirm(
             let known = vec![("by", caller.name()), ("after", first.name.clone())];
             let (kind, known) = entry("confirmed", known);
             tx.enter(now, &kind, transfer, known).await?;
-            Ok(Some(first.name))
+            Ok(Confirmed { first: Some(first.name), others: Vec::new() })
         }
     }
+}
+
+/// What waits by this verb about the same.
+async fn others(books: &Books, tx: &mut Tx, verb: &str, of: &str) -> Result<Vec<Waiting>> {
+    let all = all(books, tx).await?;
+    Ok(all.into_iter().filter(|it| it.verb == verb && it.wanted.of == of).collect())
+}
+
+/// All that a first person asked for and that still waits.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub async fn all(books: &Books, tx: &mut Tx) -> Result<Vec<Waiting>> {
+    let (asked, now) = (tx.all_asked().await?, books.now());
+    let fresh = asked.into_iter().filter(|(.., first)| waits(first, now));
+    let row = |(verb, subject, first): (String, String, Asked)| {
+        let until = Some(until(&first));
+        let Asked { name, at, wanted, .. } = first;
+        Waiting { verb, subject, by: Some(name), at, until, rehearsal: false, wanted }
+    };
+    Ok(fresh.map(row).collect())
 }

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use sluis_config::agreements;
-use sluis_core::control::{Agree, Agreed};
+use sluis_core::control::{Agree, Agreed, Waiting, Wanted, typed};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::words;
@@ -16,7 +16,10 @@ use sluis_core::words;
 use crate::books::{Books, CoreError, Result, detail};
 use crate::gatehouse::{Caller, Core};
 use crate::store::Tx;
-use crate::two_persons::confirm;
+use crate::two_persons::{self, Confirmed, Word, confirm};
+
+/// The verb by which two persons let one count.
+pub const APPROVE: &str = "agreement-approve";
 
 /// Which version counts: the one whose number is that of its agreement.
 fn names(terms: &Terms) -> (String, String) {
@@ -35,6 +38,81 @@ pub async fn counts(tx: &mut Tx, now: Time, installed: &Terms) -> Result<bool> {
         agree(tx, now, installed, "agreement-installed", Vec::new()).await?;
     }
     Ok(latest == own || latest.is_none())
+}
+
+/// Since when a version that does not count waits here.
+fn since(terms: &Terms) -> String {
+    format!("waits:{}:{}", terms.agreement.agreement, terms.digest)
+}
+
+/// Notes that a version waits, from the first time that it is seen.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub async fn begins_to_wait(tx: &mut Tx, now: Time, terms: &Terms) -> Result<()> {
+    let since = since(terms);
+    if tx.number(&since).await?.is_none() {
+        tx.set_number(&since, now.0).await?;
+    }
+    Ok(())
+}
+
+/// What is typed for it.
+fn wanted(agreement: &AgreementId, version: u32, stolen: bool) -> Wanted {
+    let stolen = stolen.then_some("--stolen");
+    let words = ["sluis", "agreement", "approve", agreement.as_str()].into_iter().chain(stolen);
+    Wanted {
+        agreement: Some(agreement.clone()),
+        of: format!("{agreement} v{version}"),
+        command: typed(words),
+        notice: None,
+    }
+}
+
+/// All that waits for a second person, or for two.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub async fn all_waiting(books: &Books, tx: &mut Tx) -> Result<Vec<Waiting>> {
+    let mut rows = two_persons::all(books, tx).await?;
+    for row in &mut rows {
+        let Ok(id) = row.subject.parse() else { continue };
+        row.rehearsal = tx.is_rehearsal(&id).await?;
+        if !row.wanted.of.is_empty() {
+            row.subject.clone_from(&row.wanted.of);
+        }
+    }
+    rows.extend(waiting(books, tx, &rows).await?);
+    Ok(rows)
+}
+
+/// The versions that wait for two persons and of which nobody has said so yet: of the others there is a line in `asked`.
+///
+/// # Errors
+/// [`CoreError::Store`].
+async fn waiting(books: &Books, tx: &mut Tx, asked: &[Waiting]) -> Result<Vec<Waiting>> {
+    let mut rows = Vec::new();
+    for installed in books.agreements.iter() {
+        let terms = &installed.terms;
+        let name = &terms.agreement.agreement;
+        let subject = format!("{name} {}", terms.digest);
+        let begun = |it: &Waiting| it.verb == APPROVE && it.subject.starts_with(&subject);
+        if books.unapproved(name).is_none() || asked.iter().any(begun) {
+            continue;
+        }
+        let at = tx.number(&since(terms)).await?.map_or(books.now(), Time);
+        let wanted = wanted(name, terms.agreement.version, false);
+        rows.push(Waiting {
+            verb: APPROVE.into(),
+            subject,
+            by: None,
+            at,
+            until: None,
+            rehearsal: false,
+            wanted,
+        });
+    }
+    Ok(rows)
 }
 
 /// The version that counts, as it was kept; nothing where none ever did.
@@ -80,6 +158,12 @@ impl Books {
         self.unapproved.lock().ok()?.get(agreement).copied()
     }
 
+    /// Of how many agreements a version waits.
+    #[must_use]
+    pub fn unapproved_count(&self) -> usize {
+        self.unapproved.lock().map(|it| it.len()).unwrap_or_default()
+    }
+
     /// Nothing is said or heard under a version that does not count yet.
     ///
     /// # Errors
@@ -115,9 +199,9 @@ async fn agreed<C: Core>(
     let installed = installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
     let terms = &installed.terms;
     let (version, digest) = (terms.agreement.version, terms.digest);
-    let answer = |waits| Json(Agreed { version, digest, waits });
+    let answer = |waits, others| Json(Agreed { version, digest, waits, others });
     if books.unapproved(&ask.agreement).is_none() {
-        return Ok(answer(false));
+        return Ok(answer(false, Vec::new()));
     }
     if ask.digest != terms.digest {
         return Err(CoreError::refused(
@@ -135,10 +219,12 @@ async fn agreed<C: Core>(
     // Who put the file there tells nothing: root does it for whoever asks. So two persons have looked at this one.
     let subject = format!("{} {digest}{}", ask.agreement, if ask.stolen { " stolen" } else { "" });
     let name = caller.0.name();
-    let first = confirm(books, &mut tx, "agreement-approve", &subject, None, caller.0).await?;
+    let wanted = wanted(&ask.agreement, version, ask.stolen);
+    let word = Word { verb: APPROVE, subject: &subject, transfer: None, wanted };
+    let Confirmed { first, others } = confirm(books, &mut tx, word, caller.0).await?;
     let Some(first) = first else {
         books.commit(tx).await?;
-        return Ok(answer(true));
+        return Ok(answer(true, others));
     };
     let by = vec![("by", name), ("after", first)];
     agree(&mut tx, books.now(), terms, "agreement-approved", by).await?;
@@ -150,5 +236,5 @@ async fn agreed<C: Core>(
     if let Ok(mut unapproved) = books.unapproved.lock() {
         unapproved.remove(&ask.agreement);
     }
-    Ok(answer(false))
+    Ok(answer(false, Vec::new()))
 }

@@ -89,3 +89,102 @@ fn of_two_agreements_every_clock_and_word_says_whose_it_is_and_either_is_shown_a
         }
     }
 }
+
+/// What `health` finds, and how it ends.
+fn health(world: &World, host: &str) -> (Option<i32>, Vec<String>) {
+    let said = world.cli(host, &["--json", "health"]);
+    let health: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let found = health["findings"].as_array().unwrap().iter();
+    (said.status.code(), found.map(|it| it["code"].as_str().unwrap().to_owned()).collect())
+}
+
+#[test]
+fn a_version_that_waits_for_two_persons_is_an_alarm_and_stands_wherever_people_look() {
+    let mut world = World::make(&strict());
+    world.start("sealer");
+    let listed = |world: &World| shown(world, "agency", &["agreement", "list"]);
+    assert!(listed(&world).contains("mechelen 1 yes"), "{}", listed(&world));
+    let text = fs::read_to_string(world.path("agency/agreements/mechelen.toml")).unwrap();
+    let file = world.path("v2.toml");
+    fs::write(&file, text.replace("version = 1\n", "version = 2\n")).unwrap();
+    let added = world.cli("agency", &["agreement", "add", file.to_str().unwrap()]);
+    assert!(added.status.success(), "{}", stderr(&added));
+    assert!(listed(&world).contains("mechelen 2 no: restart the core"), "{}", listed(&world));
+    world.stop("sealer");
+    assert!(listed(&world).contains("2 ? the core does not answer"), "{}", listed(&world));
+    world.start("sealer");
+    let waits = "note: version 2 of mechelen waits for two persons";
+    assert!(listed(&world).contains("mechelen 2 no: waits for two persons"), "{}", listed(&world));
+    assert_eq!(world.json("agency", &["agreement", "list"])[0]["counts"], false);
+    assert!(shown(&world, "agency", &["config", "check"]).contains(waits));
+    let (code, found) = health(&world, "agency");
+    assert!(code == Some(2) && found.contains(&"version-waits".to_owned()), "{found:?}");
+    let table = shown(&world, "agency", &["waiting"]);
+    for part in ["mechelen v2", "nobody yet", "confirm with: sluis agreement approve mechelen"] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let approve = ["agreement", "approve", "mechelen"];
+    assert!(world.cli("agency", &approve).status.success());
+    let rows = world.json("agency", &["waiting"]);
+    assert!(rows.as_array().unwrap().len() == 1 && rows[0]["by"].is_string(), "{rows}");
+    let (code, found) = health(&world, "agency");
+    assert!(code == Some(2) && found.contains(&"second-person-waits".to_owned()), "{found:?}");
+    assert!(world.cli_as("61001", "agency", &approve).status.success());
+    assert!(listed(&world).contains("mechelen 2 yes"), "{}", listed(&world));
+    assert!(!shown(&world, "agency", &["config", "check"]).contains(waits));
+    assert!(!health(&world, "agency").1.contains(&"version-waits".to_owned()));
+}
+
+/// What a shell makes of a command.
+fn words(command: &str) -> Vec<String> {
+    let script = format!("sluis() {{ printf '%s\\0' \"$@\"; }}\n{command}");
+    let out = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    text.split_terminator('\0').map(str::to_owned).collect()
+}
+
+#[test]
+fn a_second_person_sees_what_was_asked_and_types_what_is_shown() {
+    let mut world = World::make(&strict());
+    world.start("sealer");
+    let letter = world.path("brief.pdf");
+    fs::write(&letter, "de lijst van 2026, graag").unwrap();
+    let letter = letter.to_str().unwrap();
+    let day = sluis_core::id::Time(now_ms()).date().to_string();
+    let text = "'t is de lijst van 2026; $HOME";
+    let asked = ["request", "mechelen", "--text", text, "--paper", letter, "--received", &day];
+    let said = world.cli("agency", &asked);
+    assert!(said.status.success(), "{}", stderr(&said));
+    for lang in ["nl", "en"] {
+        let table = shown(&world, "agency", &["--lang", lang, "waiting"]);
+        let digest = sluis_core::id::Digest::of(b"de lijst van 2026, graag").to_string();
+        for part in [text, &day, &digest, "sluis request mechelen", "request mechelen"] {
+            assert!(table.contains(part), "{part}: {table}");
+        }
+    }
+    // Other words are another request, and whoever says them hears it.
+    let other =
+        ["request", "mechelen", "--text", "de lijst", "--paper", letter, "--received", &day];
+    let beside = world.cli_as("61001", "agency", &other);
+    assert!(stdout(&beside).contains("this is a new request"), "{}", stdout(&beside));
+    assert!(stdout(&beside).contains("sluis request mechelen --paper FILE"), "{}", stdout(&beside));
+    let rows = world.json("agency", &["waiting"]);
+    let first = rows.as_array().unwrap().iter().find(|it| it["wanted"]["notice"]["text"] == text);
+    let command = first.unwrap()["wanted"]["command"].as_str().unwrap();
+    let mut typed = words(command);
+    typed.iter_mut().filter(|it| *it == "FILE").for_each(|it| letter.clone_into(it));
+    let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
+    let confirmed = world.cli_as("61001", "agency", &typed);
+    assert!(confirmed.status.success(), "{}", stderr(&confirmed));
+    assert!(stdout(&confirmed).contains("confirmed after"), "{}", stdout(&confirmed));
+    assert_eq!(world.json("agency", &["notices"])[0]["notice"]["text"], text);
+    // What may not stand in a ledger is not kept for a second person either.
+    let number = ["request", "mechelen", "--text", "85.07.30-033.28", "--paper", letter];
+    let refused = world.cli("agency", &[&number[..], &["--received", &day]].concat());
+    assert_eq!(refused.status.code(), Some(1), "{}", stdout(&refused));
+}
+
+fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
+}

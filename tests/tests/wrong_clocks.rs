@@ -260,3 +260,23 @@ fn the_agency_is_told_how_many_transfers_expire_by_a_word_on_the_clock() {
         assert_eq!(rows.iter().filter(|row| row.state == "Expired").count(), 2, "{rows:?}");
     });
 }
+
+/// Nobody confirms: it waits no more after seven days, and the ledger says so.
+#[test]
+fn what_no_second_person_confirms_lapses_after_seven_days_and_is_entered() {
+    run(async {
+        let mut sim = sim("years = 5\n").await;
+        let code = opened(&mut sim).await;
+        destroy(&sim, &code, 0).await;
+        let waiting: Value = sim.ask(Municipality, OFFICERS[0], "waiting", ()).await.unwrap();
+        assert_eq!(waiting[0]["wanted"]["command"], format!("sluis destroy {code}"));
+        sim.pass(7 * DAY + HOUR);
+        sim.settle().await;
+        let waiting: Value = sim.ask(Municipality, OFFICERS[0], "waiting", ()).await.unwrap();
+        assert_eq!(waiting, json!([]));
+        let word = json!({ "code": code });
+        let shown: Value = sim.ask(Municipality, OFFICERS[0], "show", word).await.unwrap();
+        let timeline = shown["timeline"].as_array().unwrap();
+        assert!(timeline.iter().any(|it| it["kind"] == "destroy-lapsed"), "{shown}");
+    });
+}

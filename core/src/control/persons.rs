@@ -15,6 +15,8 @@ use crate::statement::Signed;
 use crate::words;
 use crate::words::Words;
 
+use super::Waiting;
+
 /// Names a transfer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +92,9 @@ pub struct Overridden {
     pub row: Row,
     /// Who asked first, once a second person has confirmed; nothing while one is waited for.
     pub first: Option<String>,
+    /// What else was asked of the same, in other words: while this is asked, only one of them is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Waiting>,
 }
 
 /// `agree`: let a new version of an agreement count.
@@ -115,25 +120,9 @@ pub struct Agreed {
     pub digest: Digest,
     /// Whether a second person is still to say so.
     pub waits: bool,
-}
-
-/// One line of `waiting`: what a first person asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Waiting {
-    /// What was asked for.
-    pub verb: String,
-    /// Of what: a code, or a text.
-    pub subject: String,
-    /// Who asked.
-    pub by: String,
-    /// When.
-    pub at: Time,
-    /// Until when a second person may confirm.
-    pub until: Time,
-    /// Whether it is about a rehearsal and no delivery (R88).
-    #[serde(default)]
-    pub rehearsal: bool,
+    /// What else was asked of the same, in other words: while this is asked, only one of them is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Waiting>,
 }
 
 /// `destroy`: a person says that a list is to go.
@@ -256,6 +245,9 @@ pub struct Noted {
     pub withdrawn: Vec<Named>,
     /// Those that stay as they are: enough of their shares are out.
     pub stays: Vec<Named>,
+    /// What else was asked of the same, in other words: while this is asked, only one of them is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Waiting>,
 }
 
 /// `number`: a person says that the number of a custodian, as the contacts file has it now, is right.
@@ -278,6 +270,9 @@ pub struct NumberWord {
     pub first: Option<String>,
     /// From when on it is used, once confirmed and once the old number was told.
     pub from: Option<Time>,
+    /// What else was asked of the same, in other words: while this is asked, only one of them is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Waiting>,
 }
 
 /// `retry`: a person says that it is to be tried again.
@@ -455,6 +450,9 @@ pub struct About {
     /// Agreements of which a new version waits for a second person.
     #[serde(default)]
     pub unapproved: Vec<AgreementId>,
+    /// The versions that this core began with, by their digest.
+    #[serde(default)]
+    pub installed: Vec<Digest>,
     /// Agreements under which this store is older than what its party has said.
     #[serde(default)]
     pub set_back: Vec<AgreementId>,
@@ -489,6 +487,9 @@ pub struct Restored {
     /// The other party's word by which it shows, to the byte: a statement, or how far it has heard.
     #[serde(default)]
     pub word: Option<Signed>,
+    /// What else was asked of the same, in other words: while this is asked, only one of them is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Waiting>,
 }
 
 /// `say-again`: the other party lost what this one said, or the key to the letters.

@@ -21,6 +21,7 @@ fn at(side: Side, now: Time, deadlines: Vec<Deadline>) -> Situation {
         clock_held: None,
         deadlines,
         stuck: Vec::new(),
+        waits: Vec::new(),
         heard: Vec::new(),
         set_back: Vec::new(),
     }
@@ -249,5 +250,48 @@ fn only_incidents_go_to_the_data_protection_officer_too() {
             _ => false,
         };
         assert_eq!(reminder.for_dpo(), about, "{reminder:?}");
+    }
+}
+
+fn asked(until: Option<Time>) -> Waiting {
+    Waiting {
+        verb: "terminate-at-once".into(),
+        subject: "mechelen x".into(),
+        by: until.map(|_| "an".into()),
+        at: start(),
+        until,
+        rehearsal: false,
+        wanted: crate::control::Wanted {
+            agreement: Some(name()),
+            of: "mechelen".into(),
+            command: "sluis terminate mechelen --at-once --reason 'een geheime reden'".into(),
+            notice: None,
+        },
+    }
+}
+
+#[test]
+fn what_waits_for_a_second_person_is_told_when_it_is_asked_and_before_it_lapses() {
+    let until = start().plus_days(7);
+    for (row, told_at) in [(asked(Some(until)), vec![0, 6 * 24]), (asked(None), vec![0])] {
+        let (mut told, mut hours) = (BTreeSet::new(), Vec::new());
+        for hour in 0..7 * 24 {
+            let now = start().plus_ms(hour * HOUR);
+            let mut situation = at(Side::Agency, now, Vec::new());
+            situation.waits = vec![(Some(name()), Waits::of(&row, now))];
+            for reminder in situation.untold(&told) {
+                told.insert(reminder.key());
+                hours.push(hour);
+                for (language, say) in [(Language::Nl, "twee"), (Language::En, "second person")] {
+                    let mail = reminder.mail(("Stad", "stad-mechelen"), language);
+                    let all = format!("{} {}", mail.subject, mail.body);
+                    assert!(all.contains("sluis waiting") && all.contains("art. 6"), "{all}");
+                    assert!(all.contains(say) || row.until.is_none(), "{all}");
+                    assert!(!all.contains("geheime") && !all.contains("Vervalt op: \n"), "{all}");
+                }
+                assert!(!reminder.for_dpo());
+            }
+        }
+        assert_eq!(hours, told_at);
     }
 }

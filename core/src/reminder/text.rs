@@ -7,7 +7,7 @@ use crate::deadline::{Deadline, Standing};
 use crate::id::{AgreementId, Digest, Time, called};
 use crate::notice::{Sort, short};
 
-use super::{About, Heard, Reminder, Stuck};
+use super::{About, Heard, Reminder, Stuck, Waits};
 
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 160;
@@ -47,6 +47,7 @@ impl Reminder {
         let parts = match &self.about {
             About::Clock { deadline, coming } => of_clock(deadline, *coming, language),
             About::Stuck(stuck) => of_stuck(stuck, language),
+            About::Waits(waits) => of_waits(waits, self.agreement.as_ref(), language),
             About::Heard(heard) => of_heard(heard, self.agreement.as_ref(), language),
             About::SetBack { since } => of_set_back(*since, language),
             About::ClockHeld { since } => of_held_clock(*since, language),
@@ -128,6 +129,59 @@ fn of_stuck(stuck: &Stuck, language: Language) -> Parts {
         ],
         text: text.to_owned(),
         commands: ["show", "retry", "withdraw"].map(|verb| format!("sluis {verb} {code}")).to_vec(),
+    }
+}
+
+fn of_waits(waits: &Waits, agreement: Option<&AgreementId>, language: Language) -> Parts {
+    let Waits { verb, code, since, until, last, rehearsal } = waits;
+    let (title, text) = match (until, last) {
+        (None, _) => (
+            pick(
+                language,
+                "Een nieuwe versie wacht op twee personen",
+                "A new version waits for two persons",
+            ),
+            pick(
+                language,
+                "art. 6: tot twee personen zeggen dat ze geldt, vertrekt er niets en wordt er niets gehoord onder deze overeenkomst. Bekijk ze eerst.",
+                "art. 6: until two persons say that it counts, nothing leaves and nothing is heard under this agreement. Look at it first.",
+            ),
+        ),
+        (Some(_), false) => (
+            pick(language, "Wacht op een tweede persoon", "Waits for a second person"),
+            pick(
+                language,
+                "art. 6: één persoon vroeg dit; er gebeurt niets tot een tweede het bevestigt. Het bevel toont wat er gevraagd wordt, en wat u daarvoor typt.",
+                "art. 6: one person asked for this; nothing happens until a second one confirms it. The command shows what is asked, and what you type for it.",
+            ),
+        ),
+        (Some(_), true) => (
+            pick(
+                language,
+                "Vervalt binnen een dag, zonder tweede persoon",
+                "Lapses within a day, without a second person",
+            ),
+            pick(
+                language,
+                "art. 6: één persoon vroeg dit en niemand bevestigde het. Na die tijd moet het opnieuw gevraagd worden.",
+                "art. 6: one person asked for this and nobody confirmed it. After that time it must be asked for anew.",
+            ),
+        ),
+    };
+    let of = code.as_ref().map(|code| called(code, *rehearsal));
+    let facts = [
+        Some(("Bevel", "Command", verb.clone())),
+        of.clone().map(|of| ("Zending", "Transfer", of)),
+        Some(("Sinds", "Since", since.local())),
+        until.map(|until| ("Vervalt op", "Lapses on", until.local())),
+    ];
+    let approve = agreement.filter(|_| until.is_none());
+    let approve = approve.map(|it| format!("sluis agreement approve {it}"));
+    Parts {
+        title: format!("{title}: {}", of.unwrap_or_else(|| verb.clone())),
+        facts: facts.into_iter().flatten().collect(),
+        text: text.to_owned(),
+        commands: [Some("sluis waiting".to_owned()), approve].into_iter().flatten().collect(),
     }
 }
 

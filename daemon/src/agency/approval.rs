@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State as Of};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_core::control::{ByCode, Overridden, Override, Reject, Row};
+use sluis_core::control::{ByCode, Overridden, Override, Reject, Row, Wanted, typed};
 use sluis_core::id::{AgreementId, Digest};
 use sluis_core::notice::{Notice, Sort, check_text};
 use sluis_core::policy::Reason;
@@ -92,11 +92,22 @@ async fn let_pass(
         ));
     }
     let text = format!("{}: {}", rules.join(", "), ask.why.trim());
+    // It is kept and shown from the first person on.
+    check_text(&text)
+        .map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
     // The same words: a second person confirms what the first one said.
     let subject = format!("{} {text}", ask.code);
-    let first =
-        two_persons::confirm(&core.books, &mut tx, "override", &subject, Some(record.id), caller.0)
-            .await?;
+    let code = ask.code.to_string();
+    let wanted = Wanted {
+        agreement: Some(record.agreement.clone()),
+        command: typed(["sluis", "override", &code, "--reason", &ask.why]),
+        of: code,
+        notice: None,
+    };
+    let transfer = Some(record.id);
+    let word = two_persons::Word { verb: "override", subject: &subject, transfer, wanted };
+    let two_persons::Confirmed { first, others } =
+        two_persons::confirm(&core.books, &mut tx, word, caller.0).await?;
     if first.is_some() {
         let installed = core.books.agreements.get(&record.agreement);
         let installed =
@@ -110,7 +121,7 @@ async fn let_pass(
     if first.is_some() {
         core.offered_again(&record.agreement);
     }
-    Ok(Json(Overridden { row, first }))
+    Ok(Json(Overridden { row, first, others }))
 }
 
 impl Agency {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sluis_config::agreements::Installed;
 use sluis_core::agreement::Contacts;
-use sluis_core::control::{NumberWord, OfCustodian};
+use sluis_core::control::{NumberWord, OfCustodian, Wanted, typed};
 use sluis_core::exercise::Confirmed;
 use sluis_core::id::{AgreementId, CustodianId, Digest, Time, TransferId};
 use sluis_core::notice::short;
@@ -261,9 +261,18 @@ impl Agency {
         // The very number: one that changes between the two persons is asked for anew.
         let dead = if ask.old_is_dead { " old-is-dead" } else { "" };
         let subject = format!("{name} {custodian} {}{dead}", short(&digest));
-        let first =
-            two_persons::confirm(&self.books, &mut tx, "number", &subject, None, caller).await?;
-        let mut word = NumberWord { first, from: None };
+        let mut words = vec!["sluis", "number", "confirm", name.as_str(), custodian.as_str()];
+        words.extend(ask.old_is_dead.then_some("--old-is-dead"));
+        let wanted = Wanted {
+            agreement: Some(name.clone()),
+            of: format!("{name} {custodian}"),
+            command: typed(words),
+            notice: None,
+        };
+        let asked = two_persons::Word { verb: "number", subject: &subject, transfer: None, wanted };
+        let two_persons::Confirmed { first, others } =
+            two_persons::confirm(&self.books, &mut tx, asked, caller).await?;
+        let mut word = NumberWord { first, from: None, others };
         if word.first.is_some() {
             let now = self.books.now();
             known.confirmed = Some(now);

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use axum::extract::{ConnectInfo, State as Of};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use sluis_core::control::{AskStock, Asked, Destroy, MakeNotice, Over, Retention};
+use sluis_core::control::{AskStock, Asked, Destroy, MakeNotice, Over, Retention, Wanted, typed};
 use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State};
@@ -96,8 +96,15 @@ async fn destroy(
         return Err(CoreError::refused("not-kept", text));
     }
     let (id, subject) = (record.id, record.id.to_string());
-    let first =
-        two_persons::confirm(books, &mut tx, "destroy", &subject, Some(id), caller.0).await?;
+    let code = record.code.to_string();
+    let wanted = Wanted {
+        agreement: Some(record.agreement.clone()),
+        command: typed(["sluis", "destroy", &code]),
+        of: code,
+        notice: None,
+    };
+    let word = two_persons::Word { verb: "destroy", subject: &subject, transfer: Some(id), wanted };
+    let first = two_persons::confirm(books, &mut tx, word, caller.0).await?.first;
     let known = messages_asked(&mut tx, &id).await?;
     if ask.messages_asked && !known {
         let by = detail([("by", caller.0.name())]);

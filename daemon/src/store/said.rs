@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluis_core::control::Named;
+use sluis_core::control::{Named, Wanted};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::ledger::{Entry, SaidOnce};
@@ -474,11 +474,15 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn asked(&mut self, verb: &str, subject: &str) -> Result<Option<Asked>> {
-        let row = sqlx::query("SELECT uid, name, at FROM asked WHERE verb = $1 AND subject = $2")
-            .bind(verb)
-            .bind(subject)
-            .fetch_optional(&mut *self.tx)
-            .await?;
+        let row = sqlx::query(
+            "SELECT asked.*, word FROM asked LEFT JOIN wanted
+             ON wanted.verb = asked.verb AND wanted.subject = asked.subject
+             WHERE asked.verb = $1 AND asked.subject = $2",
+        )
+        .bind(verb)
+        .bind(subject)
+        .fetch_optional(&mut *self.tx)
+        .await?;
         row.as_ref().map(asked).transpose()
     }
 
@@ -487,9 +491,13 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn all_asked(&mut self) -> Result<Vec<(String, String, Asked)>> {
-        let rows = sqlx::query("SELECT * FROM asked ORDER BY at LIMIT 500")
-            .fetch_all(&mut *self.tx)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT asked.*, word FROM asked LEFT JOIN wanted
+             ON wanted.verb = asked.verb AND wanted.subject = asked.subject
+             ORDER BY at LIMIT 500",
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
         let row = |row: &AnyRow| Ok((row.try_get("verb")?, row.try_get("subject")?, asked(row)?));
         rows.iter().map(row).collect()
     }
@@ -508,19 +516,26 @@ impl Tx {
             .bind(asked.at.0)
             .execute(&mut *self.tx)
             .await?;
+        sqlx::query("INSERT INTO wanted (verb, subject, word) VALUES ($1, $2, $3)")
+            .bind(verb)
+            .bind(subject)
+            .bind(serde_json::to_string(&asked.wanted).map_err(|_| StoreError::Row("wanted"))?)
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 
-    /// It was confirmed.
+    /// It was confirmed, or waits no more.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn unask(&mut self, verb: &str, subject: &str) -> Result<()> {
-        sqlx::query("DELETE FROM asked WHERE verb = $1 AND subject = $2")
-            .bind(verb)
-            .bind(subject)
-            .execute(&mut *self.tx)
-            .await?;
+        for gone in [
+            "DELETE FROM asked WHERE verb = $1 AND subject = $2",
+            "DELETE FROM wanted WHERE verb = $1 AND subject = $2",
+        ] {
+            sqlx::query(gone).bind(verb).bind(subject).execute(&mut *self.tx).await?;
+        }
         Ok(())
     }
 }
@@ -528,7 +543,12 @@ impl Tx {
 fn asked(row: &AnyRow) -> Result<Asked> {
     let (uid, at): (i64, i64) = (row.try_get("uid")?, row.try_get("at")?);
     let uid = u32::try_from(uid).map_err(|_| StoreError::Row("asked"))?;
-    Ok(Asked { uid, name: row.try_get("name")?, at: Time(at) })
+    let word: Option<String> = row.try_get("word")?;
+    let wanted = match word {
+        Some(word) => serde_json::from_str(&word).map_err(|_| StoreError::Row("wanted"))?,
+        None => Wanted::default(),
+    };
+    Ok(Asked { uid, name: row.try_get("name")?, at: Time(at), wanted })
 }
 
 fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
