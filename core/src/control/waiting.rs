@@ -69,7 +69,7 @@ impl From<&MakeNotice> for Wanted {
 /// What is typed for a notice that takes two persons.
 fn command(MakeNotice { agreement, code, sort, notice, .. }: &MakeNotice) -> String {
     let on = notice.on.map(|on| on.to_string());
-    let found = notice.found.map(|at| exact(at));
+    let found = notice.found.map(exact);
     let code = code.as_ref().map(TransferCode::to_string);
     let received = notice.received.map(|day| day.to_string());
     let (verb, text) = match sort {
