@@ -374,7 +374,8 @@ pub fn entries(world: &World, host: &str, code: &str) -> Option<Vec<String>> {
     Some(detail["timeline"].as_array()?.iter().map(name).collect())
 }
 
-/// The lines of a transfer in the telephones, by telephone.
+/// The lines of a transfer in the telephones, by telephone. A message that came again says the same; how often it may,
+/// the ledger says.
 #[must_use]
 pub fn lines(world: &World, code: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
@@ -384,11 +385,9 @@ pub fn lines(world: &World, code: &str) -> BTreeMap<String, String> {
             let Ok(text) = fs::read_to_string(message.path()) else { continue };
             if whole && text.contains(code) {
                 let phone = phone.file_name().to_string_lossy().into_owned();
-                assert_eq!(
-                    found.insert(phone, line_in(&text)),
-                    None,
-                    "{code}: two messages at one telephone"
-                );
+                let line = line_in(&text);
+                let before = found.insert(phone, line.clone());
+                assert!(before.is_none_or(|it| it == line), "{code}: two lines at one telephone");
             }
         }
     }

@@ -13,6 +13,7 @@
 pub mod canary;
 pub mod cutter;
 pub mod dice;
+pub mod exposures;
 pub mod faults;
 pub mod insider;
 pub mod kannel;

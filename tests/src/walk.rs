@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::exposures::{exposures, in_folders, read, twice};
 use crate::faults::{
     Fault, Tended, detail, entries, half_made, lines, moved_in_again, rows, says, state,
 };
@@ -587,6 +588,10 @@ fn quiet(on: &mut Tended) {
         on.ledger_grew(host);
     }
     every_exposure_was_entered(on);
+    // Of each share, what left and what arrived.
+    let arrived = on.beside.as_ref().map_or_else(|| in_folders(&on.world), |it| it.arrived());
+    let twice = twice(&exposures(&read(on.ledger("agency"))), &arrived);
+    assert_eq!(twice, Vec::<String>::new(), "nothing goes twice in silence");
 }
 
 /// What is on the way, or half made.

@@ -508,7 +508,7 @@ impl World {
             .collect()
     }
 
-    /// The share lines that lie in the phones, in the order of the custodians.
+    /// The share lines that lie in the phones, in the order of the custodians; one that came again is the same line.
     #[must_use]
     pub fn lines(&self, code: &str) -> Vec<String> {
         let mut found = Vec::new();
@@ -522,6 +522,7 @@ impl World {
             }
         }
         found.sort();
+        found.dedup();
         found.into_iter().map(|(_, line)| line).collect()
     }
 

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -12,6 +11,7 @@ use sluis_core::agreement::Side::{Agency, Municipality};
 use sluis_core::id::Digest;
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::statement::{Body, Tip};
+use sluis_tests::exposures::{in_folders, of_agency, twice};
 use sluis_tests::insider::Insider;
 use sluis_tests::{World, binary, stderr, stdout, tool, until};
 
@@ -104,15 +104,10 @@ fn messages(world: &World) -> usize {
     phones.map(|phone| fs::read_dir(phone.path()).unwrap().count()).sum()
 }
 
-/// Each message, and which file it is: one that is written again is another.
-fn written(world: &World) -> BTreeMap<PathBuf, u64> {
-    let phones = fs::read_dir(world.path("phones")).unwrap().flatten();
-    let files = phones.flat_map(|phone| fs::read_dir(phone.path()).unwrap().flatten());
-    files.map(|file| (file.path(), file.metadata().unwrap().ino())).collect()
-}
-
 /// Both ledgers hold, and so does all that was said, by our verifier and by the script.
 fn everything_holds(world: &World) {
+    // An older store knows nothing of what arrived before: what it let go itself.
+    assert_eq!(twice(&of_agency(world), &BTreeMap::new()), Vec::<String>::new());
     let mut trust = String::new();
     for host in ["agency", "municipality"] {
         let card = fs::read_to_string(world.path(&format!("{host}.card"))).unwrap();
@@ -199,12 +194,12 @@ fn a_share_that_left_does_not_leave_again_from_a_store_that_does_not_know_it() {
     world.stop("carrier");
     world.start("releaser");
     world.wait("agency", &code, "Released");
-    let sent = written(&world);
+    let sent = in_folders(&world);
     assert_eq!(sent.len(), 3);
     put_back(&mut world, "sealer", "agency", &kept);
     world.start("carrier");
     world.wait("agency", &code, "Released");
-    assert_eq!(written(&world), sent, "none was written again");
+    assert_eq!(in_folders(&world), sent, "none was written again");
     let note = world.row("agency", &code).unwrap()["note"]["message"].as_str().unwrap().to_owned();
     assert_eq!(note.matches("unknown").count(), 3, "{note}");
     assert_eq!(world.cli("agency", &["withdraw", &code]).status.code(), Some(1), "they are out");
@@ -382,7 +377,7 @@ fn an_older_store_lets_no_share_leave_where_the_drop_zone_keeps_back_what_would_
     world.start("releaser");
     open(&world, &code);
     world.wait("agency", &code, "Closed");
-    let sent = written(&world);
+    let sent = in_folders(&world);
     // A drop zone that is made anew, or keeps back what it has; and the other party's gate does not run.
     for role in ["releaser", "fetcher", "carrier", "dropzone"] {
         world.stop(role);
@@ -395,11 +390,11 @@ fn an_older_store_lets_no_share_leave_where_the_drop_zone_keeps_back_what_would_
     until("the share to be asked for", || {
         world.log("sealer").contains("was not read to its end yet").then_some(())
     });
-    assert_eq!(written(&world), sent, "no share leaves twice");
+    assert_eq!(in_folders(&world), sent, "no share leaves twice");
     // The other party's gate tells how far it has heard: the store is known for what it is.
     world.start("fetcher");
     is_held(&world, "agency");
-    assert_eq!(written(&world), sent, "no share leaves twice");
+    assert_eq!(in_folders(&world), sent, "no share leaves twice");
 }
 
 /// Has SQLite change a store as whoever can write the file can.

@@ -1,6 +1,6 @@
 //! A channel that is a folder: for rehearsals and tests. Its statements say `spool`, never `sms`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sluis_core::control::Outcome;
 
@@ -8,6 +8,9 @@ use super::Message;
 use crate::files;
 use sluis_core::words;
 use sluis_core::words::Words;
+
+/// The driver's name in statements.
+const DRIVER: &str = "spool";
 
 /// A folder with a folder for each custodian.
 #[derive(Debug)]
@@ -22,17 +25,19 @@ impl Spool {
         Self { folder }
     }
 
-    /// Writes the message as a file of its own; the same message again is the same file.
+    /// Writes the message as a file of its own: one that comes twice lies there twice, as on a telephone.
     pub fn send(&self, message: &Message<'_>) -> Outcome {
         let folder = self.folder.join(message.custodian.as_str());
-        let file = folder.join(format!("{}.txt", message.reference));
+        let file = free(&folder, message.reference);
         let written = files::private_folder(&folder)
             .and_then(|()| files::write_durable(&file, format!("{}\n", message.text).as_bytes()));
         match written {
             Ok(()) => Outcome::Accepted {
-                driver: "spool".into(),
+                driver: DRIVER.into(),
                 message: Some(message.reference.to_owned()),
             },
+            // Once it has its name it may be read, and the disk does not promise that it stays.
+            Err(_) if file.exists() => Outcome::Unknown { driver: DRIVER.into() },
             Err(error) => {
                 let why = Words::io(&error);
                 Outcome::Again {
@@ -41,4 +46,14 @@ impl Spool {
             }
         }
     }
+}
+
+/// The first name for a message that no file has yet.
+fn free(folder: &Path, reference: &str) -> PathBuf {
+    let (mut file, mut time) = (folder.join(format!("{reference}.txt")), 1);
+    while file.exists() {
+        time += 1;
+        file = folder.join(format!("{reference}-{time}.txt"));
+    }
+    file
 }

@@ -16,6 +16,7 @@ use sluis_daemon::store::Record;
 
 use super::Sim;
 use super::storm::ZONE_CLOCK;
+use crate::exposures::{Share, exposures, twice};
 
 /// What a host knows of its transfers.
 struct Known<S> {
@@ -92,7 +93,8 @@ impl Sim {
 
     /// A share is the same text over the same channel each time; it goes again only where the ledger says so.
     fn shares(&self, agency: &Known<transfer::State>, broken: &mut Vec<String>) {
-        let mut handed: BTreeMap<(TransferId, u8), Vec<_>> = BTreeMap::new();
+        let (ledger, mut arrived) = (exposures(&agency.entries), BTreeMap::new());
+        let mut handed: BTreeMap<Share, Vec<_>> = BTreeMap::new();
         // What has the number 0 is a word to an old telephone, and no share.
         for sms in self.net.phones.all().into_iter().filter(|sms| sms.index > 0) {
             handed.entry((sms.transfer, sms.index)).or_default().push(sms);
@@ -102,26 +104,17 @@ impl Sim {
             if one.len() != 1 {
                 broken.push(format!("{transfer:?}: share {index} went as {} texts", one.len()));
             }
-            let of = |kind: &str| {
-                let share = |entry: &&Entry| {
-                    let named = entry.detail.get("share").is_none_or(|it| *it == index.to_string());
-                    named && entry.detail.contains_key("state")
-                };
-                let entries = agency
-                    .entries
-                    .iter()
-                    .filter(|entry| entry.transfer == Some(transfer) && entry.kind == kind);
-                entries.filter(share).count()
-            };
-            let taken = all.iter().filter(|sms| !sms.refused).count();
-            let may = 1 + of("resend") + of("retry");
-            if taken > may || all.len() > of("exposing") {
-                let (handed, exposed) = (all.len(), of("exposing"));
+            let entered = ledger.get(&(transfer, index)).map_or(0, |share| share.entered);
+            if all.len() > entered {
+                let handed = all.len();
                 broken.push(format!(
-                    "{transfer:?}: share {index}: {taken} of {handed} messages, {may} allowed, {exposed} entered"
+                    "{transfer:?}: share {index}: {handed} messages, {entered} entered"
                 ));
             }
+            let taken = all.iter().filter(|sms| !sms.refused).count();
+            arrived.insert((transfer, index), taken);
         }
+        broken.extend(twice(&ledger, &arrived));
     }
 
     /// Each has read all that the other said.

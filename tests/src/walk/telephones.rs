@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{SECOND, closed_and_destroyed, code_of, ended, in_order, quiet, two_persons};
+use crate::exposures::{Share, share};
 use crate::faults::{Tended, entries, rows, says, state};
 use crate::mail::MailServer;
 use crate::provider::{Mood, Provider};
@@ -65,23 +66,39 @@ fn beside(on: &Tended) -> Arc<Beside> {
     Arc::clone(on.beside.as_ref().unwrap())
 }
 
+impl Beside {
+    /// Every message that came, by reference. Of two that were laid ready for smsd before it looked there is one file.
+    fn all(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for body in self.providers.iter().flat_map(Provider::seen) {
+            let body: Value = serde_json::from_str(&body).unwrap();
+            let text = |key: &str| body[key].as_str().unwrap().to_owned();
+            all.push((text("ref"), text("text")));
+        }
+        for file in fs::read_dir(&self.smsd).unwrap().flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            let whole = fs::read_to_string(file.path()).unwrap_or_default();
+            if let Some((_, text)) = whole.split_once("\n\n").filter(|_| !name.starts_with('.')) {
+                all.push((name, text.to_owned()));
+            }
+        }
+        all
+    }
+
+    /// How often each share came.
+    pub(super) fn arrived(&self) -> BTreeMap<Share, usize> {
+        let mut found = BTreeMap::new();
+        for (reference, _) in self.all() {
+            *found.entry(share(&reference)).or_default() += 1;
+        }
+        found
+    }
+}
+
 /// The messages with lines of a transfer, by reference; one that came twice is the same word for word.
 fn messages(beside: &Beside, code: &str) -> BTreeMap<String, String> {
-    let mut all = Vec::new();
-    for body in beside.providers.iter().flat_map(Provider::seen) {
-        let body: Value = serde_json::from_str(&body).unwrap();
-        let text = |key: &str| body[key].as_str().unwrap().to_owned();
-        all.push((text("ref"), text("text")));
-    }
-    for file in fs::read_dir(&beside.smsd).unwrap().flatten() {
-        let name = file.file_name().to_string_lossy().into_owned();
-        let whole = fs::read_to_string(file.path()).unwrap_or_default();
-        if let Some((_, text)) = whole.split_once("\n\n").filter(|_| !name.starts_with('.')) {
-            all.push((name, text.to_owned()));
-        }
-    }
     let mut found = BTreeMap::new();
-    for (reference, text) in all.into_iter().filter(|(_, text)| text.contains(code)) {
+    for (reference, text) in beside.all().into_iter().filter(|(_, text)| text.contains(code)) {
         let before = found.insert(reference.clone(), text.clone());
         assert!(before.is_none_or(|before| before == text), "{reference} went out in other words");
     }
