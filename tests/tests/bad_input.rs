@@ -5,11 +5,13 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
 use std::process::Command;
 
+use sluis_tests::faults::{Fault, Tended, rows, state};
+use sluis_tests::points::CODE;
 use sluis_tests::provider::{Mood, Provider};
-use sluis_tests::world::{Plan, line_in};
+use sluis_tests::world::{Plan, line_in, somewhere};
 use sluis_tests::{World, binary, stderr, stdout, tool, until};
 
 const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n";
@@ -439,35 +441,57 @@ fn a_second_core_on_the_same_store_is_refused() {
     }
 }
 
+/// Who writes the envelope is held in the middle of it. Meanwhile bytes change before and behind where it reads, by who
+/// sets the time of the file back; and the second time another file takes its name.
 #[test]
-fn a_file_that_changes_while_it_is_read_is_not_sent_half() {
-    let world = World::running();
-    // Renamed in while its writer still has it open: it grows until the seal has seen it change or closed it out.
-    let part = world.outbox().join(".groeit");
-    let mut writer = fs::File::create(&part).unwrap();
-    std::io::Write::write_all(&mut writer, &vec![b'a'; 64 << 20]).unwrap();
-    fs::rename(&part, world.outbox().join("groeit.csv")).unwrap();
-    let code = until("it to be taken", || world.codes().into_iter().next());
-    let grown = std::thread::spawn(move || {
-        for _ in 0..2000 {
-            std::io::Write::write_all(&mut writer, b"b").unwrap();
+fn a_file_that_is_changed_or_swapped_while_it_is_read_is_never_sent_torn() {
+    let mut on = Tended::running();
+    let writes = CODE.places("agency/seal.rs write_envelope `files::create_private(&part)`");
+    let point = format!("{} write", writes[0]);
+    for (round, is_swapped) in [false, true].into_iter().enumerate() {
+        let mut content = sluis_tests::bytes(4 << 20);
+        content[..8].copy_from_slice(format!("{round:08}").as_bytes());
+        let mut other = content.clone();
+        let places = [16, other.len() - 1];
+        places.iter().for_each(|at| other[*at] ^= 1);
+        on.ask("sealer", &Fault { point: point.clone(), nth: 8, kind: "hold" });
+        let name = format!("lijst-{round}.csv");
+        let torn = on.offer(&name, &content);
+        on.guarded = None;
+        let held = on.held("sealer");
+        on.until("half of the envelope to be written", |_| held.exists().then_some(()));
+        let [file] = &somewhere(&on.world.path("agency/private"), &content)[..] else {
+            panic!("not there, or twice")
+        };
+        if is_swapped {
+            let beside = file.with_extension("other");
+            fs::write(&beside, &other).unwrap();
+            fs::rename(beside, file).unwrap();
+        } else {
+            let times = fs::metadata(file).unwrap().modified().unwrap();
+            let open = fs::File::options().write(true).open(file).unwrap();
+            for at in places {
+                open.write_all_at(&other[at..=at], at.try_into().unwrap()).unwrap();
+            }
+            open.set_modified(times).unwrap();
         }
-    });
-    grown.join().unwrap();
-    // Either the whole change was before the reading, or it was noticed and the drop is taken again; in the end
-    // one transfer holds all of it.
-    let whole = (64 << 20) + 2000;
-    let good = until("one whole delivery", || {
-        world.codes().into_iter().find(|code| {
-            let row = world.row("agency", code).unwrap();
-            row["state"] == "Released"
-        })
-    });
-    let opened = world.cli_with("municipality", &["open", &good], &world.lines(&good).join("\n"));
-    assert!(opened.status.success(), "{}", stderr(&opened));
-    let file = world.vault(&good).join("opened/groeit.csv");
-    let size = fs::metadata(file).unwrap().len();
-    assert!(size == whole || (code == good && size >= 64 << 20), "{size}");
+        fs::remove_file(held).unwrap();
+        let whole = on.until("one whole delivery", |world| {
+            let mut rows = rows(world, "agency")?.into_iter();
+            let row = rows.find(|row| row["state"] == "Released")?;
+            Some(row["code"].as_str().unwrap().to_owned())
+        });
+        assert_ne!(whole, torn, "what changed under way is another list, with another key");
+        let lines = on.world.lines(&whole).join("\n");
+        let opened = on.world.cli_with("municipality", &["open", &whole], &lines);
+        assert!(opened.status.success(), "{}", stderr(&opened));
+        let arrived = fs::read(on.world.vault(&whole).join("opened").join(&name)).unwrap();
+        assert!(arrived == other, "{name}: torn, or not what lay there in the end");
+        on.reaches("agency", &whole, &["Closed"]);
+        let said = stdout(&on.world.cli("agency", &["ledger", "export"]));
+        assert_eq!(said.matches("\"kind\":\"sent\"").count(), round + 1, "no word on torn bytes");
+        assert_eq!(state(&on.world, "agency", &torn).unwrap(), "Refused");
+    }
 }
 
 #[test]
