@@ -47,14 +47,28 @@ fn product() -> BTreeMap<String, String> {
     found.into_iter().filter_map(named).collect()
 }
 
-/// The text of a source without its tests and comments.
-fn code(path: &Path) -> String {
+/// The text of a source without its tests and comments: they are blanked, wherever they stand.
+///
+/// # Panics
+/// Where `#[cfg(test)]` stands before anything but a module.
+#[must_use]
+pub fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
-    let product = text.split("#[cfg(test)]").next().unwrap_or_default();
-    let line = |line: &str| {
-        if line.trim_start().starts_with("//") { String::new() } else { line.to_owned() }
-    };
-    product.lines().map(line).collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<&str> = text.lines().collect();
+    while let Some(from) = lines.iter().position(|line| *line == "#[cfg(test)]") {
+        let module = lines[from..].iter().position(|line| !line.starts_with("#["));
+        let at = from + module.unwrap_or_default();
+        let is_module = ["mod ", "pub(crate) mod "].iter().any(|it| lines[at].starts_with(it));
+        assert!(is_module, "{}: only modules are tests: {}", path.display(), lines[at]);
+        let inside = lines[at].ends_with('{');
+        let end = lines[at..].iter().position(|line| *line == "}").filter(|_| inside);
+        lines[from..=at + end.unwrap_or_default()].fill("");
+    }
+    let is_comment = |line: &str| line.trim_start().starts_with("//");
+    let line = |line| if is_comment(line) { "" } else { line };
+    let code: Vec<_> = lines.into_iter().map(line).collect();
+    assert!(!code.iter().any(|line| line.contains("cfg(test")), "{}", path.display());
+    code.join("\n")
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -34,8 +34,9 @@ fn at_every_point_that_the_code_has_a_fault_breaks_no_rule() {
     let walk = Walk::over(rounds);
     let roles: BTreeSet<_> = walk.came.iter().map(|(role, point, _)| (*role, point)).collect();
     eprintln!(
-        "{} points owed of {} in the code; faults of {} points of roles; {:?} came on {} journeys, {} of them for what had not come; {} worlds, {} starts; {:?}",
+        "{} points owed, {} of them writes, of {} in the code without those; faults of {} points of roles; {:?} came on {} journeys, {} of them for what had not come; {} worlds, {} starts; {:?}",
         owed.len(),
+        owed.iter().filter(|it| it.ends_with(" write")).count(),
         code.points.len(),
         roles.len(),
         walk.by,
@@ -61,8 +62,8 @@ fn at_every_point_that_the_code_has_a_fault_breaks_no_rule() {
     assert_eq!(roles.len(), 8, "{roles:?}");
 }
 
-/// The points of the code at which faults are to come: all but those in the list of what no journey passes. Each is
-/// recorded, undoes something, or is steered to.
+/// The points of the code at which faults are to come: all but those in the list of what no journey passes, and every
+/// write that was recorded. Each is recorded, undoes something, or is steered to.
 fn owed(code: &Code, recorded: &Recorded) -> BTreeSet<String> {
     let passed = recorded.points();
     let unknown: Vec<_> =
@@ -102,7 +103,9 @@ fn owed(code: &Code, recorded: &Recorded) -> BTreeSet<String> {
         missing.len(),
         missing.join("\n")
     );
-    owed.into_iter().cloned().collect()
+    // Which lines write is known where they did.
+    let writes = passed.iter().filter(|it| it.ends_with(" write")).map(|it| (*it).to_owned());
+    owed.into_iter().cloned().chain(writes).collect()
 }
 
 /// What the disk did not take is not there any more: the bytes come again, from the first.

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sluis_tests::points::code;
 use sluis_tests::{root, stderr, stdout, tool};
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -132,17 +133,6 @@ fn nothing_is_executed_by_a_role() {
     }
 }
 
-/// What a file of the daemon does when it is no test.
-fn product(file: &Path) -> String {
-    let text = fs::read_to_string(file).unwrap();
-    let product = text.split("#[cfg(test)]").next().unwrap();
-    product
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
 /// Opening to write, and every call that changes a disk.
 const CHANGES_A_DISK: [&str; 27] = [
     "OpenOptions::new().write",
@@ -184,7 +174,7 @@ fn every_durable_step_and_all_that_leaves_passes_a_point() {
         if name.ends_with("tests.rs") || name.contains("/tests/") || name.starts_with("faults") {
             continue;
         }
-        let text = product(&file);
+        let text = code(&file);
         for banned in CHANGES_A_DISK.iter().filter(|_| name != "durable.rs") {
             assert!(!text.contains(banned), "{name}: {banned} belongs into durable.rs");
         }
@@ -206,7 +196,7 @@ fn every_durable_step_and_all_that_leaves_passes_a_point() {
 #[test]
 fn no_durable_step_is_without_a_point() {
     let daemon = root().join("daemon/src");
-    let every = product(&daemon.join("durable.rs"));
+    let every = code(&daemon.join("durable.rs"));
     let changes = [
         "fs::rename(",
         "fs::remove_file(",
