@@ -9,8 +9,9 @@ use std::process::{Command, Output};
 
 use sluis_core::agreement::Side::{Agency, Municipality};
 use sluis_core::id::Digest;
+use sluis_core::ledger::Entry;
 use sluis_core::notice::{Notice, Sort};
-use sluis_core::statement::{Body, Tip};
+use sluis_core::statement::{Body, Statement, Tip};
 use sluis_tests::exposures::{in_folders, of_agency, twice};
 use sluis_tests::insider::Insider;
 use sluis_tests::{World, binary, stderr, stdout, tool, until};
@@ -405,29 +406,99 @@ fn tamper(store: &Path, sql: &str) {
     holds(&tool(Command::new("python3").args(["-c", change]).arg(store).arg(sql)));
 }
 
+/// What a store has: the lines of its ledger, and each statement with the number of its entry.
+struct Books {
+    lines: Vec<String>,
+    kept: Vec<(u64, Statement)>,
+}
+
+impl Books {
+    fn read(store: &Path) -> Self {
+        let look = "import sqlite3, sys, json\n\
+            db = sqlite3.connect(sys.argv[1])\n\
+            lines = [row[0] for row in db.execute('SELECT line FROM ledger ORDER BY number')]\n\
+            kept = db.execute('SELECT entry, statement FROM statements ORDER BY entry').fetchall()\n\
+            print(json.dumps([lines, kept]))";
+        let rows = tool(Command::new("python3").args(["-c", look]).arg(store));
+        holds(&rows);
+        let (lines, kept): (_, Vec<(u64, String)>) = serde_json::from_slice(&rows.stdout).unwrap();
+        let kept = kept.into_iter();
+        let kept = kept.map(|(at, text)| (at, Statement::read(text.as_bytes()).unwrap()));
+        Self { lines, kept: kept.collect() }
+    }
+
+    /// The entry of the first statement that is so.
+    fn entered(&self, so: impl Fn(u64, &Statement) -> bool) -> u64 {
+        self.kept.iter().find(|(at, statement)| so(*at, statement)).unwrap().0
+    }
+
+    /// The heads that the party's own statements name, in their order.
+    fn heads(&self, party: &str) -> Vec<u64> {
+        let own = self.kept.iter().filter(|(_, it)| it.header.issuer.as_str() == party);
+        own.map(|(_, statement)| statement.header.ledger.number).collect()
+    }
+
+    /// The same ledger with another time in one entry, put together anew: every entry after it follows.
+    fn anew(&self, changed: u64) -> String {
+        let mut sql = String::new();
+        let mut tip = Tip::start();
+        for line in &self.lines {
+            let mut entry: Entry = serde_json::from_str(line).unwrap();
+            entry.time.0 += i64::from(entry.number == changed);
+            entry.previous = tip.digest;
+            tip = entry.tip().unwrap();
+            let (number, digest, line) = (tip.number, tip.digest, entry.line().unwrap());
+            let line = line.replace('\'', "''");
+            sql += &format!(
+                "UPDATE ledger SET line = '{line}', digest = '{digest}' WHERE number = {number};\n"
+            );
+        }
+        sql
+    }
+}
+
 #[test]
-fn a_ledger_that_was_cut_or_rewritten_is_refused_by_its_first_bad_entry() {
+fn a_ledger_that_was_cut_rewritten_or_put_together_anew_is_refused_by_its_first_bad_entry() {
     let mut world = World::running();
     delivered(&world, "lijst.csv");
     world.stop("sealer");
     world.stop("keeper");
-    let faults = [
-        (
-            "UPDATE ledger SET line = replace(line, '\"kind\":\"agreement-installed\"', '\"kind\":\"other\"')",
-            "entry 2",
-        ),
-        ("DELETE FROM ledger WHERE number = 4", "entry 4"),
-        ("DELETE FROM ledger WHERE number > 6", "entry "),
-        (
-            "UPDATE statements SET statement = replace(statement, '\"size\":', '\"size\":1') WHERE kind = 'sent'",
-            "entry ",
-        ),
-    ];
-    for (host, role) in [("agency", "sealer"), ("municipality", "keeper")] {
+    let set = |what: &str, number: u64| {
+        format!("UPDATE ledger SET line = replace(line, {what}) WHERE number = {number}")
+    };
+    for (host, role, party) in
+        [("agency", "sealer", "agentschap-ii"), ("municipality", "keeper", "stad-mechelen")]
+    {
         let store = store(&world, host);
         let good = copy(&store);
+        let books = Books::read(&store);
+        let heads = books.heads(party);
+        let (first, last) = (heads[0], *heads.last().unwrap());
+        let after_six = books.entered(|at, _| at > 6);
+        let sent = books.entered(|_, it| it.body.kind() == "sent");
+        let other_time = set("'\"time\":', '\"time\":1'", 3);
+        let faults = [
+            (other_time, "entry 4 does not follow from the entry before it".to_owned()),
+            (set("'{', '{ '", 3), "line 3 is not a ledger entry in its one form".to_owned()),
+            (
+                "DELETE FROM ledger WHERE number = 4".to_owned(),
+                "entry 4 is missing: line 4 is entry 5".to_owned(),
+            ),
+            (
+                "DELETE FROM ledger WHERE number > 6".to_owned(),
+                format!("entry {after_six} does not name the statement"),
+            ),
+            (
+                "UPDATE statements SET statement = replace(statement, '\"size\":', '\"size\":1') WHERE kind = 'sent'".to_owned(),
+                format!("entry {sent} does not name the statement"),
+            ),
+            // What was signed after another head shows it: the first such word after what was changed.
+            (books.anew(1), format!("entry {first} is another one")),
+            (books.anew(last), format!("entry {last} is another one")),
+        ];
+        assert!(first > 1 && last > first, "{heads:?}");
         for (sql, told) in faults {
-            tamper(&store, sql);
+            tamper(&store, &sql);
             let mut command = Command::new("timeout");
             command
                 .arg("60")
@@ -435,9 +506,10 @@ fn a_ledger_that_was_cut_or_rewritten_is_refused_by_its_first_bad_entry() {
                 .args([role, "--config"])
                 .arg(world.path(host).join("sluis.toml"));
             let refused = command.output().unwrap();
-            assert_eq!(refused.status.code(), Some(70), "{role} {sql}");
             let why = stderr(&refused);
-            assert!(why.contains("the ledger does not hold") && why.contains(told), "{sql}: {why}");
+            assert_eq!(refused.status.code(), Some(70), "{role} {told}: {why}");
+            let is_told = why.contains("the ledger does not hold") && why.contains(&told);
+            assert!(is_told, "{role}: {told:?} is not in {why}");
             write(&store, &good);
         }
         world.start(role);
