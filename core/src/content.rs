@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::agreement::Agreement;
 use crate::agreement::articles::{Column, ColumnKind};
+use crate::id::Digest;
 use crate::words::Words;
 
 mod csv;
@@ -212,14 +213,17 @@ pub struct Summary {
     pub counts: Vec<Count>,
     /// Rules that the list breaks and a person let pass; the reason belongs in the ledger.
     pub waived: Vec<Rule>,
+    /// Of the very bytes that were judged. Kept to this process: a list is guessed from it.
+    #[serde(skip, default = "Digest::none")]
+    pub content: Digest,
 }
 
 /// Whether this list may leave under these rules.
 ///
 /// `name` is the file's, of which only the extension counts. `today` is the agency's date in Brussels.
 /// `waive` names rules that a person overrides with a recorded reason; only one that is
-/// [`Rule::overridable`] has any effect. Reads to the end at most [`MAX_FILE`] bytes; the caller seals
-/// what it gave here, from the same open file, or checks again.
+/// [`Rule::overridable`] has any effect. Reads to the end at most [`MAX_FILE`] bytes, once; the caller seals
+/// bytes with the digest that the answer has, and no others.
 ///
 /// # Errors
 /// All that is wrong at once, at most one [`Finding`] per rule and column, in the order of [`Rule::ALL`].
@@ -231,27 +235,33 @@ pub fn check(
     waive: &[Rule],
 ) -> Result<Summary, Vec<Finding>> {
     let mut list = List::new(rules, today);
-    let format = read(name, content, &mut list);
-    if let Err(rule) = format {
+    let judged = reader(name).and_then(|read| {
+        let bytes = bytes(content)?;
+        Ok((read(&bytes, &mut list)?, Digest::of(&bytes)))
+    });
+    if let Err(rule) = judged {
         list.stop(rule);
     }
     let (rows, counts, findings) = list.finish();
     let passes = |finding: &Finding| finding.rule.overridable() && waive.contains(&finding.rule);
-    match format {
-        Ok(format) if findings.iter().all(passes) => {
+    match judged {
+        Ok((format, content)) if findings.iter().all(passes) => {
             let waived = findings.into_iter().map(|finding| finding.rule).collect();
-            Ok(Summary { rows, format, counts, waived })
+            Ok(Summary { rows, format, counts, waived, content })
         }
         _ => Err(findings),
     }
 }
 
-/// Reads the file into the list, as what its name says it is.
-fn read(name: &str, content: impl Read + Seek, list: &mut List<'_>) -> Result<Format, Rule> {
+/// Reads the bytes of a file into the list.
+type Reader = fn(&[u8], &mut List<'_>) -> Result<Format, Rule>;
+
+/// As what its name says it is.
+fn reader(name: &str) -> Result<Reader, Rule> {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     match extension.as_deref() {
-        Some("csv") => csv::read(&bytes(content)?, list),
-        Some("xlsx") => xlsx::read(&bytes(content)?, list).map(|()| Format::Xlsx),
+        Some("csv") => Ok(csv::read),
+        Some("xlsx") => Ok(xlsx::read),
         _ => Err(Rule::Format),
     }
 }

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
+use sluis_tests::faults::{Fault, Tended};
 use sluis_tests::world::{Plan, ROLES};
 use sluis_tests::{World, stderr, stdout, tool, until};
 
@@ -216,4 +219,82 @@ fn gates_read_no_contacts_and_a_missing_bundle_holds_up_no_other_transfer() {
     });
     let again = world.json("agency", &["redeliver", &lost]);
     world.wait("municipality", again["code"].as_str().unwrap(), "Removed");
+}
+
+/// Somebody who keeps a file mapped, and writes to it when told. Its pages were written to before: then nothing is entered
+/// for what is written later.
+struct Mapped(Child, BufReader<std::process::ChildStdout>);
+
+impl Mapped {
+    fn of(file: &Path) -> Self {
+        let keeps = "import mmap,sys\nf=open(sys.argv[1],'r+b');m=mmap.mmap(f.fileno(),0)\nprint('mapped',flush=True)\n\
+            for line in sys.stdin.buffer:\n d=bytes.fromhex(line.decode());m[:len(d)]=d;print('written',flush=True)\n";
+        let mut child = Command::new("python3")
+            .args(["-c", keeps])
+            .arg(file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut mapped = Self(child, out);
+        mapped.says("mapped");
+        mapped
+    }
+
+    fn says(&mut self, what: &str) {
+        let mut line = String::new();
+        self.1.read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), what);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(self.0.stdin.as_ref().unwrap(), "{hex}").unwrap();
+        self.says("written");
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// What was judged is what is sealed, also where the file was changed between the two and all its times say that it was not.
+#[test]
+fn what_is_sealed_is_what_was_judged_also_where_somebody_keeps_the_file_mapped() {
+    let agreement = include_str!("../../config/examples/demo/mechelen.toml");
+    let agreement = agreement.replace("[period]\n", "[period]\nstanding = \"een test\"\n");
+    let plan = Plan { agreement, ..Plan::default() };
+    let list = [LIST, b"90020199704;1;0\n"].concat();
+    let mut on = Tended::over(World::make(&plan), &ROLES.map(|(role, _)| role));
+    on.start();
+    let first = on.offer("eerst.csv", &list);
+    on.reaches("agency", &first, &["Released"]);
+    let passed = on.passed("sealer");
+    let at = |file: &str| passed.iter().find(|it| it.starts_with(file)).unwrap().clone();
+    // After its bytes were made durable, and after they were judged.
+    let claimed =
+        passed.iter().find(|it| it.starts_with("agency/claim.rs") && it.ends_with(" rename"));
+    for point in [claimed.unwrap().clone(), at("agency/seal.rs")] {
+        on.ask("sealer", &Fault { point, nth: 1, kind: "hold" });
+    }
+    let part = on.world.outbox().join(".nieuw");
+    fs::write(&part, &list).unwrap();
+    let mut owner = Mapped::of(&part);
+    fs::rename(&part, on.world.outbox().join("lijst.csv")).unwrap();
+    let held = on.held("sealer");
+    let secret = b"Jan Peeters;85073003328;diagnose geheim;Kerkstraat 1, 2800 Mechelen, sinds 2019";
+    for bytes in [&list[..], &secret[..list.len()]] {
+        on.until("the sealer to be held", |_| held.exists().then_some(()));
+        owner.write(bytes);
+        fs::remove_file(&held).unwrap();
+    }
+    let said = on.world.status_says("mechelen", "REFUSED");
+    assert!(!said.contains("Peeters"), "{said}");
+    let sent = on.world.json("agency", &["list"]);
+    let released = sent.as_array().unwrap().iter().filter(|row| row["state"] == "Released");
+    assert_eq!(released.count(), 1, "{sent}");
 }

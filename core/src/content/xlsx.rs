@@ -18,6 +18,7 @@ use sheet::Sheet;
 use strings::Strings;
 use xml::{SHEET, walk};
 
+use super::Format;
 use super::finding::Rule;
 use super::list::List;
 
@@ -33,7 +34,7 @@ mod xml;
 ///
 /// # Errors
 /// Where no list can be made out: [`Rule::Unreadable`], [`Rule::TooLarge`], [`Rule::WorkbookText`].
-pub(super) fn read(bytes: &[u8], list: &mut List<'_>) -> Result<(), Rule> {
+pub(super) fn read(bytes: &[u8], list: &mut List<'_>) -> Result<Format, Rule> {
     let parts = archive::open(bytes)?;
     let sheets = book::sheets(&parts, list)?;
     let read = |name: &str| [book::BOOK, book::RELATIONS, strings::STRINGS].contains(&name);
@@ -56,7 +57,7 @@ pub(super) fn read(bytes: &[u8], list: &mut List<'_>) -> Result<(), Rule> {
     if strings.has_remains() {
         list.findings.file(Rule::WorkbookExtras);
     }
-    Ok(())
+    Ok(Format::Xlsx)
 }
 
 fn find<'p, 'a>(parts: &'p [Part<'a>], name: &str) -> Option<&'p Part<'a>> {

@@ -212,31 +212,61 @@ pub struct Granted {
     pub rows: Option<u32>,
     /// Whose residents they are, and on whose word.
     pub residents: Option<Residents>,
+    /// The bytes that something hangs on: no others are sealed. A stamp does not tell them: who keeps a file mapped changes
+    /// it, and no time of it.
+    pub bytes: Option<Bytes>,
 }
 
-/// What was admitted, so that what is sealed is what somebody approved: a digest of stamps, without a name.
+/// What was admitted, so that what is sealed is what somebody approved: a digest of stamps and bytes, without a name.
+/// Its salt is in the stamps: nobody guesses a list from it.
 #[must_use]
-pub fn seen(items: &[Item]) -> Digest {
-    let stamps: Vec<String> = items.iter().map(|item| format!("{:?}", item.stamp)).collect();
-    Digest::of(stamps.join("\n").as_bytes())
+pub fn seen(items: &[Item], bytes: Option<Bytes>) -> Digest {
+    let stamps = items.iter().map(|item| format!("{:?}", item.stamp));
+    let bytes = bytes.map(|bytes| bytes.0.to_string());
+    Digest::of(stamps.chain(bytes).collect::<Vec<_>>().join("\n").as_bytes())
 }
 
-/// Of the bytes of a drop, whatever it is called. A list is guessed from it: it is kept and told only under a key.
-///
-/// # Errors
-/// Those of the system; where it is no longer what was surveyed too.
-pub fn digest(parent: &Path, items: &[Item]) -> io::Result<Digest> {
-    let folder = File::open(parent)?;
-    let mut hasher = Sha256::new();
-    for item in items {
-        let file = open_beneath(&folder, &item.path)?;
-        hasher.update(item.stamp.size.to_be_bytes());
-        let read = io::copy(&mut file.take(item.stamp.size + 1), &mut hasher)?;
-        if read != item.stamp.size {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+/// All bytes of a drop, whatever it is called: the digest of its files' digests, in their order. A list is guessed from it:
+/// it is kept and told only under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes(Digest);
+
+impl Bytes {
+    /// Of files with these digests.
+    #[must_use]
+    pub fn of(files: &[Digest]) -> Self {
+        Self(Digest::of(&files.iter().flat_map(Digest::as_bytes).copied().collect::<Vec<_>>()))
     }
-    Ok(Digest::finish(hasher))
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Those of the system; where it is no longer what was surveyed too.
+    pub fn read(parent: &Path, items: &[Item]) -> io::Result<Self> {
+        let folder = File::open(parent)?;
+        let mut files = Vec::with_capacity(items.len());
+        for item in items {
+            let (file, mut hasher) = (open_beneath(&folder, &item.path)?, Sha256::new());
+            let read = io::copy(&mut file.take(item.stamp.size + 1), &mut hasher)?;
+            if read != item.stamp.size {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            files.push(Digest::finish(hasher));
+        }
+        Ok(Self::of(&files))
+    }
+
+    /// Those of the exercise.
+    #[must_use]
+    pub fn of_exercise() -> Self {
+        Self::of(&[Digest::of(exercise::TEXT.as_bytes())])
+    }
+
+    /// As what a mark is made of.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.0.to_string()
+    }
 }
 
 /// What the agreement says to so many files with so many bytes, beside what was let pass: whether anything was.

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use sluis_core::agreement::{Agreement, Approval};
+use sluis_core::content::{Rule, Summary};
 use sluis_core::control::{May, Might};
 use sluis_core::deadline::civil;
-use sluis_core::id::{AgreementId, Digest, Nis, TransferId};
+use sluis_core::id::{AgreementId, Digest, Nis, Time, TransferId};
 use sluis_core::notice::{Entered, Register};
 use sluis_core::policy::{self, Reason, Requested};
 use sluis_core::statement::Body;
@@ -15,7 +16,7 @@ use sluis_core::transfer::State;
 use sluis_core::words;
 
 use super::Agency;
-use super::admission::{self, Facts, Granted, Item};
+use super::admission::{self, Bytes, Facts, Granted, Item};
 use crate::books::{CoreError, Result};
 use crate::files;
 use crate::store::Tx;
@@ -47,23 +48,27 @@ impl Agency {
         let (at, name, owners) = (parent.to_owned(), PathBuf::from(name), self.owners.clone());
         let read = files::apart(move || {
             let items = admission::survey(&at, &name, &owners).ok()?;
-            admission::digest(&at, &items).ok()
+            Bytes::read(&at, &items).ok()
         });
         match read.await? {
-            Some(digest) => {
-                Ok(self.books.marks(NAMESPACE, digest.to_string().as_bytes())?.into_iter().next())
+            Some(bytes) => {
+                Ok(self.books.marks(NAMESPACE, bytes.text().as_bytes())?.into_iter().next())
             }
             None => Ok(None),
         }
     }
 
-    /// Whether this is the list with that mark, made with any key of this party.
-    async fn is_marked(&self, parent: &Path, items: &[Item], mark: &Digest) -> Result<bool> {
+    /// The bytes of a drop, where they can be read.
+    async fn bytes(&self, parent: &Path, items: &[Item]) -> Result<Option<Bytes>> {
         let (at, items) = (parent.to_owned(), items.to_vec());
-        let Ok(digest) = files::apart(move || admission::digest(&at, &items)).await? else {
-            return Ok(false);
-        };
-        Ok(self.books.marks(NAMESPACE, digest.to_string().as_bytes())?.contains(mark))
+        files::apart(move || Bytes::read(&at, &items).ok()).await
+    }
+
+    /// The bytes of the list with that mark, made with any key of this party; nothing where it is another list.
+    async fn marked(&self, parent: &Path, items: &[Item], mark: &Digest) -> Result<Option<Bytes>> {
+        let Some(bytes) = self.bytes(parent, items).await? else { return Ok(None) };
+        let own = self.books.marks(NAMESPACE, bytes.text().as_bytes())?.contains(mark);
+        Ok(own.then_some(bytes))
     }
 
     /// Whether a drop with these files is the exercise.
@@ -90,11 +95,11 @@ impl Agency {
         let (terms, mut facts) = self.facts(agreement, replaces, drawn_for).await?;
         let now = self.books.now();
         // What two persons let pass is the list that they saw, and no other one.
-        if let Some(waiver) = &facts.waiver
-            && !self.is_marked(parent, &items, &waiver.list).await?
-        {
-            facts.waiver = None;
-        }
+        let marked = match &facts.waiver {
+            Some(waiver) => self.marked(parent, &items, &waiver.list).await?,
+            None => None,
+        };
+        facts.waiver = facts.waiver.filter(|_| marked.is_some());
         if exercise {
             facts.requested = Requested::Exercise;
         }
@@ -105,26 +110,49 @@ impl Agency {
         };
         // What is in it is known to the byte.
         if exercise {
-            let requested = facts.requested;
-            return Ok(Ok(Granted { requested, waived: None, rows: None, residents: None }));
+            let (requested, bytes) = (facts.requested, Some(Bytes::of_exercise()));
+            return Ok(Ok(Granted { requested, waived: None, rows: None, residents: None, bytes }));
         }
         let residents = match policy::residents(&terms, facts.drawn_for.as_ref()) {
             Ok(residents) => residents,
             Err(reason) => return Ok(Err(vec![reason])),
         };
-        let (parent, owners, waive) = (parent.to_owned(), self.owners.clone(), facts.waived());
-        let read = files::apart(move || {
-            admission::read_list(&parent, &items, &terms, &owners, now, &waive)
-        });
-        Ok(read.await?.map(|list| {
-            let passed = passed || list.as_ref().is_some_and(|list| !list.waived.is_empty());
-            Granted {
-                requested: facts.requested,
-                waived: facts.waiver.filter(|_| passed).map(|waiver| waiver.notice),
-                rows: list.map(|list| list.rows),
-                residents,
-            }
+        let second = terms.file.approval == Approval::SecondPerson;
+        let list = match self.read_list(parent, &items, terms, now, facts.waived()).await? {
+            Ok(list) => list,
+            Err(reasons) => return Ok(Err(reasons)),
+        };
+        let bytes = match &list {
+            Some(list) => Some(Bytes::of(&[list.content])),
+            // Of what is no list nobody reads more than somebody answers for.
+            None if second && marked.is_none() => self.bytes(parent, &items).await?,
+            None => marked,
+        };
+        if marked.is_some() && marked != bytes || second && bytes.is_none() {
+            return Ok(Err(vec![Reason::Changed]));
+        }
+        let passed = passed || list.as_ref().is_some_and(|list| !list.waived.is_empty());
+        Ok(Ok(Granted {
+            requested: facts.requested,
+            waived: facts.waiver.filter(|_| passed).map(|waiver| waiver.notice),
+            rows: list.map(|list| list.rows),
+            residents,
+            bytes,
         }))
+    }
+
+    /// What stands in the list, where the agreement is about lists; or every reason why it may not leave.
+    async fn read_list(
+        &self,
+        parent: &Path,
+        items: &[Item],
+        terms: Agreement,
+        now: Time,
+        waive: Vec<Rule>,
+    ) -> Result<std::result::Result<Option<Summary>, Vec<Reason>>> {
+        let (parent, items, owners) = (parent.to_owned(), items.to_vec(), self.owners.clone());
+        files::apart(move || admission::read_list(&parent, &items, &terms, &owners, now, &waive))
+            .await
     }
 
     /// What would become of a file that nobody sent: every reason why it may not leave, and what it would wait for.

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use sluis_core::agreement::{Agreement, Contacts};
 use sluis_core::bundle::{Bundle, Item as BundleItem};
 use sluis_core::envelope::{Packer, Sealed};
@@ -19,7 +20,7 @@ use sluis_core::transfer::Envelope;
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use super::admission::{Item, inspect, open_beneath};
+use super::admission::{Bytes, Item, inspect, open_beneath};
 use crate::durable::{self, Out};
 use crate::files;
 use crate::holders::Holders;
@@ -54,6 +55,8 @@ pub struct Order {
     pub rows: Option<u32>,
     /// For whose residents it was drawn.
     pub residents: Option<Residents>,
+    /// The bytes that were judged, where any were.
+    pub bytes: Option<Bytes>,
     /// The agreement.
     pub agreement: Agreement,
     /// Digest of its file.
@@ -150,6 +153,7 @@ fn write_envelope(order: &Order, key: TransferKey) -> Result<Sealed, SealError> 
 fn pack(order: &Order, key: TransferKey, out: Out) -> Result<(Out, Sealed), SealError> {
     let folder = File::open(&order.from).map_err(io_error("opening the drop"))?;
     let mut packer = Packer::new(key, out).map_err(io_error("writing the envelope"))?;
+    let mut digests = Vec::new();
     for item in &order.items {
         let file = open_beneath(&folder, &item.path).map_err(|_| SealError::Changed)?;
         let same =
@@ -158,10 +162,10 @@ fn pack(order: &Order, key: TransferKey, out: Out) -> Result<(Out, Sealed), Seal
             return Err(SealError::Changed);
         }
         let mtime = u64::try_from(item.stamp.mtime.0).unwrap_or_default();
-        let mut read = ReadErrors { file: &file, failed: None };
+        let mut read = Watched { file: &file, failed: None, bytes: Sha256::new() };
         let added = packer.add(&item.path, item.stamp.size, mtime, &mut read);
-        let read_failed = read.failed.take();
-        match (added, read_failed) {
+        digests.push(Digest::finish(read.bytes));
+        match (added, read.failed) {
             (_, Some(error)) => return Err(SealError::Io("reading the drop", error)),
             (Err(e), None) if e.kind() == io::ErrorKind::UnexpectedEof => {
                 return Err(SealError::Changed);
@@ -173,21 +177,32 @@ fn pack(order: &Order, key: TransferKey, out: Out) -> Result<(Out, Sealed), Seal
             return Err(SealError::Changed);
         }
     }
+    // A file that somebody keeps mapped changes, and its stamp does not.
+    if order.bytes.is_some_and(|judged| judged != Bytes::of(&digests)) {
+        return Err(SealError::Changed);
+    }
     packer.finish().map_err(io_error("writing the envelope to the spool"))
 }
 
-/// Remembers an error of reading, so that it is not taken for one of writing.
-struct ReadErrors<'a> {
+/// Remembers what was read, and an error of reading, so that it is not taken for one of writing.
+struct Watched<'a> {
     file: &'a File,
     failed: Option<io::Error>,
+    bytes: Sha256,
 }
-impl Read for ReadErrors<'_> {
+impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.read(buffer).map_err(|error| {
-            let kind = error.kind();
-            self.failed = Some(error);
-            kind.into()
-        })
+        match self.file.read(buffer) {
+            Ok(length) => {
+                self.bytes.update(&buffer[..length]);
+                Ok(length)
+            }
+            Err(error) => {
+                let kind = error.kind();
+                self.failed = Some(error);
+                Err(kind.into())
+            }
+        }
     }
 }
 

@@ -66,8 +66,8 @@ impl Agency {
         if approval && record.state == State::Claimed {
             let mut by = offered_by(&self.private(&record.agreement, &id));
             by.extend(order.items.iter().map(|item| item.stamp.owner));
-            let admitted =
-                Event::Admitted { by, rows: order.rows, seen: admission::seen(&order.items) };
+            let seen = admission::seen(&order.items, order.bytes);
+            let admitted = Event::Admitted { by, rows: order.rows, seen };
             return self.settle(job, &mut record, &terms, admitted).await;
         }
         let signer = order.signer.clone();
@@ -276,7 +276,8 @@ impl Agency {
             Ok(granted) => granted,
             Err(reasons) => return Ok(Err(reasons)),
         };
-        if matches!(record.state, State::Approved { seen } if seen != admission::seen(&items)) {
+        if matches!(record.state, State::Approved { seen } if seen != admission::seen(&items, granted.bytes))
+        {
             return Ok(Err(vec![Reason::Changed]));
         }
         let request = match granted.requested {
@@ -294,6 +295,7 @@ impl Agency {
             waived: granted.waived,
             rows: granted.rows,
             residents: granted.residents,
+            bytes: granted.bytes,
             agreement: installed.terms.agreement.clone(),
             terms: record.terms,
             plan: installed.plan.clone(),

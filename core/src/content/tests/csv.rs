@@ -30,7 +30,8 @@ fn what_would_leave_in_counts() {
     let count = |column: &str, yes, no| Count { column: column.into(), yes, no };
     let format = Format::Csv { delimiter: ';', encoding: Encoding::Utf8 };
     let counts = vec![count("contract", 2, 1), count("attest", 2, 1)];
-    assert_eq!(summary, Summary { rows: 3, format, counts, waived: vec![] });
+    let content = Digest::of(text.as_bytes());
+    assert_eq!(summary, Summary { rows: 3, format, counts, waived: vec![], content });
     let json = serde_json::to_value(&summary).unwrap();
     assert_eq!(
         json["format"],
