@@ -15,6 +15,7 @@ pub mod note;
 pub mod numbers;
 pub mod old_number;
 pub mod outbox;
+mod outcome;
 pub mod persons;
 pub mod release;
 pub mod report;
@@ -157,7 +158,7 @@ impl Agency {
         event: Event,
         sent: Option<Sent>,
     ) -> Result<()> {
-        let now = self.books.now();
+        let (now, event) = (self.books.now(), self.counted(record, event)?);
         let (name, mut known) = (event.name(), event.detail());
         // What a gate decided, by which rules of which version (R81).
         match (&event, &sent) {

@@ -264,7 +264,10 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
             // One job that cannot be told holds up no other.
             Err(error) => {
                 tracing::warn!(job = row.id, %error, "a job cannot be given");
-                tx.again(row.id, books.now().plus_ms(backoff_ms(row.attempts)), &error.words())
+                // Nothing of what was begun stays: half a step would be no step of the table.
+                drop(tx);
+                tx = books.store.begin_unsynced().await?;
+                tx.again(&row, books.now().plus_ms(backoff_ms(row.attempts)), &error.words())
                     .await?;
                 books.commit(tx).await?;
                 continue;
@@ -339,7 +342,7 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
     } else {
         let due = books.now().plus_ms(backoff_ms(job.attempts));
         let why = again.unwrap_or_else(|| words!("nog niet", "not yet"));
-        tx.again(job.id, due, &why).await?;
+        tx.again(&job, due, &why).await?;
     }
     books.commit(tx).await?;
     gate.core.after().await;

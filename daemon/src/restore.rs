@@ -385,10 +385,15 @@ async fn refuse<C: Core>(
         tx.let_go(agreement, Fate::Refused).await?;
         hear_deferred(core, &mut tx, agreement).await?;
         let (terms, sort) = (&installed.terms, Sort::SecurityInfo);
-        let told = books.notify(&mut tx, terms, None, sort, about(reason, word)).await?;
+        let told = match books.notify(&mut tx, terms, None, sort, about(reason, word)).await {
+            Ok(told) => Some(told),
+            // Not agreed, or said too often today: then it stands in the ledger alone, and holds nobody.
+            Err(CoreError::Refused(_)) => None,
+            Err(other) => return Err(other),
+        };
         let known = named(agreement, held.theirs.number, &word).into_iter();
         let known = known.chain([("by", caller.name()), ("after", first)]);
-        let known = known.chain([("statement", told.to_string())]);
+        let known = known.chain(told.map(|told| ("statement", told.to_string())));
         tx.enter(books.now(), "set-back-refused", None, detail(known)).await?;
     }
     books.commit(tx).await?;

@@ -209,6 +209,32 @@ fn a_share_that_left_does_not_leave_again_from_a_store_that_does_not_know_it() {
     everything_holds(&world);
 }
 
+/// What lies beside the bundle says more than the store: no end is said as if nothing had left.
+#[test]
+fn nobody_withdraws_from_an_older_store_what_left_since() {
+    let mut world = World::running();
+    world.stop("releaser");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Releasing");
+    let kept = copy(&store(&world, "agency"));
+    world.stop("carrier");
+    world.start("releaser");
+    world.wait("agency", &code, "Released");
+    world.stop("releaser");
+    put_back(&mut world, "sealer", "agency", &kept);
+    let _ = world.cli("agency", &["withdraw", &code]);
+    world.wait("agency", &code, "Failed");
+    assert_eq!(world.cli("agency", &["withdraw", &code]).status.code(), Some(1), "they are out");
+    for role in ["carrier", "releaser"] {
+        world.start(role);
+    }
+    until("the municipality to hear it", || {
+        let said = world.statements("municipality", &code);
+        assert!(!said.iter().any(|kind| kind == "withdrawn"), "{said:?}");
+        said.iter().any(|kind| kind == "failed").then_some(())
+    });
+}
+
 #[test]
 fn what_an_older_store_does_not_know_goes_back_to_its_owner_and_never_out_by_itself() {
     let mut world = World::running();

@@ -175,6 +175,8 @@ fn where_the_vault_is_not_mounted_or_another_nothing_is_kept_opened_or_destroyed
     let refused = world.cli_with(CITY, &["open", &shut], &lines(&world, &shut));
     assert!(stderr(&refused).contains("mount its disk"), "{}", stderr(&refused));
     assert_eq!(fs::read_dir(&vault).unwrap().count(), 0, "something was kept on the wrong disk");
+    let attested = world.cli(CITY, &["attest", "mechelen", "--yes"]);
+    assert!(stderr(&attested).contains("mount its disk"), "{}", stderr(&attested));
     // Another host's, and no number at all, after a start too.
     for mark in ["4711\n", "?"] {
         fs::write(vault.join(".vault"), mark).unwrap();
@@ -192,6 +194,37 @@ fn where_the_vault_is_not_mounted_or_another_nothing_is_kept_opened_or_destroyed
     world.wait("agency", &late, "Released");
     let opened = world.cli_with(CITY, &["open", &shut], &lines(&world, &shut));
     assert!(opened.status.success(), "{}", stderr(&opened));
+}
+
+/// A list is destroyed, and the word of it cannot be made yet: it is not destroyed in the books until it can.
+#[test]
+fn what_is_destroyed_is_said_to_be_or_is_still_being_destroyed() {
+    let mut on = Tended::running();
+    let (code, lines) = released(&mut on, "lijst.csv");
+    on.does(CITY, &code, "Opened", |world| {
+        let _ = world.cli_with(CITY, &["open", &code], &lines);
+    });
+    let knows = |on: &Tended, from: &str, to: &str| {
+        let sql = "import sqlite3, sys\n\
+            to = sqlite3.connect(sys.argv[1], timeout=60)\n\
+            to.execute('UPDATE statements SET kind = ? WHERE kind = ?', sys.argv[2:])\n\
+            to.commit()";
+        let mut command = Command::new("python3");
+        command.args(["-c", sql]).arg(on.world.path("municipality/state/municipality.db"));
+        assert!(tool(command.args([to, from])).status.success());
+    };
+    knows(&on, "sent", "gone");
+    for person in ["0", "65534"] {
+        let asked = on.world.cli_as(person, CITY, &["destroy", &code]);
+        assert!(asked.status.success(), "{}", stderr(&asked));
+    }
+    on.until("the keeper to try again", |world| {
+        world.log("keeper").contains("work of the keeper is tried again").then_some(())
+    });
+    assert_eq!(state(&on.world, CITY, &code).as_deref(), Some("Destroying"));
+    knows(&on, "gone", "sent");
+    on.reaches(CITY, &code, &["Destroyed"]);
+    assert!(on.world.statements(CITY, &code).contains(&"destroyed".to_owned()));
 }
 
 /// A store of before marks knows its vault by what stands in it; a person says what no program can know.

@@ -54,6 +54,12 @@ pub(super) struct List<'r> {
 }
 
 impl<'r> List<'r> {
+    /// How many cells a list within its rules has, with those of its header.
+    pub(super) fn most_cells(&self) -> usize {
+        let rows = usize::try_from(self.rules.max_rows).unwrap_or(usize::MAX);
+        rows.saturating_add(1).saturating_mul(self.rules.columns.len())
+    }
+
     pub(super) fn new(rules: &'r Rules, today: Date) -> Self {
         let tally = |column| Tally { column, spelling: None, yes: 0, no: 0 };
         // Room for all of them at once: a vector that grows leaves copies behind.

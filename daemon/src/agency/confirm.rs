@@ -95,7 +95,7 @@ impl Agency {
                 Event::Opened(Opening::check(&sent, said)?)
             }
             Body::Failed(body) => {
-                Event::Fail { step: "municipality", code: super::sealer::plain(&body.code) }
+                Event::Fail { step: "municipality", code: super::outcome::plain(&body.code) }
             }
             _ => return Ok(None),
         }))

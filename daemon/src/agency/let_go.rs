@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sluis_core::evidence::Terms;
 use sluis_core::id::TransferId;
-use sluis_core::transfer::{Event, Stands, State};
+use sluis_core::transfer::{Event, Shipment, Stands, State};
 
 use super::Agency;
 use crate::books::{CoreError, Result};
@@ -41,10 +41,39 @@ impl Agency {
         let surely = matches!(stands, Stands::Waiting | Stands::Rejected { .. });
         let shares = record.state.shares().unwrap_or_default();
         if surely && super::sealer::share(shares, index).is_some_and(|share| !share.exposed) {
-            files::remove(&self.let_go(&record.id).join(index.to_string()))
-                .map_err(CoreError::io("keeping that a share was not let go"))?;
+            let folder = self.let_go(&record.id);
+            if folder.exists() {
+                files::remove(&folder.join(index.to_string()))
+                    .and_then(|()| files::sync_folder(&folder))
+                    .map_err(CoreError::io("keeping that a share was not let go"))?;
+            }
         }
         Ok(())
+    }
+
+    /// An end says how many shares are out. Where one left and the store does not know it, an older one was put back: it
+    /// is ended as that is, with every share counted.
+    pub(super) fn counted(&self, record: &Record<State>, event: Event) -> Result<Event> {
+        let ends = matches!(event, Event::Withdraw | Event::Shut | Event::Expire);
+        if !ends || record.state.is_over() || !self.left_unknown(record)? {
+            return Ok(event);
+        }
+        tracing::error!(id = %record.id, "shares left before, and the store does not know it: an older one was put back");
+        Ok(Event::PutBack)
+    }
+
+    /// Whether a share left that the store does not know to be out.
+    fn left_unknown(&self, record: &Record<State>) -> Result<bool> {
+        let Some(envelope) = record.state.envelope() else { return Ok(false) };
+        let shares = record.state.shares().unwrap_or_default();
+        for index in envelope.routes.iter().map(|route| route.index) {
+            let known = super::sealer::share(shares, index).is_some_and(Shipment::is_exposed);
+            let left = self.let_go(&record.id).join(index.to_string()).try_exists();
+            if !known && left.map_err(CoreError::io("looking whether a share was let go"))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether this share left, and the store does not know it: an older one was put back. It counts as lost from sight, and

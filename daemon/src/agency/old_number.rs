@@ -11,7 +11,7 @@ use sluis_core::id::{AgreementId, CustodianId};
 use sluis_core::old_number::{OldNumber, Telling, Told};
 
 use super::Agency;
-use super::sealer::plain;
+use super::outcome::plain;
 use crate::books::{CoreError, Result};
 use crate::store::{Due, JobRow, Number, Tx};
 

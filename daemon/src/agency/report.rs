@@ -11,7 +11,7 @@ use sluis_core::message::Reference;
 use sluis_core::transfer::{Event, Report, State as Stage};
 
 use super::Agency;
-use super::sealer::plain;
+use super::outcome::plain;
 use crate::books::{CoreError, Result};
 use crate::gatehouse::Core;
 

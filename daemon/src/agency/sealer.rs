@@ -16,6 +16,7 @@ use sluis_core::transfer::{Envelope, Event, Shipment, Stands, State, Work};
 use sluis_core::words;
 
 use super::claim::{drawn_for, kept_name, offered_by};
+use super::outcome::{plain, stands_after};
 use super::request::Known;
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
@@ -36,7 +37,7 @@ impl Agency {
         match self.erase(&mut tx, job).await? {
             Some(later) => {
                 let why = words!("bewaard voor een nieuwe levering", "kept for a redelivery");
-                tx.again(job.id, later, &why).await?;
+                tx.again(job, later, &why).await?;
             }
             None => tx.finish(job.id).await?,
         }
@@ -146,7 +147,7 @@ impl Agency {
         tracing::warn!(transfer = ?job.transfer, %error, "work of the sealer is tried again");
         let mut tx = self.books.store.begin().await?;
         let later = self.books.now().plus_ms(backoff_ms(job.attempts));
-        tx.again(job.id, later, &error.words()).await?;
+        tx.again(job, later, &error.words()).await?;
         self.books.commit(tx).await?;
         job.transfer.into_iter().for_each(|id| self.touch(id));
         Ok(())
@@ -327,6 +328,14 @@ impl Agency {
         waits.map_or(Ok(signer), |why| Err(CoreError::refused("held", why)))
     }
 
+    /// Where the custodian of a share is reached, as the contacts have it now.
+    fn number_of(&self, record: &Record<State>, index: u8) -> Option<&str> {
+        let routes = &record.state.envelope()?.routes;
+        let custodian = &routes.iter().find(|route| route.index == index)?.custodian;
+        let (contacts, _) = self.books.agreements.get(&record.agreement)?.contacts.as_ref()?;
+        contacts.numbers.get(custodian).map(String::as_str)
+    }
+
     /// How far a running upload is: bytes gone and bytes in all.
     fn upload_progress(&self, record: &Record<State>) -> Option<(u64, u64)> {
         let mut progress = self.progress.lock().ok()?;
@@ -489,6 +498,9 @@ impl Core for Agency {
         // What was let go before its custodian's right ended is in doubt as any other.
         let leaves = |shares| share(shares, index).is_some_and(|it| it.stands == Stands::Leaving);
         let leaves = matches!(&record.state, State::Releasing { shares, .. } if leaves(shares));
+        if self.left_before(tx, (&mut record, &terms), index).await? {
+            return Ok(false);
+        }
         if !leaves && self.is_barred(&record, &terms.agreement, index) {
             let (driver, code) = ("none".into(), "custodian-expired".into());
             let barred = Event::Shipped(index, Stands::Rejected { driver, code });
@@ -498,9 +510,6 @@ impl Core for Agency {
             };
         }
         let removal = self.removal(tx, &terms, &id).await?;
-        if self.left_before(tx, (&mut record, &terms), index).await? {
-            return Ok(false);
-        }
         let exposing = Event::Exposing(index, removal);
         match self.advance(tx, &mut record, &terms, exposing, None).await {
             Ok(()) => {
@@ -556,7 +565,10 @@ impl Core for Agency {
             // A word on a share that was not let go under this lease: it says nothing of one that left before.
             (Work::Release { .. }, _) if job.granted != Some(job.attempts) => return Ok(false),
             (Work::Release { index }, outcome) => {
-                let Some((stands, finished)) = stands_after(outcome) else { return Ok(false) };
+                let number = self.number_of(&record, index);
+                let Some((stands, finished)) = stands_after(outcome, number) else {
+                    return Ok(false);
+                };
                 self.not_let_go(&record, index, &stands)?;
                 (Event::Shipped(index, stands), finished)
             }
@@ -631,30 +643,4 @@ fn is_shut(shares: &[Shipment], index: u8) -> bool {
 
 pub(super) fn share(shares: &[Shipment], index: u8) -> Option<&Shipment> {
     usize::from(index).checked_sub(1).and_then(|at| shares.get(at))
-}
-
-/// What a releaser's word makes of a share, and whether its job is finished.
-fn stands_after(outcome: Outcome) -> Option<(Stands, bool)> {
-    Some(match outcome {
-        Outcome::Accepted { driver, message } => {
-            (Stands::Accepted { driver: plain(&driver), message: message.map(|m| plain(&m)) }, true)
-        }
-        Outcome::Rejected { driver, code } => {
-            (Stands::Rejected { driver: plain(&driver), code: plain(&code) }, true)
-        }
-        Outcome::Unknown { driver } => (Stands::Unknown { driver: plain(&driver) }, true),
-        Outcome::Again { .. } => (Stands::Waiting, false),
-        _ => return None,
-    })
-}
-
-/// A gate's text as it may stand in a statement: printable ASCII, short, and no number of a telephone. A provider
-/// may repeat the one that the message went to: eleven digits with no letter between them are said as `-`.
-pub(super) fn plain(text: &str) -> String {
-    let words = text.split(|c: char| c.is_ascii_alphabetic());
-    let longest = words.map(|word| word.matches(|c: char| c.is_ascii_digit()).count()).max();
-    if longest >= Some(11) {
-        return "-".to_owned();
-    }
-    text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(100).collect()
 }

@@ -323,9 +323,13 @@ impl Core for Municipality {
         };
         match done {
             Ok(()) => tx.finish(job.id).await?,
+            // Nothing of what was begun stays: it would be done, and nobody be told.
             Err(error) => {
+                tracing::warn!(transfer = ?job.transfer, %error, "work of the keeper is tried again");
+                drop(tx);
+                tx = self.books.store.begin().await?;
                 let due = self.books.now().plus_ms(backoff_ms(job.attempts));
-                tx.again(job.id, due, &error.words()).await?;
+                tx.again(&job, due, &error.words()).await?;
             }
         }
         self.books.commit(tx).await?;

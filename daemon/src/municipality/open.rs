@@ -256,6 +256,13 @@ impl Municipality {
             files::private_folder(&own).map_err(CoreError::io(own.display()))?;
         }
         for record in tx.recent::<State>(100_000).await? {
+            // Whoever is at it leaves it as the books will say; it was another agreement that two persons went on with.
+            let may_open = matches!(record.state, State::Collected { .. } | State::Removed { .. });
+            let turn = may_open.then(|| self.turn(&record.id));
+            let busy = turn.as_ref().map(|turn| turn.try_lock());
+            if matches!(busy, Some(Err(_))) {
+                continue;
+            }
             let folder = self.vault(&record.agreement, &record.id, &record.code);
             let half = folder.join("opening");
             files::remove(&half).map_err(CoreError::io("clearing a half-opened file"))?;

@@ -256,6 +256,8 @@ impl Municipality {
     async fn stock(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Stock> {
         let installed = self.books.agreements.get(agreement);
         installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        // In another vault, or where none is mounted, nothing is kept either: that is nothing to sign.
+        self.its_vault(tx).await?;
         let lists =
             self.retained(tx).await?.into_iter().filter(|(_, it)| it.agreement == *agreement);
         let (ids, lists): (Vec<_>, Vec<_>) = lists.unzip();

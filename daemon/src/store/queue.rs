@@ -337,20 +337,21 @@ impl Tx {
         Ok(())
     }
 
-    /// The work is to be tried again, not before `due`.
+    /// The work is to be tried again, not before `due`. Its lease counts, also where its transaction was given up.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn again(&mut self, id: i64, due: impl Into<Due>, why: &Words) -> Result<()> {
+    pub async fn again(&mut self, job: &JobRow, due: impl Into<Due>, why: &Words) -> Result<()> {
         let due = due.into();
         let row = sqlx::query(
-            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3, said = $4 WHERE id = $1
-             RETURNING gate, lane",
+            "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3, said = $4, attempts = $5
+             WHERE id = $1 RETURNING gate, lane",
         )
-        .bind(id)
+        .bind(job.id)
         .bind(due.at.0)
         .bind(serde_json::to_string(&bounded(why)).unwrap_or_default())
         .bind(due.said.0)
+        .bind(job.attempts)
         .fetch_optional(&mut *self.tx)
         .await?;
         self.wake(row.as_ref(), |_| true)
@@ -469,7 +470,7 @@ mod tests {
             let mut tx = store.begin().await.unwrap();
             let job = tx.lease("carrier", lane, None, holder, now).await.unwrap().unwrap();
             assert!(!tx.wakes.wakes("carrier", lane), "a lease gives nobody work");
-            tx.again(job.id, Time(5), &Words::same("not yet")).await.unwrap();
+            tx.again(&job, Time(5), &Words::same("not yet")).await.unwrap();
             assert!(tx.wakes.wakes("carrier", lane), "it is due at another time");
             assert_eq!(tx.earliest("carrier", lane, None).await.unwrap(), Some(Time(5)));
             tx.commit().await.unwrap();
@@ -502,7 +503,7 @@ mod tests {
         tx.queue("sealer", "jobs", &agreement, None, "kept", now).await.unwrap();
         let kept = tx.lease("sealer", "jobs", None, holder, now).await.unwrap().unwrap();
         let waits = Due::late(now, ahead);
-        tx.again(kept.id, waits, &Words::same("kept")).await.unwrap();
+        tx.again(&kept, waits, &Words::same("kept")).await.unwrap();
         tx.commit().await.unwrap();
         drop(store);
         let store = Store::open(place).await.unwrap();

@@ -90,6 +90,30 @@ fn a_part_has_one_of_the_names_of_a_workbook() {
     assert_eq!(with_part("xl/theme/", ""), GOOD);
 }
 
+/// A declaration is taken by readers wherever it stands, and shown by none.
+#[test]
+fn a_part_is_declared_once_as_programs_do() {
+    assert_eq!(put(SHEET, "<sheetData>", &format!("<?xml Janssens {NUMBER}?><sheetData>")), TEXT);
+    assert_eq!(put(SHEET, "<sheetData>", "<?xml version='1.0'?><sheetData>"), TEXT);
+    let theme = |declared: &str| {
+        with_part("xl/theme/theme1.xml", &format!("{declared}<a:theme xmlns:a='x'/>"))
+    };
+    for declared in
+        ["", "<?xml version='1.0'?>", "<?xml version=\"1.0\" encoding=\"utf-8\" standalone='no' ?>"]
+    {
+        assert_eq!(theme(declared), GOOD, "{declared}");
+    }
+    for declared in [
+        "<?xml version='1.0' name='Janssens'?>",
+        "<?xml version='1.0' encoding='Janssens'?>",
+        "<?xml version='1.0' Janssens?>",
+        "<?xml version='1.0'?><?xml version='1.0'?>",
+        "\n<?xml version='1.0'?>",
+    ] {
+        assert_eq!(theme(declared), TEXT, "{declared}");
+    }
+}
+
 #[test]
 fn a_part_of_looks_holds_no_text() {
     let root = |inner: &str| format!("<a:theme xmlns:a='x'>{inner}</a:theme>");

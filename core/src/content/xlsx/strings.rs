@@ -82,6 +82,10 @@ impl Strings {
                     reading = false;
                     phonetic &= name != "rPh";
                     if name == "si" {
+                        // More than a list can show: some are shown nowhere.
+                        if self.ends.len() == list.most_cells() {
+                            return Err(Rule::WorkbookExtras);
+                        }
                         self.ends.push(self.text.len());
                     }
                 }

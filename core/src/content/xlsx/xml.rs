@@ -1,11 +1,12 @@
 //! The XML of a part, element by element. Names count with their namespace: what is meant is what a program would read.
 
 use std::borrow::Cow;
+use std::iter;
 
 use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::attributes::Attribute;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
 use quick_xml::name::{Namespace, NamespaceResolver, ResolveResult};
 use quick_xml::reader::NsReader;
 
@@ -58,7 +59,7 @@ pub(super) fn walk(
     reader.config_mut().expand_empty_elements = true;
     // How deep, and from where on everything is another's.
     let (mut depth, mut foreign) = (0_usize, None);
-    loop {
+    for first in iter::once(true).chain(iter::repeat(false)) {
         match reader.read_event().map_err(|_| Rule::Unreadable)? {
             Event::Start(start) => {
                 depth += 1;
@@ -89,13 +90,26 @@ pub(super) fn walk(
                     (None, None) => return Err(Rule::Unreadable),
                 }
             }
-            Event::Decl(words) if words.len() <= 64 => {}
+            Event::Decl(words) if first && declares(&words) => {}
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => return Err(Rule::WorkbookText),
             Event::Eof if depth == 0 => return Ok(()),
             Event::Eof | Event::DocType(_) => return Err(Rule::Unreadable),
             Event::Empty(_) => {}
         }
     }
+    Err(Rule::Unreadable)
+}
+
+/// Whether it is the declaration that a part begins with, as programs write it.
+fn declares(words: &BytesDecl<'_>) -> bool {
+    let attributes = BytesStart::from_content(words.as_ref(), 3);
+    let known = |it: Attribute<'_>| match it.key.0 {
+        "version" => &*it.value == "1.0",
+        "encoding" => it.value.eq_ignore_ascii_case("utf-8"),
+        "standalone" => matches!(&*it.value, "yes" | "no"),
+        _ => false,
+    };
+    attributes.attributes().all(|it| it.is_ok_and(known))
 }
 
 fn is_of(space: &ResolveResult<'_>, spaces: &[&str]) -> bool {
