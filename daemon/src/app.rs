@@ -585,11 +585,16 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
         .map_err(AppError::io("starting threads"))
 }
 
-/// Runs a role until SIGTERM or SIGINT.
+/// Runs a role until SIGTERM or SIGINT, in a runtime of its own: what is asynchronous is compiled here, and not in each
+/// program that rings.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn until_signal(role: Role, path: &Path, config: Config) -> Result<()> {
+pub fn until_signal(role: Role, path: &Path, config: Config) -> Result<()> {
+    runtime()?.block_on(signalled(role, path, config))
+}
+
+async fn signalled(role: Role, path: &Path, config: Config) -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).map_err(AppError::io("signals"))?;

@@ -27,9 +27,9 @@ struct Arguments {
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let begun = app::no_dump().and_then(|()| telemetry::start(&arguments.config));
-    match begun.and_then(|config| {
-        app::runtime()?.block_on(app::until_signal(arguments.role, &arguments.config, config))
-    }) {
+    let ended =
+        begun.and_then(|config| app::until_signal(arguments.role, &arguments.config, config));
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             telemetry::complain(&error);
