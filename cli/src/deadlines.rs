@@ -27,7 +27,7 @@ pub(crate) fn list(
     }
     let cells = due.iter().map(|(agreement, it)| {
         vec![
-            it.due.local(),
+            it.shown(it.due),
             it.standing(now).text(language).to_owned(),
             agreement.to_string(),
             format!("{} [{}]", it.clock.marked(language), it.clock),

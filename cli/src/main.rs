@@ -16,6 +16,7 @@ mod keys;
 mod language;
 mod ledger;
 mod look;
+mod moment;
 mod notices;
 mod open;
 mod output;

@@ -4,15 +4,15 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::civil::Date;
 use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under};
-use sluis_core::id::{AgreementId, Digest, Time, TransferCode};
+use sluis_core::id::{AgreementId, Digest, TransferCode};
 use sluis_core::notice::{MAX_TEXT, Notice, Sort, short};
 use sluis_core::words;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
+use crate::moment;
 use crate::output;
 use crate::second;
 use crate::socket::Socket;
@@ -103,7 +103,8 @@ pub(crate) enum Information {
 pub(crate) struct Found {
     #[command(flatten)]
     pub(crate) said: Said,
-    /// When it was found: 2026-11-23T14:00 in Brussels, or 2026-11-23T13:00Z. The clock runs from there.
+    /// When it was found: 2026-11-23T14:00 in Brussels, 2026-11-23T14:00+01:00 or 2026-11-23T13:00Z. The clock runs from
+    /// there.
     #[arg(long, value_name = "TIME")]
     pub(crate) found: String,
 }
@@ -257,8 +258,11 @@ pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) ->
     if let Some(first) = &noted.first {
         output::line(format!("{} {first}", lang.pick("bevestigd na", "confirmed after")))?;
     }
-    if made.late {
-        output::line(late(lang))?;
+    if let Some(late) = &made.late_why {
+        output::line(late.text(lang.core()))?;
+    }
+    if made.sort == Sort::QualityReport && made.transfer.is_none() {
+        output::line(of_no_list(lang))?;
     }
     for (codes, nl, en) in [
         (&noted.withdrawn, "ingetrokken", "withdrawn"),
@@ -290,7 +294,7 @@ pub(crate) fn say(socket: &Socket, wording: Wording, lang: Lang) -> Result<Noted
     let notice = Notice {
         text: text(said.text, lang)?,
         case: case.map(|case| resolve(socket, &case)).transpose()?,
-        found: found.map(|found| moment(&found)).transpose()?,
+        found: found.map(|found| moment::read(&found)).transpose()?,
         on,
         paper: said.paper.as_deref().map(digest).transpose()?,
         received: said.received,
@@ -301,8 +305,12 @@ pub(crate) fn say(socket: &Socket, wording: Wording, lang: Lang) -> Result<Noted
     socket.post("notice", &ask)
 }
 
-fn late(lang: Lang) -> &'static str {
-    lang.pick("te laat: het moest vooraf gemeld zijn", "late: it had to be said beforehand")
+/// A corrected list answers the request of the list that it mends, which this does not name (R63).
+fn of_no_list(lang: Lang) -> &'static str {
+    lang.pick(
+        "let op: zonder --transfer hoort dit bij geen zending, en vertrekt er geen verbeterde lijst voor (art. 7). Zit de fout in een lijst, meld ze dan met --transfer CODE: sluis list",
+        "note: without --transfer this is about no transfer, and no corrected list leaves for it (art. 7). If the error is in a list, report it with --transfer CODE: sluis list",
+    )
 }
 
 fn text(given: Option<String>, lang: Lang) -> Result<String> {
@@ -341,25 +349,6 @@ fn resolve(socket: &Socket, number: &str) -> Result<Digest> {
             "{number} is the beginning of more than one case"
         ))),
     }
-}
-
-/// A moment: with a zone, or as the clock in Brussels has it.
-fn moment(text: &str) -> Result<Time> {
-    let wrong = || {
-        Failure::refused(words!(
-            "{text}: een tijdstip ziet eruit als 2026-11-23T14:00 (Brussel) of 2026-11-23T13:00Z",
-            "{text}: a moment looks like 2026-11-23T14:00 (Brussels) or 2026-11-23T13:00Z"
-        ))
-    };
-    let at = match text.parse::<jiff::Timestamp>() {
-        Ok(at) => at,
-        Err(_) => {
-            let local: DateTime = text.parse().map_err(|_| wrong())?;
-            let zone = TimeZone::get("Europe/Brussels").map_err(|_| wrong())?;
-            zone.to_timestamp(local).map_err(|_| wrong())?
-        }
-    };
-    Ok(Time(at.as_millisecond()))
 }
 
 fn digest(path: &Path) -> Result<Digest> {
@@ -406,9 +395,7 @@ fn marks(row: &NoticeRow, lang: Lang) -> String {
             why.text(lang.core())
         ));
     }
-    if row.late {
-        marks.push(lang.pick("te laat", "late").to_owned());
-    }
+    marks.extend(row.late_why.as_ref().map(|late| late.text(lang.core()).to_owned()));
     if row.contradicted {
         marks.push(
             lang.pick(

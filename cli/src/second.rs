@@ -132,7 +132,7 @@ fn detail(row: &Waiting, lang: Lang) -> Result<()> {
         let facts = [
             ("tekst", "text", Some(shown(&notice.text))),
             ("dag", "day", notice.on.map(|day| day.to_string())),
-            ("vastgesteld", "found", notice.found.map(Time::local)),
+            ("vastgesteld", "found", notice.found.map(Time::local_hour)),
             ("brief van", "letter of", notice.received.map(|day| day.to_string())),
             ("brief, SHA-256", "letter, SHA-256", notice.paper.map(|it| it.to_string())),
         ];

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use sluis_config::Config;
 use sluis_core::control::{MAX_BYTES, Refused};
 use sluis_core::words;
+use sluis_core::words::Words;
 use tokio::net::UnixStream;
 
 use crate::failure::{Failure, Result, exit};
@@ -61,7 +62,7 @@ impl Socket {
         self.runtime.block_on(async {
             let mut body = self.ask(Method::POST, verb, ask).await?.into_body();
             while let Some(frame) = body.frame().await {
-                let frame = frame.map_err(|e| self.away(&e))?;
+                let frame = frame.map_err(|e| self.broken(&e))?;
                 if let Ok(piece) = frame.into_data() {
                     sink(&piece)?;
                 }
@@ -74,14 +75,20 @@ impl Socket {
         self.runtime.block_on(async {
             let answer = self.ask(method, verb, ask).await?;
             let body = self.whole(answer).await?;
-            serde_json::from_slice(&body).map_err(|e| self.away(&e))
+            serde_json::from_slice(&body).map_err(|e| {
+                self.away(words!(
+                    "zijn antwoord is niet te lezen",
+                    "its answer cannot be read ({e})"
+                ))
+            })
         })
     }
 
     async fn ask(&self, method: Method, verb: &str, ask: Bytes) -> Result<Response<Incoming>> {
-        let stream = UnixStream::connect(&self.path).await.map_err(|e| self.away(&e))?;
+        let stream = UnixStream::connect(&self.path).await;
+        let stream = stream.map_err(|e| self.away(Words::io(&e)))?;
         let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|e| self.away(&e))?;
+            http1::handshake(TokioIo::new(stream)).await.map_err(|e| self.broken(&e))?;
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -89,8 +96,8 @@ impl Socket {
             .header("host", "core")
             .header("content-type", "application/json")
             .body(Full::new(ask))
-            .map_err(|e| self.away(&e))?;
-        let answer = sender.send_request(request).await.map_err(|e| self.away(&e))?;
+            .map_err(|e| self.broken(&e))?;
+        let answer = sender.send_request(request).await.map_err(|e| self.broken(&e))?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
@@ -108,17 +115,23 @@ impl Socket {
 
     async fn whole(&self, answer: Response<Incoming>) -> Result<Bytes> {
         let body = http_body_util::Limited::new(answer.into_body(), MAX_BYTES);
-        Ok(body.collect().await.map_err(|e| self.away(&*e))?.to_bytes())
+        Ok(body.collect().await.map_err(|e| self.broken(&*e))?.to_bytes())
     }
 
-    fn away(&self, error: &dyn std::fmt::Display) -> Failure {
+    /// The library of HTTP has words of its own, in English.
+    fn broken(&self, error: &dyn std::fmt::Display) -> Failure {
+        self.away(words!("de verbinding brak af", "the connection broke ({error})"))
+    }
+
+    fn away(&self, why: Words) -> Failure {
         let path = self.path.display();
         Failure::new(
             exit::UNAVAILABLE,
             "core-away",
             words!(
-                "de kern antwoordt niet op {path}: {error}\n  draait zijn dienst, en mag u de socket gebruiken?",
-                "the core does not answer at {path}: {error}\n  is its service running, and may you use the socket?"
+                "de kern antwoordt niet op {path}: {}\n  draait zijn dienst, en mag u de socket gebruiken?",
+                "the core does not answer at {path}: {}\n  is its service running, and may you use the socket?";
+                why
             ),
         )
     }

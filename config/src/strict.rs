@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use sluis_core::id::Malformed;
 use sluis_core::words;
 use sluis_core::words::Words;
+
+mod dutch;
 
 /// The largest configuration file that is read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -121,37 +122,10 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
 /// # Errors
 /// [`ConfigError::Wrong`].
 pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
-    toml::from_str(text)
-        .map_err(|e| ConfigError::Wrong { path: path.to_owned(), why: of_toml(&e.to_string()) })
-}
-
-/// What `toml` and `serde` say in an error, and the same in Dutch; longer ones before those they begin with.
-const SAID: [(&str, &str); 14] = [
-    ("TOML parse error at line ", "TOML-fout op regel "),
-    (", column ", ", kolom "),
-    ("unknown field ", "onbekende sleutel "),
-    ("unknown variant ", "onbekende waarde "),
-    ("missing field ", "er ontbreekt een sleutel: "),
-    ("duplicate field ", "tweemaal dezelfde sleutel: "),
-    ("duplicate key", "tweemaal dezelfde sleutel"),
-    ("invalid type: ", "een ander soort waarde: "),
-    ("invalid value: ", "een waarde die niet kan: "),
-    ("invalid length ", "een lengte die niet kan: "),
-    (", expected one of ", "; het kan zijn: "),
-    (", there are no fields", "; er zijn er geen"),
-    (", expected ", "; verwacht: "),
-    ("key with no value", "een sleutel zonder waarde"),
-];
-
-/// `toml`'s report in both languages: what it shows of the file stays as it is.
-fn of_toml(report: &str) -> Words {
-    let dutch = |line: &str| match line.split_once('|') {
-        Some((number, _)) if number.trim().bytes().all(|b| b.is_ascii_digit()) => line.to_owned(),
-        _ => Malformed::in_dutch(
-            &SAID.iter().fold(line.to_owned(), |line, (en, nl)| line.replace(en, nl)),
-        ),
-    };
-    Words { nl: report.split_inclusive('\n').map(dutch).collect(), en: report.to_owned() }
+    toml::from_str(text).map_err(|e| ConfigError::Wrong {
+        path: path.to_owned(),
+        why: dutch::of_toml(&e.to_string()),
+    })
 }
 
 #[cfg(test)]

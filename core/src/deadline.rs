@@ -126,6 +126,12 @@ impl Deadline {
         called(&self.subject, self.rehearsal)
     }
 
+    /// A moment of it for people: where hours count, with the distance from UTC (R82).
+    #[must_use]
+    pub fn shown(&self, at: Time) -> String {
+        if self.clock.in_hours() { at.local_hour() } else { at.local() }
+    }
+
     /// The same deadline, met at that time. The first time counts.
     #[must_use]
     pub fn meet(mut self, at: Time) -> Self {

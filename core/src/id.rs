@@ -442,6 +442,13 @@ impl Time {
     pub fn local(self) -> String {
         self.brussels().strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
+    /// `2026-10-25 02:30:00 (UTC+1)` in Brussels: for what runs in hours, because that night has two of these (R82).
+    #[must_use]
+    pub fn local_hour(self) -> String {
+        let local = self.brussels();
+        let hours = local.offset().seconds() / 3600;
+        format!("{} (UTC{hours:+})", local.strftime("%Y-%m-%d %H:%M:%S"))
+    }
     fn brussels(self) -> jiff::ZonedDateTime {
         let stamp = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
         // The zone is compiled in; were it missing, UTC still orders events rightly.
@@ -587,6 +594,14 @@ mod tests {
         ] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn two_moments_of_one_night_in_october_are_told_apart() {
+        let first = Time(1_792_888_200_000);
+        assert_eq!(first.local_hour(), "2026-10-25 02:30:00 (UTC+2)");
+        assert_eq!(first.plus_ms(3_600_000).local_hour(), "2026-10-25 02:30:00 (UTC+1)");
+        assert_eq!(first.local(), first.plus_ms(3_600_000).local(), "which this does not");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! what may be said next, and which clocks run from what was said.
 
 mod fault;
+mod late;
 mod page;
 
 use jiff::ToSpan;
@@ -17,6 +18,7 @@ use crate::content::nrn;
 use crate::deadline::{self, Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
 pub use fault::Fault;
+pub use late::Late;
 pub use page::is_address;
 
 /// How long an override waits for its list.

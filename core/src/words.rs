@@ -1,10 +1,10 @@
 //! What a person is told, in Dutch and in English: who hears it chooses, not who says it.
 
-use std::io::ErrorKind;
-
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Language;
+
+mod system;
 
 /// One message in both languages; made by [`words!`](crate::words!), so that neither is forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,19 +58,10 @@ impl Words {
         let en = text.to_string();
         Self { nl: en.clone(), en }
     }
-    /// What the system says of a file, with its kind in Dutch where it is one that people meet.
+    /// What the system says of a file or a connection; in Dutch by its kind, with the name of the error.
     #[must_use]
     pub fn io(error: &std::io::Error) -> Self {
-        let kind = match error.kind() {
-            ErrorKind::NotFound => "het is er niet",
-            ErrorKind::PermissionDenied => "geen toegang",
-            ErrorKind::AlreadyExists => "het bestaat al",
-            ErrorKind::IsADirectory => "het is een map",
-            ErrorKind::NotADirectory => "het is geen map",
-            ErrorKind::StorageFull => "de schijf is vol",
-            _ => return Self::same(error),
-        };
-        Self { nl: format!("{kind} ({error})"), en: error.to_string() }
+        Self { nl: system::in_dutch(error), en: error.to_string() }
     }
     /// The same message as `text` says it in each language.
     #[must_use]

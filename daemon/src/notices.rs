@@ -14,7 +14,7 @@ use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under, Wanted};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, SKEW_MS, Time, TransferCode, TransferId};
-use sluis_core::notice::{Entered, Fault, Notice, Register, Sort};
+use sluis_core::notice::{Entered, Fault, Late, Notice, Register, Sort};
 use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -130,20 +130,23 @@ impl Books {
         let (digest, version) = (said.digest(), terms.agreement.version);
         let (transfer, notice) = (header.transfer, notice.clone());
         let heard = Entered { digest, by, at, version, transfer, sort, notice };
-        self.mark_late(tx, &heard).await?;
+        self.mark_late(tx, &register, &heard).await?;
         Ok(Ok(()))
     }
 
-    /// What came after the day that it had to come before is taken, and marked in the ledger (R27).
-    async fn mark_late(&self, tx: &mut Tx, entered: &Entered) -> Result<()> {
-        if entered.is_late() {
-            let known = [
-                ("statement", entered.digest.to_string()),
-                ("kind", entered.sort.kind().to_owned()),
-                ("on", entered.notice.on.map(|on| on.to_string()).unwrap_or_default()),
-            ];
-            tx.enter(self.now(), "late", entered.transfer, detail(known)).await?;
-        }
+    /// What came too late is taken, and marked in the ledger (R27, R43, R60).
+    async fn mark_late(&self, tx: &mut Tx, register: &Register, entered: &Entered) -> Result<()> {
+        let Some(late) = register.late(entered) else { return Ok(()) };
+        let by = match late {
+            Late::Day => ("on", entered.notice.on.map(|on| on.to_string())),
+            Late::Clock(_, by) => ("late_s", Some(by.as_secs().to_string())),
+        };
+        let known = [
+            ("statement", entered.digest.to_string()),
+            ("kind", entered.sort.kind().to_owned()),
+            (by.0, by.1.unwrap_or_default()),
+        ];
+        tx.enter(self.now(), "late", entered.transfer, detail(known)).await?;
         Ok(())
     }
 
@@ -320,14 +323,14 @@ async fn make<C: Core>(
     tx.enter(books.now(), sort.kind(), transfer, detail(known)).await?;
     (noted.withdrawn, noted.stays) = core.noted(&mut tx, &ask.agreement, sort).await?;
     let register = books.notices(&mut tx, &ask.agreement).await?;
-    let made = register.0.into_iter().find(|entered| entered.digest == digest);
+    let made = register.0.iter().find(|entered| entered.digest == digest).cloned();
     let made = made.ok_or_else(|| {
         CoreError::refused("notice", words!("het werd niet bewaard", "it was not kept"))
     })?;
-    books.mark_late(&mut tx, &made).await?;
+    books.mark_late(&mut tx, &register, &made).await?;
     books.commit(tx).await?;
     core.after().await;
-    noted.row = Some(row(&ask.agreement, &terms.agreement, made, (None, false)));
+    noted.row = Some(row(&terms.agreement, &register, made, None));
     Ok(Json(noted))
 }
 
@@ -370,31 +373,32 @@ async fn list<C: Core>(
         let agreement = &installed.terms.agreement;
         let register = books.notices(&mut tx, &agreement.agreement).await?;
         let known = books.all_notices(&mut tx, &agreement.agreement).await?.into_iter();
-        rows.extend(known.map(|it| {
-            let marks = (it.void, register.is_contradicted(&it.entered.digest));
-            row(&agreement.agreement, agreement, it.entered, marks)
-        }));
+        rows.extend(known.map(|it| row(agreement, &register, it.entered, it.void)));
     }
     Ok(Json(rows))
 }
 
 fn row(
-    id: &AgreementId,
     agreement: &Agreement,
+    register: &Register,
     entered: Entered,
-    (void, contradicted): (Option<Words>, bool),
+    void: Option<Words>,
 ) -> NoticeRow {
+    // What has no effect meets no clock.
+    let late = if void.is_none() { register.late(&entered) } else { None };
     NoticeRow {
-        agreement: id.clone(),
+        agreement: agreement.agreement.clone(),
         digest: entered.digest,
         by: agreement.party(entered.by).id.clone(),
         at: entered.at,
-        late: entered.is_late(),
+        late: late.is_some(),
+        late_why: late.map(Late::words),
+        late_s: late.and_then(Late::seconds),
+        contradicted: register.is_contradicted(&entered.digest),
         transfer: entered.transfer,
         sort: entered.sort,
         notice: entered.notice,
         void,
-        contradicted,
     }
 }
 

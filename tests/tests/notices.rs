@@ -467,7 +467,7 @@ fn late_and_void_words_are_taken_marked_and_shown_with_why() {
     assert_eq!(heard(&world, "agency", "disclosure", 1)["late"], true);
     for host in ["agency", "municipality"] {
         let shown = world.cli(host, &["notices"]);
-        assert!(stdout(&shown).contains("[late]"), "{}", stdout(&shown));
+        assert!(stdout(&shown).contains("[late:"), "{}", stdout(&shown));
         let late = ledger(&world, host);
         assert!(late.iter().any(|it| it["kind"] == "late"), "{host}");
     }

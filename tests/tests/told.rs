@@ -188,3 +188,59 @@ fn now_ms() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(now.as_millis()).unwrap()
 }
+
+/// Found 31 hours ago, and a quality report of three weeks ago: said at once, and wherever people look.
+#[test]
+fn what_is_reported_or_answered_late_is_told_at_once_and_marked_at_both_parties() {
+    let world = World::running_as(&strict());
+    let ago = |hours: i64| {
+        let at = sluis_core::id::Time(now_ms()).plus_ms(-hours * 3_600_000);
+        at.to_string()
+    };
+    let found = ago(31);
+    let late = ["incident", "report", "mechelen", "--found", &found, "--text", "een poging"];
+    for (lang, say) in [("nl", "te laat: 7 volle uren na de 24 uur"), ("en", "late: 7 full hours")]
+    {
+        let said = world.cli("municipality", &[&["--lang", lang][..], &late].concat());
+        assert!(stdout(&said).contains(say), "{}{}", stdout(&said), stderr(&said));
+    }
+    let found = ago(23);
+    let timely = ["incident", "report", "mechelen", "--found", &found, "--text", "op tijd"];
+    assert_eq!(world.json("municipality", &timely)["late"], false);
+    let found = ago(22 * 24);
+    let wrong = ["quality", "report", "mechelen", "--found", &found, "--text", "rij 2"];
+    let said = stdout(&world.cli("municipality", &wrong));
+    assert!(said.contains("note: without --transfer"), "R63: {said}");
+    let case = said.lines().last().unwrap().rsplit(' ').next().unwrap().to_owned();
+    sluis_tests::until("the report to be heard", || {
+        let rows = world.json("agency", &["notices"]);
+        rows.as_array().unwrap().iter().any(|it| it["sort"] == "quality-report").then_some(())
+    });
+    let answer = ["quality", "answer", "mechelen", "--case", &case, "--text", "hersteld"];
+    let said = stdout(&world.cli("agency", &answer));
+    assert!(said.contains("late: 7 full days after the two weeks"), "{said}");
+    let again = world.json("agency", &answer);
+    assert_eq!(again["late"], false, "only the first answer meets the clock: {again}");
+    for host in ["agency", "municipality"] {
+        let rows = sluis_tests::until("all to be heard", || {
+            let rows = world.json(host, &["notices"]);
+            (rows.as_array().unwrap().len() == 6).then_some(rows)
+        });
+        let lates: Vec<_> =
+            rows.as_array().unwrap().iter().filter(|it| it["late"] == true).collect();
+        assert_eq!(lates.len(), 3, "{rows}");
+        assert!(lates.iter().all(|it| it["late_s"].as_u64().unwrap() >= 7 * 3600), "{rows}");
+        let table = shown(&world, host, &["--lang", "nl", "notices"]);
+        assert!(table.contains("[te laat: 7"), "{table}");
+        let exported = stdout(&world.cli(host, &["ledger", "export"]));
+        let entered = exported.lines().filter(|line| line.contains("\"kind\":\"late\"")).count();
+        assert_eq!(entered, 3, "{host}: {exported}");
+    }
+    // R82: hours say their distance from UTC; what the clock never showed is not guessed at.
+    let clocks = shown(&world, "municipality", &["deadlines"]);
+    assert!(clocks.contains("(UTC+"), "{clocks}");
+    let never = ["incident", "report", "mechelen", "--found", "2026-03-29T02:30", "--text", "x"];
+    let refused = world.cli("municipality", &never);
+    assert!(stderr(&refused).contains("sluis[no-such-moment]"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("2026-03-29T02:30+01:00"), "{}", stderr(&refused));
+}

@@ -45,9 +45,7 @@ fn sentence(error: &Error) -> Option<String> {
         }
         ErrorKind::InvalidValue => format!("{value} past niet bij {what}; het kan zijn: {known}"),
         ErrorKind::ValueValidation => match std::error::Error::source(error) {
-            Some(why) => {
-                format!("{value} past niet bij {what}: {}", Malformed::in_dutch(&why.to_string()))
-            }
+            Some(cause) => format!("{value} past niet bij {what}: {}", why(&cause.to_string())),
             None => format!("{value} past niet bij {what}"),
         },
         ErrorKind::TooManyValues => format!("{what} neemt geen waarde: {value}"),
@@ -55,12 +53,40 @@ fn sentence(error: &Error) -> Option<String> {
         ErrorKind::ArgumentConflict => {
             format!("{what} gaat niet samen met {}", of(error, ContextKind::PriorArg))
         }
-        _ => return None,
+        ErrorKind::NoEquals => format!("bij {what} hoort een = voor de waarde"),
+        ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            format!("{what} neemt een ander aantal waarden")
+        }
+        ErrorKind::MissingSubcommand => format!("er ontbreekt een commando na {what}"),
+        ErrorKind::InvalidUtf8 => "wat getypt werd is geen UTF-8".to_owned(),
+        ErrorKind::Io | ErrorKind::Format => "de hulptekst kan niet geschreven worden".to_owned(),
+        // No faults: what was asked for, in Dutch already.
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::DisplayVersion => return None,
+        _ => "dat is zo geen commando".to_owned(),
     };
     let meant =
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand].map(|it| of(error, it));
     let meant = meant.into_iter().find(|it| !it.is_empty());
     Some(meant.map_or(said.clone(), |it| format!("{said}; bedoelde u {it}?")))
+}
+
+/// Why a value does not fit: our own words, and those of what reads numbers.
+fn why(english: &str) -> String {
+    let dutch = Malformed::in_dutch(english);
+    if dutch != english {
+        return dutch;
+    }
+    match english {
+        it if it.starts_with("invalid digit") => "geen geheel getal".to_owned(),
+        it if it.starts_with("cannot parse integer") => "er staat niets".to_owned(),
+        it if it.starts_with("number too") => "dat getal is te groot of te klein".to_owned(),
+        it => match it.split_once(" is not in ") {
+            Some((_, range)) => format!("het ligt niet in {range}"),
+            None => "zo wordt het niet geschreven".to_owned(),
+        },
+    }
 }
 
 fn of(error: &Error, kind: ContextKind) -> String {
@@ -69,5 +95,59 @@ fn of(error: &Error, kind: ContextKind) -> String {
         Some(ContextValue::Strings(all)) => all.join(", "),
         Some(ContextValue::StyledStr(text)) => text.to_string(),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Every kind that a fault can have, by what is typed, and the rest as clap would make it.
+    #[test]
+    fn whatever_is_typed_wrong_is_told_in_dutch() {
+        let mut command = super::super::command(Lang::Nl);
+        let mut kinds = Vec::new();
+        for typed in [
+            "sluis shwo",
+            "sluis show",
+            "sluis show 7K",
+            "sluis list --lists",
+            "sluis --lang",
+            "sluis --lang fr list",
+            "sluis --json=ja list",
+            "sluis deadlines --agreement MECHELEN",
+            "sluis say-again mechelen --from twee",
+            "sluis say-again mechelen --from=",
+            "sluis say-again mechelen --from -- 99999999999999999999999",
+            "sluis retry 7K3F-9QX --share 700",
+            "sluis evidence export --agreement mechelen --year 1900 --to x",
+            "sluis evidence export 7K3F-9QX --agreement mechelen --to x",
+            "sluis terminate mechelen --on morgen",
+            "sluis request mechelen --received 2026-01-01",
+        ] {
+            let error = command.try_get_matches_from_mut(typed.split(' ')).unwrap_err();
+            let said = sentence(&error).unwrap_or_else(|| panic!("{typed}: {error}"));
+            kinds.push(error.kind());
+            for english in
+                ["invalid", "error", "expected", " is not ", "required", "number", "digit"]
+            {
+                assert!(!said.contains(english), "{typed}: {said}");
+            }
+        }
+        for kind in [
+            ErrorKind::NoEquals,
+            ErrorKind::TooFewValues,
+            ErrorKind::WrongNumberOfValues,
+            ErrorKind::MissingSubcommand,
+            ErrorKind::InvalidUtf8,
+            ErrorKind::Io,
+            ErrorKind::Format,
+        ] {
+            assert!(sentence(&Error::new(kind)).is_some(), "{kind:?}");
+        }
+        kinds.sort_by_key(|kind| format!("{kind:?}"));
+        kinds.dedup();
+        assert!(kinds.len() >= 7, "{kinds:?}");
     }
 }

@@ -225,8 +225,14 @@ pub struct NoticeRow {
     pub sort: Sort,
     /// What it says.
     pub notice: Notice,
-    /// Whether it came after the day that it had to come before.
+    /// Whether it came too late: after the day that it had to come before, or the end of its clock.
     pub late: bool,
+    /// How late, in words and in whole seconds, where a clock ran.
+    #[serde(default)]
+    pub late_why: Option<Words>,
+    /// See there.
+    #[serde(default)]
+    pub late_s: Option<u64>,
     /// Why it has no effect, where it has none.
     pub void: Option<Words>,
     /// Whether the party in whose name it was entered says that it did not say so.

@@ -46,7 +46,7 @@ fn event(
     };
     let mut description = format!("{} ({})", clock.text(language), clock.rule().requirement);
     if let Some(met) = deadline.met {
-        description += &format!("\n{}: {}", standing.text(language), met.local());
+        description += &format!("\n{}: {}", standing.text(language), deadline.shown(met));
     }
     calendar.put("BEGIN", "VEVENT");
     calendar.put("UID", escape(&format!("{agreement}.{clock}.{subject}.{}@sluis", starts.0)));

@@ -99,8 +99,8 @@ fn of_clock(deadline: &Deadline, coming: Option<Time>, language: Language) -> Pa
         facts: vec![
             ("Waarvan", "Of", deadline.of()),
             ("Artikel", "Article", deadline.clock.rule().article.label(language)),
-            ("Loopt sinds", "Runs since", deadline.starts.local()),
-            ("Loopt tot", "Runs until", deadline.due.local()),
+            ("Loopt sinds", "Runs since", deadline.shown(deadline.starts)),
+            ("Loopt tot", "Runs until", deadline.shown(deadline.due)),
         ],
         text: deadline.clock.text(language),
         commands: [Some("sluis deadlines".to_owned()), shown].into_iter().flatten().collect(),
