@@ -16,7 +16,6 @@ mod keys;
 mod language;
 mod ledger;
 mod look;
-mod moment;
 mod notices;
 mod open;
 mod output;

@@ -1,5 +1,7 @@
 //! Verbs about the agreement beside its transfers: request, quality, incident and the other notices; notices, deadlines.
 
+mod moment;
+
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,6 @@ use sluis_core::words;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
-use crate::moment;
 use crate::output;
 use crate::second;
 use crate::socket::Socket;
