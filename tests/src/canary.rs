@@ -43,6 +43,11 @@ impl Secrets {
         }
     }
 
+    /// Bytes that a protocol carries as base64 by themselves.
+    pub fn base64(&mut self, name: &str, bytes: &[u8]) {
+        self.text(&format!("{name}, base64"), &base64(bytes));
+    }
+
     fn bytes(&mut self, name: &str, bytes: &[u8]) {
         assert!(bytes.len() >= SHORTEST, "{name} is too short to be looked for");
         self.forms.push((name.to_owned(), bytes.to_vec()));

@@ -11,8 +11,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use sluis_tests::canary::Secrets;
+use sluis_tests::mail::{Mail, MailServer, PASSWORD};
 use sluis_tests::provider::{Mood, Provider};
-use sluis_tests::world::{Plan, ROLES, line_in};
+use sluis_tests::world::{Heard, Plan, ROLES, line_in};
 use sluis_tests::{World, binary, root, stderr, stdout, tool, until};
 
 /// A birthday that no calendar has: it is nobody's.
@@ -21,8 +22,26 @@ const NAME: &str = "kanarie-in-de-mijn.csv";
 const PHONES: [&str; 3] = ["+32487111222", "+32487333444", "+32487555666"];
 const SECOND: &str = "65534";
 
-/// A world over a provider of text messages, every role telling all it can.
-fn talkative(provider: &Provider) -> World {
+/// What an operator reports, over the address that only it knows.
+const REPORTS: &str = "\n[reports.channels.voice]\nreference = { json = \"/ref\" }\n\
+    state = { json = \"/status\" }\ndelivered = [\"delivered\"]\nfailed = []\npending = []\n";
+
+/// Every role that a host may run.
+fn every_role() -> impl Iterator<Item = &'static str> {
+    ROLES.map(|(role, _)| role).into_iter().chain(["reports", "notifier"])
+}
+
+/// What stands beside the hosts.
+struct Talkative {
+    world: World,
+    provider: Provider,
+    heard: Heard,
+    mail: MailServer,
+}
+
+/// A world over a provider of text messages that reports, with somebody who is mailed; every role telling all it can.
+fn talkative(mood: Mood) -> Talkative {
+    let provider = Provider::new(mood);
     let channels = ["sms-a", "sms-b", "voice"].map(|id| provider.channel(id)).concat();
     let mut plan = Plan::default().over(&channels);
     for (at, phone) in PHONES.iter().enumerate() {
@@ -30,18 +49,55 @@ fn talkative(provider: &Provider) -> World {
             plan.contacts.replace(&format!("\"+3247000000{at}\""), &format!("\"{phone}\""));
     }
     let mut world = World::make(&plan);
-    for (role, _) in ROLES {
+    let heard = world.hears(&["voice"], REPORTS);
+    let mut mail = MailServer::new();
+    mail.start("wrapper", "right");
+    mail.serves(&world, "agency", "");
+    for role in every_role() {
         let mut command = world.command(role);
         command.env("SLUIS_LOG_LEVEL", "trace");
         world.start_as(role, command);
     }
-    world
+    Talkative { world, provider, heard, mail }
+}
+
+impl Talkative {
+    /// An operator reports with all that it knows of a message; an incident is told by mail.
+    fn gates_have_work(&self, code: &str) {
+        let (world, url) = (&self.world, self.heard.url("voice"));
+        let shares = || world.shares(code);
+        until("a report to be entered", || {
+            for body in self.provider.seen() {
+                let message: serde_json::Value = serde_json::from_str(&body).unwrap();
+                let (to, reference, text) = (&message["to"], &message["ref"], &message["text"]);
+                let report = format!(
+                    "{{\"ref\":{reference},\"status\":\"delivered\",\"to\":{to},\"text\":{text}}}"
+                );
+                let mut curl = Command::new("curl");
+                curl.args(["-s", "-o", "/dev/null", "--max-time", "5", "-d", &report, &url]);
+                let _ = tool(&mut curl);
+            }
+            shares().iter().any(|share| share["report"]["report"] == "delivered").then_some(())
+        });
+        let found = "2026-01-05T10:00";
+        let say = ["incident", "report", "mechelen", "--found", found, "--text", "een poging"];
+        let said = world.cli("municipality", &say);
+        assert!(said.status.success(), "{}", stderr(&said));
+        let is_about = |it: &Mail| it.header("subject").contains("incident");
+        until("a mail about it", || self.mail.mails().iter().any(is_about).then_some(()));
+    }
+
+    /// The mails, as what somebody was told.
+    fn mailed(&self) -> Vec<(String, Vec<u8>)> {
+        let mails = self.mail.mails().into_iter();
+        mails.map(|mail| ("a mail".to_owned(), (mail.raw + &mail.body).into_bytes())).collect()
+    }
 }
 
 /// What the system shows of every role to who may look: its arguments and its environment.
 fn shown(world: &World) -> Vec<(String, Vec<u8>)> {
     let mut shown = Vec::new();
-    for (role, _) in ROLES {
+    for role in every_role() {
         for file in ["environ", "cmdline"] {
             let bytes = fs::read(format!("/proc/{}/{file}", world.pid(role))).unwrap();
             assert!(!bytes.is_empty(), "{file} of {role}");
@@ -88,30 +144,42 @@ fn wrong_words(world: &World, code: &str, lines: &[String]) -> Vec<(String, Vec<
     answers
 }
 
-/// Everything that a person may ask of the two cores about it. It may name the file, and nothing else.
-fn answers(world: &World, code: &str) -> Vec<(String, Vec<u8>)> {
-    let mut answers = Vec::new();
+/// Everything that a person may ask of the two cores about it: where the file may be named, and the rest, where it may not.
+fn answers(world: &World, code: &str) -> [Vec<(String, Vec<u8>)>; 2] {
+    let ask = |host: &str, arguments: &[&str]| {
+        let answer = world.cli(host, arguments);
+        (format!("{host} {arguments:?}"), [answer.stdout, answer.stderr].concat())
+    };
+    let (mut named, mut rest) = (Vec::new(), Vec::new());
     for host in ["agency", "municipality"] {
+        let to = world.path(&format!("evidence-{host}"));
+        let export = ["evidence", "export", code, "--to", to.to_str().unwrap()];
+        for arguments in
+            [&["show", code][..], &["--json", "show", code], &["list"], &["--json", "list"]]
+        {
+            named.push(ask(host, arguments));
+        }
         for arguments in [
-            &["show", code][..],
-            &["--json", "show", code],
-            &["list"],
-            &["--json", "list"],
-            &["evidence", code],
+            &export[..],
             &["deadlines"],
+            &["--json", "deadlines"],
             &["notices"],
+            &["--json", "notices"],
             &["waiting"],
+            &["--json", "waiting"],
             &["retention"],
+            &["health"],
             &["health", "--prometheus"],
             &["--json", "health"],
+            &["ledger", "verify"],
             &["--json", "ledger", "verify"],
+            &["ledger", "export"],
         ] {
-            let answer = world.cli(host, arguments);
-            answers
-                .push((format!("{host} {arguments:?}"), [answer.stdout, answer.stderr].concat()));
+            rest.push(ask(host, arguments));
         }
+        assert!(to.join("verify.sh").exists(), "evidence is handed over, and looked through");
     }
-    answers
+    [named, rest]
 }
 
 fn none_in(secrets: &Secrets, places: &[(String, Vec<u8>)]) {
@@ -138,16 +206,17 @@ fn astray(world: &World, secrets: &Secrets, belongs: &[&str]) -> Vec<(PathBuf, S
 
 #[test]
 fn a_journey_leaves_nothing_secret_in_logs_answers_databases_processes_or_files() {
-    let provider = Provider::new(Mood::Busy);
-    let world = talkative(&provider);
+    let hosts = talkative(Mood::Busy);
+    let (world, provider) = (&hosts.world, &hosts.provider);
     let list = format!("rijksregisternummer;contract;attest\n{NUMBER};1;1\n");
     let code = world.send(NAME, list.as_bytes());
     // The provider is busy: shares are on their way, and tried again.
     until("shares to be on their way", || (provider.seen().len() >= 3).then_some(()));
-    let mut places = shown(&world);
+    let mut places = shown(world);
     provider.set(Mood::Takes);
     world.wait("agency", &code, "Released");
-    let lines = until("all lines", || Some(lines(&provider)).filter(|lines| lines.len() == 3));
+    let lines = until("all lines", || Some(lines(provider)).filter(|lines| lines.len() == 3));
+    hosts.gates_have_work(&code);
     let combined =
         world.cli_with("municipality", &["key", "combine", &code], &lines[..2].join("\n"));
     let passphrase = stdout(&combined).trim().to_owned();
@@ -158,54 +227,65 @@ fn a_journey_leaves_nothing_secret_in_logs_answers_databases_processes_or_files(
     for (at, line) in lines.iter().enumerate() {
         keys.symbols(&format!("share line {}", at + 1), line, 3..29);
     }
-    let mut people = Secrets::default();
+    let (mut people, mut named) = (Secrets::default(), Secrets::default());
     people.text("a number of the list", NUMBER);
-    people.text("the name of the drop", NAME);
     PHONES.iter().for_each(|phone| people.text("a telephone", &phone[1..]));
+    named.text("the name of the drop", NAME);
+    // What opens a way in: of an operator's reports, and of the mail server.
+    let mut ways = Secrets::default();
+    ways.text("the address of reports", &hosts.heard.tokens["voice"]);
+    ways.text("the mail server's password", PASSWORD);
+    ways.base64("the mail server's password", format!("\0sluis\0{PASSWORD}").as_bytes());
+    let credentials = ["agency/credentials/"];
     // What is kept until it is opened is the list; what is told at the outbox is its name.
     let contacts = ["agency/agreements: a telephone", "mechelen.contacts.toml: a telephone"];
-    let names = ["agency/outbox/mechelen/STATUS-: the name"];
-    let before = ["agency/private", "agency/outbox/mechelen/STATUS-: the name"];
-    assert_eq!(astray(&world, &keys, &[]), []);
-    assert_eq!(astray(&world, &people, &[&contacts[..], &before].concat()), []);
+    let status = ["agency/outbox/mechelen/STATUS-"];
+    let hidden = |of_people: &[&str], of_names: &[&str]| {
+        assert_eq!(astray(world, &keys, &[]), []);
+        assert_eq!(astray(world, &people, &[&contacts[..], of_people].concat()), []);
+        assert_eq!(astray(world, &named, &[&status[..], of_names].concat()), []);
+        assert_eq!(astray(world, &ways, &credentials), []);
+    };
+    hidden(&["agency/private"], &["agency/private"]);
 
-    places.extend(wrong_words(&world, &code, &lines));
-    places.extend(shown(&world));
+    places.extend(wrong_words(world, &code, &lines));
+    places.extend(shown(world));
     let first = world.cli_with("municipality", &["open", &code], &lines[0]);
     assert_eq!(first.status.code(), Some(1));
     let second = world.cli_as_with(SECOND, "municipality", &["open", &code], &lines[1]);
     assert!(second.status.success(), "{}{}", stdout(&second), stderr(&second));
     world.wait("agency", &code, "Closed");
     places.push(("what `open` says".into(), [first.stdout, second.stdout].concat()));
-    let told = answers(&world, &code);
-    none_in(&keys, &told);
-    places.extend(shown(&world));
-    none_in(&keys, &places);
-    none_in(&people, &places);
-    let opened = [&contacts[..], &names, &["municipality/vault"]].concat();
-    assert_eq!(astray(&world, &keys, &[]), []);
-    assert_eq!(astray(&world, &people, &opened), []);
+    let [told_of_it, told] = answers(world, &code);
+    places.extend(told);
+    places.extend(shown(world));
+    places.extend(hosts.mailed());
+    none_in(&named, &places);
+    places.extend(told_of_it);
+    [&keys, &people, &ways].into_iter().for_each(|secrets| none_in(secrets, &places));
+    hidden(&["municipality/vault"], &["municipality/vault"]);
 
     let asked = world.cli("municipality", &["destroy", &code]);
     assert!(asked.status.success(), "{}", stderr(&asked));
     let confirmed = world.cli_as(SECOND, "municipality", &["destroy", &code]);
     assert!(confirmed.status.success(), "{}", stderr(&confirmed));
     world.wait("municipality", &code, "Destroyed");
-    assert_eq!(astray(&world, &keys, &[]), []);
-    assert_eq!(astray(&world, &people, &[&contacts[..], &names].concat()), []);
-    for (role, _) in ROLES {
-        assert!(world.log(role).contains("ready"), "{role} has logged");
+    hidden(&[], &[]);
+    for role in every_role() {
+        let log = world.log(role);
+        assert!(log.contains("ready"), "{role} has logged");
     }
 }
 
 #[test]
 fn when_a_transfer_is_closed_no_process_has_its_key_its_lines_or_its_list_in_memory() {
-    let provider = Provider::new(Mood::Takes);
-    let world = talkative(&provider);
+    let hosts = talkative(Mood::Takes);
+    let (world, provider) = (&hosts.world, &hosts.provider);
     let list = format!("rijksregisternummer;contract;attest\n{NUMBER};1;1\n");
     let code = world.send(NAME, list.as_bytes());
     world.wait("agency", &code, "Released");
-    let lines = until("all lines", || Some(lines(&provider)).filter(|lines| lines.len() == 3));
+    let lines = until("all lines", || Some(lines(provider)).filter(|lines| lines.len() == 3));
+    hosts.gates_have_work(&code);
     let mut typed = Secrets::default();
     typed.symbols("a typed line", &lines[0], 3..29);
     let first = world.cli_with("municipality", &["open", &code], &lines[0]);
@@ -225,7 +305,7 @@ fn when_a_transfer_is_closed_no_process_has_its_key_its_lines_or_its_list_in_mem
         secrets.symbols(&format!("share line {}", at + 1), line, 3..29);
     }
     secrets.text("a number of the list", NUMBER);
-    for (role, _) in ROLES {
+    for role in every_role() {
         // A thread that has nothing to do gives its stack back after a while.
         let mut last = Vec::new();
         until(&format!("{role} to have forgotten"), || {
@@ -258,7 +338,7 @@ fn no_role_can_be_dumped_or_looked_into_by_its_own_user() {
     for path in [dir.path(), &program, &pipe] {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
-    for (role, _) in ROLES {
+    for role in every_role() {
         let mut command = Command::new(&program);
         command.arg(role).arg("--config").arg(&pipe).uid(61_009).gid(61_009);
         let role_of = Waiting(command.stdin(Stdio::null()).spawn().unwrap());
@@ -276,8 +356,11 @@ fn no_role_can_be_dumped_or_looked_into_by_its_own_user() {
             ["0", "0"],
             "{role}"
         );
+        let name = if role == "notifier" { "notifier@" } else { role };
         let unit =
-            fs::read_to_string(root().join(format!("systemd/sluis-{role}.service"))).unwrap();
-        assert!(unit.lines().any(|line| line == "LimitCORE=0"), "the unit of {role}");
+            fs::read_to_string(root().join(format!("systemd/sluis-{name}.service"))).unwrap();
+        for rule in ["LimitCORE=0", "MemorySwapMax=0"] {
+            assert!(unit.lines().any(|line| line == rule), "{rule} in the unit of {role}");
+        }
     }
 }
