@@ -5,6 +5,7 @@
 use sluis_core::deadline::civil;
 use sluis_core::id::Time;
 use sluis_tests::mail::{MailServer, subjects};
+use sluis_tests::persons::did;
 use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, stdout, until};
 
@@ -42,6 +43,7 @@ fn a_clock_that_runs_ahead_holds_what_expires_until_two_persons_confirm() {
     assert!(held(&world));
     let two = world.cli_as("65534", "agency", &["--lang", "nl", "clock"]);
     assert!(two.status.success(), "{}", stderr(&two));
+    assert_eq!(did(&world, "agency", "nobody"), ["clock-confirmed"]);
     assert!(stdout(&one).contains("by this clock: transfers that expire: 1\n"), "{}", stdout(&one));
     assert!(stdout(&two).contains("zendingen die vervallen: 1\n"), "{}", stdout(&two));
     world.wait("agency", &code, "Expired");

@@ -10,6 +10,7 @@ use sluis_core::control::MakeNotice;
 use sluis_core::duty::{Duty, VERBS};
 use sluis_core::id::Digest;
 use sluis_core::notice::{Notice, Sort};
+use sluis_tests::persons::{Gate, NOTIFIER, did};
 use sluis_tests::world::{Plan, sluis, somewhere};
 use sluis_tests::{World, stderr, stdout, until};
 
@@ -130,7 +131,7 @@ fn every_verb_of_both_cores_is_held_against_the_duties_of_its_caller() {
         duties += &format!("{} = [{}]\n", duty.name(), holder(duty));
     }
     for host in ["agency", "municipality"] {
-        world.edit(host, |text| text + &duties);
+        world.edit(host, |text| text + &duties + NOTIFIER);
     }
     world.start("sealer");
     world.start("keeper");
@@ -163,23 +164,86 @@ fn every_verb_of_both_cores_is_held_against_the_duties_of_its_caller() {
     assert_eq!(tried, VERBS.len() * 2 * (Duty::ALL.len() + 2));
     // What gates ask is on no person's socket, and what persons ask on no gate's.
     for core in ["sealer", "keeper"] {
-        for verb in ["next", "exposing", "done", "feed/mechelen", "report", "envelope/x"] {
+        let verbs = ["next", "exposing", "done", "feed/mechelen", "seen/mechelen", "report"];
+        for verb in verbs.into_iter().chain(["envelope/x"]) {
             assert_eq!(asks(&world.socket(core), holder(Duty::Operate), verb), 404, "{verb}");
         }
     }
-    for (host, gate) in [
-        ("agency", "sealer-carrier"),
-        ("agency", "sealer-releaser"),
-        ("agency", "sealer-reports"),
-        ("municipality", "keeper-fetcher"),
-    ] {
-        let socket = world.path(host).join("run").join(format!("{gate}.sock"));
-        for (verb, _) in VERBS {
-            assert_eq!(asks(&socket, 0, verb), 404, "{verb} at {gate}");
+    for gate in Gate::all() {
+        let of_persons = VERBS.iter().filter(|(verb, _)| !gate.verbs.iter().any(|it| it == verb));
+        for (verb, _) in of_persons {
+            assert_eq!(asks(&gate.socket(&world), 0, verb), 404, "{verb} at {gate:?}");
         }
     }
     let log = world.log("sealer");
     assert!(log.contains("a verb is refused to this person"), "{log}");
+}
+
+/// "I never did that": whoever changed something stands in the ledger for it, by each verb. `agree` below, `clock`,
+/// `number` and `restored` where they are walked: `clocks`, `numbers`, `restore`.
+#[test]
+fn each_verb_that_changes_something_names_in_the_ledger_who_used_it() {
+    let mut plan = approved();
+    plan.agreement = plan
+        .agreement
+        .replace("release = \"after-removal\"", "release = \"when-ready\"")
+        .replace("max-size-mib = 10240", "max-size-mib = 1");
+    let world = World::running_as(&plan);
+    let mut next = 61_100;
+    // Each time another one, so that no entry is taken for another.
+    let mut does_with = |host: &str, arguments: &[&str], input: &str| {
+        next += 1;
+        let user = next.to_string();
+        let answer = world.cli_as_with(&user, host, arguments, input);
+        (answer, user)
+    };
+    let named = |host: &str, (answer, user): (Output, String), kind: &str| {
+        succeeds(&answer);
+        assert_eq!(did(&world, host, &user), [kind], "{host} {}", stdout(&answer));
+    };
+    let own = world.path("eigen.csv");
+    fs::write(&own, "a list").unwrap();
+    succeeds(&world.cli("agency", &["send", "mechelen", own.to_str().unwrap()]));
+    assert_eq!(did(&world, "agency", "root"), ["send"]);
+    let code = world.codes().remove(0);
+    world.wait("agency", &code, "Admitted");
+    named("agency", does_with("agency", &["approve", &code], ""), "approve");
+    world.wait("municipality", &code, "Removed");
+    named("municipality", does_with("municipality", &["ready", &code], ""), "ready");
+    world.wait("agency", &code, "Released");
+    named("agency", does_with("agency", &["retry", &code, "--share", "1"], ""), "retry");
+    let lines = world.lines(&code);
+    let (typed, user) = does_with("municipality", &["open", &code], &lines[0]);
+    assert!(!typed.status.success(), "one line opens nothing");
+    assert_eq!(did(&world, "municipality", &user), ["line"]);
+    named("municipality", does_with("municipality", &["open", &code], &lines[1]), "line");
+    named("municipality", does_with("municipality", &["take", &code], ""), "taken");
+    world.wait("agency", &code, "Closed");
+    named("municipality", does_with("municipality", &["destroy", &code], ""), "destroy-asked");
+    named("municipality", does_with("municipality", &["destroy", &code], ""), "destroy-confirmed");
+
+    let code = world.send("terug.csv", b"another list");
+    world.wait("agency", &code, "Admitted");
+    named("agency", does_with("agency", &["withdraw", &code], ""), "withdraw");
+    let known = world.codes();
+    named("agency", does_with("agency", &["redeliver", &code], ""), "redeliver");
+    let again = until("it to be offered again", || {
+        world.codes().into_iter().find(|code| !known.contains(code))
+    });
+    world.wait("agency", &again, "Admitted");
+    let reject = ["reject", &again, "--reason", "de verkeerde"];
+    named("agency", does_with("agency", &reject, ""), "reject");
+    let large = world.send("groot.csv", &vec![b'x'; (1 << 20) + 1]);
+    world.wait("agency", &large, "Refused");
+    let let_pass = ["override", &large, "--reason", "een uitzondering"];
+    named("agency", does_with("agency", &let_pass, ""), "override-asked");
+    named("agency", does_with("agency", &let_pass, ""), "override-confirmed");
+    for host in ["agency", "municipality"] {
+        let say = ["security-info", "mechelen", "--text", "een bericht"];
+        named(host, does_with(host, &say, ""), "security-info");
+        let again = ["say-again", "mechelen", "--from", "1"];
+        named(host, does_with(host, &again, ""), "said-again");
+    }
 }
 
 #[test]
@@ -288,6 +352,10 @@ fn a_new_version_counts_when_a_second_person_says_so() {
         assert!(String::from_utf8_lossy(&asked.stdout).contains("a second person confirms"));
         refuses(&world.cli(host, &approve), "a second person confirms it");
         succeeds(&world.cli_as(SECOND, host, &approve));
+        assert_eq!(
+            did(&world, host, SECOND),
+            ["agreement-approve-confirmed", "agreement-approved"]
+        );
     };
     // Whoever put the file there, here root, is nobody's second person.
     approved("agency");

@@ -5,6 +5,7 @@
 use std::fs;
 
 use serde_json::Value;
+use sluis_tests::persons::did;
 use sluis_tests::provider::{Mood, Provider};
 use sluis_tests::world::{Plan, ROLES, somewhere};
 use sluis_tests::{World, stderr, stdout, until};
@@ -70,6 +71,7 @@ fn two(world: &World, arguments: &[&str]) -> String {
     assert!(stderr(&alone).contains("a second person confirms"), "{}", stderr(&alone));
     let second = world.cli_as("65534", "agency", arguments);
     assert!(second.status.success(), "{}", stderr(&second));
+    assert_eq!(did(world, "agency", "nobody").pop().as_deref(), Some("number-confirmed"));
     stdout(&second)
 }
 

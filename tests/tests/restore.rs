@@ -14,6 +14,7 @@ use sluis_core::notice::{Notice, Sort};
 use sluis_core::statement::{Body, Statement, Tip};
 use sluis_tests::exposures::{in_folders, of_agency, twice};
 use sluis_tests::insider::Insider;
+use sluis_tests::persons::did;
 use sluis_tests::{World, binary, stderr, stdout, tool, until};
 
 const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n";
@@ -82,6 +83,8 @@ fn go_on(world: &World, host: &str) -> serde_json::Value {
     assert!(two.status.success(), "{}", stderr(&two));
     let again = world.cli(host, &["restored", "mechelen"]);
     assert_eq!(again.status.code(), Some(1), "{}", stdout(&again));
+    let last = did(world, host, "nobody").pop();
+    assert_eq!(last.as_deref(), Some("restored"), "who confirmed it stands in the ledger");
     serde_json::from_slice(&two.stdout).unwrap()
 }
 
