@@ -1,7 +1,7 @@
 //! What is said over the local socket of a core: by its gates, and by persons through the CLI.
 //!
-//! HTTP over a Unix socket, JSON bodies. A gate has four verbs (`next`, `exposing`, `done`, `feed`) and one
-//! stream (`envelope`); what it hands in is untrusted input. Everything here has a bounded size.
+//! HTTP over a Unix socket, JSON bodies; `docs/operations.md` has which gate has which verbs. What a gate hands in is
+//! untrusted input. Everything here has a bounded size.
 
 use serde::{Deserialize, Serialize};
 

@@ -59,7 +59,6 @@ pub enum State {
         /// Since when.
         at: Time,
         /// Which shares were accepted: of an exercise the others too, so that every custodian has tried it.
-        #[serde(default)]
         accepted: BTreeSet<u8>,
     },
     /// It is to be destroyed, on the word of two persons or by the agreement; what the vault holds of it goes.

@@ -8,30 +8,12 @@ mod system;
 
 /// One message in both languages; made by [`words!`](crate::words!), so that neither is forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Kept")]
 pub struct Words {
     /// In English; what logs and machines are given.
     #[serde(rename = "message")]
     pub en: String,
     /// In Dutch.
     pub nl: String,
-}
-
-/// As it is read: a store of before has one text for everybody.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Kept {
-    Both { message: String, nl: String },
-    One(String),
-}
-
-impl From<Kept> for Words {
-    fn from(kept: Kept) -> Self {
-        match kept {
-            Kept::Both { message: en, nl } => Self { en, nl },
-            Kept::One(text) => Self::same(text),
-        }
-    }
 }
 
 /// Whether a character is no text but tells a terminal or a reader what to do: control and direction.
@@ -135,7 +117,6 @@ mod tests {
         let json = serde_json::to_string(&words).unwrap();
         assert_eq!(json, r#"{"message":"yes","nl":"ja"}"#);
         assert_eq!(serde_json::from_str::<Words>(&json).unwrap(), words);
-        assert_eq!(serde_json::from_str::<Words>(r#""yes""#).unwrap(), Words::same("yes"));
         assert!(serde_json::from_str::<Words>(r#"{"message":"yes"}"#).is_err());
     }
 }

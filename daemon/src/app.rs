@@ -424,7 +424,7 @@ fn desk(socket: &Path) -> Result<Desk> {
         .map_err(|e| AppError::Io(socket.display().to_string(), std::io::Error::other(e)))
 }
 
-/// A folder of before is not sticky yet.
+/// A folder that was made by hand may not be sticky.
 fn tell_open(folder: &Path) -> std::io::Result<()> {
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(folder)?);
     if mode & 0o1000 == 0 && mode & 0o022 != 0 {

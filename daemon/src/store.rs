@@ -236,15 +236,6 @@ impl Store {
         for statement in SCHEMA {
             sqlx::query(*statement).execute(&store.pool).await?;
         }
-        // A store from before work had an age, or a time at which it was put off.
-        for (known, add) in [
-            ("SELECT since FROM jobs LIMIT 1", "ALTER TABLE jobs ADD COLUMN since BIGINT"),
-            ("SELECT said FROM jobs LIMIT 1", "ALTER TABLE jobs ADD COLUMN said BIGINT"),
-        ] {
-            if sqlx::query(known).fetch_optional(&store.pool).await.is_err() {
-                sqlx::query(add).execute(&store.pool).await?;
-            }
-        }
         Ok(store)
     }
 

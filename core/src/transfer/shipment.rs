@@ -19,7 +19,6 @@ pub struct Shipment {
     /// What the operator reported of it, at its strongest.
     pub report: Option<Report>,
     /// The agreement ended at once: it leaves no more, nor again (R64).
-    #[serde(default)]
     pub shut: bool,
 }
 

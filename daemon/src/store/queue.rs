@@ -370,12 +370,9 @@ impl Tx {
         let line = |row: &AnyRow| {
             let (gate, attempts): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
             let why: Option<String> = row.try_get(2)?;
-            // A store of before has it as plain text.
-            let read = |why: String| {
-                serde_json::from_str(&why).unwrap_or_else(|_| Words::same(shown(&why)))
-            };
             let tried = u32::try_from(attempts).unwrap_or(u32::MAX);
-            Ok(Pending { role: gate, tried, why: why.map(read) })
+            let why = why.and_then(|why| serde_json::from_str(&why).ok());
+            Ok(Pending { role: gate, tried, why })
         };
         rows.iter().map(line).collect()
     }

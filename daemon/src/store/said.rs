@@ -264,9 +264,8 @@ impl Tx {
             let why = next.and_then(|line| serde_json::from_str::<Entry>(&line).ok());
             let why = why.filter(|entry| entry.kind == "no-effect");
             let mut detail = why.map(|entry| entry.detail).unwrap_or_default();
-            let en = detail.remove("why").unwrap_or_default();
-            // A ledger of before has it in English alone.
-            let nl = detail.remove("nl").unwrap_or_else(|| en.clone());
+            let mut text = |key| detail.remove(key).unwrap_or_default();
+            let (en, nl) = (text("why"), text("nl"));
             let void = (effect != 1).then_some(Words { nl, en });
             Ok(Kept { signed: as_signed(row)?, at: entered(row, 2)?, void })
         };
