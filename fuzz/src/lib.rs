@@ -46,6 +46,7 @@ targets![
     words::evidence,
     words::signature,
     words::ledger,
+    words::head,
     words::seen,
     seals::envelope,
     seals::payload,

@@ -215,6 +215,50 @@ pub mod ledger {
     }
 }
 
+/// The head of a ledger, as a folder of evidence has it.
+pub mod head {
+    use sluis_core::id::{Digest, Time};
+    use sluis_core::ledger::{Head, Part};
+    use sluis_core::statement::Tip;
+
+    use crate::world::WORLD;
+
+    /// What is read has one form, and says nothing but what is read.
+    #[must_use]
+    pub fn take(bytes: &[u8]) -> bool {
+        let Ok(text) = std::str::from_utf8(bytes) else { return false };
+        let Some(head) = Head::read(text) else { return false };
+        assert_eq!(head.line().unwrap(), text);
+        assert_eq!(Head::read(&format!("{text} ")), None);
+        true
+    }
+
+    /// One of all, one of a year, one in another form and one with more.
+    #[must_use]
+    pub fn seeds() -> Vec<Vec<u8>> {
+        let agreement = &WORLD.terms.agreement;
+        let of = |part| Head {
+            agreement: agreement.agreement.clone(),
+            party: agreement.agency.id.clone(),
+            agency: agreement.agency.id.clone(),
+            municipality: agreement.municipality.id.clone(),
+            of: part,
+            terms: WORLD.terms.digest,
+            signers: Digest::of(b"signers"),
+            list: Digest::of(b"list"),
+            ledger: Tip { number: 7, digest: Digest::of(b"seven") },
+            time: Time(1_795_449_600_000),
+        };
+        let line = of(Part::All).line().unwrap();
+        let other = line.replace(":", ": ");
+        let more = line.replacen('{', "{\"more\":1,", 1);
+        let parts =
+            [Part::Year(2026), Part::Transfer(WORLD.transfer)].map(|it| of(it).line().unwrap());
+        let seeds = [line, other, more].into_iter().chain(parts);
+        seeds.map(String::into_bytes).collect()
+    }
+}
+
 /// How far the other party says that it has heard: signed by it, whatever it says.
 pub mod seen {
     use sluis_core::agreement::Side::Municipality;
