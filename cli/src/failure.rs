@@ -9,7 +9,7 @@ use sluis_core::words::Words;
 
 use crate::language::Lang;
 
-/// Exit codes; documented in the README and held by a test.
+/// Exit codes; `docs/operations.md` has the table.
 pub(crate) mod exit {
     /// Refused, or evidence that does not hold.
     pub(crate) const REFUSED: u8 = 1;

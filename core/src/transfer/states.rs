@@ -2,7 +2,7 @@
 
 use crate::agreement::Language;
 
-/// The names of the states at both parties, and in Dutch. The README has the same table.
+/// The names of the states at both parties, and in Dutch. `docs/operations.md` has the same table.
 const DUTCH: [(&str, &str); 22] = [
     ("Claimed", "genomen"),
     ("Approved", "goedgekeurd"),
@@ -40,9 +40,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_of_the_readme_has_the_word_that_it_shows() {
-        let readme = include_str!("../../../README.md");
-        let states = readme.split("\n## States\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    fn every_state_of_the_manual_has_the_word_that_it_shows() {
+        let manual = include_str!("../../../docs/operations.md");
+        let states = manual.split("\n## States\n").nth(1).unwrap().split("\n## ").next().unwrap();
         let rows =
             states.lines().filter(|line| line.starts_with("| ") && !line.contains("in Dutch"));
         let mut seen = std::collections::BTreeSet::new();
