@@ -142,7 +142,7 @@ fn answers() -> String {
     let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let share = |name: &str, extra: &str| {
         format!(
-            "{name}\n\n2999-12-31\n\ntel-{name}\nkanaal-{name}\nSMS {name}\ngroep-{name}\n{extra}{today}\nISO 27001\n"
+            "{name}\n\n2999-12-31\n\ntel-{name}\nkanaal-{name}\nSMS {name}\ngroep-{name}\n{extra}{today}\nISO 27001\nhttps://api.{name}.example\napi.{name}.example; api.{name}.example:8443\n"
         )
     };
     let parties = "Gent!\ngent\n\n\n0543307392\n0543 307 391\n\nVoorbeeld A, algemeen directeur\n\
@@ -159,13 +159,13 @@ fn answers() -> String {
     let shares = share("an", "\n") + &share("bart", "other\nde kelder heeft geen bereik\n");
     // A second share over a provider that has one already, or who carries the file, and one over its group, are not taken.
     let third = format!(
-        "bart\nchris\njurist\ndiensthoofd\n2020-01-01\n2999-12-31\n\ntel chris!\ntel-chris\n\nsms AN\ntussenzone NV\nSMS C\ngroep-an\ngroep-c\n\n{today}\nISO 27001\n"
+        "bart\nchris\njurist\ndiensthoofd\n2020-01-01\n2999-12-31\n\ntel chris!\ntel-chris\n\nsms AN\ntussenzone NV\nSMS C\ngroep-an\ngroep-c\n\n{today}\nISO 27001\napi.c.example\n"
     );
     let organisation = format!(
         "DPO A\ndpo@a.example\n{today}\n\nDPO B\ndpo@b.example\n{today}\nfunctiescheiding\nSOC\nbadges\n\ndraaiboek gegevenslek\n"
     );
     let rest = format!(
-        "\nLoket B\nhttps://a.example\n\n{digest}\nhttps://b.example\n\n{digest}\n{today}\n\n{today}\n\
+        "\nLoket B\nbinnenkort\nhttps://a.example\n\n{digest}\nhttps://b.example\n\n{digest}\n{today}\n\n{today}\n\
          Voorbeeld A, {today}\nVoorbeeld B, {today}; Voorbeeld C, {today}\n{digest}\n"
     );
     [parties, &recitals, articles_2_to_4, &file, key, &shares, &third, &organisation, &rest]
@@ -191,6 +191,9 @@ fn a_new_agreement_asks_its_way_through_lacks_nothing_and_is_taken_into_use() {
         "een puntkomma tussen twee, elk één keer",
         "die naam is al gegeven",
         "die zou genoeg delen dragen",
+        "het adres van een openbare bladzijde",
+        "hosts zonder https://",
+        "Ondernemingsnummer van het agentschap (mag leeg)",
         "sluis agreement check",
         "sluis agreement add",
     ] {
@@ -207,6 +210,8 @@ fn a_new_agreement_asks_its_way_through_lacks_nothing_and_is_taken_into_use() {
 
     let approval = fs::read_to_string(&file).unwrap();
     assert!(approval.contains("\napproval = \"second-person\""), "{approval}");
+    let hosts = "hosts = [\"api.an.example\", \"api.an.example:8443\"]";
+    assert!(approval.contains(hosts), "{approval}");
 
     let cards =
         ["agency", "municipality", "dropzone"].map(|host| world.path(&format!("{host}.card")));
@@ -247,7 +252,8 @@ fn what_is_left_blank_stays_visible_in_the_file_and_is_a_gap() {
     let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let blank = answers()
         .replace(&format!("\n2999-01-01\n{today}\n{today}\n"), "\n-\n-\n")
-        .replace(&format!("https://a.example\n\n{digest}\n"), "\n")
+        .replace(&format!("binnenkort\nhttps://a.example\n\n{digest}\n"), "\n")
+        .replace("api.c.example\n", "\n")
         .replace(&format!("{today}; Voorbeeld C, {today}\n{digest}\n"), &format!("{today}\n\n"));
     let made = new_agreement(dir.path(), "en", &blank);
     assert!(made.status.success(), "{}{}", stdout(&made), stderr(&made));
@@ -265,5 +271,8 @@ fn what_is_left_blank_stays_visible_in_the_file_and_is_a_gap() {
         codes(&answer, "blocks"),
         ["advice-missing", "advice-missing", "publication-missing"]
     );
-    assert_eq!(codes(&answer, "warns"), ["representative-unsigned", "original-missing"]);
+    assert_eq!(
+        codes(&answer, "warns"),
+        ["processor-hosts-missing", "representative-unsigned", "original-missing"]
+    );
 }

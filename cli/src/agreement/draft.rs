@@ -108,7 +108,12 @@ fn processors(answers: &Answers) -> String {
             return String::new();
         }
         let known = [("name", name), ("service", service), ("for", side), ("contract", contract)];
-        table("processors", &[&known[..], &[("guarantees", get("guarantees"))]].concat())
+        let hosts: Vec<String> = items(get("hosts")).into_iter().map(quoted).collect();
+        let hosts = match hosts.as_slice() {
+            [] => String::new(),
+            some => format!("hosts = [{}]\n", some.join(", ")),
+        };
+        table("processors", &[&known[..], &[("guarantees", get("guarantees"))]].concat()) + &hosts
     };
     let operator = answers.get("drop-zone.operator");
     let zone = processor("drop-zone", operator, "drop zone", "municipality");

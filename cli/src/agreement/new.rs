@@ -172,8 +172,12 @@ fn ask(question: &Question, answers: &Answers, lang: Lang) -> Result<String> {
         _ if default.is_empty() => String::new(),
         _ => format!(" [{default}]"),
     };
+    let optional = match question.kind.may_be_blank() {
+        true => lang.pick(" (mag leeg)", " (optional)"),
+        false => "",
+    };
     for _ in 0..TRIES {
-        output::prompt(&format!("  {text}{hint}: "))?;
+        output::prompt(&format!("  {text}{optional}{hint}: "))?;
         let Some(line) = read_line()? else {
             let why = words!(
                 "de antwoorden houden op bij {} ({text})",

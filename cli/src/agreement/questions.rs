@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use sluis_core::agreement::articles::MAX_YEARS;
 use sluis_core::id::{Address, AgreementId, ChannelId, Digest, Kbo, Nis};
+use sluis_core::notice::is_address;
 
 use super::new::Answers;
 
@@ -19,7 +20,6 @@ pub(super) enum Kind {
     /// As [`Kind::Name`], and not given to the other party or an earlier share.
     NewName,
     Text,
-    MaybeText,
     /// A name, which others may have too.
     MaybeName,
     /// From, to.
@@ -39,6 +39,10 @@ pub(super) enum Kind {
     Host,
     Choice(&'static [&'static str]),
     MaybeDigest,
+    /// `https://...`, as a public page has it.
+    MaybePage,
+    /// `host` or `host:port`, with `;` between.
+    MaybeHosts,
     /// Some of these, with `;` between.
     Columns(&'static [&'static str]),
     /// Anything, with `;` between.
@@ -169,6 +173,7 @@ pub(super) static PARTS: &[Part] = &[
         ask("channel.#.reason", Kind::Text, "", "Waarom geen sms", "Why it is not SMS").when(|a| a.get("channel.#.kind") == "other"),
         ask("channel.#.contract", Kind::Past, "", "Dag van de verwerkersovereenkomst met {channel.#.provider}", "Day of the processor's contract with {channel.#.provider}").when(Answers::provider_is_new),
         ask("channel.#.guarantees", Kind::Text, "", "Welke waarborgen die biedt", "Which guarantees it gives").when(Answers::provider_is_new),
+        ask("channel.#.hosts", Kind::MaybeHosts, "", "Naar welke hosts dat kanaal gaat (...; ...); naar een andere vertrekt er dan niets", "To which hosts that channel goes (...; ...); to another nothing leaves then").when(Answers::provider_is_new),
     ]},
     part("Artikel 6: organisatie", "Article 6: organisation", &[
         ask("agency.dpo.name", Kind::Text, "", "DPO van het agentschap", "DPO of the agency"),
@@ -189,10 +194,10 @@ pub(super) static PARTS: &[Part] = &[
         ask("municipality.contact.persons", Kind::List, "", "Contactpersonen van de gemeente (...; ...)", "Contact persons of the municipality (...; ...)"),
     ]),
     part("Artikel 10: bekendmaking", "Article 10: publication", &[
-        ask("publication.agency.url", Kind::MaybeText, "", "Waar het agentschap de tekst bekendmaakte", "Where the agency published the text"),
+        ask("publication.agency.url", Kind::MaybePage, "", "Waar het agentschap de tekst bekendmaakte", "Where the agency published the text"),
         ask("publication.agency.on", Kind::Past, "{today}", "Wanneer", "When").when(|a| !a.get("publication.agency.url").is_empty()),
         ask("publication.agency.digest", Kind::MaybeDigest, "", "SHA-256 van wat er staat", "SHA-256 of what stands there").when(|a| !a.get("publication.agency.url").is_empty()),
-        ask("publication.municipality.url", Kind::MaybeText, "", "Waar de gemeente de tekst bekendmaakte", "Where the municipality published the text"),
+        ask("publication.municipality.url", Kind::MaybePage, "", "Waar de gemeente de tekst bekendmaakte", "Where the municipality published the text"),
         ask("publication.municipality.on", Kind::Past, "{today}", "Wanneer", "When").when(|a| !a.get("publication.municipality.url").is_empty()),
         ask("publication.municipality.digest", Kind::MaybeDigest, "", "SHA-256 van wat er staat", "SHA-256 of what stands there").when(|a| !a.get("publication.municipality.url").is_empty()),
     ]),
@@ -221,13 +226,22 @@ pub(super) fn pairs(text: &str) -> Option<Vec<(&str, &str)>> {
 }
 
 impl Kind {
-    fn may_be_blank(self) -> bool {
+    /// Whether it is optional.
+    pub(super) fn may_be_blank(self) -> bool {
         use Kind::{
-            MaybeDate, MaybeDigest, MaybeKbo, MaybeName, MaybePast, MaybeSigned, MaybeText,
+            MaybeDate, MaybeDigest, MaybeHosts, MaybeKbo, MaybeName, MaybePage, MaybePast,
+            MaybeSigned,
         };
         matches!(
             self,
-            MaybeDate | MaybeDigest | MaybeKbo | MaybeName | MaybePast | MaybeSigned | MaybeText
+            MaybeDate
+                | MaybeDigest
+                | MaybeHosts
+                | MaybeKbo
+                | MaybeName
+                | MaybePage
+                | MaybePast
+                | MaybeSigned
         )
     }
 
@@ -245,7 +259,7 @@ impl Kind {
         }
         let date = text.parse::<Date>().ok();
         let (good, why) = match self {
-            Self::Text | Self::MaybeText => (true, ["", ""]),
+            Self::Text => (true, ["", ""]),
             Self::MaybeName => (text.parse::<ChannelId>().is_ok(), NAME),
             Self::Name => (text.parse::<AgreementId>().is_ok(), NAME),
             Self::NewName if text.parse::<ChannelId>().is_err() => (false, NAME),
@@ -275,6 +289,8 @@ impl Kind {
             ),
             Self::Choice(these) => (these.contains(&text), CHOICE),
             Self::MaybeDigest => (text.parse::<Digest>().is_ok(), DIGEST),
+            Self::MaybePage => (is_address(text), PAGE),
+            Self::MaybeHosts => (list(text).next().is_some() && list(text).all(is_host), HOSTS),
             Self::Columns(these) => {
                 (once_each(list(text)) && list(text).all(|name| these.contains(&name)), COLUMNS)
             }
@@ -317,6 +333,14 @@ const DIGEST: Why = [
     "64 cijfers en kleine letters a-f, zoals sha256sum ze geeft",
     "64 digits and small letters a-f, as sha256sum gives them",
 ];
+const PAGE: Why = [
+    "het adres van een openbare bladzijde: https://, de naam van een website, geen spaties",
+    "the address of a public page: https://, the name of a website, no spaces",
+];
+const HOSTS: Why = [
+    "hosts zonder https://, zoals api.example of api.example:8443; een puntkomma tussen twee",
+    "hosts without https://, as api.example or api.example:8443; a semicolon between two",
+];
 const COLUMNS: Why = [
     "artikel 3 laat enkel toe, elk één keer: rijksregisternummer; contract; attest",
     "article 3 allows only, each once: rijksregisternummer; contract; attest",
@@ -333,6 +357,11 @@ const CARRIER: Why = [
     "art. 6: die zou genoeg delen dragen om de lijst te openen, of draagt het bestand; neem een andere",
     "art. 6: this one would carry enough shares to open the list, or carries the file; take another",
 ];
+
+/// A host, with a port or without.
+fn is_host(text: &str) -> bool {
+    text.parse::<Address>().is_ok() || format!("{text}:443").parse::<Address>().is_ok()
+}
 
 /// Whether there are any, and none twice.
 fn once_each<'a>(names: impl Iterator<Item = &'a str>) -> bool {

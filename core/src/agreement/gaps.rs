@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::articles::{Access, ColumnKind, MAX_YEARS, Processor, Rehearsal, Term};
 use super::carriers::same;
-use super::{Agreement, Channel, Language, Side};
+use super::{Agreement, Channel, ChannelKind, Language, Side};
 use crate::article::Article;
 use crate::notice::is_address;
 pub use kinds::Missing;
@@ -314,7 +314,13 @@ impl Look<'_> {
             let carried =
                 party(provider) || agreement.processors.iter().any(|known| known.carries(channel));
             let about = format!("{}: {provider}", channel.id);
-            self.unless(carried, Missing::ProcessorMissing, about);
+            self.unless(carried, Missing::ProcessorMissing, &about);
+            // A folder, a modem of one's own or a telephone on a desk goes to no host.
+            let compared = channel.kind != ChannelKind::Sms
+                || party(provider)
+                || !carried
+                || !agreement.hosts_of(&channel.id).is_empty();
+            self.unless(compared, Missing::ProcessorHostsMissing, about);
         }
         for channel in &agreement.key.channels {
             let about = format!("{}: {}", channel.id, zone.operator);

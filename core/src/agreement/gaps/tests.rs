@@ -178,6 +178,7 @@ const ACCESS_AND_SECURITY: &[Change] = &[
     (Missing::StandingRequest, None, |a| a.period.standing = Some("x".into())),
     (Missing::ProcessorMissing, None, |a| a.drop_zone.operator = "Iemand".into()),
     (Missing::ProcessorMissing, None, |a| a.key.channels[0].provider = "Iemand".into()),
+    (Missing::ProcessorHostsMissing, None, |a| a.processors[1].hosts.clear()),
     (Missing::ProcessorContractMissing, None, |a| a.processors[1].contract = None),
 ];
 
