@@ -120,7 +120,7 @@ fn file_gate(
     step(
         3,
         lang,
-        "In de kluis van Mechelen, de vingerafdruk vergeleken met die in `sent`",
+        "In de kluis van Mechelen, de digest vergeleken met die in `sent`",
         "In Mechelen's vault, digested and held against `sent`",
     )?;
     wait_for(municipality, code, &["Removed"])?;

@@ -36,6 +36,14 @@ impl Lang {
             Self::En => sluis_core::agreement::Language::En,
         }
     }
+    /// How often something may be each year.
+    pub(crate) fn a_year(self, count: u32) -> String {
+        match (self, count) {
+            (Self::Nl, _) => format!("hoogstens {count} keer per jaar"),
+            (Self::En, 1) => "at most once a year".to_owned(),
+            (Self::En, _) => format!("at most {count} times a year"),
+        }
+    }
     /// One of the two.
     pub(crate) fn pick<'a>(self, nl: &'a str, en: &'a str) -> &'a str {
         match self {

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under};
 use sluis_core::id::{AgreementId, Digest, TransferCode};
+use sluis_core::kinds;
 use sluis_core::notice::{MAX_TEXT, Notice, Sort, short};
 use sluis_core::words;
 
@@ -373,7 +374,7 @@ pub(crate) fn list(socket: &Socket, of: &Under, lang: Lang, json: bool) -> Resul
             row.at.local(),
             row.agreement.to_string(),
             row.by.to_string(),
-            row.sort.kind().to_owned(),
+            kinds::statement(row.sort.kind(), lang.core()).unwrap_or(row.sort.kind()).to_owned(),
             case.map(short).unwrap_or_default(),
             row.notice.on.map(|on| on.to_string()).unwrap_or_default(),
             format!("{}{}", marks(row, lang), shown(&row.notice.text)),

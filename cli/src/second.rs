@@ -15,7 +15,7 @@ use crate::transfers::moved_line;
 /// What is said where a first person asked.
 pub(crate) fn asked(lang: Lang) -> &'static str {
     lang.pick(
-        "gevraagd; een tweede persoon bevestigt met hetzelfde bevel, binnen zeven dagen",
+        "gevraagd; een tweede persoon bevestigt met hetzelfde commando, binnen zeven dagen",
         "asked; a second person confirms with the same command, within seven days",
     )
 }
@@ -97,7 +97,7 @@ pub(crate) fn waiting(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         );
     }
     let head = match lang {
-        Lang::Nl => ["BEVEL", "WAARVAN", "GEVRAAGD DOOR", "OP", "TOT"],
+        Lang::Nl => ["COMMANDO", "WAARVAN", "GEVRAAGD DOOR", "OP", "TOT"],
         Lang::En => ["COMMAND", "OF", "ASKED BY", "AT", "UNTIL"],
     };
     let nobody = lang.pick("nog niemand: het vraagt er twee", "nobody yet: it takes two");

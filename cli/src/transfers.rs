@@ -10,6 +10,7 @@ use sluis_core::control::{
 };
 use sluis_core::exercise;
 use sluis_core::id::{AgreementId, DRILL, Nis, TransferCode, TransferId};
+use sluis_core::kinds;
 use sluis_core::transfer::states;
 use sluis_core::words;
 
@@ -198,9 +199,10 @@ pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         let what = match entry.detail.get("kind") {
             Some(kind) => {
                 let issuer = entry.detail.get("issuer").map_or("", String::as_str);
-                format!("{} `{kind}`  {issuer}", lang.pick("verklaring", "statement"))
+                let what = kinds::statement(kind, lang.core()).unwrap_or(kind);
+                format!("{}: {what}  {issuer}", lang.pick("verklaring", "statement"))
             }
-            None => entry.kind.clone(),
+            None => kinds::entry(&entry.kind, lang.core()),
         };
         let by = entry.detail.get("by").map(|who| format!("  ({who})")).unwrap_or_default();
         output::line(format!("{:>6}  {}  {what}{by}", entry.number, entry.time.local()))?;

@@ -29,7 +29,7 @@ const DUTCH: [(&str, &str); 25] = [
     ),
     (
         "its last two digits do not check the first eight: a typing error",
-        "de laatste twee cijfers kloppen niet met de eerste acht: een tikfout",
+        "de laatste twee cijfers kloppen niet met de eerste acht: een typfout",
     ),
     ("five digits, as in 12025", "vijf cijfers, zoals 12025"),
     (

@@ -21,6 +21,7 @@ pub mod health;
 pub mod id;
 pub mod key;
 pub mod keyring;
+pub mod kinds;
 pub mod ledger;
 pub mod mailbox;
 pub mod message;

@@ -329,7 +329,7 @@ impl Register {
                 if on < first { Err(Fault::Notice(first)) } else { Ok(()) }
             }
             (Sort::Disclosure, _) if notice.paper.is_none() && notice.unpapered.is_none() => {
-                Err(Fault::Missing("--paper or --no-agreement-needed"))
+                Err(Fault::Alone)
             }
             _ => Ok(()),
         }

@@ -233,10 +233,10 @@ impl LineError {
                 format!("een regel van een sleuteldeel heeft 35 tekens, deze heeft er {length}")
             }
             Self::Typo { position, group, symbol } => format!(
-                "verkeerd getikt: kijk naar teken {symbol} van groep {group} (teken {position} van 35)"
+                "verkeerd getypt: kijk naar teken {symbol} van groep {group} (teken {position} van 35)"
             ),
             Self::Garbled(code) => {
-                format!("op meer dan één plaats verkeerd getikt, of geen regel van zending {code}")
+                format!("op meer dan één plaats verkeerd getypt, of geen regel van zending {code}")
             }
             Self::OtherTransfer(code) => format!("deze regel hoort bij zending {code}"),
             Self::Content => "geen regel van een sleuteldeel van deze versie".into(),

@@ -131,7 +131,7 @@ impl CoreError {
                 "{self}"
             ),
             Self::Ledger(error) => words!(
-                "het logboek klopt niet: {}. Met deze databank gebeurt niets: zet een goede reservekopie in de plaats en bewaar deze",
+                "het logboek klopt niet: {}. Met deze databank gebeurt niets: zet een goede back-up in de plaats en bewaar deze",
                 "the ledger does not hold: {}. Nothing is done with this store: put a good backup in its place, and keep this one";
                 error.words()
             ),

@@ -63,7 +63,7 @@ impl StoreError {
         match self {
             Self::Sql(error) => words!("de databank: {error}", "{self}"),
             Self::Row(table) => words!(
-                "de databank: een rij van {table} is niet te lezen; zet een reservekopie terug, of vraag hulp voor u verdergaat",
+                "de databank: een rij van {table} is niet te lezen; zet een back-up terug, of vraag hulp voor u verdergaat",
                 "{self}"
             ),
             Self::Taken(place) => words!(

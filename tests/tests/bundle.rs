@@ -360,6 +360,11 @@ fn a_year_is_a_part(world: &World, host: &str, all: &Path, trust: &Path) {
 fn the_script_is_short(folder: &Path) {
     let script = fs::read_to_string(folder.join("verify.sh")).unwrap();
     assert!(script.lines().count() <= 60, "{} lines", script.lines().count());
+    // Each thing that does not hold is told in both languages.
+    for told in script.split(" broken \"").skip(1) {
+        let (_, after) = told.split_once('"').unwrap();
+        assert!(after.starts_with(" \""), "{told}");
+    }
 }
 
 fn what_is_missing_or_changed_is_found(world: &World, folder: &Path, trust: &Path) {

@@ -61,6 +61,10 @@ fn the_demonstration_goes_the_whole_way_and_keeps_everything() {
     assert!(opened[0].starts_with(dir.join("municipality/vault")));
     let envelope = opened[0].parent().unwrap().with_file_name("envelope.age");
     assert!(fs::read(envelope).unwrap().starts_with(b"age-encryption.org/v1\n-> scrypt "));
+    // Nothing of it was to be done before it began.
+    let agreement = fs::read_to_string(dir.join("municipality/agreements/mechelen.toml")).unwrap();
+    assert!(!agreement.contains("in-force = \"2020"), "{agreement}");
+    assert_eq!(agreement.matches("policy-reviewed-on = ").count(), 2, "{agreement}");
     let again = demo(&["--unattended"], &dir);
     assert_eq!(again.status.code(), Some(1), "it never writes over a demonstration");
 }
@@ -91,7 +95,7 @@ fn without_a_folder_nothing_is_left_behind() {
         .unwrap();
     assert!(done.status.success(), "{}", stderr(&done));
     assert!(
-        stdout(&done).contains("BESTANDSPOORT") && stdout(&done).contains("Alles is weer gewist"),
+        stdout(&done).contains("BESTANDSDEUR") && stdout(&done).contains("Alles is weer gewist"),
         "{}",
         stdout(&done)
     );

@@ -176,6 +176,19 @@ fn evidence_is_judged(world: &World, folder: &Path, statements: &[PathBuf]) {
         "{}",
         stdout(&good)
     );
+    // The script speaks the language of the terminal.
+    let all = ["good   ", "holds:", "signed by nobody"].into_iter();
+    let all = all.zip(["goed   ", "klopt:", "door niemand ondertekend"]);
+    for (english, dutch) in all {
+        for (lang, own, other) in [("nl_BE.UTF-8", dutch, english), ("en_GB.UTF-8", english, dutch)]
+        {
+            let mut asked = Command::new("sh");
+            asked.arg(root().join("docs/verify-evidence.sh")).arg(folder).arg(&trust);
+            asked.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", lang);
+            let said = stdout(&tool(&mut asked));
+            assert!(said.contains(own) && !said.contains(other), "{lang}: {said}");
+        }
+    }
     let stranger = world.path("stranger");
     let made = tool(
         Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&stranger),

@@ -53,8 +53,18 @@ fn one_list_crosses_both_gates() {
         let verified = world.cli(host, &["ledger", "verify"]);
         assert!(verified.status.success(), "{}", stderr(&verified));
     }
-    let timeline = world.cli("municipality", &["show", &code]);
-    assert!(stdout(&timeline).contains("taken"), "{}", stdout(&timeline));
+    // For people in their language, for machines by stable names.
+    for (lang, words) in
+        [("nl", ["meegenomen", "verklaring: geopend"]), ("en", ["taken", "statement: opened"])]
+    {
+        let timeline = stdout(&world.cli("municipality", &["--lang", lang, "show", &code]));
+        assert!(words.iter().all(|word| timeline.contains(word)), "{timeline}");
+    }
+    let timeline = world.json("municipality", &["show", &code])["timeline"].clone();
+    let kinds = timeline.as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap());
+    assert!(
+        kinds.clone().any(|kind| kind == "taken") && kinds.clone().any(|kind| kind == "statement")
+    );
 }
 
 #[test]

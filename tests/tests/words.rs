@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use sluis_tests::{World, binary, stderr, stdout};
+use sluis_tests::{World, binary, root, stderr, stdout};
 
 /// A host, a verb, what is typed, and words of the refusal in Dutch and in English.
 type Case<'a> = (&'a str, &'a str, String, &'a str, &'a str);
@@ -90,7 +90,7 @@ fn what_is_wrong_with_a_file_and_what_is_in_order_is_told_in_the_language_of_who
             "unknown field",
         ),
         ("agency", &file("thin.toml", thin), nothing(), "minstens 2 nodig", "at least 2 must"),
-        ("agency", &file("odd.toml", odd), nothing(), "een tikfout", "a typing error"),
+        ("agency", &file("odd.toml", odd), nothing(), "een typfout", "a typing error"),
         ("agency", &add, nothing(), "ontbreekt een sleutel", "missing field"),
         ("agency", "config check", nothing(), "anderen kunnen ze lezen", "others can read it"),
     ] {
@@ -128,7 +128,7 @@ fn a_refusal_is_said_in_the_language_of_who_asked() {
         ("agency", "show ZZZZ-ZZZ", nothing(), "niets heeft de code", "nothing goes by the code"),
         ("agency", &format!("retry {code}"), nothing(), "kan niet zolang", "is not possible while"),
         ("agency", "restored mechelen", nothing(), "niets van ons onder", "nothing of ours under"),
-        ("municipality", open.as_str(), typo, "verkeerd getikt: kijk", "mistyped: look at"),
+        ("municipality", open.as_str(), typo, "verkeerd getypt: kijk", "mistyped: look at"),
         ("municipality", "take ZZZZ-ZZZ", nothing(), "niets heeft de code", "nothing goes by"),
         (
             "municipality",
@@ -171,4 +171,50 @@ fn a_refusal_is_said_in_the_language_of_who_asked() {
     assert!(asked.status.success(), "{}", stderr(&asked));
     let again = format!("destroy {code}");
     hears(&world, &("municipality", &again, nothing(), "een tweede persoon", "a second person"));
+}
+
+/// One thing has one word in Dutch: what stood for it elsewhere, and the word that it has. What the agreement calls the
+/// transport medium keeps that name where its articles speak.
+#[test]
+fn one_thing_has_one_word() {
+    let others = [
+        ("tussenzone", "sluiskom"),
+        ("bestandspoort", "bestandsdeur"),
+        ("sleutelpoort", "sleuteldeur"),
+        ("beveiligingsbeleid", "veiligheidsbeleid"),
+        ("reservekopie", "back-up"),
+        ("contactbestand", "contactenbestand"),
+        ("zijn vingerafdruk", "de digest ervan"),
+        ("hetzelfde bevel", "commando"),
+        ("\"bevel", "commando"),
+        ("eerste bevel", "commando"),
+        ("getikt", "getypt"),
+        (" tikte", "typte"),
+        (" tik ", "typ"),
+        ("tikfout", "typfout"),
+        (" je vertrouwt", "u"),
+    ];
+    let mut seen = 0;
+    for part in ["core/src", "config/src", "daemon/src", "cli/src", "cli/templates"] {
+        let mut folders = vec![root().join(part)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = fs::read_to_string(&path).unwrap().to_lowercase();
+                for (other, word) in others {
+                    assert!(
+                        !text.contains(other),
+                        "{}: {other}, where it is {word}",
+                        path.display()
+                    );
+                }
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
 }

@@ -122,7 +122,7 @@ pub(crate) fn new(out: Option<&Path>, lang: Lang, json: bool) -> Result<()> {
     let path = path.display();
     output::line(format!("\n{}: {path}", lang.pick("geschreven", "written")))?;
     output::line(lang.pick(
-        "Volgende stappen: kijk na wat nog ontbreekt; neem het bestand met de kaarten van beide partijen en van de tussenzone in gebruik.",
+        "Volgende stappen: kijk na wat nog ontbreekt; neem het bestand met de kaarten van beide partijen en van de sluiskom in gebruik.",
         "Next: look what is still missing; put the file into use with the cards of both parties and of the drop zone.",
     ))?;
     output::line(format!("  sluis agreement check {path}"))?;

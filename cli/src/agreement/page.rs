@@ -331,11 +331,12 @@ impl Told<'_> {
 
     /// How often a list goes.
     fn often(&self) -> String {
-        let (count, municipality) = (self.it.period.per_year(), &self.it.municipality.name);
+        let municipality = &self.it.municipality.name;
+        let often = self.lang.a_year(self.it.period.per_year());
         self.it.period.standing.clone().unwrap_or_else(|| {
             self.say(
-                format!("op vraag van {municipality}, hoogstens {count} keer per jaar"),
-                format!("when {municipality} asks for it, at most {count} time(s) a year"),
+                format!("op vraag van {municipality}, {often}"),
+                format!("when {municipality} asks for it, {often}"),
             )
         })
     }
@@ -357,7 +358,7 @@ impl Told<'_> {
         };
         blocks.push(Block::Table(
             self.pick(
-                "Functionarissen voor gegevensbescherming (DPO) en beveiligingsbeleid",
+                "Functionarissen voor gegevensbescherming (DPO) en veiligheidsbeleid",
                 "Data protection officers (DPO) and security policy",
             )
             .into(),

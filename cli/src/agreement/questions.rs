@@ -147,7 +147,7 @@ pub(super) static PARTS: &[Part] = &[
         ask("access.informed.other", Kind::Past, "{access.informed.privacy}", "Art. 6. En van elk ander voorschrift voor deze opdracht", "Art. 6. And of every other rule for this task"),
     ]),
     part("Artikel 6: het bestand", "Article 6: the file", &[
-        ask("drop-zone.host", Kind::Host, "", "Adres van de tussenzone (host:poort)", "Address of the drop zone (host:port)"),
+        ask("drop-zone.host", Kind::Host, "", "Adres van de sluiskom (host:poort)", "Address of the drop zone (host:port)"),
         ask("drop-zone.operator", Kind::Text, "{municipality.name}", "Wie ze uitbaat", "Who runs it"),
         ask("drop-zone.contract", Kind::Past, "", "Dag van de verwerkersovereenkomst met {drop-zone.operator}", "Day of the processor's contract with {drop-zone.operator}").when(Answers::operator_is_new),
         ask("drop-zone.guarantees", Kind::Text, "", "Welke waarborgen die biedt: een certificaat, een audit, een gedragscode", "Which guarantees it gives: a certificate, an audit, a code of conduct").when(Answers::operator_is_new),
@@ -283,7 +283,7 @@ impl Kind {
             Self::Host => (
                 text.parse::<Address>().is_ok(),
                 [
-                    "een host en poort, zoals tussen.example:8443",
+                    "een host en poort, zoals sluiskom.example:8443",
                     "a host and port, as in zone.example:8443",
                 ],
             ),

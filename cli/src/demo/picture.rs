@@ -39,8 +39,8 @@ impl Gates {
             if file { ["~~~~~~", "~[##]~", "~~~~~~"] } else { ["      ", "      ", "~~~~~~"] };
         let shares = if key { "  >> 1  >> 2  >> 3" } else { "" };
         let heads = (
-            lang.pick("BESTANDSPOORT", "FILE GATE    "),
-            lang.pick("SLEUTELPOORT", "KEY GATE    "),
+            lang.pick("BESTANDSDEUR ", "FILE GATE    "),
+            lang.pick("SLEUTELDEUR ", "KEY GATE    "),
         );
         format!(
             "\n      {} {}            {} {}\n        {}{}        {}\n        {}{}        {}{}\n     ~~~{}{}~~~~~~~~{}~~~~~~~~\n",

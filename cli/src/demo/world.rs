@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sluis_config::Config;
 use sluis_core::export;
-use sluis_core::id::{self, Address, PartyId, TransferCode};
+use sluis_core::id::{self, Address, PartyId, Time, TransferCode};
 use sluis_core::words;
 use sluis_core::words::Words;
 
@@ -33,6 +33,17 @@ const LIST: &str =
     "rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n00010100105;0;0\n";
 const AGREEMENT: &str = include_str!("../../../config/examples/demo/mechelen.toml");
 const CONTACTS: &str = include_str!("../../../config/examples/demo/mechelen.contacts.toml");
+
+/// The agreement as if it began today: no duty of it is late before anybody could have done it.
+fn of_today(agreement: &str) -> String {
+    let today = Time(jiff::Timestamp::now().as_millisecond()).date();
+    let reviewed = ["agency", "municipality"]
+        .map(|side| format!("[security.{side}]\npolicy-reviewed-on = \"{today}\"\n\n"))
+        .concat();
+    agreement
+        .replace("in-force = \"2020-12-18\"", &format!("in-force = \"{today}\""))
+        .replace("[drop-zone]\n", &format!("{reviewed}[drop-zone]\n"))
+}
 
 /// A whole world in one folder.
 pub(super) struct World {
@@ -98,7 +109,7 @@ impl World {
         }
         let (file, contacts) =
             (self.folder.join("mechelen.toml"), self.folder.join("mechelen.contacts.toml"));
-        let mut agreement = AGREEMENT.replace("{host}", self.host.as_str());
+        let mut agreement = of_today(&AGREEMENT.replace("{host}", self.host.as_str()));
         if own_file {
             // Whatever it is, it may cross: this agreement is about nothing but the demonstration.
             agreement = agreement.replace("[data]\n", "[data]\nany-file = \"demonstratie\"\n");

@@ -247,7 +247,7 @@ fn unnamed() -> Words {
 
 fn unsigned(party: &PartyId) -> Failure {
     let no = words!(
-        "niet ondertekend met een sleutel van {party} die je vertrouwt",
+        "niet ondertekend met een sleutel van {party} die u vertrouwt",
         "it is not signed by a key of {party} that you trust"
     );
     at(HEAD, no)

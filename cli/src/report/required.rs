@@ -60,19 +60,10 @@ pub(super) fn all(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Asking> {
 /// The recitals and article 1.
 fn before(report: &Report<'_>) -> Vec<Asking> {
     let (agreement, lang) = (&report.terms.agreement, report.lang);
-    let requests = match (agreement.period.per_year(), lang) {
-        (1, Lang::Nl) => {
-            "Een lijst gaat alleen op vraag van de gemeente, hoogstens 1 keer per jaar.".into()
-        }
-        (count, Lang::Nl) => format!(
-            "Een lijst gaat alleen op vraag van de gemeente, hoogstens {count} keer per jaar."
-        ),
-        (1, Lang::En) => {
-            "A list goes only when the municipality asks for it, at most once a year.".into()
-        }
-        (count, Lang::En) => format!(
-            "A list goes only when the municipality asks for it, at most {count} times a year."
-        ),
+    let often = lang.a_year(agreement.period.per_year());
+    let requests = match lang {
+        Lang::Nl => format!("Een lijst gaat alleen op vraag van de gemeente, {often}."),
+        Lang::En => format!("A list goes only when the municipality asks for it, {often}."),
     };
     // A standing request is waited for by nobody: the passage that makes it one is what was required.
     let requests = agreement.period.standing.clone().unwrap_or(requests);
@@ -278,7 +269,7 @@ fn held(report: &Report<'_>, deadlines: &[Deadline]) -> Vec<Asked> {
         ),
         Asked::said(
             pick(
-                "Beveiligingsbeleid en -plan worden elk jaar herzien.",
+                "Veiligheidsbeleid en -plan worden elk jaar herzien.",
                 "Security policy and plan are reviewed every year.",
             ),
             &["policy-review"],
@@ -454,7 +445,7 @@ fn signed(report: &Report<'_>) -> Asking {
         "Both parties sign, by whoever represents them.",
     );
     let original = pick(
-        "Elk bewaart een ondertekend exemplaar; de vingerafdruk ervan staat in de overeenkomst.",
+        "Elk bewaart een ondertekend exemplaar; de digest ervan staat in de overeenkomst.",
         "Each keeps a signed copy; its digest stands in the agreement.",
     );
     let asked =

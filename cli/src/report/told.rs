@@ -2,57 +2,17 @@
 
 use sluis_core::agreement::Agreement;
 use sluis_core::id::Time;
+use sluis_core::kinds;
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::statement::{Body, Destroyed, Failed, Look, Residents, Shipped, Word};
 
 use super::{Line, Report, short};
 use crate::language::Lang;
 
-/// A kind's name; its own word where it is not known here.
+/// A kind's name; one for all that are not known here.
 pub(super) fn kind(kind: &str, lang: Lang) -> &'static str {
-    let (nl, en) = match kind {
-        "sent" => ("verzegeld en verzonden", "sealed and sent"),
-        "delivered" => ("in eigen omgeving", "in own environment"),
-        "removed" => ("weg van het medium", "gone from the medium"),
-        "probed" => ("nagekeken", "looked at"),
-        "ready" => ("bewaarders klaar", "custodians ready"),
-        "released" => ("sleuteldelen vrijgegeven", "shares released"),
-        "share-accepted" => ("deel ingetypt", "share typed in"),
-        "opened" => ("geopend", "opened"),
-        "closed" => ("afgesloten", "closed"),
-        "withdrawn" => ("ingetrokken", "withdrawn"),
-        "expired" => ("vervallen", "expired"),
-        "failed" => ("mislukt", "failed"),
-        "superseded" => ("vervangen", "superseded"),
-        "destroyed" => ("vernietigd", "destroyed"),
-        "restored" => ("databank teruggezet", "store put back"),
-        "contradicted" => ("tegenspraak gemeld", "contradiction reported"),
-        "request" => ("aanvraag", "request"),
-        "quality-report" => ("melding van een fout", "report of an error"),
-        "quality-answer" => ("antwoord op een fout", "answer to an error"),
-        "quality-close" => ("dossier gesloten", "case closed"),
-        "incident-report" => ("incident gemeld", "incident reported"),
-        "incident-update" => ("incident aangevuld", "incident updated"),
-        "incident-close" => ("incident gesloten", "incident closed"),
-        "disclosure" => ("doorgifte gemeld", "disclosure reported"),
-        "profiles" => ("functieprofielen nagekeken", "function profiles gone through"),
-        "processors" => ("verwerkers gewijzigd", "processors changed"),
-        "override" => ("regel doorgelaten", "rule let pass"),
-        "patch" => ("lek gedicht", "weakness mended"),
-        "contradiction" => ("tegengesproken", "contradicted"),
-        "basis-gone" => ("rechtsgrond vervallen", "legal basis gone"),
-        "policy-review" => ("beleid herzien", "policy reviewed"),
-        "attestation" => ("verklaring over de bewaring", "statement about retention"),
-        "information-request" => ("inlichtingen gevraagd", "information asked for"),
-        "information-answer" => ("inlichtingen gegeven", "information given"),
-        "security-info" => ("inlichting over veiligheid", "word on security"),
-        "legal-change" => ("wetswijziging gemeld", "change of law reported"),
-        "publication" => ("tekst bekendgemaakt", "text published"),
-        "terminate" => ("opzegging", "notice of termination"),
-        "terminate-at-once" => ("meteen beëindigd", "ended at once"),
-        _ => ("andere verklaring", "another statement"),
-    };
-    lang.pick(nl, en)
+    let other = || lang.pick("andere verklaring", "another statement");
+    kinds::statement(kind, lang.core()).unwrap_or_else(other)
 }
 
 /// A length of time: the two largest units.
@@ -181,9 +141,9 @@ fn destroyed(body: &Destroyed, lang: Lang) -> String {
         }
     };
     let until = match (body.backups_until, lang) {
-        (Some(day), Lang::Nl) => format!("reservekopieën kunnen ze hebben tot {day}"),
+        (Some(day), Lang::Nl) => format!("back-ups kunnen ze hebben tot {day}"),
         (Some(day), Lang::En) => format!("backups may hold it until {day}"),
-        (None, Lang::Nl) => "tot wanneer reservekopieën ze hebben, staat er niet".to_owned(),
+        (None, Lang::Nl) => "tot wanneer back-ups ze hebben, staat er niet".to_owned(),
         (None, Lang::En) => "until when backups hold it is not said".to_owned(),
     };
     let all = [Some(erased), Some(asked), unknown(&body.unknown, lang), Some(until)];
@@ -204,7 +164,7 @@ fn things(all: &[String], lang: Lang) -> String {
             "opened" => ("wat eruit kwam", "what came out of it"),
             "messages" => ("hun berichten", "their messages"),
             "snapshots" => ("momentopnamen", "snapshots"),
-            "backups" => ("reservekopieën", "backups"),
+            "backups" => ("back-ups", "backups"),
             "plaintext" => ("de lijst", "the list"),
             "bundle" => ("de sleuteldelen", "the shares"),
             other => (other, other),

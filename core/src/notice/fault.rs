@@ -16,6 +16,8 @@ pub enum Fault {
     Personal,
     /// A field that it must have is missing.
     Missing(&'static str),
+    /// A disclosure with no agreement of its own, and without a word why it needs none (art. 4; R28).
+    Alone,
     /// It was found after now.
     Future,
     /// No address of a public page.
@@ -63,6 +65,7 @@ impl Fault {
                 "elf cijfers in de tekst kunnen een rijksregisternummer zijn: laat ze weg".into()
             }
             Self::Missing(what) => format!("geef {what} op"),
+            Self::Alone => "art. 4: geef --paper op, of --no-agreement-needed".into(),
             Self::Future => "een vaststelling ligt in het verleden: kijk --found na".into(),
             Self::Address => {
                 "art. 10: het adres van een openbare bladzijde: https://, de naam van een website, geen spaties".into()
@@ -109,6 +112,7 @@ impl Fault {
                 "eleven digits in the text could be a national register number: leave it out".into()
             }
             Self::Missing(what) => format!("give {what}"),
+            Self::Alone => "art. 4: give --paper, or --no-agreement-needed".into(),
             Self::Future => "what was found lies in the past: look at --found".into(),
             Self::Address => {
                 "art. 10: the address of a public page: https://, the name of a website, no spaces"

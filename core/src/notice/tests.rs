@@ -178,7 +178,7 @@ fn a_day_has_its_measure_of_notices_and_what_is_late_is_marked() {
     assert!(onward(date(2026, 3, 2)).is_late() && !onward(date(2026, 3, 3)).is_late());
     let open = onward(date(2026, 3, 3)).notice;
     let told = register.may(&agreement(), Side::Municipality, Sort::Disclosure, &open, NOON);
-    assert!(matches!(told, Err(Fault::Missing(_))), "{told:?}");
+    assert!(matches!(told, Err(Fault::Alone)), "{told:?}");
 }
 
 #[test]

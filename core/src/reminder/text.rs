@@ -5,7 +5,9 @@ use data_encoding::Specification;
 use crate::agreement::Language;
 use crate::deadline::{Deadline, Standing};
 use crate::id::{AgreementId, Digest, Time, called};
-use crate::notice::{Sort, short};
+use crate::kinds;
+use crate::notice::short;
+use crate::transfer::states;
 
 use super::{About, Heard, Reminder, Stuck, Waits};
 
@@ -117,14 +119,14 @@ fn of_stuck(stuck: &Stuck, language: Language) -> Parts {
     };
     let text = pick(
         language,
-        "art. 6: de zending gaat niet vanzelf verder. Het eerste bevel zegt waarom; los dat op en probeer opnieuw, of trek de zending in.",
+        "art. 6: de zending gaat niet vanzelf verder. Het eerste commando zegt waarom; los dat op en probeer opnieuw, of trek de zending in.",
         "art. 6: the transfer does not move on by itself. The first command says why; mend that and try again, or withdraw it.",
     );
     Parts {
         title: format!("{what}, {of}"),
         facts: vec![
             ("Zending", "Transfer", of),
-            ("Staat", "State", state.to_owned()),
+            ("Staat", "State", states::shown(state, language).to_owned()),
             ("Sinds", "Since", since.local()),
         ],
         text: text.to_owned(),
@@ -187,7 +189,7 @@ fn of_waits(waits: &Waits, agreement: Option<&AgreementId>, language: Language) 
 
 fn of_heard(heard: &Heard, agreement: Option<&AgreementId>, language: Language) -> Parts {
     let Heard { sort, digest, case, at, paper } = heard;
-    let title = sort.title(language);
+    let title = kinds::statement(sort.kind(), language).unwrap_or(sort.kind());
     let number = case.as_ref().unwrap_or(digest);
     // Nobody here signed it, and nobody there said it: one party says that the other did.
     let entered = pick(
@@ -273,43 +275,4 @@ fn letters(digest: &Digest) -> String {
     alphabet.symbols.push_str("abcdefghijklmnop");
     let half = &digest.as_bytes()[..16];
     alphabet.encoding().map(|encoding| encoding.encode(half)).unwrap_or_default()
-}
-
-impl Sort {
-    /// Its name for people.
-    #[must_use]
-    pub fn title(self, language: Language) -> &'static str {
-        let (dutch, english) = match self {
-            Self::Request => ("aanvraag van een lijst", "request for a list"),
-            Self::QualityReport => ("fout in de gegevens", "error in the data"),
-            Self::QualityAnswer => ("antwoord op een fout", "answer to an error"),
-            Self::QualityClose => ("dossier over een fout gesloten", "case of an error closed"),
-            Self::IncidentReport => ("incident", "incident"),
-            Self::IncidentUpdate => ("aanvulling bij een incident", "update of an incident"),
-            Self::IncidentClose => {
-                ("dossier over een incident gesloten", "case of an incident closed")
-            }
-            Self::Disclosure => ("doorgifte aan anderen", "disclosure to others"),
-            Self::Profiles => ("functieprofielen nagekeken", "function profiles gone through"),
-            Self::Processors => ("verwerkers gewijzigd", "processors changed"),
-            Self::Patch => ("een lek gedicht", "a weakness mended"),
-            Self::Contradiction => ("een inschrijving tegengesproken", "an entry contradicted"),
-            Self::BasisGone => ("de rechtsgrond is weg", "the legal basis is gone"),
-            Self::PolicyReview => ("veiligheidsbeleid herzien", "security policy reviewed"),
-            Self::Attestation => ("verklaring over de bewaring", "statement about retention"),
-            Self::LegalChange => ("wetswijziging", "change of law"),
-            Self::Override => {
-                ("een regel doorgelaten door twee personen", "a rule let pass by two persons")
-            }
-            Self::Publication => ("bekendmaking van de tekst", "publication of the text"),
-            Self::InformationRequest => ("vraag om inlichtingen", "request for information"),
-            Self::InformationAnswer => {
-                ("antwoord op een vraag om inlichtingen", "answer to a request for information")
-            }
-            Self::SecurityInfo => ("inlichting over de beveiliging", "information about security"),
-            Self::TerminateAtOnce => ("onmiddellijke beëindiging", "ended at once"),
-            Self::Terminate => ("opzegging", "notice of termination"),
-        };
-        pick(language, dutch, english)
-    }
 }

@@ -189,7 +189,7 @@ impl Agency {
         let number = contacts(installed).and_then(|contacts| contacts.numbers.get(custodian));
         let number = number.ok_or_else(|| {
             let why = words!(
-                "{custodian} heeft geen nummer in het contactbestand",
+                "{custodian} heeft geen nummer in het contactenbestand",
                 "{custodian} has no number in the contacts file"
             );
             CoreError::refused("no-number", why)

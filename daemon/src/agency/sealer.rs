@@ -249,7 +249,7 @@ impl Agency {
         let installed = self.taken_under(record)?;
         let contacts = installed.contacts.clone().ok_or_else(|| {
             held(words!(
-                "het contactbestand van de overeenkomst ontbreekt ernaast (<overeenkomst>.contacts.toml)",
+                "het contactenbestand van de overeenkomst ontbreekt ernaast (<overeenkomst>.contacts.toml)",
                 "the contacts file of the agreement is missing beside it (<agreement>.contacts.toml)"
             ))
         })?;

@@ -10,6 +10,7 @@ use sluis_config::schema::Owner;
 use sluis_core::control::{LineAnswer, TypedLine};
 use sluis_core::envelope::{self, OpenError};
 use sluis_core::id::{Digest, Time, TransferId};
+use sluis_core::kinds;
 use sluis_core::receipt::{Event, State};
 use sluis_core::share::{self, LineError, Share};
 use sluis_core::statement::Sent;
@@ -127,7 +128,7 @@ impl Municipality {
         let alone = sent.rehearsal && !sent.exercise;
         if !alone && own + 1 >= usize::from(sent.threshold) {
             let why = words!(
-                "art. 6: {} tikte al {own} regels in, en met nog één zou één persoon alleen openen. Laat een andere bewaarder aanmelden en die intikken",
+                "art. 6: {} typte al {own} regels in, en met nog één zou één persoon alleen openen. Laat een andere bewaarder aanmelden en die intikken",
                 "art. 6: {} has typed {own} lines already, and one more would let one person open alone. Let another custodian log in and type it",
                 caller.name()
             );
@@ -295,7 +296,7 @@ async fn confirms_one(tx: &mut Tx, caller: Caller, exercise: &TransferId, index:
     let other = typed.find(|it| it.get("by") == Some(&by) && it.get("index") != Some(&index));
     let Some(other) = other.and_then(|line| line.get("index")) else { return Ok(()) };
     let why = words!(
-        "art. 6: {by} tikte in deze oefening al regel {other} in, en één gebruiker bevestigt één bewaarder. Laat de bewaarder van regel {index} zelf aanmelden en die intikken",
+        "art. 6: {by} typte in deze oefening al regel {other} in, en één gebruiker bevestigt één bewaarder. Laat de bewaarder van regel {index} zelf aanmelden en die intikken",
         "art. 6: {by} has typed line {other} of this exercise already, and one user confirms one custodian. Let the custodian of line {index} log in and type it"
     );
     Err(CoreError::refused("one-person", why))
@@ -303,7 +304,7 @@ async fn confirms_one(tx: &mut Tx, caller: Caller, exercise: &TransferId, index:
 
 fn same_line(index: u8) -> CoreError {
     let why = words!(
-        "regel {index} is er al; tik die van een andere bewaarder in",
+        "regel {index} is er al; typ die van een andere bewaarder in",
         "line {index} is in already; type one of another custodian"
     );
     CoreError::refused("same-line", why)
@@ -311,7 +312,7 @@ fn same_line(index: u8) -> CoreError {
 
 fn lost() -> CoreError {
     let why = words!(
-        "de bewaardienst is zijn regels kwijt; herstart hem en tik ze opnieuw in",
+        "de bewaardienst is zijn regels kwijt; herstart hem en typ ze opnieuw in",
         "the keeper has lost its lines; restart it and type them again"
     );
     CoreError::refused("failed", why)
@@ -340,7 +341,7 @@ fn read(
         || committed != Some(&share.commitment(&record.id, count))
     {
         let why = words!(
-            "regel {} is juist getikt, maar het is niet het sleuteldeel dat het agentschap vastlegde; vraag het na bij het agentschap",
+            "regel {} is juist getypt, maar het is niet het sleuteldeel dat het agentschap vastlegde; vraag het na bij het agentschap",
             "line {} is well typed, but it is not the share that the agency committed to; ask the agency",
             share.index()
         );
@@ -353,7 +354,7 @@ fn read(
 pub(super) fn not_now(state: &State) -> Words {
     match state {
         State::Announced { .. } | State::Collected { .. } => words!(
-            "de envelop is nog op weg naar de kluis: wacht tot `sluis list` Removed zegt",
+            "de envelop is nog op weg naar de kluis: wacht tot `sluis list` `verwijderd` zegt",
             "the envelope is still on its way into the vault: wait until `sluis list` says Removed"
         ),
         State::Opened { .. } => words!(
@@ -361,8 +362,9 @@ pub(super) fn not_now(state: &State) -> Words {
             "it is open already: the file stands in the vault"
         ),
         State::Ended { how, .. } => words!(
-            "het agentschap beëindigde deze zending ({how}); vraag een nieuwe",
-            "the agency ended this transfer ({how}); ask for a new one"
+            "het agentschap beëindigde deze zending ({}); vraag een nieuwe",
+            "the agency ended this transfer ({}); ask for a new one";
+            Words::of(|language| kinds::statement(how, language).unwrap_or(how).to_owned())
         ),
         State::Failed { what, .. } => words!(
             "wat kwam was niet wat aangekondigd was ({what}); vraag een herlevering",

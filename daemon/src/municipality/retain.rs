@@ -16,7 +16,9 @@ use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State};
 use sluis_core::retention::{Due, Retained, Stock, last_day};
+use sluis_core::transfer::states;
 use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::Municipality;
 use crate::books::{CoreError, Result, detail};
@@ -88,10 +90,11 @@ async fn destroy(
             ),
         };
         let of = row(&*core, &mut tx, &record).await?.called();
+        let stands = Words::of(|language| states::shown(state, language).to_owned());
         let text = words!(
-            "wat in de kluis staat wordt vernietigd; {of} is {state}: {}",
-            "what stands in the vault is destroyed; {of} is {state}: {}";
-            why
+            "wat in de kluis staat wordt vernietigd; {of} is {}",
+            "what stands in the vault is destroyed; {of} is {}";
+            Words::join(&[stands, why], ": ")
         );
         return Err(CoreError::refused("not-kept", text));
     }

@@ -147,7 +147,7 @@ kinds! {
         nl "De lijst van functieprofielen wordt pas na {about} maanden nagekeken: zo blijft ze niet actueel." "Zet access.renew-after-months op 12 of minder."
         en "The list of function profiles is looked through only after {about} months: that does not keep it current." "Set access.renew-after-months to 12 or less."
     OneCarriesBoth "one-carries-both" Blocks both(32, Art(6));
-        nl "Wie het bestand draagt, draagt ook een deel van de sleutel: {about}." "Kies voor dat kanaal een aanbieder van een andere groep, of een andere tussenzone."
+        nl "Wie het bestand draagt, draagt ook een deel van de sleutel: {about}." "Kies voor dat kanaal een aanbieder van een andere groep, of een andere sluiskom."
         en "Whoever carries the file also carries a share of its key: {about}." "Choose a provider of another group for that channel, or another drop zone."
     PhoneUngrouped "phone-ungrouped" Notes both(32, Art(6));
         nl "Van wie de telefoon van bewaarder {about} uiteindelijk is, staat er niet: of een ander er genoeg delen op ziet, is niet na te gaan." "Vul phone-group van die bewaarder in: een korte naam voor het netwerk of wie het toestel beheert."
