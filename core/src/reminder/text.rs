@@ -172,7 +172,7 @@ fn of_waits(waits: &Waits, agreement: Option<&AgreementId>, language: Language) 
     };
     let of = code.as_ref().map(|code| called(code, *rehearsal));
     let facts = [
-        Some(("Bevel", "Command", verb.clone())),
+        Some(("Commando", "Command", verb.clone())),
         of.clone().map(|of| ("Zending", "Transfer", of)),
         Some(("Sinds", "Since", since.local())),
         until.map(|until| ("Vervalt op", "Lapses on", until.local())),
