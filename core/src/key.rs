@@ -73,7 +73,11 @@ mod tests {
 
     #[test]
     fn nothing_is_printed_and_dropping_wipes() {
+        // What a dropped value left behind only unsafe code can read: that its type wipes it is held here, that nothing is
+        // left in a process by the canary run.
+        fn wipes_when_dropped<T: ZeroizeOnDrop>(_: &T) {}
         let mut key = TransferKey::from_bytes(&[0xAB; 16]);
+        wipes_when_dropped(&key);
         assert_eq!(format!("{key:?}"), "TransferKey(..)");
         key.zeroize();
         assert_eq!(key.expose(), &[0; 16]);

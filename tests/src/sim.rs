@@ -21,7 +21,7 @@ use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Keeper, Owner, Sealer};
 use sluis_core::agreement::{Language, Side};
 use sluis_core::control::{Done, Lane};
-use sluis_core::id::{AgreementId, Time};
+use sluis_core::id::{AgreementId, Time, TransferId};
 use sluis_core::statement::Tip;
 use sluis_daemon::agency::carry::Carrier;
 use sluis_daemon::agency::outbox::Outbox;
@@ -96,6 +96,8 @@ pub struct Sim {
     gates: Gates,
     /// What was put into the outbox.
     dropped: BTreeMap<String, Vec<u8>>,
+    /// And the transfers that each of them became.
+    became: BTreeMap<String, BTreeSet<TransferId>>,
     /// How far the ledgers were.
     heads: Vec<(Side, Tip)>,
     /// When the world began.
@@ -125,6 +127,7 @@ impl Sim {
             outbox: Outbox::new(path("outbox"), SETTLE_MS),
             gates: Gates::of(&parts, &net),
             dropped: BTreeMap::new(),
+            became: BTreeMap::new(),
             heads: Vec::new(),
             start,
             no_releaser: false,
@@ -162,6 +165,7 @@ impl Sim {
             self.net.echo().await;
         }
         let settling = self.look().await;
+        self.follow();
         let mut moved = steps(&*self.agency().core).await;
         moved |= self.gates_of_agency().await;
         moved |= steps(&*self.municipality().core).await;

@@ -174,7 +174,9 @@ fn every_test_that_an_article_names_is_there() {
 fn every_test_that_the_threat_model_names_is_there() {
     let page = page("threat-model.md");
     let (mut lost, mut count, mut before) = (Vec::new(), 0, String::new());
+    let mut unnamed = Vec::new();
     for row in rows(&page).into_iter().skip(2) {
+        let mut tests = 0;
         for name in row.last().map(|cell| named(cell)).unwrap_or_default() {
             // What begins with dots belongs to the program named before it.
             let full = match name.strip_prefix("...") {
@@ -186,10 +188,15 @@ fn every_test_that_the_threat_model_names_is_there() {
             if !is_there(parts[0], &parts[1..]) {
                 lost.push(name);
             }
+            tests += usize::from(is_test(parts[0], &parts[1..]));
             before = parts[0].to_owned();
             count += 1;
         }
+        if tests == 0 {
+            unnamed.push(row[1].to_owned());
+        }
     }
+    assert!(unnamed.is_empty(), "these rows name no test, at most a program of them: {unnamed:#?}");
     assert!(count > 50, "the table is read: {count}");
     assert!(lost.is_empty(), "no such test: {lost:#?}");
 }

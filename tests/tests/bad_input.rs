@@ -83,7 +83,8 @@ fn a_folder_that_grows_in_place_waits_for_a_person() {
 fn odd_names_cross_as_they_are_and_never_reach_a_terminal_raw() {
     let world = World::running();
     let long = "n".repeat(255);
-    let names: [&[u8]; 5] = [
+    let names: [&[u8]; 6] = [
+        b"=1+1.csv",
         b"met\nregel.csv",
         b"\x1b[31mrood.csv",
         long.as_bytes(),

@@ -15,7 +15,7 @@ use sluis_daemon::books::Books;
 use sluis_daemon::store::Record;
 
 use super::Sim;
-use super::storm::ZONE_CLOCK;
+use super::storm::ZONE_AHEAD;
 use crate::exposures::{Share, exposures, twice};
 
 /// What a host knows of its transfers.
@@ -31,6 +31,20 @@ impl Sim {
         match side {
             Side::Agency => &self.agency().core.books,
             Side::Municipality => &self.municipality().core.books,
+        }
+    }
+
+    /// Remembers which drop each transfer holds.
+    pub(super) fn follow(&mut self) {
+        let folder = self.path("private/mechelen");
+        let taken = folder.is_dir().then(|| files(&folder));
+        for path in taken.unwrap_or_default() {
+            let Ok(content) = fs::read(&path) else { continue };
+            let dropped = self.dropped.iter().filter(|(_, it)| **it == content);
+            let id = path.iter().rev().find_map(|part| part.to_str()?.parse::<TransferId>().ok());
+            for (name, _) in dropped {
+                self.became.entry(name.clone()).or_default().extend(id);
+            }
         }
     }
 
@@ -143,31 +157,38 @@ impl Sim {
     ) {
         let every = files(self.dir.path());
         let place = |path: &Path, folder: &str| path.starts_with(self.path(folder));
-        // What was never opened and is over for good may be gone: its owner was told.
-        let ended = |record: &&Record<transfer::State>| {
-            matches!(record.state, transfer::State::Expired | transfer::State::Withdrawn)
+        // What was never opened and is over for good may be gone, and what was destroyed: its owner was told.
+        let ended = |id: &TransferId| {
+            let expired = agency.records.iter().any(|it| {
+                let over =
+                    matches!(it.state, transfer::State::Expired | transfer::State::Withdrawn);
+                it.id == *id && over
+            });
+            let there = municipality.records.iter().find(|it| it.id == *id);
+            expired || there.is_some_and(|it| it.state.name() == "Destroyed")
         };
-        let destroyed = municipality.records.iter().filter(|it| it.state.name() == "Destroyed");
-        let ended = agency.records.iter().filter(ended).count() + destroyed.count();
         let kept = |content: &Vec<u8>| {
             every.iter().any(|path| {
                 let ours = place(path, "outbox") || place(path, "private") || place(path, "vault");
                 ours && fs::read(path).is_ok_and(|found| found == *content)
             })
         };
-        let gone: Vec<_> = self.dropped.iter().filter(|(_, content)| !kept(content)).collect();
-        if gone.len() > ended {
-            let names: Vec<_> = gone.iter().map(|(name, _)| name).collect();
-            broken.push(format!("{names:?} are nowhere, and {ended} transfers came to an end"));
+        for (name, _) in self.dropped.iter().filter(|(_, content)| !kept(content)) {
+            let became = self.became.get(name).cloned().unwrap_or_default();
+            if !became.iter().any(ended) {
+                broken.push(format!(
+                    "{name} is nowhere, and none of its transfers ended: {became:?}"
+                ));
+            }
         }
         for path in &every {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let half = name.ends_with(".part") || name.starts_with(".aside-");
             let half = half || path.iter().any(|part| part == "opening");
             let left = ["private", "spool", "bundles"].iter().any(|folder| place(path, folder));
-            // What it got while its clock was ahead it keeps until then: that is not held (threat model, time).
-            let set_wrong = self.net.met().contains_key(ZONE_CLOCK);
-            let upload = place(path, "zone/mechelen/files") && !set_wrong;
+            // What it got while its clock was ahead, and believed, it keeps until then: that is not held (threat model, time).
+            let was_ahead = self.net.met().contains_key(ZONE_AHEAD);
+            let upload = place(path, "zone/mechelen/files") && !was_ahead;
             if half || left || upload {
                 broken.push(format!("{} is left over", path.display()));
             }

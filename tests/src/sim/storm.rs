@@ -11,8 +11,8 @@ use crate::dice::Dice;
 const HOUR: i64 = DAY / 24;
 /// By how much a clock is set wrong: a year back, six on, and less.
 const JUMPS: [i64; 5] = [-365 * DAY, 6 * 365 * DAY, -DAY, DAY, 2 * HOUR];
-/// The drop zone holds its clock against nothing.
-pub(super) const ZONE_CLOCK: &str = "drop zone's clock set wrong";
+/// Nobody can tell the drop zone that its clock is wrong: ahead for more than a day of being up, it believes it.
+pub(super) const ZONE_AHEAD: &str = "drop zone's clock set ahead";
 /// So many visits of persons, a good while apart, end everything.
 const VISITS: usize = 60;
 
@@ -47,8 +47,12 @@ impl Sim {
             3 | 4 => self.crash_gates(),
             5 => {
                 let whose = dice.below(3);
-                self.net.count(["clock set wrong", "clock set wrong", ZONE_CLOCK][whose]);
-                self.clocks[whose].jump_ms(*dice.pick(&JUMPS));
+                let jump = *dice.pick(&JUMPS);
+                self.net.count("clock set wrong");
+                if whose == 2 && jump > 0 {
+                    self.net.count(ZONE_AHEAD);
+                }
+                self.clocks[whose].jump_ms(jump);
             }
             6..=8 => self.operator_reports(dice).await,
             9 | 10 => {
