@@ -25,7 +25,10 @@ pub const STEERED: [Steered; 25] = [
         journey: Straight,
         role: "sealer",
         by: &[("EIO", "agency/let_go.rs keep_let_go `files::write_durable(` sync folder")],
-        to: &["agency/let_go.rs not_let_go `files::remove(&self.let_go` remove"],
+        to: &[
+            "agency/let_go.rs not_let_go `files::remove(&folder` remove",
+            "agency/let_go.rs not_let_go `files::sync_folder(&folder)` sync folder",
+        ],
     },
     // A kill while the envelope is written: half of it goes at the next start. An error: it goes at once, and sealing is
     // tried again.
