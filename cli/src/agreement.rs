@@ -67,10 +67,13 @@ pub(crate) fn put_into_use(
     let (terms, plan) = agreements::parse(from, &text)?;
     ours(config, &terms.agreement)?;
     if contacts.is_some() && config.sealer.is_none() {
-        return Err(Failure::refused(words!(
-            "telefoonnummers horen alleen bij het agentschap, en deze host heeft geen [sealer]: laat --contacts weg",
-            "telephone numbers belong at the agency alone, and this host has no [sealer]: leave --contacts out"
-        )));
+        return Err(Failure::coded(
+            "contacts-not-here",
+            words!(
+                "telefoonnummers horen alleen bij het agentschap, en deze host heeft geen [sealer]: laat --contacts weg",
+                "telephone numbers belong at the agency alone, and this host has no [sealer]: leave --contacts out"
+            ),
+        ));
     }
     let folder = &config.paths.agreements;
     let place = folder.join(format!("{}.toml", terms.agreement.agreement));
@@ -79,13 +82,16 @@ pub(crate) fn put_into_use(
     {
         let (known, _) = agreements::parse(&place, &before)?;
         if known.agreement.version >= terms.agreement.version {
-            return Err(Failure::refused(words!(
-                "{} is geïnstalleerd in versie {}: een wijziging is een nieuwe versie; verhoog `version` in {}",
-                "{} is installed in version {}: a change is a new version; raise `version` in {}",
-                terms.agreement.agreement,
-                known.agreement.version,
-                from.display()
-            )));
+            return Err(Failure::coded(
+                "version-not-newer",
+                words!(
+                    "{} is geïnstalleerd in versie {}: een wijziging is een nieuwe versie; verhoog `version` in {}",
+                    "{} is installed in version {}: a change is a new version; raise `version` in {}",
+                    terms.agreement.agreement,
+                    known.agreement.version,
+                    from.display()
+                ),
+            ));
         }
     }
     // Read before anything is written: what does not serve changes nothing here.
@@ -122,21 +128,27 @@ fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
         let mut found = cards.iter().filter(|card| card.role == role);
         match (found.next(), found.next()) {
             (Some(card), None) => Ok(card),
-            _ => Err(Failure::refused(words!(
-                "er is precies één kaart van {} nodig (--card BESTAND)",
-                "exactly one card of {} is needed (--card FILE)";
-                name.clone()
-            ))),
+            _ => Err(Failure::coded(
+                "card",
+                words!(
+                    "er is precies één kaart van {} nodig (--card BESTAND)",
+                    "exactly one card of {} is needed (--card FILE)";
+                    name.clone()
+                ),
+            )),
         }
     };
     let party = |role, name: Words| {
         let keys = of(role, &name)?.party_keys();
         keys.ok_or_else(|| {
-            Failure::refused(words!(
-                "op de kaart van {} staan geen sleutels",
-                "the card of {} has no keys";
-                name
-            ))
+            Failure::coded(
+                "card",
+                words!(
+                    "op de kaart van {} staan geen sleutels",
+                    "the card of {} has no keys";
+                    name
+                ),
+            )
         })
     };
     let keys = Keys {
@@ -145,10 +157,13 @@ fn with_keys(text: &str, cards: &[PathBuf]) -> Result<String> {
         drop_zone: of(Role::DropZone, &words!("de sluiskom", "the drop zone"))?.drop_zone_keys(),
     };
     if text.lines().any(|line| line.trim_start().starts_with("[keys")) {
-        return Err(Failure::refused(words!(
-            "de overeenkomst heeft al [keys]: voeg ze toe zonder --card, of haal ze eruit",
-            "the agreement has [keys] already: add it without --card, or take them out"
-        )));
+        return Err(Failure::coded(
+            "keys-there",
+            words!(
+                "de overeenkomst heeft al [keys]: voeg ze toe zonder --card, of haal ze eruit",
+                "the agreement has [keys] already: add it without --card, or take them out"
+            ),
+        ));
     }
     key_table(text, keys)
 }
@@ -179,12 +194,15 @@ fn ours(config: &Config, agreement: &sluis_core::agreement::Agreement) -> Result
     if fits {
         return Ok(());
     }
-    Err(Failure::refused(words!(
-        "overeenkomst {} noemt deze host ({}) niet met sleutels die hier liggen: kijk naar `sluis identity`",
-        "agreement {} does not name this host ({}) with keys that lie here: look at `sluis identity`",
-        agreement.agreement,
-        card.id
-    )))
+    Err(Failure::coded(
+        "host-not-named",
+        words!(
+            "overeenkomst {} noemt deze host ({}) niet met sleutels die hier liggen: kijk naar `sluis identity`",
+            "agreement {} does not name this host ({}) with keys that lie here: look at `sluis identity`",
+            agreement.agreement,
+            card.id
+        ),
+    ))
 }
 
 /// Replaces a file at once.
@@ -228,10 +246,13 @@ fn installed<'a>(all: &'a Agreements, name: &AgreementId) -> Result<&'a Installe
 
 /// There is no such agreement on this host.
 pub(crate) fn not_here(name: &AgreementId) -> Failure {
-    Failure::refused(words!(
-        "er is hier geen overeenkomst {name}; kijk met: sluis agreement list",
-        "there is no agreement {name} here; look with: sluis agreement list"
-    ))
+    Failure::coded(
+        "no-agreement",
+        words!(
+            "er is hier geen overeenkomst {name}; kijk met: sluis agreement list",
+            "there is no agreement {name} here; look with: sluis agreement list"
+        ),
+    )
 }
 
 /// `sluis agreement list`

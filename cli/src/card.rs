@@ -55,10 +55,13 @@ impl Card {
         let statement = core.then(|| statement_key(&credentials)).transpose()?;
         let mailbox = core.then(|| age_recipient(&credentials, "mailbox-identity")).transpose()?;
         let none = || {
-            Failure::refused(words!(
-                "credential tls-certificate: er zit geen certificaat in",
-                "credential tls-certificate: no certificate in it"
-            ))
+            Failure::coded(
+                "credential",
+                words!(
+                    "credential tls-certificate: er zit geen certificaat in",
+                    "credential tls-certificate: no certificate in it"
+                ),
+            )
         };
         let tls = tls_pins(config)?.first().copied().ok_or_else(none)?;
         let party = &config.party;
@@ -122,7 +125,8 @@ fn statement_key(credentials: &Credentials) -> Result<String> {
     let keys = credentials.secret("statement-key")?;
     Signers::from_openssh(keys.expose_secret()).map(|signers| signers.public().to_owned()).map_err(
         |e| {
-            Failure::refused(
+            Failure::coded(
+                "credential",
                 words!("credential statement-key: {}", "credential statement-key: {}"; e.words()),
             )
         },
@@ -134,10 +138,13 @@ pub(crate) fn age_recipient(credentials: &Credentials, name: &str) -> Result<Str
     let text = credentials.secret(name)?;
     let newest = Identities::read(text.expose_secret()).and_then(|all| all.recipients().next());
     newest.ok_or_else(|| {
-        Failure::refused(words!(
-            "credential {name}: geen age-identiteit",
-            "credential {name}: not an age identity"
-        ))
+        Failure::coded(
+            "credential",
+            words!(
+                "credential {name}: geen age-identiteit",
+                "credential {name}: not an age identity"
+            ),
+        )
     })
 }
 

@@ -262,7 +262,10 @@ fn type_lines(
                 .cloned()
         };
         let text = text.ok_or_else(|| {
-            Failure::refused(words!("er waren te weinig regels", "there were too few lines"))
+            Failure::coded(
+                "too-few-lines",
+                words!("er waren te weinig regels", "there were too few lines"),
+            )
         })?;
         match municipality.post::<LineAnswer>("line", &TypedLine { code, text }) {
             Ok(LineAnswer { opened: Some(path), .. }) => return Ok(path),

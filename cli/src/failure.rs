@@ -46,6 +46,10 @@ impl Failure {
     pub(crate) fn refused(words: Words) -> Self {
         Self::new(exit::REFUSED, "refused", words)
     }
+    /// Refused for a reason that a script tells apart; docs/operations.md has every code.
+    pub(crate) fn coded(code: &'static str, words: Words) -> Self {
+        Self::new(exit::REFUSED, code, words)
+    }
     pub(crate) fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.to_string();
         move |error| {

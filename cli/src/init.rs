@@ -27,11 +27,14 @@ pub(crate) struct Order<'a> {
 pub(crate) fn make(order: &Order<'_>) -> Result<()> {
     let config = order.folder.join("sluis.toml");
     if config.exists() {
-        return Err(Failure::refused(words!(
-            "{} bestaat al: er werd niets veranderd",
-            "{} is there already: nothing was changed",
-            config.display()
-        )));
+        return Err(Failure::coded(
+            "exists",
+            words!(
+                "{} bestaat al: er werd niets veranderd",
+                "{} is there already: nothing was changed",
+                config.display()
+            ),
+        ));
     }
     // Others pass through to the sockets, whose own modes say who may use them; secrets stay shut.
     for folder in ["", "agreements", "run"] {

@@ -61,13 +61,14 @@ fn combine(code: TransferCode, lang: Lang, json: bool) -> Result<()> {
                 output::line(format!("  {}", error.words().text(lang.core())))?;
                 continue;
             }
-            Err(error) => return Err(Failure::refused(error.words())),
+            Err(error) => return Err(Failure::coded("share-line", error.words())),
         };
         if shares.iter().all(|known| known.index() != share.index()) {
             shares.push(share);
         }
         if shares.len() == usize::from(shares[0].threshold()) {
-            let key = share::combine(&shares).map_err(|e| Failure::refused(e.words()))?;
+            let key =
+                share::combine(&shares).map_err(|e| Failure::coded("share-line", e.words()))?;
             let passphrase = key.passphrase();
             let passphrase = passphrase.expose_secret();
             return match json {
@@ -77,9 +78,8 @@ fn combine(code: TransferCode, lang: Lang, json: bool) -> Result<()> {
         }
     }
     let needed = shares.first().map_or(2, Share::threshold);
-    Err(Failure::refused(words!(
-        "{} van {needed} regels: te weinig",
-        "{} of {needed} lines: too few",
-        shares.len()
-    )))
+    Err(Failure::coded(
+        "too-few-lines",
+        words!("{} van {needed} regels: te weinig", "{} of {needed} lines: too few", shares.len()),
+    ))
 }

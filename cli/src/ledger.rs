@@ -36,12 +36,15 @@ pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, lang: Lang, json: bool)
         }
     }
     if tip.number < about.entries {
-        return Err(Failure::refused(words!(
-            "het logboek eindigt bij inschrijving {} van {}",
-            "the ledger ends at entry {} of {}",
-            tip.number,
-            about.entries
-        )));
+        return Err(Failure::coded(
+            "ledger-broken",
+            words!(
+                "het logboek eindigt bij inschrijving {} van {}",
+                "the ledger ends at entry {} of {}",
+                tip.number,
+                about.entries
+            ),
+        ));
     }
     if export {
         return Ok(());
@@ -61,9 +64,12 @@ pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, lang: Lang, json: bool)
 
 #[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
 fn broken(error: ChainError) -> Failure {
-    Failure::refused(words!(
-        "het logboek klopt niet: {}",
-        "the ledger does not hold: {}";
-        error.words()
-    ))
+    Failure::coded(
+        "ledger-broken",
+        words!(
+            "het logboek klopt niet: {}",
+            "the ledger does not hold: {}";
+            error.words()
+        ),
+    )
 }

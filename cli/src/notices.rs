@@ -342,14 +342,20 @@ fn resolve(socket: &Socket, number: &str) -> Result<Digest> {
     });
     match (found.next(), found.next()) {
         (Some(row), None) => Ok(row.digest),
-        (None, _) => Err(Failure::refused(words!(
-            "geen dossier of inschrijving {number}; kijk met: sluis notices",
-            "no case or entry {number}; look with: sluis notices"
-        ))),
-        _ => Err(Failure::refused(words!(
-            "{number} is het begin van meer dan één dossier",
-            "{number} is the beginning of more than one case"
-        ))),
+        (None, _) => Err(Failure::coded(
+            "no-such-case",
+            words!(
+                "geen dossier of inschrijving {number}; kijk met: sluis notices",
+                "no case or entry {number}; look with: sluis notices"
+            ),
+        )),
+        _ => Err(Failure::coded(
+            "many-cases",
+            words!(
+                "{number} is het begin van meer dan één dossier",
+                "{number} is the beginning of more than one case"
+            ),
+        )),
     }
 }
 

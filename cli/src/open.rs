@@ -46,10 +46,13 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         }
     }
     Err(failure.unwrap_or_else(|| {
-        Failure::refused(words!(
-            "er zijn nog te weinig regels; hij blijft dicht",
-            "there are too few lines yet; it stays shut"
-        ))
+        Failure::coded(
+            "too-few-lines",
+            words!(
+                "er zijn nog te weinig regels; hij blijft dicht",
+                "there are too few lines yet; it stays shut"
+            ),
+        )
     }))
 }
 
@@ -97,10 +100,13 @@ pub(crate) fn read_line(terminal: bool, lang: Lang) -> Result<Option<Zeroizing<S
 /// `sluis take CODE > FILE`
 pub(crate) fn take(socket: &Socket, code: TransferCode) -> Result<()> {
     if std::io::stdout().is_terminal() {
-        return Err(Failure::refused(words!(
-            "een lijst hoort niet op een scherm: sluis take {code} > BESTAND",
-            "a list does not belong on a screen: sluis take {code} > FILE"
-        )));
+        return Err(Failure::coded(
+            "not-on-a-screen",
+            words!(
+                "een lijst hoort niet op een scherm: sluis take {code} > BESTAND",
+                "a list does not belong on a screen: sluis take {code} > FILE"
+            ),
+        ));
     }
     socket.stream("take", &ByCode { code }, output::write)
 }

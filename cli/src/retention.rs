@@ -146,13 +146,16 @@ pub(crate) fn attest(socket: &Socket, ask: Attest, lang: Lang, json: bool) -> Re
     }
     // The core refuses it all the same; who is asked is told before.
     if let Some(why) = stock.contradicts().filter(|_| !ask.yes) {
-        return Err(Failure::refused(why));
+        return Err(Failure::coded("not-attested", why));
     }
     if !ask.yes && !agreed(lang)? {
-        return Err(Failure::refused(words!(
-            "niets verklaard; als het klopt: hetzelfde met --yes",
-            "nothing was attested; if it is right: the same with --yes"
-        )));
+        return Err(Failure::coded(
+            "not-attested",
+            words!(
+                "niets verklaard; als het klopt: hetzelfde met --yes",
+                "nothing was attested; if it is right: the same with --yes"
+            ),
+        ));
     }
     let text = ask.text.unwrap_or_default();
     notices::make(socket, Wording::attestation(ask.agreement, text, ask.paper), lang, json)

@@ -31,7 +31,7 @@ pub(crate) fn send(
 ) -> Result<()> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| {
-        Failure::refused(words!(
+        Failure::coded("not-to-send", words!(
             "een naam die geen UTF-8 is kan zo niet verzonden worden: verplaats het naar de outbox",
             "a name that is not UTF-8 cannot be sent like this: move it into the outbox"
         ))
@@ -103,11 +103,14 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     if !meta.is_file() {
-        return Err(Failure::refused(words!(
-            "{}: alleen gewone bestanden kunnen verzonden worden",
-            "{}: only plain files can be sent",
-            from.display()
-        )));
+        return Err(Failure::coded(
+            "not-to-send",
+            words!(
+                "{}: alleen gewone bestanden kunnen verzonden worden",
+                "{}: only plain files can be sent",
+                from.display()
+            ),
+        ));
     }
     std::fs::copy(from, to).map_err(failed())?;
     let mode = meta.permissions().mode() | 0o440;

@@ -276,3 +276,33 @@ fn the_product_has_no_fault_points() {
     let has = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).any(|it| it == what);
     assert!(!has(&program, b"SLUIS_FAULTS"), "sluisd can be made to fail");
 }
+
+/// What a script is told by, it can look up.
+#[test]
+fn every_code_of_the_program_stands_in_the_manual() {
+    let manual = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let (_, table) = manual.split_once("What `sluis` itself refuses").unwrap();
+    let mut codes = Vec::new();
+    for file in sources(&root().join("cli/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for made in ["Failure::coded(", "Failure::new(exit::", "Self::new(exit::", "Failure::new("]
+        {
+            for rest in text.split(made).skip(1) {
+                let code = rest.trim_start_matches(|c: char| c != '"' && c != ')');
+                codes.extend(
+                    code.strip_prefix('"').and_then(|it| it.split('"').next()).map(str::to_owned),
+                );
+            }
+        }
+    }
+    codes.retain(|code| {
+        !code.is_empty() && code.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+    });
+    codes.sort();
+    codes.dedup();
+    assert!(codes.len() > 25, "{codes:?}");
+    // Said to nobody: what was read is on standard output.
+    for code in codes.iter().filter(|it| !["unread", "said"].contains(&it.as_str())) {
+        assert!(table.contains(&format!("`{code}`")), "{code} is not in docs/operations.md");
+    }
+}

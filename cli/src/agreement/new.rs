@@ -133,11 +133,14 @@ pub(crate) fn new(out: Option<&Path>, lang: Lang, json: bool) -> Result<()> {
 
 fn refuse_if_there(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
-        Ok(_) => Err(Failure::refused(words!(
-            "{} bestaat al en wordt niet overschreven; kies een ander met --out",
-            "{} is there already and is not overwritten; choose another with --out",
-            path.display()
-        ))),
+        Ok(_) => Err(Failure::coded(
+            "exists",
+            words!(
+                "{} bestaat al en wordt niet overschreven; kies een ander met --out",
+                "{} is there already and is not overwritten; choose another with --out",
+                path.display()
+            ),
+        )),
         Err(_) => Ok(()),
     }
 }
@@ -184,7 +187,7 @@ fn ask(question: &Question, answers: &Answers, lang: Lang) -> Result<String> {
                 "the answers end at {} ({text})",
                 answers.key(question.key)
             );
-            return Err(Failure::refused(why));
+            return Err(Failure::coded("no-answer", why));
         };
         let answer = match line.trim() {
             "" => default.clone(),
@@ -204,7 +207,7 @@ fn ask(question: &Question, answers: &Answers, lang: Lang) -> Result<String> {
         "five times no usable answer to {} ({text})",
         answers.key(question.key)
     );
-    Err(Failure::refused(why))
+    Err(Failure::coded("no-answer", why))
 }
 
 /// A line of standard input, or nothing at its end.

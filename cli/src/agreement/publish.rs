@@ -127,10 +127,13 @@ fn knows(socket: &Socket, terms: &Terms) -> Result<()> {
     match known {
         Err(failure) if failure.code() == "no-agreement" => {
             let version = terms.agreement.version;
-            Err(Failure::refused(words!(
-                "versie {version} is geïnstalleerd en nog niet in gebruik: herstart de diensten van deze host",
-                "version {version} is installed and not yet in use: restart the services of this host"
-            )))
+            Err(Failure::coded(
+                "not-in-use",
+                words!(
+                    "versie {version} is geïnstalleerd en nog niet in gebruik: herstart de diensten van deze host",
+                    "version {version} is installed and not yet in use: restart the services of this host"
+                ),
+            ))
         }
         other => other.map(|_| ()),
     }

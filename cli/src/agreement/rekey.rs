@@ -53,18 +53,24 @@ pub(crate) fn rekey(config: &Config, order: &Order, lang: Lang, json: bool) -> R
         let before = if order.stolen.contains(&role) { Before::Ends } else { Before::Stays };
         let (card, another) = (of.next(), of.next());
         if another.is_some() {
-            return Err(Failure::refused(words!(
-                "twee kaarten van één host: geef alleen de nieuwe",
-                "two cards of one host: give its new one alone"
-            )));
+            return Err(Failure::coded(
+                "card",
+                words!(
+                    "twee kaarten van één host: geef alleen de nieuwe",
+                    "two cards of one host: give its new one alone"
+                ),
+            ));
         }
         change(&mut keys, role, card, before, order, &hint)?;
     }
     if keys == agreement.keys {
-        return Err(Failure::refused(words!(
-            "dit zijn de sleutels van de geïnstalleerde versie: er verandert niets",
-            "these are the keys of the installed version: nothing changes"
-        )));
+        return Err(Failure::coded(
+            "unchanged",
+            words!(
+                "dit zijn de sleutels van de geïnstalleerde versie: er verandert niets",
+                "these are the keys of the installed version: nothing changes"
+            ),
+        ));
     }
     let version = agreement.version + 1;
     let text = key_table(&without_keys(&installed.text, version), keys)?;
@@ -118,7 +124,7 @@ fn change(
     };
     let new = match card {
         Some(card) => card.party_keys().ok_or_else(|| {
-            Failure::refused(words!("een kaart zonder sleutels", "a card without keys"))
+            Failure::coded("card", words!("een kaart zonder sleutels", "a card without keys"))
         })?,
         None => party.clone(),
     };
@@ -127,15 +133,18 @@ fn change(
         (false, _) => party.statement_from,
         (true, Some(from)) => from,
         (true, None) => {
-            return Err(Failure::refused(words!(
-                "geef {option}: het eerste nummer dat de nieuwe sleutel ondertekent. Van een geplande wijziging: zo ver \
-                 vooruit dat beide partijen ze tegen dan goedgekeurd hebben. Van een verloren sleutel: het volgende. Van een \
-                 gestolen sleutel: het eerste dat niet geloofd wordt. {}",
-                "give {option}: the first number that the new statement key signs. Of a change that is planned: so far ahead \
-                 that both parties have approved it by then. Of a lost key: the next one. Of a stolen key: the first one \
-                 that is not believed. {}";
-                hint()
-            )));
+            return Err(Failure::coded(
+                "first-number",
+                words!(
+                    "geef {option}: het eerste nummer dat de nieuwe sleutel ondertekent. Van een geplande wijziging: zo ver \
+                     vooruit dat beide partijen ze tegen dan goedgekeurd hebben. Van een verloren sleutel: het volgende. Van een \
+                     gestolen sleutel: het eerste dat niet geloofd wordt. {}",
+                    "give {option}: the first number that the new statement key signs. Of a change that is planned: so far ahead \
+                     that both parties have approved it by then. Of a lost key: the next one. Of a stolen key: the first one \
+                     that is not believed. {}";
+                    hint()
+                ),
+            ));
         }
     };
     *party = party.renewed(&new, from, before).map_err(|e| Failure::refused(e.words()))?;

@@ -67,11 +67,14 @@ impl World {
             None => std::env::temp_dir().join(format!("sluis-demo-{tag}")),
         };
         if folder.join("agency").exists() {
-            return Err(Failure::refused(words!(
-                "in {} staat al een demonstratie; noem een andere map",
-                "{} holds a demonstration already; name another folder",
-                folder.display()
-            )));
+            return Err(Failure::coded(
+                "exists",
+                words!(
+                    "in {} staat al een demonstratie; noem een andere map",
+                    "{} holds a demonstration already; name another folder",
+                    folder.display()
+                ),
+            ));
         }
         let run = std::env::temp_dir().join(format!("sluis-run-{tag}"));
         let mut world =

@@ -85,11 +85,14 @@ fn reports(
 fn folder(to: &Path) -> Result<()> {
     std::fs::create_dir_all(to.join("ledger")).map_err(Failure::io(to.display()))?;
     if std::fs::read_dir(to).map_err(Failure::io(to.display()))?.count() > 1 {
-        return Err(Failure::refused(words!(
-            "{} is niet leeg: bewijs komt in een eigen map",
-            "{} is not empty: evidence goes into a folder of its own",
-            to.display()
-        )));
+        return Err(Failure::coded(
+            "exists",
+            words!(
+                "{} is niet leeg: bewijs komt in een eigen map",
+                "{} is not empty: evidence goes into a folder of its own",
+                to.display()
+            ),
+        ));
     }
     Ok(())
 }

@@ -36,10 +36,13 @@ impl Gathered {
         let chosen = export::choose(&all, head.of).map_err(no_statement)?;
         let gathered = Self { head, signed, all, chosen };
         if Digest::of(gathered.list().as_bytes()) != gathered.head.list {
-            return Err(Failure::refused(words!(
-                "intussen veranderde wat de kern van een verklaring houdt; vraag het opnieuw",
-                "meanwhile the core changed what it holds of a statement; ask again"
-            )));
+            return Err(Failure::coded(
+                "changed-meanwhile",
+                words!(
+                    "intussen veranderde wat de kern van een verklaring houdt; vraag het opnieuw",
+                    "meanwhile the core changed what it holds of a statement; ask again"
+                ),
+            ));
         }
         Ok(gathered)
     }

@@ -50,7 +50,7 @@ impl Trust {
             let Some((options, text)) = parted(rest.trim_start()) else { continue };
             let namespaces = namespaces(options).map_err(|option| {
                 let (path, number) = (path.display(), number + 1);
-                Failure::refused(words!(
+                Failure::coded("trust-file", words!(
                     "{path}, regel {number}: de optie {option} wordt hier niet begrepen; alleen namespaces=\"…\", zonder patronen",
                     "{path}, line {number}: the option {option} is not understood here; only namespaces=\"…\", without patterns"
                 ))
@@ -58,13 +58,16 @@ impl Trust {
             keys.entry(principal.to_string()).or_default().push(Key { text, namespaces });
         }
         if keys.is_empty() {
-            return Err(Failure::refused(words!(
-                "{} is geen bestand met sleutels: daarin staat voor elke partij een regel, zoals `stad-mechelen {KIND} AAAA...`, \
+            return Err(Failure::coded(
+                "trust-file",
+                words!(
+                    "{} is geen bestand met sleutels: daarin staat voor elke partij een regel, zoals `stad-mechelen {KIND} AAAA...`, \
                  uit haar kaart die u per telefoon vergeleek (id en statement)",
-                "{} is no file of keys: it has a line for each party, such as `stad-mechelen {KIND} AAAA...`, \
+                    "{} is no file of keys: it has a line for each party, such as `stad-mechelen {KIND} AAAA...`, \
                  from its card that you compared by telephone (id and statement)",
-                path.display()
-            )));
+                    path.display()
+                ),
+            ));
         }
         Ok(Self { path: path.to_owned(), keys })
     }

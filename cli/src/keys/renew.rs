@@ -27,10 +27,13 @@ pub(crate) fn renew(
 ) -> Result<()> {
     let has = kinds(Card::of(config)?.role);
     if let Some(other) = which.iter().find(|kind| !has.contains(kind)) {
-        return Err(Failure::refused(words!(
-            "deze host heeft geen {other:?}-sleutel: er werd niets veranderd",
-            "this host has no {other:?} key: nothing was changed"
-        )));
+        return Err(Failure::coded(
+            "no-such-key",
+            words!(
+                "deze host heeft geen {other:?}-sleutel: er werd niets veranderd",
+                "this host has no {other:?} key: nothing was changed"
+            ),
+        ));
     }
     let which = if which.is_empty() { has } else { which };
     let credentials = Credentials::new(&config.paths.credentials);

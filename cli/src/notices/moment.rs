@@ -7,7 +7,7 @@ use sluis_core::id::Time;
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use crate::failure::{Failure, Result, exit};
+use crate::failure::{Failure, Result};
 
 /// The moment. What the clock in Brussels never showed, or showed twice, is not guessed at: clocks in hours run from it.
 pub(crate) fn read(text: &str) -> Result<Time> {
@@ -47,7 +47,7 @@ pub(crate) fn read(text: &str) -> Result<Time> {
 }
 
 fn refused(words: Words) -> Failure {
-    Failure::new(exit::REFUSED, "no-such-moment", words)
+    Failure::coded("no-such-moment", words)
 }
 
 /// `+01:00`
