@@ -30,10 +30,10 @@ impl Lang {
         if set.is_some_and(|value| value.starts_with("nl")) { Self::Nl } else { Self::En }
     }
     /// As the core calls it.
-    pub(crate) fn core(self) -> sluis_core::agreement::Language {
+    pub(crate) fn core(self) -> sluis_core::words::Language {
         match self {
-            Self::Nl => sluis_core::agreement::Language::Nl,
-            Self::En => sluis_core::agreement::Language::En,
+            Self::Nl => sluis_core::words::Language::Nl,
+            Self::En => sluis_core::words::Language::En,
         }
     }
     /// How often something may be each year.

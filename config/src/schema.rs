@@ -5,9 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sluis_core::agreement::Language;
 use sluis_core::duty::Duty;
 use sluis_core::id::{Address, ChannelId, CustodianId, PartyId};
+use sluis_core::words::Language;
 
 use crate::strict::{self, ConfigError};
 use sluis_core::words;

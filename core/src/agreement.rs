@@ -17,6 +17,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Address, AgreementId, ChannelId, CustodianId, GroupId, Kbo, Nis, PartyId, Salt};
+use crate::words::Language;
 use articles::{
     Access, Basis, ContactPoint, Data, Officer, Period, Processor, Publication, Rehearsal,
     Retention, Safeguards, Sides, Signed, Targets, Term,
@@ -126,21 +127,6 @@ pub enum ChannelKind {
     Sms,
     /// Anything else: voice, letter, in person, a folder in rehearsals.
     Other,
-}
-
-/// The languages in which custodians and persons are addressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Dutch.
-    #[default]
-    Nl,
-    /// French.
-    Fr,
-    /// English.
-    En,
-    /// German.
-    De,
 }
 
 /// A person who gets one share.

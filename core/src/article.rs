@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::Language;
 use crate::id::Malformed;
+use crate::words::Language;
 
 /// A part of the agreement. Its text is its English label, for logs, ledgers and machines; its Dutch one is read too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

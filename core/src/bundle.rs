@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::agreement::Language;
 use crate::id::{ChannelId, CustodianId, Digest, TransferCode, TransferId};
 use crate::keyring::Identities;
 use crate::share;
 use crate::statement::{self, Sent, Signer};
+use crate::words::Language;
 
 /// SSHSIG namespace of bundles.
 pub const NAMESPACE: &str = "bundle-v1@sluis";

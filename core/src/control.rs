@@ -13,10 +13,9 @@ use crate::transfer::Report;
 use crate::words::Words;
 
 mod persons;
-mod waiting;
 
+pub use crate::waiting::*;
 pub use persons::*;
-pub use waiting::*;
 
 /// The largest JSON request or answer on the socket, in bytes.
 pub const MAX_BYTES: usize = 4 << 20;

@@ -316,6 +316,26 @@ impl fmt::Display for Nis {
 }
 textual!(Nis);
 
+/// The longest address of a page, in bytes.
+const MAX_PAGE: usize = 1000;
+
+/// Whether this is the address of a page on a public website, and nothing else: it may stand in a link.
+#[must_use]
+pub fn is_page(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (name, port) = host.split_once(':').unwrap_or((host, "443"));
+    let label =
+        |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let plain = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
+    text.len() <= MAX_PAGE
+        && name.contains('.')
+        && name.split('.').all(label)
+        && port.bytes().all(|b| b.is_ascii_digit())
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
+        && rest.bytes().all(plain)
+}
+
 /// `host:port`; an IPv6 host in brackets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

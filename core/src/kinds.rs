@@ -1,6 +1,6 @@
 //! Kinds of statements, and of entries in a ledger, by their stable name, and what people read of each.
 
-use crate::agreement::Language;
+use crate::words::Language;
 
 /// Of statements: what a transfer's say, and notices.
 const STATEMENTS: [(&str, &str, &str); 39] = [

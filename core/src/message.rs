@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use crate::agreement::Language;
 use crate::id::{DRILL, TransferCode, TransferId};
+use crate::words::Language;
 
 /// Septets of one segment of GSM 03.38.
 pub const SEGMENT: usize = 160;

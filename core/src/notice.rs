@@ -19,7 +19,6 @@ use crate::deadline::{self, Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
 pub use fault::Fault;
 pub use late::Late;
-pub use page::is_address;
 
 /// How long an override waits for its list.
 const WAIVED_MS: i64 = 7 * 86_400_000;

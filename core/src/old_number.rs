@@ -8,11 +8,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::agreement::Language;
 use crate::bundle::{self, BundleError};
 use crate::id::{ChannelId, CustodianId, Digest, Time, TransferId};
 use crate::keyring::Identities;
 use crate::statement::Signer;
+use crate::words::Language;
 
 /// SSHSIG namespace of such words.
 const NAMESPACE: &str = "old-number-v1@sluis";

@@ -302,8 +302,9 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agreement::{Channel, Custodian, Language, ReleaseRule};
+    use crate::agreement::{Channel, Custodian, ReleaseRule};
     use crate::id::Salt;
+    use crate::words::Language;
     use proptest::prelude::*;
 
     /// `channels` gives the group of each channel; `custodians` the channel of each custodian.

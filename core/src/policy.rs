@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use jiff::civil::Date;
 
+use crate::agreement::Agreement;
 use crate::agreement::gaps::{Gap, Missing, Weight, gaps};
-use crate::agreement::{Agreement, Language};
 use crate::article::Article;
 use crate::content::Finding;
 use crate::id::{Digest, Nis, Time};
 use crate::notice::{Reviewed, Sort, short};
 use crate::statement::{Residents, Sent, Word};
+use crate::words::Language;
 use crate::words::Words;
 
 /// A reason as a core tells it.

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Side;
-use crate::control::Waiting;
 use crate::deadline::{Deadline, Standing};
 use crate::id::{AgreementId, Digest, Time, TransferCode};
 use crate::notice::Sort;
+use crate::waiting::Waiting;
 
 mod text;
 

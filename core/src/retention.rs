@@ -8,11 +8,12 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::agreement::Agreement;
 use crate::agreement::articles::Destruction;
-use crate::agreement::{Agreement, Language};
 use crate::deadline;
 use crate::id::{AgreementId, Time, TransferCode};
 use crate::words;
+use crate::words::Language;
 use crate::words::Words;
 
 /// So many days before its last one it is announced that a list goes by itself.

@@ -42,13 +42,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::{Language, ReleaseRule};
+use crate::agreement::ReleaseRule;
 use crate::evidence::{Delivery, Opening, Removal};
 use crate::id::{Digest, Time, TransferId, UploadId};
 use crate::plan::{Plan, Route};
 use crate::policy::Reason;
 use crate::statement::{Look, Shipped};
 use crate::words;
+use crate::words::Language;
 use crate::words::Words;
 
 /// What was sealed.

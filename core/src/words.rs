@@ -2,9 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::Language;
-
 mod system;
+
+/// The languages in which custodians and persons are addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Dutch.
+    #[default]
+    Nl,
+    /// French.
+    Fr,
+    /// English.
+    En,
+    /// German.
+    De,
+}
 
 /// One message in both languages; made by [`words!`](crate::words!), so that neither is forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,7 +33,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use sluis_config::schema::Sealer;
-use sluis_core::agreement::{Language, Side};
+use sluis_core::agreement::Side;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, ChannelId, Digest, Time, TransferId};
 use sluis_core::policy;
@@ -41,6 +41,7 @@ use sluis_core::statement::{
     Body, Closed, Expired, Failed, Probed, Released, Sent, Superseded, Withdrawn,
 };
 use sluis_core::transfer::{Event, Say, State, Work};
+use sluis_core::words::Language;
 
 use crate::books::{Books, CoreError, Result, detail};
 use crate::holders::Holders;

@@ -1,6 +1,6 @@
 //! `sluisd`: the roles of Sluis, each its own process.
 //!
-//! In reading order. `agency` and `municipality` never name each other; only `agency::release` calls a
+//! In alphabetical order. `agency` and `municipality` never name each other; only `agency::release` calls a
 //! channel; only the cores open a store and sign.
 
 pub mod accept;

@@ -3,9 +3,9 @@
 use std::io::Cursor;
 
 use jiff::civil::{Date, date};
-use sluis_core::agreement::Language;
 use sluis_core::agreement::articles::{Column, ColumnKind};
 use sluis_core::content::{Finding, Rules, Summary, check};
+use sluis_core::words::Language;
 
 /// The day on which everything is judged.
 const TODAY: Date = date(2026, 6, 1);
@@ -16,10 +16,10 @@ pub mod agreement {
     use std::path::Path;
 
     use sluis_config::agreements::parse;
-    use sluis_core::agreement::Language;
     use sluis_core::agreement::gaps::gaps;
     use sluis_core::content::Rules;
     use sluis_core::notice::Register;
+    use sluis_core::words::Language;
 
     use super::TODAY;
     use crate::world::WORLD;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use sluis_core::agreement::{Language, Side};
+use sluis_core::agreement::Side;
 use sluis_core::bundle::{Bundle, Item};
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{Digest, Time, TransferCode, TransferId, UploadId};
@@ -13,6 +13,7 @@ use sluis_core::share;
 use sluis_core::statement::{
     Body, Delivered, Header, Look, NAMESPACE, Opened, Removed, Sent, Signed, Signer, Statement, Tip,
 };
+use sluis_core::words::Language;
 
 /// What there is to hold an input against.
 #[derive(Debug)]

@@ -5,11 +5,11 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use sluis_core::agreement::Language;
 use sluis_core::control::MakeNotice;
 use sluis_core::duty::{Duty, VERBS};
 use sluis_core::id::Digest;
 use sluis_core::notice::{Notice, Sort};
+use sluis_core::words::Language;
 use sluis_tests::persons::{Gate, NOTIFIER, did};
 use sluis_tests::world::{Plan, sluis, somewhere};
 use sluis_tests::{World, stderr, stdout, until};

@@ -123,6 +123,29 @@ fn every_file_says_what_it_is_and_main_is_a_doorbell() {
     }
 }
 
+/// Whoever reads `core` from the top meets nothing that was not said before.
+#[test]
+fn a_module_of_core_imports_from_those_above_it() {
+    let lib = fs::read_to_string(root().join("core/src/lib.rs")).unwrap();
+    let modules: Vec<&str> =
+        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(modules.len() > 30, "{modules:?}");
+    for file in sources(&root().join("core/src")) {
+        let inside = file.strip_prefix(root().join("core/src")).unwrap().with_extension("");
+        let name = inside.iter().next().unwrap().to_str().unwrap();
+        let Some(at) = modules.iter().position(|module| *module == name) else { continue };
+        if inside.iter().any(|part| part == "tests") {
+            continue;
+        }
+        for named in code(&file).split("crate::").skip(1) {
+            let end = named.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+            let named = &named[..end.unwrap_or(named.len())];
+            let below = modules.iter().position(|module| *module == named);
+            assert!(below <= Some(at), "{} imports {named}, which comes later", file.display());
+        }
+    }
+}
+
 /// The examples say of themselves that they explain every key.
 #[test]
 fn every_key_of_a_configuration_stands_in_an_example() {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use sluis_core::agreement::articles::MAX_YEARS;
+use sluis_core::id::is_page;
 use sluis_core::id::{Address, AgreementId, ChannelId, Digest, Kbo, Nis};
-use sluis_core::notice::is_address;
 
 use super::new::Answers;
 
@@ -289,7 +289,7 @@ impl Kind {
             ),
             Self::Choice(these) => (these.contains(&text), CHOICE),
             Self::MaybeDigest => (text.parse::<Digest>().is_ok(), DIGEST),
-            Self::MaybePage => (is_address(text), PAGE),
+            Self::MaybePage => (is_page(text), PAGE),
             Self::MaybeHosts => (list(text).next().is_some() && list(text).all(is_host), HOSTS),
             Self::Columns(these) => {
                 (once_each(list(text)) && list(text).all(|name| these.contains(&name)), COLUMNS)

@@ -13,9 +13,10 @@ use serde::Serialize;
 
 use super::articles::{Access, ColumnKind, MAX_YEARS, Processor, Rehearsal, Term};
 use super::carriers::same;
-use super::{Agreement, Channel, ChannelKind, Language, Side};
+use super::{Agreement, Channel, ChannelKind, Side};
 use crate::article::Article;
-use crate::notice::is_address;
+use crate::id::is_page;
+use crate::words::Language;
 pub use kinds::Missing;
 
 /// The decree's columns (art. 20 of 7 June 2013, R16) with what each holds; the first two are names.
@@ -177,7 +178,7 @@ impl Look<'_> {
         let form = given(contact.web_form.as_deref());
         self.unless_of(side, point || form, Missing::ContactMissing);
         let page = self.agreement.publication.of(side);
-        let stands = page.url.as_deref().is_some_and(is_address);
+        let stands = page.url.as_deref().is_some_and(is_page);
         let published = stands && self.past(page.on) && page.digest.is_some();
         self.unless_of(side, published, Missing::PublicationMissing);
     }

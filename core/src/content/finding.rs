@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::Language;
 use crate::article::Article::{self, Art, Recital};
+use crate::words::Language;
 
 /// One line per rule: name, stable code, article, what is wrong and what to do in Dutch and in English.
 macro_rules! rules {

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use jiff::civil::{Date, date};
 
 use super::*;
-use crate::agreement::Language;
+use crate::words::Language;
 
 mod beside;
 mod csv;

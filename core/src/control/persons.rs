@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::Language;
 use crate::content::Rule;
 use crate::id::{
     AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId, called,
@@ -189,22 +188,6 @@ pub struct Might {
     pub waived: Vec<Rule>,
     /// What it would wait for before it is sealed.
     pub waits: Vec<Words>,
-}
-
-/// `notice`: a person makes a notice.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MakeNotice {
-    /// Under which agreement.
-    pub agreement: AgreementId,
-    /// About which transfer, where it is about one.
-    pub code: Option<TransferCode>,
-    /// What it is about.
-    pub sort: Sort,
-    /// What it says.
-    pub notice: Notice,
-    /// In which language the counts of an attestation are written.
-    pub language: Language,
 }
 
 /// One line of `notices`.

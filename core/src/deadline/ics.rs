@@ -7,8 +7,8 @@ use std::fmt::Display;
 
 use jiff::Timestamp;
 
-use crate::agreement::Language;
 use crate::id::{AgreementId, Time};
+use crate::words::Language;
 
 use super::{Deadline, Standing};
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use proptest::prelude::*;
 
-use crate::agreement::Language;
+use crate::words::Language;
 
 use super::civil::*;
 use super::*;

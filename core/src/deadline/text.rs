@@ -1,6 +1,7 @@
 //! What people read of a clock: its title, and what to do, with the article.
 
-use crate::agreement::{Language, Side};
+use crate::agreement::Side;
+use crate::words::Language;
 
 use super::Standing;
 use super::clock::Clock;

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{MAX_A_DAY, MAX_TEXT, Sort};
-use crate::agreement::Language;
+use crate::words::Language;
 
 /// Why a notice is not made or has no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]

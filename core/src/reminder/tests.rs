@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::agreement::Language;
 use crate::deadline::{Clock, civil};
+use crate::words::Language;
 
 use super::*;
 
@@ -264,7 +264,7 @@ fn asked(until: Option<Time>) -> Waiting {
         at: start(),
         until,
         rehearsal: false,
-        wanted: crate::control::Wanted {
+        wanted: crate::waiting::Wanted {
             agreement: Some(name()),
             of: "mechelen".into(),
             command: "sluis terminate mechelen --at-once --reason 'een geheime reden'".into(),

@@ -2,12 +2,12 @@
 
 use data_encoding::Specification;
 
-use crate::agreement::Language;
 use crate::deadline::{Deadline, Standing};
 use crate::id::{AgreementId, Digest, Time, called};
 use crate::kinds;
 use crate::notice::short;
 use crate::transfer::states;
+use crate::words::Language;
 
 use super::{About, Heard, Reminder, Stuck, Waits};
 

@@ -1,6 +1,6 @@
 //! States by their name, which is the same for every machine, and what people read of it.
 
-use crate::agreement::Language;
+use crate::words::Language;
 
 /// The names of the states at both parties, and in Dutch. `docs/operations.md` has the same table.
 const DUTCH: [(&str, &str); 22] = [

@@ -6,11 +6,11 @@ use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use sluis_core::agreement::Language;
 use sluis_core::control::Pending;
 use sluis_core::id::{Digest, Time, TransferCode, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::State;
+use sluis_core::words::Language;
 
 use crate::{durable, files};
 

@@ -5,8 +5,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AgreementId, Digest, Time, TransferCode};
 use crate::notice::{Notice, Sort};
+use crate::words::Language;
 
-use super::MakeNotice;
+/// `notice`: a person makes a notice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MakeNotice {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// About which transfer, where it is about one.
+    pub code: Option<TransferCode>,
+    /// What it is about.
+    pub sort: Sort,
+    /// What it says.
+    pub notice: Notice,
+    /// In which language the counts of an attestation are written.
+    pub language: Language,
+}
 
 /// What a first person asked for, as a second one needs it. No personal data: what people write was looked through before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +134,6 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agreement::Language;
 
     #[test]
     fn a_shell_takes_each_word_as_it_was() {
