@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sluis_tests::points::code;
+use sluis_tests::points::{CODE, code};
+use sluis_tests::walk::steered::{SELDOM, STEERED, UNPASSED};
 use sluis_tests::{root, stderr, stdout, tool};
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -261,6 +262,18 @@ fn every_durable_step_and_all_that_leaves_passes_a_point() {
 }
 
 /// And each of those steps is a point.
+/// The walk over all points takes minutes; that a line it names was written otherwise is said here, in a moment.
+#[test]
+fn every_step_that_the_walk_names_is_in_the_code() {
+    for steered in &STEERED {
+        let by = steered.by.iter().map(|(_, step)| step);
+        by.chain(steered.to).for_each(|step| drop(CODE.point(step)));
+    }
+    for (step, _) in UNPASSED.iter().chain(&SELDOM) {
+        assert!(!CODE.places(step).is_empty(), "{step} is in the list and not in the code");
+    }
+}
+
 #[test]
 fn no_durable_step_is_without_a_point() {
     let daemon = root().join("daemon/src");

@@ -153,6 +153,16 @@ impl Disks {
         uploads.filter_map(|it| fs::read(it.path().join("data")).ok()).collect()
     }
 
+    /// The bundles, each with its digest.
+    fn bundles(&self) -> Vec<(PathBuf, Digest)> {
+        let folder = self.path("agency/bundles");
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let bundles = entries.filter(|it| it.path().extension().is_some_and(|end| end == "bundle"));
+        bundles
+            .map(|it| (it.file_name().into(), Digest::of(&fs::read(it.path()).unwrap())))
+            .collect()
+    }
+
     fn gone(&self) -> usize {
         fs::read_dir(self.path("dropzone/medium/mechelen/gone")).map_or(0, Iterator::count)
     }
@@ -200,8 +210,8 @@ fn must(holds: bool, rule: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(rule.to_owned()) }
 }
 
-/// What holds at the agency, whatever the others are at.
-async fn agency(disks: &Disks) -> Result<(), String> {
+/// What holds at the agency, whatever the others are at; with its bundles as they are where nothing was cut.
+async fn agency(disks: &Disks, whole: &[(PathBuf, Digest)]) -> Result<(), String> {
     use transfer::State;
     let books = disks.books::<State>(Side::Agency).await;
     let said = disks.letters("municipality").last().copied().unwrap_or(0);
@@ -230,7 +240,10 @@ async fn agency(disks: &Disks) -> Result<(), String> {
         if let Some(envelope) = record.state.envelope() {
             let there = fs::read(&spool).is_ok_and(|it| Digest::of(&it) == envelope.ciphertext);
             must(there, "a sealed envelope is whole")?;
-            must(fs::metadata(&bundle).is_ok_and(|it| it.len() > 500), "and its bundle too")?;
+            let there = fs::read(&bundle).map(|it| Digest::of(&it)).ok();
+            let as_written = whole.iter().find(|(path, _)| bundle.ends_with(path));
+            let same = as_written.is_none_or(|(_, whole)| there == Some(*whole));
+            must(there.is_some() && same, "and its bundle too, to the byte")?;
         }
         if record.state == State::Closed {
             must(plain.is_empty(), "what is said to be erased is")?;
@@ -347,12 +360,16 @@ fn hold(journey: &Journey) {
                 let (runtime, mut found) = (runtime.unwrap(), BTreeSet::new());
                 while let Some(moment) = moments.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let choices = (1..=seeds()).map(Cut::Some);
+                    let mut whole = Vec::new();
                     for cut in [Cut::Nothing, Cut::All].into_iter().chain(choices) {
                         let disks = journey.at(*moment, host, cut);
                         states.fetch_add(1, Ordering::Relaxed);
+                        if matches!(cut, Cut::Nothing) {
+                            whole = disks.bundles();
+                        }
                         let held = runtime.block_on(async {
                             match host {
-                                0 => agency(&disks).await,
+                                0 => agency(&disks, &whole).await,
                                 1 => municipality(&disks).await,
                                 _ => dropzone(&disks).await,
                             }
