@@ -66,7 +66,7 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         return Err(Failure::new(exit::CONFIG, "gaps", Words::join(&gaps, "\n  ")));
     }
     let count = agreements.iter().count();
-    let mut notes = notes::of(config, &agreements);
+    let mut notes = notes::of(config);
     notes.extend(counts::notes(config, &agreements));
     if json {
         return output::json(&serde_json::json!({

@@ -38,6 +38,9 @@ pub const SAID: [&str; 9] = [
     "closed",
 ];
 
+/// The line of the processor of all channels, after which its hosts stand.
+pub const GROUPS: &str = "groups = [\"groep-a\", \"groep-b\", \"groep-c\"]\n";
+
 /// What a world is made of, as text that can be changed before it is made.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -87,6 +90,15 @@ impl Plan {
             .replace("kind = \"other\"", "kind = \"sms\"")
             .replace("reason = \"demonstratie: een map in plaats van een telefoon\"\n", "");
         channels.clone_into(&mut self.channels);
+        let mut hosts: Vec<&str> = channels
+            .split("url = \"")
+            .skip(1)
+            .filter_map(|url| url.split(['/', '"']).nth(2))
+            .collect();
+        if hosts.is_empty() {
+            hosts.push("operator.invalid");
+        }
+        self.agreement = self.agreement.replace(GROUPS, &format!("{GROUPS}hosts = {hosts:?}\n"));
         for (at, owner) in ["an", "bart", "chantal"].iter().enumerate() {
             self.contacts =
                 self.contacts.replace(&format!("\"{owner}\""), &format!("\"+3247000000{at}\""));

@@ -7,7 +7,7 @@ use std::fs;
 
 use serde_json::Value;
 use sluis_tests::provider::{Mood, Provider};
-use sluis_tests::world::Plan;
+use sluis_tests::world::{GROUPS, Plan};
 use sluis_tests::{World, stderr, stdout, until};
 
 /// Numbers that belong to nobody, with right check digits.
@@ -253,22 +253,18 @@ fn a_channel_goes_to_the_hosts_of_who_carries_it_and_to_no_other() {
     let channels = ["sms-a", "sms-b", "voice"].iter().zip(named);
     let right: String = channels.map(|(id, provider)| provider.channel(id)).collect();
     let mut plan = Plan::default().over(&right.replace(&address(&named[0]), &address(stranger)));
-    let world = World::make(&plan);
-    // Where the register gives no hosts nothing is compared, and that is noted.
-    for (lang, said) in [
-        ("en", "no processor gives `hosts` for channel sms-a"),
-        ("nl", "geeft geen verwerker `hosts`"),
-    ] {
-        let checked = world.cli("agency", &["--lang", lang, "config", "check"]);
-        assert!(
-            checked.status.success() && stdout(&checked).contains(said),
-            "{}",
-            stdout(&checked)
-        );
+    let all = plan.agreement.split_once(GROUPS).unwrap().1.lines().next().unwrap().to_owned();
+    let with = |hosts: &str| plan.agreement.replace(&format!("{all}\n"), hosts);
+    // Where the register gives no hosts a channel goes nowhere.
+    let none = World::make(&Plan { agreement: with(""), ..plan.clone() });
+    for (lang, said) in [("en", "gives no hosts"), ("nl", "geen hosts")] {
+        let checked = none.cli("agency", &["--lang", lang, "config", "check"]);
+        let told = stderr(&checked);
+        assert_eq!(checked.status.code(), Some(78), "{told}");
+        assert!(told.contains("sms-a") && told.contains("voice") && told.contains(said), "{told}");
     }
-    let groups = "groups = [\"groep-a\", \"groep-b\", \"groep-c\"]\n";
     let hosts: Vec<_> = named.iter().map(address).collect();
-    plan.agreement = plan.agreement.replace(groups, &format!("{groups}hosts = {hosts:?}\n"));
+    plan.agreement = with(&format!("hosts = {hosts:?}\n"));
     let mut world = World::running_as(&plan);
     let goes = address(stranger);
     for (lang, said) in [("en", "goes to"), ("nl", "gaat naar")] {

@@ -1,14 +1,14 @@
 //! What `sluis config check` notes: what works as it stands, and is weaker than it could be.
 
+use sluis_config::Config;
 use sluis_config::schema::Driver;
-use sluis_config::{Agreements, Config};
 use sluis_core::words;
 use sluis_core::words::Words;
 
 /// All of it.
-pub(super) fn of(config: &Config, agreements: &Agreements) -> Vec<Words> {
+pub(super) fn of(config: &Config) -> Vec<Words> {
     let notes = [everybody(config), anybody(config), backups(config), at_once(config)];
-    notes.into_iter().flatten().chain(anywhere(config, agreements)).collect()
+    notes.into_iter().flatten().collect()
 }
 
 /// Where nothing says who may do what at a core.
@@ -55,22 +55,4 @@ fn at_once(config: &Config) -> Option<Words> {
             "note: sealer.number-cooling-off-hours is 0, so a share goes to a new number as soon as two persons confirm it: whoever has the old one has no time to call (art. 6)"
         )
     })
-}
-
-/// Where nothing says to which hosts a channel may go (art. 6, R58).
-fn anywhere(config: &Config, agreements: &Agreements) -> Vec<Words> {
-    let channels = config.releaser.iter().flat_map(|releaser| &releaser.channels);
-    let urls = channels.filter(|(_, driver)| matches!(driver, Driver::Http(_)));
-    let of = |id| {
-        let all = agreements.iter().map(|installed| &installed.terms.agreement);
-        let open = all.filter(move |it| it.channel(id).is_some() && it.hosts_of(id).is_empty());
-        open.map(move |it| {
-            words!(
-                "let op: overeenkomst {}: voor kanaal {id} geeft geen verwerker `hosts`, dus wordt waarheen zijn url gaat met niets vergeleken (art. 6, R58)",
-                "note: agreement {}: no processor gives `hosts` for channel {id}, so where its url goes is compared with nothing (art. 6, R58)",
-                it.agreement
-            )
-        })
-    };
-    urls.flat_map(|(id, _)| of(id)).collect()
 }

@@ -123,15 +123,22 @@ impl Http {
         let authority = self.url.split("://").nth(1).unwrap_or_default();
         authority.split(['/', '?', '#']).next().unwrap_or_default()
     }
-    /// Why this is not the way of the agreement's channel: who carries it has other hosts in the register of processors
-    /// (art. 6, R58).
+    /// Why this is not the way of the agreement's channel: whoever carries it has other hosts in the register of processors,
+    /// or none (art. 6, R58). What a party carries itself stands in no register.
     #[must_use]
     pub fn strays(&self, agreement: &Agreement, id: &ChannelId) -> Option<Words> {
         let (hosts, address) = (agreement.hosts_of(id), self.address());
-        if hosts.is_empty() || is_among(&hosts, address) {
+        let own = agreement.channel(id).is_none_or(|channel| agreement.is_party(&channel.provider));
+        if is_among(&hosts, address) || hosts.is_empty() && own {
             return None;
         }
         let (name, hosts) = (&agreement.agreement, hosts.join(", "));
+        if hosts.is_empty() {
+            return Some(words!(
+                "art. 6: kanaal {id} gaat naar {address}, en in overeenkomst {name} geeft wie het draagt geen hosts (processors.hosts): spreek een nieuwe versie af die ze noemt",
+                "art. 6: channel {id} goes to {address}, and in agreement {name} whoever carries it gives no hosts (processors.hosts): agree on a new version that names them"
+            ));
+        }
         Some(words!(
             "art. 6: kanaal {id} gaat naar {address}, en overeenkomst {name} kent voor wie het draagt enkel {hosts} (processors.hosts): zet releaser.channels.{id} juist, of spreek een nieuwe versie af",
             "art. 6: channel {id} goes to {address}, and agreement {name} has only {hosts} for whoever carries it (processors.hosts): set releaser.channels.{id} right, or agree on a new version"

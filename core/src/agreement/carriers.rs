@@ -16,6 +16,11 @@ impl Processor {
 }
 
 impl Agreement {
+    /// Whether somebody of this name is one of the two parties: whoever carries for itself stands in no register.
+    #[must_use]
+    pub fn is_party(&self, name: &str) -> bool {
+        same(name, &self.agency.name) || same(name, &self.municipality.name)
+    }
     /// The hosts of whoever carries this channel, `host` or `host:port`; none where the register gives none.
     #[must_use]
     pub fn hosts_of(&self, channel: &ChannelId) -> Vec<&str> {

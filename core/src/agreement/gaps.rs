@@ -303,9 +303,7 @@ impl Look<'_> {
     /// Art. 6: whoever carries the file or a share is a party or stands in the register.
     fn processors(&mut self) {
         let agreement = self.agreement;
-        let party = |name: &str| {
-            same(name, &agreement.agency.name) || same(name, &agreement.municipality.name)
-        };
+        let party = |name: &str| agreement.is_party(name);
         let zone = &agreement.drop_zone;
         let carried =
             party(&zone.operator) || agreement.processors.iter().any(|known| known.holds(zone));

@@ -201,8 +201,8 @@ kinds! {
         nl "{about} staat niet in het register van verwerkers." "Voeg hem toe als [[processors]], met dezelfde naam."
         en "{about} is not in the register of processors." "Add it as [[processors]], with the same name."
     ProcessorHostsMissing "processor-hosts-missing" Warns both(58, Art(6));
-        nl "Er staat niet naar welke hosts het kanaal {about} gaat: waarheen een deel vertrekt wordt met niets vergeleken." "Zet ze in `hosts` van die verwerker; naar een andere vertrekt er dan geen deel."
-        en "It is not said to which hosts the channel {about} goes: where a share leaves to is compared with nothing." "Put them into `hosts` of that processor; to another one no share leaves then."
+        nl "Er staat niet naar welke hosts het kanaal {about} gaat: over HTTP vertrekt er geen deel." "Zet ze in `hosts` van die verwerker: naar een andere vertrekt er nooit een."
+        en "It is not said to which hosts the channel {about} goes: over HTTP no share leaves." "Put them into `hosts` of that processor: to another one none ever leaves."
     ContactMissing "contact-missing" Warns both(62, Art(7));
         nl "{about} heeft geen contactpunt voor fouten in de gegevens." "Vul {table}.contact.persons of {table}.contact.web-form in."
         en "{about} has no contact point for errors in the data." "Fill in {table}.contact.persons or {table}.contact.web-form."
