@@ -311,11 +311,11 @@ impl Report<'_> {
             told::span(ms, self.lang)
         });
         Clock {
-            due: it.due.local(),
+            due: it.shown(it.due),
             title: it.clock.marked(language),
             of: it.of(),
             article: it.clock.rule().article.label(language),
-            met: it.met.map(Time::local).unwrap_or_default(),
+            met: it.met.map(|at| it.shown(at)).unwrap_or_default(),
             standing: it.standing(now).text(language),
             late,
         }

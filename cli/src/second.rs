@@ -116,9 +116,7 @@ pub(crate) fn waiting(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
 
 /// What it is about, for people.
 fn of(row: &Waiting) -> String {
-    // Of a store of before nothing else is known.
-    let of = if row.wanted.of.is_empty() { &row.subject } else { &row.wanted.of };
-    called(of, row.rehearsal)
+    called(&row.wanted.of, row.rehearsal)
 }
 
 /// All that was asked, and what is typed to confirm it: whoever confirms reads it first.

@@ -46,7 +46,10 @@ const STATEMENTS: [(&str, &str, &str); 39] = [
 ];
 
 /// Of entries that are no statement: what happened to a transfer, what persons did, what was noticed.
-const ENTRIES: [(&str, &str, &str); 56] = [
+const ENTRIES: [(&str, &str, &str); 59] = [
+    ("send", "aangeboden", "offered"),
+    ("redeliver", "opnieuw verzonden", "sent again"),
+    ("agreement-approve", "versie van de overeenkomst", "version of the agreement"),
     ("claimed", "uit de outbox genomen", "taken from the outbox"),
     ("admitted", "toegelaten", "admitted"),
     ("held", "aangehouden", "held"),
@@ -118,6 +121,7 @@ pub fn entry(kind: &str, language: Language) -> String {
     let steps = [
         ("-asked", "gevraagd", "asked for"),
         ("-confirmed", "bevestigd door een tweede persoon", "confirmed by a second person"),
+        ("-lapsed", "door niemand bevestigd en vervallen", "confirmed by nobody and lapsed"),
     ];
     let of_two = steps.into_iter().find_map(|(ending, nl, en)| {
         let what = known(kind.strip_suffix(ending)?)?;

@@ -654,16 +654,20 @@ pub fn short(digest: &Digest) -> String {
     digest.to_string().chars().take(8).collect()
 }
 
-/// Whether a person's words may stand where everybody reads them: a length, no control characters, no number of a person.
+/// Whether a person's words may stand where everybody reads them: a length, nothing that
+/// speaks to a terminal or hides what it says, no number of a person.
 ///
 /// # Errors
 /// [`Fault::Text`], [`Fault::Personal`].
 pub fn check_text(text: &str) -> Result<(), Fault> {
-    let plain = text.chars().all(|c| !c.is_control() || c == '\n');
-    if text.trim().is_empty() || text.chars().count() > MAX_TEXT || !plain {
+    if text.trim().is_empty() || text.chars().count() > MAX_TEXT {
         return Err(Fault::Text);
     }
-    if nrn::may_stand_in(text) { Err(Fault::Personal) } else { Ok(()) }
+    if nrn::may_stand_in(text) {
+        return Err(Fault::Personal);
+    }
+    let plain = text.chars().all(|c| c == '\n' || !crate::words::is_hidden(c));
+    if plain { Ok(()) } else { Err(Fault::Text) }
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Waits {
     pub fn of(row: &Waiting, now: Time) -> Self {
         Self {
             verb: row.verb.clone(),
-            code: row.wanted.of.parse().ok(),
+            code: row.wanted.code,
             since: row.at,
             until: row.until,
             last: row.until.is_some_and(|until| now >= until.plus_ms(-LAST_MS)),

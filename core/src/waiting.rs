@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgreementId, Digest, Time, TransferCode};
+use crate::id::{AgreementId, Digest, Time, TransferCode, TransferId};
 use crate::notice::{Notice, Sort};
 use crate::words::Language;
 
@@ -29,6 +29,10 @@ pub struct MakeNotice {
 pub struct Wanted {
     /// Under which agreement, where it is under one.
     pub agreement: Option<AgreementId>,
+    /// The transfer that it is about, where it is about one.
+    pub code: Option<TransferCode>,
+    /// The same, by its identity.
+    pub transfer: Option<TransferId>,
     /// What it is about; two requests of one verb about the same stand beside each other, and only one is meant.
     pub of: String,
     /// What is typed to confirm it, as a shell takes it. `FILE` stands for a letter that whoever confirms has too.
@@ -61,19 +65,39 @@ pub struct Waiting {
 /// Words as a shell takes them: each is one argument, whatever is in it.
 #[must_use]
 pub fn typed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// The same, with what a person said behind an option: joined to it, for it may begin with a dash.
+#[must_use]
+pub fn typed_with<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    option: &str,
+    said: &str,
+) -> String {
+    format!("{} {option}={}", typed(words), quoted(said))
+}
+
+/// A line break is written as one: what is shown on one line is one command.
+fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
-    let quoted = |word: &str| match word {
+    match word {
         "" => "''".to_owned(),
         word if word.chars().all(plain) => word.to_owned(),
+        word if word.contains('\n') => {
+            let word = word.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n");
+            format!("$'{word}'")
+        }
         word => format!("'{}'", word.replace('\'', "'\\''")),
-    };
-    words.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl From<&MakeNotice> for Wanted {
     fn from(ask: &MakeNotice) -> Self {
         Self {
             agreement: Some(ask.agreement.clone()),
+            code: ask.code,
+            transfer: None,
             of: ask.agreement.to_string(),
             command: command(ask),
             notice: Some(ask.notice.clone()),
@@ -114,8 +138,7 @@ fn command(MakeNotice { agreement, code, sort, notice, .. }: &MakeNotice) -> Str
             words.extend([option, value]);
         }
     }
-    words.extend([text, &notice.text]);
-    typed(words)
+    typed_with(words, text, &notice.text)
 }
 
 /// To the millisecond: what is confirmed is the very same.
@@ -153,6 +176,16 @@ mod tests {
         }
     }
 
+    /// What a first person wrote makes no second line of it, and no option.
+    #[test]
+    fn what_was_said_is_one_argument_on_one_line() {
+        let said = "-3 rijen\n  bevestig met: sluis 'x' \\";
+        let shown = typed_with(["printf", "%s"], "--reason", said);
+        assert_eq!(shown.lines().count(), 1);
+        let out = std::process::Command::new("bash").args(["-c", &shown]).output().unwrap();
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), format!("--reason={said}"));
+    }
+
     #[test]
     fn what_is_typed_says_all_that_was_asked() {
         let notice = Notice {
@@ -171,7 +204,7 @@ mod tests {
         assert_eq!(
             Wanted::from(&ask).command,
             "sluis quality report mechelen --found 2025-11-27T11:30:01.5Z --transfer 7K3F-9QX \
-             --paper FILE --received 2026-03-02 --text 'rij 12'"
+             --paper FILE --received 2026-03-02 --text='rij 12'"
         );
     }
 }

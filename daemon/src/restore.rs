@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use data_encoding::BASE64;
-use sluis_core::control::{GoOn, Letter, Place, Restored as Word, Wanted, typed};
+use sluis_core::control::{GoOn, Letter, Place, Restored as Word, Wanted, typed, typed_with};
 use sluis_core::epoch::{self, Epoch, Seen, Standing};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest};
@@ -349,13 +349,15 @@ async fn go_on<C: Core>(
 
 /// What a second person types.
 fn wanted(agreement: &AgreementId, refuse: Option<&str>) -> Wanted {
-    let refuse = refuse.into_iter().flat_map(|reason| ["--refuse", reason]);
-    let words = ["sluis", "restored", agreement.as_str()].into_iter().chain(refuse);
+    let words = ["sluis", "restored", agreement.as_str()];
     Wanted {
         agreement: Some(agreement.clone()),
         of: agreement.to_string(),
-        command: typed(words),
-        notice: None,
+        command: match refuse {
+            Some(reason) => typed_with(words, "--refuse", reason),
+            None => typed(words),
+        },
+        ..Wanted::default()
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Asked {
     pub name: String,
     /// When.
     pub at: Time,
-    /// What, as a second person needs it; of a store of before nothing is known.
+    /// What, as a second person needs it.
     pub wanted: Wanted,
 }
 
@@ -46,7 +46,7 @@ pub async fn forget(tx: &mut Tx, now: Time) -> Result<()> {
         if !waits(&asked, now) {
             tx.unask(&verb, &subject).await?;
             let known = detail([("by", asked.name), ("of", subject.clone())]);
-            tx.enter(now, &format!("{verb}-lapsed"), subject.parse().ok(), known).await?;
+            tx.enter(now, &format!("{verb}-lapsed"), asked.wanted.transfer, known).await?;
         }
     }
     Ok(())
@@ -97,7 +97,8 @@ pub async fn confirm(
     word: Word<'_>,
     caller: Caller,
 ) -> Result<Confirmed> {
-    let Word { verb, subject, transfer, wanted } = word;
+    let Word { verb, subject, transfer, mut wanted } = word;
+    wanted.transfer = transfer;
     let now = books.now();
     let asked = waiting(books, tx, verb, subject).await?;
     let entry =

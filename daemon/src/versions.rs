@@ -65,7 +65,7 @@ fn wanted(agreement: &AgreementId, version: u32, stolen: bool) -> Wanted {
         agreement: Some(agreement.clone()),
         of: format!("{agreement} v{version}"),
         command: typed(words),
-        notice: None,
+        ..Wanted::default()
     }
 }
 
@@ -76,10 +76,12 @@ fn wanted(agreement: &AgreementId, version: u32, stolen: bool) -> Wanted {
 pub async fn all_waiting(books: &Books, tx: &mut Tx) -> Result<Vec<Waiting>> {
     let mut rows = two_persons::all(books, tx).await?;
     for row in &mut rows {
-        let Ok(id) = row.subject.parse() else { continue };
-        row.rehearsal = tx.is_rehearsal(&id).await?;
-        if !row.wanted.of.is_empty() {
-            row.subject.clone_from(&row.wanted.of);
+        if let Some(id) = row.wanted.transfer {
+            row.rehearsal = tx.is_rehearsal(&id).await?;
+            // A person knows it by its code.
+            if row.subject == id.to_string() {
+                row.subject.clone_from(&row.wanted.of);
+            }
         }
     }
     rows.extend(waiting(books, tx, &rows).await?);

@@ -225,8 +225,10 @@ fn nobody_withdraws_from_an_older_store_what_left_since() {
     world.wait("agency", &code, "Released");
     world.stop("releaser");
     put_back(&mut world, "sealer", "agency", &kept);
-    let _ = world.cli("agency", &["withdraw", &code]);
-    world.wait("agency", &code, "Failed");
+    let told = world.cli("agency", &["withdraw", &code]);
+    assert_eq!(told.status.code(), Some(1), "{}", stdout(&told));
+    assert!(stderr(&told).contains("an older one was put back"), "{}", stderr(&told));
+    assert_eq!(world.row("agency", &code).unwrap()["state"], "Failed");
     assert_eq!(world.cli("agency", &["withdraw", &code]).status.code(), Some(1), "they are out");
     for role in ["carrier", "releaser"] {
         world.start(role);

@@ -60,7 +60,7 @@ impl Fault {
             Self::NotYours(sort) => {
                 format!("{}: {} is aan de andere partij", sort.article().label(Language::Nl), sort.kind())
             }
-            Self::Text => format!("een tekst van 1 tot {MAX_TEXT} tekens, zonder stuurtekens"),
+            Self::Text => format!("een tekst van 1 tot {MAX_TEXT} tekens, zonder stuurtekens of onzichtbare tekens"),
             Self::Personal => {
                 "elf cijfers in de tekst kunnen een rijksregisternummer zijn: laat ze weg".into()
             }
@@ -106,7 +106,7 @@ impl Fault {
                 format!("{}: {} is the other party's to say", sort.article(), sort.kind())
             }
             Self::Text => {
-                format!("a text of 1 to {MAX_TEXT} characters, without control characters")
+                format!("a text of 1 to {MAX_TEXT} characters, without control or invisible characters")
             }
             Self::Personal => {
                 "eleven digits in the text could be a national register number: leave it out".into()

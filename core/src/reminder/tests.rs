@@ -266,9 +266,10 @@ fn asked(until: Option<Time>) -> Waiting {
         rehearsal: false,
         wanted: crate::waiting::Wanted {
             agreement: Some(name()),
-            of: "mechelen".into(),
+            // As a code this name would be read too.
+            of: "hasselt".into(),
             command: "sluis terminate mechelen --at-once --reason 'een geheime reden'".into(),
-            notice: None,
+            ..crate::waiting::Wanted::default()
         },
     }
 }
@@ -281,7 +282,9 @@ fn what_waits_for_a_second_person_is_told_when_it_is_asked_and_before_it_lapses(
         for hour in 0..7 * 24 {
             let now = start().plus_ms(hour * HOUR);
             let mut situation = at(Side::Agency, now, Vec::new());
-            situation.waits = vec![(Some(name()), Waits::of(&row, now))];
+            let waits = Waits::of(&row, now);
+            assert_eq!(waits.code, None, "the name of an agreement is no transfer");
+            situation.waits = vec![(Some(name()), waits)];
             for reminder in situation.untold(&told) {
                 told.insert(reminder.key());
                 hours.push(hour);

@@ -153,7 +153,7 @@ fn of_waits(waits: &Waits, agreement: Option<&AgreementId>, language: Language) 
             pick(language, "Wacht op een tweede persoon", "Waits for a second person"),
             pick(
                 language,
-                "art. 6: één persoon vroeg dit; er gebeurt niets tot een tweede het bevestigt. Het bevel toont wat er gevraagd wordt, en wat u daarvoor typt.",
+                "art. 6: één persoon vroeg dit; er gebeurt niets tot een tweede het bevestigt. Het commando toont wat er gevraagd wordt, en wat u daarvoor typt.",
                 "art. 6: one person asked for this; nothing happens until a second one confirms it. The command shows what is asked, and what you type for it.",
             ),
         ),

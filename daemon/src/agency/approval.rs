@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, State as Of};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_core::control::{ByCode, Overridden, Override, Reject, Row, Wanted, typed};
+use sluis_core::control::{ByCode, Overridden, Override, Reject, Row, Wanted, typed_with};
 use sluis_core::id::{AgreementId, Digest};
 use sluis_core::notice::{Notice, Sort, check_text};
 use sluis_core::policy::Reason;
@@ -100,9 +100,10 @@ async fn let_pass(
     let code = ask.code.to_string();
     let wanted = Wanted {
         agreement: Some(record.agreement.clone()),
-        command: typed(["sluis", "override", &code, "--reason", &ask.why]),
+        command: typed_with(["sluis", "override", &code], "--reason", &ask.why),
+        code: Some(record.code),
         of: code,
-        notice: None,
+        ..Wanted::default()
     };
     let transfer = Some(record.id);
     let word = two_persons::Word { verb: "override", subject: &subject, transfer, wanted };

@@ -267,7 +267,7 @@ impl Agency {
             agreement: Some(name.clone()),
             of: format!("{name} {custodian}"),
             command: typed(words),
-            notice: None,
+            ..Wanted::default()
         };
         let asked = two_persons::Word { verb: "number", subject: &subject, transfer: None, wanted };
         let two_persons::Confirmed { first, others } =

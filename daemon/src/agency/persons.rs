@@ -107,7 +107,19 @@ pub(super) async fn act(
     let mut tx = core.books.store.begin().await?;
     let mut record = find::<Agency>(&mut tx, code).await?;
     let terms = core.books.terms(&mut tx, &record.terms).await?;
+    let stops = matches!(event, Event::Withdraw);
     core.advance(&mut tx, &mut record, &terms, event, None).await?;
+    if stops && !record.state.is_over() {
+        core.books.commit(tx).await?;
+        core.after().await;
+        return Err(CoreError::refused(
+            "set-back",
+            words!(
+                "er vertrokken al delen waarvan deze databank niets weet: een oudere werd teruggezet. De zending is mislukt, met elk deel als vertrokken; sluis show {code} zegt wat er nog kan",
+                "shares left already of which this store knows nothing: an older one was put back. The transfer has failed, with every share counted as out; sluis show {code} says what can be done"
+            ),
+        ));
+    }
     tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
     let row = row(core, &mut tx, &record).await?;
     core.books.commit(tx).await?;

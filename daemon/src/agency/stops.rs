@@ -27,7 +27,12 @@ impl Agency {
         for mut record in tx.open_under::<State>(agreement).await? {
             let terms = self.books.terms(tx, &record.terms).await?;
             match self.advance(tx, &mut record, &terms, Event::Withdraw, None).await {
-                Ok(()) => withdrawn.push(tx.named(&record).await?),
+                Ok(()) if record.state.is_over() => withdrawn.push(tx.named(&record).await?),
+                // More left than the store knew: it failed, and all of it counts as out.
+                Ok(()) => {
+                    self.shut(tx, &mut record, &terms).await?;
+                    stays.push(tx.named(&record).await?);
+                }
                 // Opened, it only waits to be erased.
                 Err(CoreError::Illegal(_)) if record.state == State::Opened => {}
                 Err(CoreError::Illegal(_)) => {

@@ -41,7 +41,9 @@ impl Municipality {
     pub async fn line(&self, caller: Caller, typed: &TypedLine) -> Result<LineAnswer> {
         let mut tx = self.books.store.begin().await?;
         let id = find::<Self>(&mut tx, &typed.code).await?.id;
-        drop(tx);
+        // Before the turn: what a crash left of it is put in order only where nobody is at it.
+        self.its_vault(&mut tx).await?;
+        self.books.commit(tx).await?;
         // The turn before the transaction: an opening holds the one while it wants the other.
         let turn = self.turn(&id);
         let _turn = turn.lock().await;
@@ -128,7 +130,7 @@ impl Municipality {
         let alone = sent.rehearsal && !sent.exercise;
         if !alone && own + 1 >= usize::from(sent.threshold) {
             let why = words!(
-                "art. 6: {} typte al {own} regels in, en met nog één zou één persoon alleen openen. Laat een andere bewaarder aanmelden en die intikken",
+                "art. 6: {} typte al {own} regels in, en met nog één zou één persoon alleen openen. Laat een andere bewaarder aanmelden en die intypen",
                 "art. 6: {} has typed {own} lines already, and one more would let one person open alone. Let another custodian log in and type it",
                 caller.name()
             );
@@ -296,7 +298,7 @@ async fn confirms_one(tx: &mut Tx, caller: Caller, exercise: &TransferId, index:
     let other = typed.find(|it| it.get("by") == Some(&by) && it.get("index") != Some(&index));
     let Some(other) = other.and_then(|line| line.get("index")) else { return Ok(()) };
     let why = words!(
-        "art. 6: {by} typte in deze oefening al regel {other} in, en één gebruiker bevestigt één bewaarder. Laat de bewaarder van regel {index} zelf aanmelden en die intikken",
+        "art. 6: {by} typte in deze oefening al regel {other} in, en één gebruiker bevestigt één bewaarder. Laat de bewaarder van regel {index} zelf aanmelden en die intypen",
         "art. 6: {by} has typed line {other} of this exercise already, and one user confirms one custodian. Let the custodian of line {index} log in and type it"
     );
     Err(CoreError::refused("one-person", why))

@@ -103,8 +103,9 @@ async fn destroy(
     let wanted = Wanted {
         agreement: Some(record.agreement.clone()),
         command: typed(["sluis", "destroy", &code]),
+        code: Some(record.code),
         of: code,
-        notice: None,
+        ..Wanted::default()
     };
     let word = two_persons::Word { verb: "destroy", subject: &subject, transfer: Some(id), wanted };
     let first = two_persons::confirm(books, &mut tx, word, caller.0).await?.first;
