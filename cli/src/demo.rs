@@ -111,7 +111,7 @@ fn file_gate(
         2,
         lang,
         &format!(
-            "Genomen als zending {drill}, verzegeld onder een nieuwe sleutel, de sleutel verdeeld en vergeten"
+            "Aangenomen als zending {drill}, verzegeld onder een nieuwe sleutel, de sleutel verdeeld en vergeten"
         ),
         &format!("Taken as transfer {drill}, sealed under a new key, the key split and forgotten"),
     )?;

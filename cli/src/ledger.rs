@@ -53,7 +53,7 @@ pub(crate) fn verify(socket: &Socket, verb: &LedgerVerb, lang: Lang, json: bool)
         return output::json(&serde_json::json!({ "ok": true, "party": about.party, "head": tip }));
     }
     let holds = words!(
-        "{}: {} inschrijvingen, elk volgt uit die ervoor\nhoofd {}",
+        "{}: {} inschrijvingen, elke volgt uit de vorige\nhoofd {}",
         "{}: {} entries, each follows from the one before it\nhead {}",
         about.party,
         tip.number,

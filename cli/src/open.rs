@@ -49,7 +49,7 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
         Failure::coded(
             "too-few-lines",
             words!(
-                "er zijn nog te weinig regels; hij blijft dicht",
+                "er zijn nog te weinig regels; de envelop blijft dicht",
                 "there are too few lines yet; it stays shut"
             ),
         )

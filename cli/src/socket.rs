@@ -105,8 +105,8 @@ impl Socket {
         let body = self.whole(answer).await?;
         let refused = serde_json::from_slice(&body).unwrap_or_else(|_| {
             let words = words!(
-                "deze kern kent dat commando niet ({status}): het is voor de andere kant van de sluis",
-                "this core does not know that verb ({status}): it is for the other side of the lock"
+                "deze kern kent `{verb}` niet ({status}): dat is voor de andere kant van de sluis, op de host van de andere partij",
+                "this core does not know `{verb}` ({status}): that is for the other side of the lock, on the other party's host"
             );
             Refused::new("refused", words)
         });

@@ -83,7 +83,7 @@ fn offer(
         return output::json(&row);
     }
     output::line(
-        lang.pick("Genomen als zending", "Taken as transfer").to_owned()
+        lang.pick("Aangenomen als zending", "Taken as transfer").to_owned()
             + &format!(" {}", row.called()),
     )?;
     let mark = if row.rehearsal { format!("{DRILL}: ") } else { String::new() };

@@ -294,7 +294,7 @@ impl Reason {
             Self::Unsettled => "een map die hier ter plaatse groeit. Maak ze elders en verplaats ze hierheen, of gebruik: sluis send".into(),
             Self::UnknownAgreement => "geen overeenkomst draagt de naam van deze map. Kijk na met: sluis agreement list".into(),
             Self::Gap { requirement, nl, .. } => format!("{nl} ({requirement})"),
-            Self::NotRequested => "de gemeente heeft geen lijst opgevraagd. Vraag haar om: sluis request, en bied het bestand dan opnieuw aan.".into(),
+            Self::NotRequested => "de gemeente heeft geen lijst opgevraagd. Zij vraagt ze op met sluis request; bied het bestand dan opnieuw aan.".into(),
             Self::Answered { next } => format!(
                 "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding: sluis quality report."
             ),
@@ -345,7 +345,7 @@ impl Reason {
                     .into()
             }
             Self::Gap { requirement, en, .. } => format!("{en} ({requirement})"),
-            Self::NotRequested => "the municipality has not asked for a list. Ask it for: sluis request, and then offer the file again.".into(),
+            Self::NotRequested => "the municipality has not asked for a list. It asks with sluis request; then offer the file again.".into(),
             Self::Answered { next } => format!(
                 "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report: sluis quality report."
             ),

@@ -164,11 +164,17 @@ impl Situation {
     }
 
     /// What the other party said so far.
-    pub fn heard(&self) -> impl Iterator<Item = Reminder> {
+    fn heard(&self) -> impl Iterator<Item = Reminder> {
         self.heard.iter().map(|(agreement, heard)| Reminder {
             agreement: Some(agreement.clone()),
             about: About::Heard(heard.clone()),
         })
+    }
+
+    /// The same, as far as it was said until then.
+    pub fn heard_until(&self, then: Time) -> impl Iterator<Item = Reminder> {
+        let old = move |it: &Reminder| matches!(&it.about, About::Heard(heard) if heard.at <= then);
+        self.heard().filter(old)
     }
 
     fn set_back(&self) -> impl Iterator<Item = Reminder> {

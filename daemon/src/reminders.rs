@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sluis_core::id::Time;
 use sluis_core::reminder::{AT_ONCE, Heard, Reminder, Situation, Waits};
 use tokio_util::sync::CancellationToken;
 
@@ -25,12 +26,14 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// Looks until stopped: after a change, at the next point of a clock, and now and then.
 pub async fn watch<C: Core>(core: Arc<C>, stop: CancellationToken) {
+    // The first look may fail, and what is said until the next one is news.
+    let since = core.books().now();
     loop {
         let books = core.books();
         let change = books.change();
         tokio::pin!(change);
         change.as_mut().enable();
-        let rest = look(&*core).await.unwrap_or_else(|error| {
+        let rest = look(&*core, since).await.unwrap_or_else(|error| {
             tracing::error!(%error, "nobody can be reminded; it is tried again");
             PAUSE
         });
@@ -48,8 +51,8 @@ pub async fn watch<C: Core>(core: Arc<C>, stop: CancellationToken) {
     }
 }
 
-/// One look. Gives how long nothing is due after it, if nothing changes.
-async fn look<C: Core>(core: &C) -> Result<Duration> {
+/// One look, by who looks since then. Gives how long nothing is due after it, if nothing changes.
+async fn look<C: Core>(core: &C, since: Time) -> Result<Duration> {
     let books = core.books();
     let held = books.clock_holds().await?;
     let mut tx = books.store.begin().await?;
@@ -57,14 +60,15 @@ async fn look<C: Core>(core: &C) -> Result<Duration> {
     let told = tx.told().await?;
     // What was said before anybody could be told is no news.
     let first = tx.number("reminders-since").await?.is_none();
-    if first {
-        tx.set_number("reminders-since", books.now().0).await?;
-        for old in situation.heard() {
-            tx.tell(&old.key(), books.now()).await?;
-        }
-    }
     let mut untold = situation.untold(&told);
-    untold.retain(|reminder| !(first && situation.heard().any(|old| old == *reminder)));
+    if first {
+        tx.set_number("reminders-since", since.0).await?;
+        let old: Vec<Reminder> = situation.heard_until(since).collect();
+        for known in &old {
+            tx.tell(&known.key(), books.now()).await?;
+        }
+        untold.retain(|reminder| !old.contains(reminder));
+    }
     let more = untold.len() > AT_ONCE;
     untold.truncate(AT_ONCE);
     let quiet = untold.is_empty();
@@ -98,7 +102,7 @@ async fn queue(books: &Books, tx: &mut Tx, reminder: &Reminder) -> Result<()> {
 async fn situation<C: Core>(books: &Books, tx: &mut Tx, held: bool) -> Result<Situation> {
     let now = books.now();
     let since = tx.number("clock-held-since").await?.filter(|at| *at != 0);
-    let clock_held = held.then_some(since.map_or(now, sluis_core::id::Time));
+    let clock_held = held.then_some(since.map_or(now, Time));
     if held != since.is_some() {
         tx.set_number("clock-held-since", clock_held.map_or(0, |at| at.0)).await?;
     }

@@ -286,7 +286,7 @@ fn providers_that_are_slow_or_talk_nonsense_leave_an_unknown_share_that_a_person
     assert_eq!(slow.seen()[0], slow.seen()[1], "the same text again, never a new split");
     let shown = world.cli("agency", &["show", &code]);
     assert!(
-        stdout(&shown).contains("retry"),
+        stdout(&shown).contains("tried again"),
         "a person's retry stands in the ledger: {}",
         stdout(&shown)
     );

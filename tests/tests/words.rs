@@ -98,7 +98,7 @@ fn what_is_wrong_with_a_file_and_what_is_in_order_is_told_in_the_language_of_who
     }
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     for (verb, dutch, english) in [
-        (&["ledger", "verify"][..], "elk volgt uit die ervoor", "each follows from"),
+        (&["ledger", "verify"][..], "elke volgt uit de vorige", "each follows from"),
         (&["config", "check"], "in orde: ", "in order: "),
         (&["agreement", "list"], "VAN KRACHT", "IN FORCE"),
         (&["identity"], "Vergelijk per telefoon", "Compare by telephone"),
@@ -151,8 +151,8 @@ fn a_refusal_is_said_in_the_language_of_who_asked() {
             "municipality",
             &format!("retry {code}"),
             nothing(),
-            "kent dat commando niet",
-            "not know that",
+            "dat is voor de andere kant",
+            "for the other side",
         ),
         (
             "agency",

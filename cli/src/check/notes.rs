@@ -38,8 +38,8 @@ fn anybody(config: &Config) -> Option<Words> {
     let silent = config.keeper.as_ref().is_some_and(|keeper| keeper.custodians.is_empty());
     silent.then(|| {
         words!(
-            "let op: [keeper.custodians] ontbreekt, dus typt wie de taak custodian heeft de regel van elke bewaarder: eenzelfde gebruiker nooit genoeg om alleen te openen, en één per oefening (art. 6, R47)",
-            "note: [keeper.custodians] is missing, so whoever has the duty custodian types any custodian's line: no user enough to open alone, and one of each exercise (art. 6, R47)"
+            "let op: [keeper.custodians] ontbreekt, dus mag wie de taak custodian heeft de regel van elke bewaarder typen; nooit genoeg om alleen te openen, en één per oefening (art. 6, R47)",
+            "note: [keeper.custodians] is missing, so whoever has the duty custodian may type any custodian's line; never enough to open alone, and one of each exercise (art. 6, R47)"
         )
     })
 }

@@ -84,7 +84,7 @@ pub(super) const DUTCH: &[(&str, &str)] = &[
     ("One transfer with its history", "Eén zending met haar geschiedenis"),
     ("Its code", "Haar code"),
     ("Each change of a transfer as it comes", "Elke verandering van een zending zodra ze komt"),
-    ("Stop a transfer while fewer shares are exposed than open it", "Stop een zending zolang er minder delen blootgesteld zijn dan ze openen"),
+    ("Stop a transfer while fewer shares are exposed than open it", "Stop een zending zolang er minder delen vertrokken zijn dan nodig om te openen"),
     ("Try again what is held, failed before it left, was lost, or is unknown", "Probeer opnieuw wat wacht, mislukte voor het vertrok, verloren ging of onbekend is"),
     ("Only this share, word for word over the same channel, whatever became of it: its custodian has not got it",
      "Alleen dit deel, woord voor woord langs hetzelfde kanaal, wat er ook van werd: zijn bewaarder kreeg het niet"),

@@ -6,7 +6,7 @@ use std::io::{Error, ErrorKind};
 /// Number, name, Dutch.
 const KNOWN: [(i32, &str, &str); 41] = [
     (1, "EPERM", "dat mag deze gebruiker niet"),
-    (2, "ENOENT", "het is er niet"),
+    (2, "ENOENT", "bestaat niet"),
     (3, "ESRCH", "dat proces is er niet"),
     (4, "EINTR", "het werd onderbroken"),
     (5, "EIO", "de schijf of het toestel geeft een fout"),
@@ -58,7 +58,7 @@ pub(super) fn in_dutch(error: &Error) -> String {
         };
     }
     let kind = match error.kind() {
-        ErrorKind::NotFound => "het is er niet",
+        ErrorKind::NotFound => "bestaat niet",
         ErrorKind::PermissionDenied => "geen toegang",
         ErrorKind::AlreadyExists => "het bestaat al",
         ErrorKind::InvalidInput => "het systeem neemt die waarde niet aan",

@@ -43,7 +43,7 @@ pub(super) fn note(state: &State) -> Words {
         State::Releasing { envelope, shares } | State::Released { envelope, shares, .. } => {
             let (out, all) = (state.exposed(), envelope.routes.len());
             let sent = words!(
-                "{out} van {all} delen verzonden, {} openen het",
+                "{out} van {all} delen verzonden, {} volstaan om te openen",
                 "{out} of {all} shares sent, {} open it",
                 envelope.threshold
             );

@@ -109,9 +109,14 @@ pub(super) async fn act(
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     let stops = matches!(event, Event::Withdraw);
     core.advance(&mut tx, &mut record, &terms, event, None).await?;
-    if stops && !record.state.is_over() {
-        core.books.commit(tx).await?;
-        core.after().await;
+    let goes_on = stops && !record.state.is_over();
+    if !goes_on {
+        tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
+    }
+    let row = row(core, &mut tx, &record).await?;
+    core.books.commit(tx).await?;
+    core.after().await;
+    if goes_on {
         return Err(CoreError::refused(
             "set-back",
             words!(
@@ -120,10 +125,6 @@ pub(super) async fn act(
             ),
         ));
     }
-    tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
-    let row = row(core, &mut tx, &record).await?;
-    core.books.commit(tx).await?;
-    core.after().await;
     Ok(Json(row))
 }
 

@@ -364,8 +364,8 @@ pub(super) fn not_now(state: &State) -> Words {
             "it is open already: the file stands in the vault"
         ),
         State::Ended { how, .. } => words!(
-            "het agentschap beëindigde deze zending ({}); vraag een nieuwe",
-            "the agency ended this transfer ({}); ask for a new one";
+            "het agentschap beëindigde deze zending ({}); het kan ze opnieuw verzenden (sluis redeliver)",
+            "the agency ended this transfer ({}); it can send it again (sluis redeliver)";
             Words::of(|language| kinds::statement(how, language).unwrap_or(how).to_owned())
         ),
         State::Failed { what, .. } => words!(
