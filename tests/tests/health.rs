@@ -152,22 +152,3 @@ fn monitoring_has_a_socket_of_its_own_on_which_nothing_can_be_done() {
     fs::remove_file(world.path("agency/run/sealer-health.sock")).unwrap();
     assert_eq!(level(&world, "agency").0, Some(2), "missed since 2021");
 }
-
-#[test]
-fn a_store_from_before_work_had_an_age_is_read() {
-    let mut world = World::make(&Plan::default());
-    world.start("sealer");
-    let code = world.send("lijst.csv", LIST);
-    world.wait("agency", &code, "Sealed");
-    world.stop("sealer");
-    let older = "import sqlite3, sys\nstore = sqlite3.connect(sys.argv[1])\n\
-        store.execute('ALTER TABLE jobs DROP COLUMN since')\nstore.commit()";
-    let store = world.path("agency/state/agency.db");
-    let done = tool(Command::new("python3").args(["-c", older]).arg(store));
-    assert!(done.status.success(), "{}", stderr(&done));
-    world.start("sealer");
-    let (_, found) = level(&world, "agency");
-    let gates = found["health"]["gates"].as_array().unwrap().clone();
-    let carrier = gates.into_iter().find(|gate| gate["gate"] == "carrier").unwrap();
-    assert!(carrier["waiting"].as_u64().unwrap() > 0 && carrier["oldest_s"].is_null(), "{carrier}");
-}
