@@ -187,17 +187,23 @@ fn an_older_store_of_the_agency_is_noticed_and_two_persons_go_on_from_what_the_o
     everything_holds(&world);
 }
 
-#[test]
-fn a_share_that_left_does_not_leave_again_from_a_store_that_does_not_know_it() {
-    let mut world = World::running();
+/// A list whose shares have left, and the store from before they did. The carrier stands still: nobody hears that they are
+/// released, and so nobody can say it to the older store.
+fn left_since(world: &mut World) -> (String, Vec<u8>) {
     world.stop("releaser");
     let code = world.send("lijst.csv", LIST);
     world.wait("agency", &code, "Releasing");
-    let kept = copy(&store(&world, "agency"));
-    // Nobody hears that they are released, and so nobody can say it to the older store.
+    let kept = copy(&store(world, "agency"));
     world.stop("carrier");
     world.start("releaser");
     world.wait("agency", &code, "Released");
+    (code, kept)
+}
+
+#[test]
+fn a_share_that_left_does_not_leave_again_from_a_store_that_does_not_know_it() {
+    let mut world = World::running();
+    let (code, kept) = left_since(&mut world);
     let sent = in_folders(&world);
     assert_eq!(sent.len(), 3);
     put_back(&mut world, "sealer", "agency", &kept);
@@ -216,13 +222,7 @@ fn a_share_that_left_does_not_leave_again_from_a_store_that_does_not_know_it() {
 #[test]
 fn nobody_withdraws_from_an_older_store_what_left_since() {
     let mut world = World::running();
-    world.stop("releaser");
-    let code = world.send("lijst.csv", LIST);
-    world.wait("agency", &code, "Releasing");
-    let kept = copy(&store(&world, "agency"));
-    world.stop("carrier");
-    world.start("releaser");
-    world.wait("agency", &code, "Released");
+    let (code, kept) = left_since(&mut world);
     world.stop("releaser");
     put_back(&mut world, "sealer", "agency", &kept);
     let told = world.cli("agency", &["withdraw", &code]);

@@ -218,7 +218,7 @@ pub struct Granted {
 }
 
 /// What was admitted, so that what is sealed is what somebody approved: a digest of stamps and bytes, without a name.
-/// Its salt is in the stamps: nobody guesses a list from it.
+/// It is kept in the store alone: who knows the stamps could guess a short list from it.
 #[must_use]
 pub fn seen(items: &[Item], bytes: Option<Bytes>) -> Digest {
     let stamps = items.iter().map(|item| format!("{:?}", item.stamp));

@@ -42,7 +42,8 @@ impl Agency {
         let shares = record.state.shares().unwrap_or_default();
         if surely && super::sealer::share(shares, index).is_some_and(|share| !share.exposed) {
             let folder = self.let_go(&record.id);
-            if folder.exists() {
+            let there = folder.try_exists();
+            if there.map_err(CoreError::io("looking whether a share was let go"))? {
                 files::remove(&folder.join(index.to_string()))
                     .and_then(|()| files::sync_folder(&folder))
                     .map_err(CoreError::io("keeping that a share was not let go"))?;
