@@ -527,9 +527,18 @@ impl Register {
         all
     }
 
-    /// What the notices say that the agreement's file could not know yet (R26, R38, R42).
+    /// What the notices say that the agreement's file could not know yet (R26, R38, R42). Keys and custodians change more
+    /// often than the text: what a party published under a `former` version counts where the signed original is the same.
     #[must_use]
-    pub fn reviewed(&self) -> Reviewed {
+    pub fn reviewed(&self, agreement: &Agreement, former: &[&Agreement]) -> Reviewed {
+        let original = |version: u32| {
+            let mut versions = former.iter().copied().chain([agreement]);
+            versions.find(|it| it.version == version).map(|it| it.signed.original)
+        };
+        let published = |side| {
+            let mut said = self.of(Sort::Publication).filter(|entered| entered.by == side);
+            said.any(|entered| original(entered.version) == Some(agreement.signed.original))
+        };
         let last = |sort, by| {
             let of = self.of(sort).rev().find(|entered: &&Entered| entered.by == by);
             of.map(|entered| entered.at.date())
@@ -538,8 +547,7 @@ impl Register {
             profiles: last(Sort::Profiles, Side::Municipality),
             agency: last(Sort::PolicyReview, Side::Agency),
             municipality: last(Sort::PolicyReview, Side::Municipality),
-            published: [Side::Agency, Side::Municipality]
-                .map(|side| last(Sort::Publication, side).is_some()),
+            published: [Side::Agency, Side::Municipality].map(published),
         }
     }
 
@@ -595,7 +603,7 @@ pub struct Reviewed {
     pub agency: Option<Date>,
     /// The municipality's.
     pub municipality: Option<Date>,
-    /// Whether the agency, and whether the municipality, recorded where the text stands (R71, R72).
+    /// Whether the agency, and whether the municipality, recorded where this text stands (R71, R72).
     pub published: [bool; 2],
 }
 

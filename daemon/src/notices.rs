@@ -223,7 +223,10 @@ impl Books {
 }
 
 /// The versions of an agreement before this one that are known here.
-async fn former(tx: &mut Tx, agreement: &Agreement) -> Result<Vec<Terms>> {
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub(crate) async fn former(tx: &mut Tx, agreement: &Agreement) -> Result<Vec<Terms>> {
     let texts = tx.versions(&agreement.agreement).await?;
     let parsed = texts.iter().filter_map(|text| agreements::parse(Path::new("(store)"), text).ok());
     let parsed = parsed.map(|(terms, _)| terms);

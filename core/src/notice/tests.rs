@@ -39,6 +39,26 @@ fn one_request_a_year_by_the_stricter_reading_and_only_by_the_municipality() {
 }
 
 #[test]
+fn what_was_published_counts_for_as_long_as_the_signed_original_is_the_same() {
+    let page = |by, version| Entered { version, ..entered(by, Sort::Publication, NOON, notice("")) };
+    let register = Register(vec![page(Side::Agency, 1), page(Side::Municipality, 2)]);
+    let version = |version, original: Option<&[u8]>| {
+        let mut agreement = Agreement { version, ..agreement() };
+        agreement.signed.original = original.map(Digest::of);
+        agreement
+    };
+    let published = |agreement: &Agreement, former: &[&Agreement]| {
+        register.reviewed(agreement, former).published
+    };
+    let [one, two, three] = [1, 2, 3].map(|it| version(it, Some(b"the text")));
+    assert_eq!(published(&one, &[]), [true, false], "nothing is known of a version to come");
+    assert_eq!(published(&three, &[&one, &two]), [true, true], "other keys, the same text");
+    assert_eq!(published(&version(3, Some(b"another")), &[&one, &two]), [false, false]);
+    assert_eq!(published(&two, &[&version(1, Some(b"another"))]), [false, true]);
+    assert_eq!(published(&three, &[&version(1, None), &two]), [false, true]);
+}
+
+#[test]
 fn a_case_is_answered_before_it_is_closed_and_closed_once() {
     let mut register = Register::default();
     let report = Notice { found: Some(Time(NOON.0 - DAY)), ..notice("een verkeerde rij") };

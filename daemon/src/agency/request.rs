@@ -19,6 +19,7 @@ use super::Agency;
 use super::admission::{self, Bytes, Facts, Granted, Item};
 use crate::books::{CoreError, Result};
 use crate::files;
+use crate::notices;
 use crate::store::Tx;
 
 /// What is known of a drop beside its files.
@@ -207,7 +208,9 @@ impl Agency {
         let now = self.books.now();
         // An end at once is one whatever a clock says.
         let at_once = register.ended_at_once().map(|on| on.min(now.date()));
-        let (ends, reviewed) = (at_once.or(register.ends()), register.reviewed());
+        let former = notices::former(&mut tx, &terms).await?;
+        let former: Vec<&Agreement> = former.iter().map(|it| &it.agreement).collect();
+        let (ends, reviewed) = (at_once.or(register.ends()), register.reviewed(&terms, &former));
         // Every list that was ever sent is looked at for this: only where something hangs on it.
         let answers = match standing && register.waiver(&[], now).is_none() {
             true => Vec::new(),
