@@ -141,6 +141,18 @@ pub enum ChainError {
         /// Its number.
         number: u64,
     },
+    /// A statement is kept of which its entry says nothing.
+    #[error("entry {number} does not name the statement that was entered there")]
+    Entered {
+        /// The entry's number.
+        number: u64,
+    },
+    /// A statement of this party names another head than the ledger has.
+    #[error("entry {number} is another one than the one that a statement of ours was signed after")]
+    Head {
+        /// Of the entry that it names.
+        number: u64,
+    },
 }
 
 impl ChainError {
@@ -154,6 +166,12 @@ impl ChainError {
             }
             Self::Link { number } => format!(
                 "inschrijving {number} volgt niet uit die ervoor: een van de twee werd veranderd"
+            ),
+            Self::Entered { number } => {
+                format!("inschrijving {number} noemt niet de verklaring die daar werd ingeschreven")
+            }
+            Self::Head { number } => format!(
+                "inschrijving {number} is een andere dan die waarna een verklaring van ons werd ondertekend"
             ),
         };
         Words { nl, en: self.to_string() }

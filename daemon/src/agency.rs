@@ -43,9 +43,10 @@ use sluis_core::statement::{
 use sluis_core::transfer::{Event, Say, State, Work};
 use sluis_core::words::Language;
 
-use crate::books::{Books, CoreError, Result, detail};
+use crate::books::Books;
+use crate::error::{CoreError, Result};
 use crate::holders::Holders;
-use crate::store::{Due, Record, Stored, Tx};
+use crate::store::{Due, Record, Stored, Tx, detail};
 
 /// The agency's core.
 #[derive(Debug)]

@@ -20,23 +20,26 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::local::{self, Room};
 use crate::accept::{self, Door};
+use crate::accounts;
 use crate::agency::outbox::{Heard, Outbox};
 use crate::agency::{self, Agency};
-use crate::books::{Books, CoreError};
+use crate::books::Books;
 use crate::channel;
 use crate::clock::{RealClock, SharedClock};
 use crate::desk::Desk;
 use crate::durable;
-use crate::duties::Duties;
+use crate::error::CoreError;
 use crate::files;
 use crate::gatehouse::{self, Core, gate_router, letters_router, release_router};
 use crate::health;
+use crate::holders::Duties;
 use crate::medium::client::ZoneClient;
 use crate::medium::server;
 use crate::municipality::{self, Municipality};
 use crate::notifier::Notifier;
 use crate::reminders;
 use crate::store::Store;
+use crate::threads;
 use crate::tls;
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -210,7 +213,7 @@ impl Host {
             None => paths.persons.clone(),
         };
         let group = group.map(|name| {
-            files::group_id(&name).ok_or_else(|| {
+            accounts::group_id(&name).ok_or_else(|| {
                 let why =
                     std::io::Error::other(format!("there is no group {name} on this machine"));
                 AppError::Io("[paths]".into(), why)
@@ -450,7 +453,7 @@ async fn listener(address: &Address) -> Result<TcpListener> {
 async fn sweep(zone: Arc<server::Zone>, stop: CancellationToken) {
     loop {
         let zone = Arc::clone(&zone);
-        if let Ok(Err(error)) = files::blocking(move || zone.sweep()).await {
+        if let Ok(Err(error)) = threads::blocking(move || zone.sweep()).await {
             tracing::warn!(%error, "what has expired cannot be removed");
         }
         tokio::select! {

@@ -10,30 +10,28 @@ use std::sync::{Arc, Mutex};
 use sluis_config::{Agreements, agreements};
 use sluis_core::agreement::Side;
 use sluis_core::agreement::keys::Keys;
-use sluis_core::control::{Place, Refused};
-use sluis_core::evidence::{Refusal, Terms, Verified};
-use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
+use sluis_core::control::Place;
+use sluis_core::evidence::{Terms, Verified};
+use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferCode, TransferId};
 use sluis_core::keyring::{Identities, Signers};
-use sluis_core::mailbox::LetterError;
-use sluis_core::statement::{
-    self, Body, FormError, Header, SignatureError, Signed, Signer, Statement, Tip,
-};
-use sluis_core::transfer::Illegal;
+use sluis_core::statement::{self, Body, FormError, Header, Signed, Signer, Statement, Tip};
 use sluis_core::words;
-use sluis_core::words::Words;
 use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
-use crate::duties::Duties;
-use crate::health::Seen;
-use crate::intact::{self, LedgerError};
+use crate::error::{CoreError, Result};
+use crate::holders::Duties;
+use crate::intact;
 use crate::steady::Steady;
-use crate::store::{Store, StoreError, Tx};
-use crate::versions;
+use crate::store::{Record, Store, Stored, Tx};
+use seen::Seen;
 
+pub(crate) mod counting;
 mod head;
 mod keys;
 mod letters;
+pub mod seen;
+mod time;
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]
@@ -44,115 +42,8 @@ pub fn postman(side: Side) -> &'static str {
     }
 }
 
-/// What went wrong in a core.
-#[derive(Debug, thiserror::Error)]
-pub enum CoreError {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// No evidence.
-    #[error(transparent)]
-    Evidence(#[from] Refusal),
-    /// A statement that cannot be written.
-    #[error(transparent)]
-    Form(#[from] FormError),
-    /// A key that does not serve.
-    #[error(transparent)]
-    Key(#[from] SignatureError),
-    /// A letter that cannot be written or read.
-    #[error(transparent)]
-    Letter(#[from] LetterError),
-    /// The table knows no such step.
-    #[error(transparent)]
-    Illegal(#[from] Illegal),
-    /// A statement's key, by the agreement, is none of those that lie here.
-    #[error(
-        "{agreement} has this party's statement {number} signed by {public}, and that key does not lie in the credential \
-         statement-key: put it back below the newest one, or replace it (docs/operations.md, Changing keys)"
-    )]
-    MissingKey {
-        /// Under which agreement.
-        agreement: AgreementId,
-        /// The number.
-        number: u64,
-        /// The public half.
-        public: String,
-    },
-    /// A transfer rests on an agreement that is not here.
-    #[error("agreement {0} is not installed here; add it with `sluis agreement add`")]
-    NoAgreement(String),
-    /// The store is not what was written into it.
-    #[error(
-        "the ledger does not hold: {0}. Nothing is done with this store: put a good backup in its place, and keep this one"
-    )]
-    Ledger(#[from] LedgerError),
-    /// A file of ours.
-    #[error("{0}: {1}")]
-    Io(String, #[source] std::io::Error),
-    /// A verb that is refused, with its code.
-    #[error("{0}")]
-    Refused(Refused),
-}
-
-impl CoreError {
-    /// A person's verb is refused.
-    #[must_use]
-    pub fn refused(code: &str, words: Words) -> Self {
-        Self::Refused(Refused::new(code, words))
-    }
-    /// A gate's verb is refused, which is told to logs alone.
-    pub fn to_gate(code: &str, message: impl std::fmt::Display) -> Self {
-        Self::refused(code, Words::same(message))
-    }
-    /// There is no such transfer.
-    #[must_use]
-    pub fn no_transfer(id: &TransferId) -> Self {
-        let why = words!("er is geen zending {id}", "there is no transfer {id}");
-        Self::refused("no-such-transfer", why)
-    }
-    /// What a person is told of it. What a database or a disk itself says has one language.
-    #[must_use]
-    pub fn words(&self) -> Words {
-        match self {
-            Self::Refused(refused) => refused.words.clone(),
-            Self::Illegal(illegal) => illegal.words(),
-            Self::Store(error) => error.words(),
-            Self::Evidence(refusal) => refusal.words(),
-            Self::Form(error) => error.words(),
-            Self::Key(error) => error.words(),
-            Self::Letter(error) => error.words(),
-            Self::MissingKey { agreement, number, public } => words!(
-                "de verklaring {number} van deze partij onder {agreement} is ondertekend met {public}, en die sleutel ligt niet in \
-                 de credential statement-key: zet haar terug onder de nieuwste, of vervang haar (docs/operations.md, Changing keys)",
-                "{self}"
-            ),
-            Self::NoAgreement(name) => words!(
-                "overeenkomst {name} is hier niet geïnstalleerd; voeg ze toe met `sluis agreement add`",
-                "{self}"
-            ),
-            Self::Ledger(error) => words!(
-                "het logboek klopt niet: {}. Met deze databank gebeurt niets: zet een goede back-up in de plaats en bewaar deze",
-                "the ledger does not hold: {}. Nothing is done with this store: put a good backup in its place, and keep this one";
-                error.words()
-            ),
-            Self::Io(what, error) => words!("{what}: {}", "{what}: {}"; Words::io(error)),
-        }
-    }
-    /// An operation on a file failed.
-    pub fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
-        let what = what.to_string();
-        move |error| Self::Io(what, error)
-    }
-}
-
 /// How many statements are remembered as verified; more are verified again each time.
 const REMEMBERED: usize = 200_000;
-
-/// What another party's word does: an effect, or why it has none.
-pub type Effect = Result<std::result::Result<(), Words>>;
-
-/// The result of everything in a core.
-pub type Result<T> = std::result::Result<T, CoreError>;
 
 /// A party's books.
 pub struct Books {
@@ -214,8 +105,8 @@ impl Books {
         for installed in agreements.iter() {
             let agreement = &installed.terms.agreement;
             tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
-            if !versions::counts(&mut tx, clock.now(), &installed.terms).await? {
-                versions::begins_to_wait(&mut tx, clock.now(), &installed.terms).await?;
+            if !counting::counts(&mut tx, clock.now(), &installed.terms).await? {
+                counting::begins_to_wait(&mut tx, clock.now(), &installed.terms).await?;
                 unapproved.insert(agreement.agreement.clone(), agreement.version);
             }
         }
@@ -419,10 +310,19 @@ impl Books {
     }
 }
 
-/// Details of a ledger entry.
-#[must_use]
-pub fn detail<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+/// The transfer that a person names.
+///
+/// # Errors
+/// [`CoreError::Refused`] where nothing goes by that code.
+pub async fn find<S: Stored>(tx: &mut Tx, code: &TransferCode) -> Result<Record<S>> {
+    let found = tx.by_code::<S>(code).await?;
+    found.ok_or_else(|| {
+        let none = words!(
+            "niets heeft de code {code}; kijk met: sluis list",
+            "nothing goes by the code {code}; look with: sluis list"
+        );
+        CoreError::refused("no-such-transfer", none)
+    })
 }
 
 /// How long to wait before the next attempt: doubling from 250 ms to 5 minutes, with jitter of a quarter.

@@ -1,6 +1,6 @@
 //! Every step that changes a disk, one call each. Nothing else here changes one; a test holds that.
 //!
-//! What must hold together over a crash is built from these: see [`crate::files`] and the drop zone's `disk`. An error of
+//! What must hold together over a crash is built from these: see `files` and the drop zone's `disk`. An error of
 //! a sync ends the step for good: the kernel may have let go of what it could not write, and a second sync would say that
 //! all is well. Who goes on begins anew, from bytes of his own.
 

@@ -7,14 +7,15 @@ use sluis_core::exercise::Confirmed;
 use sluis_core::id::{AgreementId, Time, TransferId};
 use sluis_core::statement::{Body, Sent};
 
-use crate::books::{Books, Result};
+use crate::books::Books;
+use crate::error::Result;
 use crate::store::Tx;
 
 impl Books {
     /// The exercises under an agreement, by what was signed when they were sealed.
     ///
     /// # Errors
-    /// [`crate::books::CoreError`].
+    /// [`crate::error::CoreError`].
     pub async fn exercises(
         &self,
         tx: &mut Tx,
@@ -35,7 +36,7 @@ impl Books {
     /// Who typed the share of which exercise.
     ///
     /// # Errors
-    /// [`crate::books::CoreError`].
+    /// [`crate::error::CoreError`].
     pub async fn confirmed(
         &self,
         tx: &mut Tx,
@@ -56,7 +57,7 @@ impl Books {
     /// When an exercise under an agreement was last opened.
     ///
     /// # Errors
-    /// [`crate::books::CoreError`].
+    /// [`crate::error::CoreError`].
     pub async fn exercised(&self, tx: &mut Tx, agreement: &Agreement) -> Result<Option<Time>> {
         let exercises = self.exercises(tx, &agreement.agreement).await?;
         let mut last = None;

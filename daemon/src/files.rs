@@ -10,7 +10,6 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use sluis_core::words;
 
-use crate::books::CoreError;
 use crate::durable::{self, Out};
 
 /// Opens a file for reading: no link is followed, no pipe waits for a writer.
@@ -186,83 +185,4 @@ pub fn shown(name: &OsStr) -> String {
         chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
     }
     text
-}
-
-/// The name of a user, from `/etc/passwd`.
-#[must_use]
-pub fn user_name(uid: u32) -> Option<String> {
-    accounts("/etc/passwd").into_iter().find(|(_, id)| *id == uid).map(|(name, _)| name)
-}
-
-/// The number of a user.
-#[must_use]
-pub fn user_id(name: &str) -> Option<u32> {
-    accounts("/etc/passwd").into_iter().find(|(known, _)| known == name).map(|(_, id)| id)
-}
-
-/// The number of a group.
-#[must_use]
-pub fn group_id(name: &str) -> Option<u32> {
-    accounts("/etc/group").into_iter().find(|(known, _)| known == name).map(|(_, id)| id)
-}
-
-/// Whether a user is in a group, by its own group or as a member.
-#[must_use]
-pub fn is_member(uid: u32, group: &str) -> bool {
-    let own = || {
-        let gid = group_id(group)?.to_string();
-        let text = std::fs::read_to_string("/etc/passwd").ok()?;
-        let uid = uid.to_string();
-        let mut fields = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        fields.find(|it| it.get(2) == Some(&uid.as_str()))?.get(3).map(|own| **own == *gid)
-    };
-    let listed = || {
-        let text = std::fs::read_to_string("/etc/group").ok()?;
-        let name = user_name(uid)?;
-        let line = text.lines().find(|line| line.split(':').next() == Some(group))?;
-        Some(line.split(':').nth(3)?.split(',').any(|member| member == name))
-    };
-    own() == Some(true) || listed() == Some(true)
-}
-
-fn accounts(file: &str) -> Vec<(String, u32)> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let account = |line: &str| {
-        let mut fields = line.split(':');
-        let name = fields.next()?.to_owned();
-        Some((name, fields.nth(1)?.parse().ok()?))
-    };
-    text.lines().filter_map(account).collect()
-}
-
-/// Work that waits for the disk or the processor does not hold up the sockets.
-///
-/// # Errors
-/// [`CoreError::Io`] where the worker died.
-pub async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, CoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| CoreError::Io("a worker thread".into(), io::Error::other(e)))
-}
-
-/// More than the C library keeps of the stacks of threads that have ended: one of this size goes back to the system.
-const STACK: usize = 64 << 20;
-
-/// The same for work that has a key or a list in its hands: on a thread of its own, whose stack goes with it and with all
-/// that was on it. A worker's stays for as long as there is work.
-///
-/// # Errors
-/// [`CoreError::Io`] where there is no thread, or it died.
-pub async fn apart<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, CoreError> {
-    let failed = |error| CoreError::Io("a thread of its own".into(), error);
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new().stack_size(STACK);
-    let thread = thread.spawn(move || _ = tell.send(work())).map_err(failed)?;
-    let done = told.await;
-    // It has nothing left to do. Only a thread that was waited for gives its stack back at once.
-    let _ = thread.join();
-    done.map_err(|e| failed(io::Error::other(e)))
 }

@@ -15,16 +15,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use data_encoding::BASE64;
 use sluis_core::control::{
-    self, Cursor, Done, Exposing, Job, Lane, Letter, Letters, Named, Next, Outcome, Over, Refused,
-    Row, Task,
+    self, Cursor, Done, Exposing, Job, Lane, Letter, Letters, Named, Next, Outcome, Over, Row, Task,
 };
 use sluis_core::evidence::{Refusal, Verified};
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::notice::Sort;
 use tokio::net::UnixListener;
 
-use crate::books::{Books, CoreError, Effect, Result, backoff_ms, detail};
-use crate::store::{Holder, JobRow, Record, Stored, Tx};
+use crate::accounts;
+use crate::books::{Books, backoff_ms};
+use crate::error::{CoreError, Effect, Result};
+use crate::store::{Holder, JobRow, Record, Stored, Tx, detail};
 use crate::{durable, files};
 use sluis_core::words;
 
@@ -108,7 +109,7 @@ impl Caller {
     /// The user's name, or its number.
     #[must_use]
     pub fn name(self) -> String {
-        files::user_name(self.uid).unwrap_or_else(|| self.uid.to_string())
+        accounts::user_name(self.uid).unwrap_or_else(|| self.uid.to_string())
     }
 }
 
@@ -441,26 +442,4 @@ pub async fn take_effect<C: Core>(core: &C, tx: &mut Tx, said: &Verified) -> Res
         detail([("statement", said.digest().to_string()), ("why", why.en), ("nl", why.nl)]);
     tx.enter(core.books().now(), "no-effect", header.transfer, detail).await?;
     Ok(())
-}
-
-impl IntoResponse for CoreError {
-    fn into_response(self) -> Response {
-        let (status, code) = match &self {
-            Self::Refused(refused) => return (StatusCode::CONFLICT, Json(refused)).into_response(),
-            Self::Illegal(_) => (StatusCode::CONFLICT, "not-now".to_owned()),
-            Self::NoAgreement(_) => (StatusCode::NOT_FOUND, "no-agreement".to_owned()),
-            Self::Evidence(_) | Self::Letter(_) | Self::Form(_) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "no-evidence".to_owned())
-            }
-            Self::Store(_)
-            | Self::Key(_)
-            | Self::MissingKey { .. }
-            | Self::Ledger(_)
-            | Self::Io(..) => {
-                tracing::error!(error = %self, "a verb failed");
-                (StatusCode::INTERNAL_SERVER_ERROR, "failed".to_owned())
-            }
-        };
-        (status, Json(Refused::new(code, self.words()))).into_response()
-    }
 }

@@ -1,12 +1,16 @@
 //! Users and groups as `sluis.toml` names them: users by number or name, groups as `@name`.
 //!
 //! Groups are those of `/etc/group` and the user's own of `/etc/passwd`, as they are at that moment. Nobody is above it,
-//! root neither.
+//! root neither. And who of them has which duty.
+
+use std::collections::BTreeMap;
 
 use sluis_config::schema::Owner;
+use sluis_core::agreement::Side;
+use sluis_core::duty::Duty;
 
-use crate::books::{CoreError, Result};
-use crate::files;
+use crate::accounts;
+use crate::error::{CoreError, Result};
 
 /// A user or the members of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +36,7 @@ impl Holders {
     pub fn has(&self, uid: u32) -> bool {
         self.0.iter().any(|holder| match holder {
             Holder::User(user) => *user == uid,
-            Holder::Group(group) => files::is_member(uid, group),
+            Holder::Group(group) => accounts::is_member(uid, group),
         })
     }
 }
@@ -44,10 +48,45 @@ fn holder(key: &str, owner: &Owner) -> Result<Holder> {
     match owner {
         Owner::Uid(uid) => Ok(Holder::User(*uid)),
         Owner::Name(name) => match name.strip_prefix('@') {
-            Some(group) if files::group_id(group).is_some() => Ok(Holder::Group(group.to_owned())),
+            Some(group) if accounts::group_id(group).is_some() => {
+                Ok(Holder::Group(group.to_owned()))
+            }
             Some(group) => Err(missing("group", group)),
-            None => files::user_id(name).map(Holder::User).ok_or_else(|| missing("user", name)),
+            None => accounts::user_id(name).map(Holder::User).ok_or_else(|| missing("user", name)),
         },
+    }
+}
+
+/// Who has which duty; everybody who may connect has all of them where nothing is configured.
+#[derive(Debug, Clone, Default)]
+pub struct Duties(Option<BTreeMap<Duty, Holders>>);
+
+impl Duties {
+    /// As `[duties]` says at the core of this side.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] where a user or group is none here.
+    pub fn new(configured: Option<&BTreeMap<Duty, Vec<Owner>>>, side: Side) -> Result<Self> {
+        let Some(configured) = configured else { return Ok(Self(None)) };
+        let mut held = BTreeMap::new();
+        for (duty, owners) in configured {
+            held.insert(*duty, Holders::of("[duties]", owners)?);
+        }
+        let ours = Duty::ALL.iter().filter(|duty| duty.is_of(side));
+        for duty in ours.filter(|duty| !held.contains_key(duty)) {
+            tracing::info!(duty = duty.name(), "nobody has this duty");
+        }
+        Ok(Self(Some(held)))
+    }
+
+    /// Whether this user has the duty. Whoever has any may look.
+    #[must_use]
+    pub fn has(&self, uid: u32, duty: Duty) -> bool {
+        let Some(held) = &self.0 else { return true };
+        match duty {
+            Duty::View => held.values().any(|holders| holders.has(uid)),
+            duty => held.get(&duty).is_some_and(|holders| holders.has(uid)),
+        }
     }
 }
 

@@ -6,52 +6,18 @@ use std::collections::BTreeMap;
 use sluis_core::id::Digest;
 use sluis_core::ledger::{self, ChainError, Entry};
 use sluis_core::statement::{Statement, Tip};
-use sluis_core::words;
-use sluis_core::words::Words;
 
-use crate::books::Result;
+use crate::error::Result;
 use crate::store::Tx;
 
 /// Lines of the ledger that are read at once.
 const PAGE: i64 = 5000;
 
-/// What is wrong with a ledger. The store is not used: put a good backup in its place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LedgerError {
-    /// The chain breaks.
-    #[error("{0}")]
-    Chain(#[from] ChainError),
-    /// A statement is kept of which its entry says nothing.
-    #[error("entry {0} does not name the statement that was entered there")]
-    Entry(u64),
-    /// A statement of ours names another head than the ledger has.
-    #[error("entry {0} is another one than the one that a statement of ours was signed after")]
-    Head(u64),
-}
-
-impl LedgerError {
-    /// For people.
-    #[must_use]
-    pub fn words(&self) -> Words {
-        match self {
-            Self::Chain(error) => error.words(),
-            Self::Entry(number) => words!(
-                "inschrijving {number} noemt niet de verklaring die daar werd ingeschreven",
-                "{self}"
-            ),
-            Self::Head(number) => words!(
-                "inschrijving {number} is een andere dan die waarna een verklaring van ons werd ondertekend",
-                "{self}"
-            ),
-        }
-    }
-}
-
 /// Follows the whole ledger, and holds every statement that is kept against its entry; our own, against the head that
 /// each of them names.
 ///
 /// # Errors
-/// [`LedgerError`], the first that is wrong.
+/// [`ChainError`], the first that is wrong.
 pub async fn check(tx: &mut Tx, party: &str) -> Result<()> {
     // Of each entry its digest, and that of the statement that it enters.
     let mut heads = vec![Digest::none()];
@@ -60,7 +26,7 @@ pub async fn check(tx: &mut Tx, party: &str) -> Result<()> {
     loop {
         let lines = tx.ledger(tip.number, PAGE).await?;
         for line in &lines {
-            tip = ledger::verify(tip, std::iter::once(line.as_str())).map_err(LedgerError::from)?;
+            tip = ledger::verify(tip, std::iter::once(line.as_str()))?;
             heads.push(tip.digest);
             if let Ok(mut entry) = serde_json::from_str::<Entry>(line)
                 && entry.kind == "statement"
@@ -82,7 +48,7 @@ pub async fn check(tx: &mut Tx, party: &str) -> Result<()> {
                 .get(entry)
                 .is_some_and(|digest| *digest == Digest::of(statement.as_bytes()).to_string());
             if !named {
-                return Err(LedgerError::Entry(*entry).into());
+                return Err(ChainError::Entered { number: *entry }.into());
             }
             own_head(statement, party, &heads)?;
         }
@@ -94,7 +60,7 @@ fn own_head(statement: &str, party: &str, heads: &[Digest]) -> Result<()> {
     let head = statement.header.ledger;
     let stands = usize::try_from(head.number).ok().and_then(|at| heads.get(at));
     if statement.header.issuer.as_str() == party && stands != Some(&head.digest) {
-        return Err(LedgerError::Head(head.number).into());
+        return Err(ChainError::Head { number: head.number }.into());
     }
     Ok(())
 }

@@ -28,8 +28,9 @@ use sluis_core::statement::{
     Body, Delivered, Destroyed, Failed, Opened, Ready, Removed, Sent, ShareAccepted,
 };
 
-use crate::books::{Books, CoreError, Result, detail};
-use crate::store::{Record, Stored, Tx};
+use crate::books::Books;
+use crate::error::{CoreError, Result};
+use crate::store::{Record, Stored, Tx, detail};
 
 /// The municipality's core.
 #[derive(Debug)]

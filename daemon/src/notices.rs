@@ -19,10 +19,11 @@ use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use crate::books::{Books, CoreError, Effect, Result, detail};
+use crate::books::Books;
+use crate::books::find;
+use crate::error::{CoreError, Effect, Result};
 use crate::gatehouse::{Caller, Core};
-use crate::persons::find;
-use crate::store::{Stored, Tx};
+use crate::store::{Stored, Tx, detail};
 use crate::two_persons;
 
 /// How many notices of the other party are weighed in 24 hours of our own clock, whatever times they give.
@@ -343,7 +344,7 @@ async fn under<C: Core>(
     code: &TransferCode,
     agreement: &AgreementId,
 ) -> Result<TransferId> {
-    let record = find::<C>(tx, code).await?;
+    let record = find::<C::State>(tx, code).await?;
     if record.agreement == *agreement {
         return Ok(record.id);
     }

@@ -10,17 +10,16 @@ use sluis_core::control::{
     About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Over, Row, Said,
     SaidAgain, SayAgain, TermsText, Under, Waiting, Wanted, typed,
 };
-use sluis_core::id::TransferCode;
 use sluis_core::ledger::Part;
 use sluis_core::statement::Signed;
-use sluis_core::words;
 
-use crate::books::{CoreError, Result, detail};
+use crate::books::find;
+use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::health;
 use crate::notices;
 use crate::restore;
-use crate::store::{Record, Tx};
+use crate::store::{Record, Tx, detail};
 use crate::two_persons;
 use crate::versions;
 
@@ -142,21 +141,6 @@ async fn list<C: Core>(
     Ok(Json(records.iter().map(row).collect()))
 }
 
-/// The transfer that a person names.
-///
-/// # Errors
-/// [`CoreError::Refused`] where nothing goes by that code.
-pub async fn find<C: Core>(tx: &mut Tx, code: &TransferCode) -> Result<Record<C::State>> {
-    let found = tx.by_code::<C::State>(code).await?;
-    found.ok_or_else(|| {
-        let none = words!(
-            "niets heeft de code {code}; kijk met: sluis list",
-            "nothing goes by the code {code}; look with: sluis list"
-        );
-        CoreError::refused("no-such-transfer", none)
-    })
-}
-
 /// A transfer as it is shown, marked where it is a rehearsal.
 ///
 /// # Errors
@@ -171,7 +155,7 @@ async fn show<C: Core>(
     Json(ask): Json<ByCode>,
 ) -> Result<Json<Detail>> {
     let mut tx = core.books().store.begin().await?;
-    let record = find::<C>(&mut tx, &ask.code).await?;
+    let record = find::<C::State>(&mut tx, &ask.code).await?;
     let detail = Detail {
         row: row(&*core, &mut tx, &record).await?,
         state: serde_json::to_value(&record.state).unwrap_or_default(),
@@ -203,7 +187,7 @@ async fn head<C: Core>(
     let mut tx = books.store.begin().await?;
     let (agreement, of) = match ask {
         AskHead::Transfer(code) => {
-            let record = find::<C>(&mut tx, &code).await?;
+            let record = find::<C::State>(&mut tx, &code).await?;
             (record.agreement, Part::Transfer(record.id))
         }
         AskHead::Agreement(agreement, Some(year)) => (agreement, Part::Year(year)),

@@ -10,7 +10,8 @@ use sluis_core::id::Time;
 use sluis_core::reminder::{AT_ONCE, Heard, Reminder, Situation, Waits};
 use tokio_util::sync::CancellationToken;
 
-use crate::books::{Books, Result};
+use crate::books::Books;
+use crate::error::Result;
 use crate::gatehouse::Core;
 use crate::store::Tx;
 use crate::versions;

@@ -19,9 +19,10 @@ use sluis_core::statement::{self, Body, Contradicted, FormError, Signed, Tip};
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use crate::books::{Books, CoreError, Result, detail};
+use crate::books::Books;
+use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core, take_effect};
-use crate::store::{Fate, SetBack, Tx};
+use crate::store::{Fate, SetBack, Tx, detail};
 use crate::two_persons;
 
 /// How many statements of the other party are contradicted in a day: whoever has its key could have us sign without end.

@@ -5,13 +5,10 @@
 
 use std::sync::Mutex;
 
-use crate::books::{Books, Result, detail};
 use crate::clock::Clock;
-use crate::store::Tx;
-use crate::two_persons;
 
 /// A drift larger than this between two looks is a jump.
-const JUMP_MS: i64 = 3_600_000;
+pub(crate) const JUMP_MS: i64 = 3_600_000;
 /// A machine that was off tells nothing of how long: up to this much is taken for being off.
 const OFF_MS: i64 = 86_400_000;
 /// All that was taken for being off, less what was made good since, is at most this much.
@@ -19,7 +16,7 @@ const MOST_OFF_MS: i64 = 3 * OFF_MS;
 /// So many hours of being up make good one of being off: whoever starts it again and again brings the clock no further.
 const MADE_GOOD: i64 = 2;
 /// How often a look is kept, where nothing happens, in milliseconds of being up.
-const KEEP_MS: i64 = 600_000;
+pub(crate) const KEEP_MS: i64 = 600_000;
 
 /// The two clocks at one moment, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +48,7 @@ pub struct Trust {
 }
 
 impl Look {
-    fn now(clock: &dyn Clock) -> Self {
+    pub(crate) fn now(clock: &dyn Clock) -> Self {
         Self { wall: clock.now().0, up: clock.up() }
     }
     /// What passed since an earlier look.
@@ -70,7 +67,7 @@ impl Look {
 }
 
 impl Passed {
-    fn is_jump(self) -> bool {
+    pub(crate) fn is_jump(self) -> bool {
         self.drift.abs() > JUMP_MS
     }
 }
@@ -100,108 +97,15 @@ impl Trust {
 /// What was seen last.
 #[derive(Debug, Default)]
 pub struct Steady {
-    seen: Mutex<Option<Look>>,
+    pub(crate) seen: Mutex<Option<Look>>,
     /// One look at a time: two would count the same drift twice.
-    turn: tokio::sync::Mutex<()>,
+    pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 /// Whether so much ahead holds what expires.
 #[must_use]
 pub fn holds(ahead: i64) -> bool {
     ahead > JUMP_MS
-}
-
-impl Books {
-    /// Looks at the clock; whether what expires is held. Writes only where something changed, or now and then.
-    ///
-    /// # Errors
-    /// [`crate::books::CoreError::Store`].
-    pub async fn clock_holds(&self) -> Result<bool> {
-        let _turn = self.steady.turn.lock().await;
-        let (now, look) = (self.now(), Look::now(&*self.clock));
-        let seen = self.steady.seen.lock().map(|seen| *seen).unwrap_or_default();
-        if let Some(seen) = seen
-            && !look.since(seen).is_jump()
-            && (0..KEEP_MS).contains(&(look.up - seen.up))
-        {
-            return Ok(self.clock_is_held());
-        }
-        let mut tx = self.store.begin().await?;
-        let kept = match (tx.number("clock-wall").await?, tx.number("clock-up").await?) {
-            (Some(wall), Some(up)) => Some(Look { wall, up }),
-            _ => None,
-        };
-        let passed = seen.or(kept).map_or(Passed::default(), |before| look.since(before));
-        let before = Trust {
-            ahead: tx.number("clock-ahead").await?.unwrap_or_default(),
-            off: tx.number("clock-off").await?.unwrap_or_default(),
-        };
-        // Small differences add up: a clock that creeps is held in the end.
-        let trust = before.after(passed);
-        tx.keep_clock(look, trust).await?;
-        // A machine that was off too often is a clock that jumped by all of it.
-        let jump = if passed.is_jump() { passed.drift } else { trust.ahead - before.ahead };
-        if jump.abs() > JUMP_MS {
-            let kind = if jump > 0 { "clock-forward" } else { "clock-back" };
-            tracing::warn!(seconds = jump / 1000, held = trust.holds(), "the clock jumped");
-            tx.enter(now, kind, None, detail([("seconds", (jump / 1000).to_string())])).await?;
-        }
-        if jump < -JUMP_MS {
-            tx.due_now(now).await?;
-        }
-        two_persons::forget(&mut tx, now).await?;
-        if jump.abs() > JUMP_MS || !trust.holds() {
-            // Who said that the clock is right said it of the jump before.
-            tx.unask("clock", "clock").await?;
-        }
-        if jump < -JUMP_MS {
-            self.commit(tx).await?;
-        } else {
-            // Nobody waits for this.
-            tx.commit().await?;
-        }
-        self.seen(look, trust);
-        Ok(trust.holds())
-    }
-
-    /// Whether what expires is held, as of the last look.
-    #[must_use]
-    pub fn clock_is_held(&self) -> bool {
-        holds(self.ahead.load(std::sync::atomic::Ordering::SeqCst))
-    }
-
-    /// Two persons confirmed that the clock is right: their word is entered, and from then on it is believed.
-    ///
-    /// # Errors
-    /// [`crate::books::CoreError::Store`].
-    pub async fn believe_clock(&self, mut tx: Tx) -> Result<()> {
-        let look = Look::now(&*self.clock);
-        tx.keep_clock(look, Trust::default()).await?;
-        self.commit(tx).await?;
-        self.seen(look, Trust::default());
-        Ok(())
-    }
-
-    fn seen(&self, look: Look, trust: Trust) {
-        if let Ok(mut seen) = self.steady.seen.lock() {
-            *seen = Some(look);
-        }
-        self.ahead.store(trust.ahead, std::sync::atomic::Ordering::SeqCst);
-    }
-}
-
-impl Tx {
-    async fn keep_clock(&mut self, look: Look, trust: Trust) -> Result<()> {
-        for (name, value) in [
-            ("clock-wall", look.wall),
-            ("clock-up", look.up),
-            ("clock-ahead", trust.ahead),
-            ("clock-off", trust.off),
-        ] {
-            self.set_number(name, value).await?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

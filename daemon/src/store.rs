@@ -3,12 +3,14 @@
 //! State, ledger and queued work change together in one transaction. One process writes, one transaction at
 //! a time. No secret and no file name is ever in it.
 
+mod asked;
 mod epochs;
 mod numbers;
 mod queue;
 mod said;
 mod watched;
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use crate::files;
 use sluis_core::words;
 use sluis_core::words::Words;
 
+pub use asked::Asked;
 pub use epochs::{Fate, SetBack};
 pub use numbers::Number;
 pub use queue::{Due, Holder, JobRow, Wakes};
@@ -80,6 +83,12 @@ impl StoreError {
             ),
         }
     }
+}
+
+/// Details of a ledger entry.
+#[must_use]
+pub fn detail<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 type Result<T> = std::result::Result<T, StoreError>;

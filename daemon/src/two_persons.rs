@@ -2,55 +2,13 @@
 //! R47; R84). The one place where that is decided.
 
 use sluis_core::control::{Waiting, Wanted};
-use sluis_core::id::{Time, TransferId};
+use sluis_core::id::TransferId;
 use sluis_core::words;
 
-use crate::books::{Books, CoreError, Result, detail};
+use crate::books::Books;
+use crate::error::{CoreError, Result};
 use crate::gatehouse::Caller;
-use crate::store::Tx;
-
-/// What was asked waits so long for a second person.
-const WAITS_MS: i64 = 7 * 86_400_000;
-
-/// Who asked first, and when.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// The user.
-    pub uid: u32,
-    /// Its name then.
-    pub name: String,
-    /// When.
-    pub at: Time,
-    /// What, as a second person needs it.
-    pub wanted: Wanted,
-}
-
-/// Until when it waits.
-#[must_use]
-pub fn until(asked: &Asked) -> Time {
-    asked.at.plus_ms(WAITS_MS)
-}
-
-/// Whether it waits still. What was asked while the clock was ahead waits no more once it is set right.
-#[must_use]
-pub fn waits(asked: &Asked, now: Time) -> bool {
-    asked.at.is_fresh(WAITS_MS, now)
-}
-
-/// Forgets what waits no more, so that no clock brings it back, and enters that nobody confirmed it.
-///
-/// # Errors
-/// [`CoreError::Store`].
-pub async fn forget(tx: &mut Tx, now: Time) -> Result<()> {
-    for (verb, subject, asked) in tx.all_asked().await? {
-        if !waits(&asked, now) {
-            tx.unask(&verb, &subject).await?;
-            let known = detail([("by", asked.name), ("of", subject.clone())]);
-            tx.enter(now, &format!("{verb}-lapsed"), asked.wanted.transfer, known).await?;
-        }
-    }
-    Ok(())
-}
+use crate::store::{Asked, Tx, detail};
 
 /// Who asked for this and is waiting for a second person.
 ///
@@ -62,7 +20,7 @@ pub async fn waiting(
     verb: &str,
     subject: &str,
 ) -> Result<Option<Asked>> {
-    Ok(tx.asked(verb, subject).await?.filter(|asked| waits(asked, books.now())))
+    Ok(tx.asked(verb, subject).await?.filter(|asked| asked.waits(books.now())))
 }
 
 /// What a person asks for, under one name: who confirms it says the very same.
@@ -142,9 +100,9 @@ async fn others(books: &Books, tx: &mut Tx, verb: &str, of: &str) -> Result<Vec<
 /// [`CoreError::Store`].
 pub async fn all(books: &Books, tx: &mut Tx) -> Result<Vec<Waiting>> {
     let (asked, now) = (tx.all_asked().await?, books.now());
-    let fresh = asked.into_iter().filter(|(.., first)| waits(first, now));
+    let fresh = asked.into_iter().filter(|(.., first)| first.waits(now));
     let row = |(verb, subject, first): (String, String, Asked)| {
-        let until = Some(until(&first));
+        let until = Some(first.until());
         let Asked { name, at, wanted, .. } = first;
         Waiting { verb, subject, by: Some(name), at, until, rehearsal: false, wanted }
     };

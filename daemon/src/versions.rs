@@ -1,61 +1,25 @@
 //! Versions of agreements: the first one counts when it is installed, each later one when two persons say so
 //! (R83, R84). Until then nothing begins under it, and nothing that the other party says under it is heard.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use sluis_config::agreements;
 use sluis_core::control::{Agree, Agreed, Waiting, Wanted, typed};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::words;
 
-use crate::books::{Books, CoreError, Result, detail};
+use crate::books::Books;
+use crate::books::counting::{agree, since};
+use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::store::Tx;
 use crate::two_persons::{self, Confirmed, Word, confirm};
 
 /// The verb by which two persons let one count.
 pub const APPROVE: &str = "agreement-approve";
-
-/// Which version counts: the one whose number is that of its agreement.
-fn names(terms: &Terms) -> (String, String) {
-    let agreement = &terms.agreement.agreement;
-    (format!("agreed:{agreement}"), format!("agreed:{agreement}:{}", terms.digest))
-}
-
-/// Whether the installed version counts. The first one under its name does.
-///
-/// # Errors
-/// [`CoreError::Store`].
-pub async fn counts(tx: &mut Tx, now: Time, installed: &Terms) -> Result<bool> {
-    let (latest, own) = names(installed);
-    let (latest, own) = (tx.number(&latest).await?, tx.number(&own).await?);
-    if latest.is_none() {
-        agree(tx, now, installed, "agreement-installed", Vec::new()).await?;
-    }
-    Ok(latest == own || latest.is_none())
-}
-
-/// Since when a version that does not count waits here.
-fn since(terms: &Terms) -> String {
-    format!("waits:{}:{}", terms.agreement.agreement, terms.digest)
-}
-
-/// Notes that a version waits, from the first time that it is seen.
-///
-/// # Errors
-/// [`CoreError::Store`].
-pub async fn begins_to_wait(tx: &mut Tx, now: Time, terms: &Terms) -> Result<()> {
-    let since = since(terms);
-    if tx.number(&since).await?.is_none() {
-        tx.set_number(&since, now.0).await?;
-    }
-    Ok(())
-}
 
 /// What is typed for it.
 fn wanted(agreement: &AgreementId, version: u32, stolen: bool) -> Wanted {
@@ -115,42 +79,6 @@ async fn waiting(books: &Books, tx: &mut Tx, asked: &[Waiting]) -> Result<Vec<Wa
         });
     }
     Ok(rows)
-}
-
-/// The version that counts, as it was kept; nothing where none ever did.
-///
-/// # Errors
-/// [`CoreError::Store`].
-pub async fn counting(tx: &mut Tx, agreement: &AgreementId) -> Result<Option<Terms>> {
-    for text in tx.versions(agreement).await? {
-        let Ok((terms, _)) = agreements::parse(Path::new("(store)"), &text) else { continue };
-        let (latest, own) = names(&terms);
-        let own = tx.number(&own).await?;
-        if own.is_some() && own == tx.number(&latest).await? {
-            return Ok(Some(terms));
-        }
-    }
-    Ok(None)
-}
-
-async fn agree(
-    tx: &mut Tx,
-    now: Time,
-    terms: &Terms,
-    entry: &str,
-    by: Vec<(&'static str, String)>,
-) -> Result<()> {
-    let (latest, own) = names(terms);
-    let number = tx.number(&latest).await?.unwrap_or_default() + 1;
-    tx.set_number(&latest, number).await?;
-    tx.set_number(&own, number).await?;
-    let known = [
-        ("agreement", terms.agreement.agreement.to_string()),
-        ("version", terms.agreement.version.to_string()),
-        ("digest", terms.digest.to_string()),
-    ];
-    tx.enter(now, entry, None, detail(known.into_iter().chain(by))).await?;
-    Ok(())
 }
 
 impl Books {

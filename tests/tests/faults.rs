@@ -12,7 +12,7 @@ use std::fs;
 use std::time::Instant;
 
 use sluis_core::id::Time;
-use sluis_daemon::health::Seen;
+use sluis_daemon::books::seen::Seen;
 use sluis_daemon::store::{Holder, Store};
 use sluis_tests::faults::{Fault, Tended, rows, state};
 use sluis_tests::points::{CODE, Code, twin};

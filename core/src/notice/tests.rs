@@ -40,7 +40,8 @@ fn one_request_a_year_by_the_stricter_reading_and_only_by_the_municipality() {
 
 #[test]
 fn what_was_published_counts_for_as_long_as_the_signed_original_is_the_same() {
-    let page = |by, version| Entered { version, ..entered(by, Sort::Publication, NOON, notice("")) };
+    let page =
+        |by, version| Entered { version, ..entered(by, Sort::Publication, NOON, notice("")) };
     let register = Register(vec![page(Side::Agency, 1), page(Side::Municipality, 2)]);
     let version = |version, original: Option<&[u8]>| {
         let mut agreement = Agreement { version, ..agreement() };

@@ -15,9 +15,11 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::Agency;
-use crate::books::{CoreError, Result, detail};
+use crate::books::find;
+use crate::error::{CoreError, Result};
 use crate::gatehouse::Caller;
-use crate::persons::{find, row};
+use crate::persons::row;
+use crate::store::detail;
 use crate::two_persons;
 
 /// The verbs of second persons.
@@ -47,7 +49,7 @@ async fn reject(
         return Err(CoreError::refused("why", Words::of(|language| fault.text(language))));
     }
     let mut tx = core.books.store.begin().await?;
-    let mut record = find::<Agency>(&mut tx, &ask.code).await?;
+    let mut record = find::<State>(&mut tx, &ask.code).await?;
     if !matches!(record.state, State::Admitted { .. }) {
         return Err(Illegal { state: record.state.name(), event: "Reject" }.into());
     }
@@ -69,7 +71,7 @@ async fn let_pass(
     Json(ask): Json<Override>,
 ) -> Result<Json<Overridden>> {
     let mut tx = core.books.store.begin().await?;
-    let record = find::<Agency>(&mut tx, &ask.code).await?;
+    let record = find::<State>(&mut tx, &ask.code).await?;
     let State::Refused { reasons, list } = &record.state else {
         return Err(Illegal { state: record.state.name(), event: "Override" }.into());
     };

@@ -16,10 +16,12 @@ use sluis_core::words::Words;
 
 use super::request::Known;
 use super::{Agency, admission, outbox, status};
-use crate::books::{CoreError, Result, detail};
+use crate::books::find;
 use crate::durable;
-use crate::files::{self, blocking};
-use crate::store::{Record, Tx};
+use crate::error::{CoreError, Result};
+use crate::files;
+use crate::store::{Record, Tx, detail};
+use crate::threads::blocking;
 
 /// The file in a private folder that keeps the drop's name; names are never in the store.
 const NAME: &str = ".name";
@@ -449,7 +451,7 @@ impl Agency {
     /// [`CoreError::Refused`] where the plaintext is gone.
     pub(super) async fn redeliver(&self, code: &TransferCode, uid: u32) -> Result<TransferCode> {
         let mut tx = self.books.store.begin().await?;
-        let mut record = crate::persons::find::<Self>(&mut tx, code).await?;
+        let mut record = find::<State>(&mut tx, code).await?;
         let terms = self.books.terms(&mut tx, &record.terms).await?;
         let old = self.private(&record.agreement, &record.id);
         let name = kept_name(&old).filter(|name| old.join(name).symlink_metadata().is_ok());

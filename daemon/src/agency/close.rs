@@ -4,7 +4,7 @@ use sluis_core::id::{Time, TransferId};
 use sluis_core::transfer::{Event, State};
 
 use super::Agency;
-use crate::books::{CoreError, Result};
+use crate::error::{CoreError, Result};
 use crate::files;
 use crate::store::{Due, JobRow, Record, Tx};
 

@@ -8,7 +8,7 @@ use sluis_core::transfer::{Event, State};
 use sluis_core::words;
 
 use super::Agency;
-use crate::books::{CoreError, Effect, Result};
+use crate::error::{CoreError, Effect, Result};
 use crate::store::Tx;
 
 impl Agency {

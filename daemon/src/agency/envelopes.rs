@@ -15,7 +15,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::Agency;
-use crate::books::{CoreError, Result};
+use crate::error::{CoreError, Result};
 
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;

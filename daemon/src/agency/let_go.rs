@@ -8,7 +8,7 @@ use sluis_core::id::TransferId;
 use sluis_core::transfer::{Event, Shipment, Stands, State};
 
 use super::Agency;
-use crate::books::{CoreError, Result};
+use crate::error::{CoreError, Result};
 use crate::files;
 use crate::store::{Record, Tx};
 

@@ -18,9 +18,9 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::Agency;
-use crate::books::{CoreError, Result, detail};
+use crate::error::{CoreError, Result};
 use crate::gatehouse::Caller;
-use crate::store::{Number, Record, Tx};
+use crate::store::{Number, Record, Tx, detail};
 use crate::two_persons;
 
 /// Under which a number is signed, to be digested; such a signature goes nowhere.

@@ -12,7 +12,7 @@ use sluis_core::old_number::{OldNumber, Telling, Told};
 
 use super::Agency;
 use super::outcome::plain;
-use crate::books::{CoreError, Result};
+use crate::error::{CoreError, Result};
 use crate::store::{Due, JobRow, Number, Tx};
 
 /// The work, as it is queued.

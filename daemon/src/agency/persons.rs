@@ -8,15 +8,18 @@ use axum::{Json, Router};
 use sluis_core::control::{ByCode, May, Might, NumberWord, OfCustodian, Refused, Retry, Row, Send};
 use sluis_core::id::TransferCode;
 use sluis_core::policy::Reason;
+use sluis_core::transfer;
 use sluis_core::transfer::Event;
 use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::{Agency, approval};
-use crate::books::{CoreError, Result, detail};
+use crate::books::find;
 use crate::duties;
+use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
-use crate::persons::{self, find, row};
+use crate::persons::{self, row};
+use crate::store::detail;
 
 /// The verbs of persons at the agency.
 pub fn router(core: Arc<Agency>) -> Router {
@@ -105,7 +108,7 @@ pub(super) async fn act(
     event: Event,
 ) -> Result<Json<Row>> {
     let mut tx = core.books.store.begin().await?;
-    let mut record = find::<Agency>(&mut tx, code).await?;
+    let mut record = find::<transfer::State>(&mut tx, code).await?;
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     let stops = matches!(event, Event::Withdraw);
     core.advance(&mut tx, &mut record, &terms, event, None).await?;
@@ -131,7 +134,7 @@ pub(super) async fn act(
 /// Enters who asked, and shows where the transfer stands.
 async fn note(core: &Agency, code: &TransferCode, verb: &str, caller: Caller) -> Result<Json<Row>> {
     let mut tx = core.books.store.begin().await?;
-    let record = find::<Agency>(&mut tx, code).await?;
+    let record = find::<transfer::State>(&mut tx, code).await?;
     tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
     let row = row(core, &mut tx, &record).await?;
     core.books.commit(tx).await?;

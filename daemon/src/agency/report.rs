@@ -12,7 +12,7 @@ use sluis_core::transfer::{Event, Report, State as Stage};
 
 use super::Agency;
 use super::outcome::plain;
-use crate::books::{CoreError, Result};
+use crate::error::{CoreError, Result};
 use crate::gatehouse::Core;
 
 /// The largest report, in bytes.

@@ -17,10 +17,10 @@ use sluis_core::words;
 
 use super::Agency;
 use super::admission::{self, Bytes, Facts, Granted, Item};
-use crate::books::{CoreError, Result};
-use crate::files;
+use crate::error::{CoreError, Result};
 use crate::notices;
 use crate::store::Tx;
+use crate::threads;
 
 /// What is known of a drop beside its files.
 pub(super) struct Known {
@@ -47,7 +47,7 @@ impl Agency {
             return Ok(None);
         }
         let (at, name, owners) = (parent.to_owned(), PathBuf::from(name), self.owners.clone());
-        let read = files::apart(move || {
+        let read = threads::apart(move || {
             let items = admission::survey(&at, &name, &owners).ok()?;
             Bytes::read(&at, &items).ok()
         });
@@ -62,7 +62,7 @@ impl Agency {
     /// The bytes of a drop, where they can be read.
     async fn bytes(&self, parent: &Path, items: &[Item]) -> Result<Option<Bytes>> {
         let (at, items) = (parent.to_owned(), items.to_vec());
-        files::apart(move || Bytes::read(&at, &items).ok()).await
+        threads::apart(move || Bytes::read(&at, &items).ok()).await
     }
 
     /// The bytes of the list with that mark, made with any key of this party; nothing where it is another list.
@@ -75,7 +75,7 @@ impl Agency {
     /// Whether a drop with these files is the exercise.
     pub(super) async fn is_exercise(&self, parent: &Path, items: &[Item]) -> Result<bool> {
         let (at, owners, seen) = (parent.to_owned(), self.owners.clone(), items.to_vec());
-        files::blocking(move || admission::is_exercise(&at, &seen, &owners)).await
+        threads::blocking(move || admission::is_exercise(&at, &seen, &owners)).await
     }
 
     /// Whether a drop with these files may leave now, and at whose request; or every reason why not.
@@ -152,7 +152,7 @@ impl Agency {
         waive: Vec<Rule>,
     ) -> Result<std::result::Result<Option<Summary>, Vec<Reason>>> {
         let (parent, items, owners) = (parent.to_owned(), items.to_vec(), self.owners.clone());
-        files::apart(move || admission::read_list(&parent, &items, &terms, &owners, now, &waive))
+        threads::apart(move || admission::read_list(&parent, &items, &terms, &owners, now, &waive))
             .await
     }
 

@@ -11,10 +11,10 @@ use sluis_core::statement::Failed;
 use sluis_core::transfer::{Event, State};
 
 use super::{Agency, claim};
-use crate::books::{CoreError, Result, detail};
+use crate::error::{CoreError, Result};
 use crate::files;
 use crate::restore::hear_deferred;
-use crate::store::Tx;
+use crate::store::{Tx, detail};
 
 /// The entry of a drop that was sealed, and that the store does not know.
 const GIVEN_BACK: &str = "given-back";

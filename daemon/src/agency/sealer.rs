@@ -20,10 +20,13 @@ use super::outcome::{plain, stands_after};
 use super::request::Known;
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
-use crate::books::{Books, CoreError, Effect, Result, backoff_ms};
-use crate::files::{self, blocking};
+use crate::books::{Books, backoff_ms};
+use crate::error::{CoreError, Effect, Result};
+use crate::files;
 use crate::gatehouse::Core;
 use crate::store::{Holder, JobRow, Record, Tx};
+use crate::threads;
+use crate::threads::blocking;
 
 impl Agency {
     pub(super) async fn finish(&self, job: &JobRow) -> Result<()> {
@@ -72,7 +75,7 @@ impl Agency {
             return self.settle(job, &mut record, &terms, admitted).await;
         }
         let signer = order.signer.clone();
-        match files::apart(move || seal::seal(order)).await? {
+        match threads::apart(move || seal::seal(order)).await? {
             Ok((envelope, sent)) => self.sealed(job, envelope, sent, &signer).await,
             Err(SealError::Changed) => {
                 self.give_back(job, &mut record, &terms, vec![Reason::Changed]).await

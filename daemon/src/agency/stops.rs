@@ -12,8 +12,8 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::Agency;
-use crate::books::{CoreError, Result, detail};
-use crate::store::{JobRow, Record, Tx};
+use crate::error::{CoreError, Result};
+use crate::store::{JobRow, Record, Tx, detail};
 
 impl Agency {
     /// The agreement ends at once (art. 8; R64): whatever fewer shares are out of than open it is withdrawn. Of the rest

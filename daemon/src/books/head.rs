@@ -6,9 +6,9 @@ use sluis_core::ledger::{self, Head, Part};
 use sluis_core::statement::{FormError, Signed};
 use sluis_core::words;
 
+use super::counting;
 use super::{Books, CoreError, Result};
 use crate::store::Tx;
-use crate::versions;
 
 impl Books {
     /// The head of this ledger over this part of what was said, signed by the key of this party's next statement under
@@ -22,7 +22,7 @@ impl Books {
         agreement: &AgreementId,
         of: Part,
     ) -> Result<Signed> {
-        let counting = versions::counting(tx, agreement).await?;
+        let counting = counting::counting(tx, agreement).await?;
         let terms = counting.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
         let ledger = tx.head().await?;
         let all = tx.said(agreement, (0, ledger.number), i64::MAX).await?;

@@ -8,9 +8,9 @@ use sluis_core::id::{AgreementId, Digest};
 use sluis_core::statement::Signer;
 use sluis_core::words;
 
+use super::counting;
 use super::{Books, CoreError, Result};
 use crate::store::Tx;
-use crate::versions;
 
 impl Books {
     /// The keys of the version of this agreement that counts; nothing where none ever did here.
@@ -22,7 +22,7 @@ impl Books {
         if known.is_some() {
             return Ok(known);
         }
-        let counting = versions::counting(tx, agreement).await?;
+        let counting = counting::counting(tx, agreement).await?;
         let keys = counting.map(|terms| terms.agreement.keys);
         if let (Some(found), Ok(mut known)) = (&keys, self.keys.lock()) {
             known.insert(agreement.clone(), found.clone());

@@ -19,9 +19,10 @@ use sluis_core::statement::Sent;
 use tokio::sync::OwnedMutexGuard;
 
 use super::Municipality;
-use crate::books::{CoreError, Result};
 use crate::durable::{self, Out};
-use crate::files::{self, blocking};
+use crate::error::{CoreError, Result};
+use crate::files;
+use crate::threads::blocking;
 
 /// How often a running fetch renews its lease.
 const RENEW: Duration = Duration::from_secs(20);

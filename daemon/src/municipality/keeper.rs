@@ -14,10 +14,11 @@ use sluis_core::words::Words;
 
 use super::Municipality;
 use super::retain::HOLD;
-use crate::books::{Books, CoreError, Effect, Result, backoff_ms, detail};
+use crate::books::{Books, backoff_ms};
+use crate::error::{CoreError, Effect, Result};
 use crate::files;
 use crate::gatehouse::Core;
-use crate::store::{Holder, JobRow, Record, Tx};
+use crate::store::{Holder, JobRow, Record, Tx, detail};
 
 /// Whether the vault holds a list by this code: by its code it is shown, taken and destroyed, for years.
 async fn is_held(tx: &mut Tx, code: &TransferCode) -> Result<bool> {

@@ -18,12 +18,14 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::Municipality;
-use crate::books::{CoreError, Result, detail};
+use crate::accounts;
+use crate::books::find;
 use crate::durable;
+use crate::error::{CoreError, Result};
 use crate::files;
 use crate::gatehouse::Caller;
-use crate::persons::find;
-use crate::store::{Record, Tx};
+use crate::store::{Record, Tx, detail};
+use crate::threads;
 
 /// Lines that wait for more.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ impl Municipality {
     /// [`CoreError::Refused`] with what is wrong and where.
     pub async fn line(&self, caller: Caller, typed: &TypedLine) -> Result<LineAnswer> {
         let mut tx = self.books.store.begin().await?;
-        let id = find::<Self>(&mut tx, &typed.code).await?.id;
+        let id = find::<State>(&mut tx, &typed.code).await?.id;
         // Before the turn: what a crash left of it is put in order only where nobody is at it.
         self.its_vault(&mut tx).await?;
         self.books.commit(tx).await?;
@@ -97,7 +99,7 @@ impl Municipality {
         let user = match self.settings.custodians.get(custodian) {
             None => return Ok(()),
             Some(Owner::Uid(uid)) => Some(*uid),
-            Some(Owner::Name(name)) => files::user_id(name),
+            Some(Owner::Name(name)) => accounts::user_id(name),
         };
         if user == Some(caller.uid) {
             return Ok(());
@@ -163,7 +165,7 @@ impl Municipality {
         let folder = self.vault(&record.agreement, &record.id, &record.code);
         let group = self.settings.groups.get(record.agreement.as_str());
         let group = group.map(|name| {
-            files::group_id(name).ok_or_else(|| {
+            accounts::group_id(name).ok_or_else(|| {
                 CoreError::refused(
                     "group",
                     words!(
@@ -181,7 +183,7 @@ impl Municipality {
             let key = key.map_err(|e| CoreError::refused("shares", e.words()))?;
             open_into(&key, &at, size, group).map_err(refusal)
         };
-        let plaintext = files::apart(open).await??;
+        let plaintext = threads::apart(open).await??;
         if plaintext != sent.plaintext {
             let _ = files::remove(&folder.join("opening"));
             let why = words!(

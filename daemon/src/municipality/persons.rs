@@ -13,10 +13,12 @@ use sluis_core::receipt;
 
 use super::take::take;
 use super::{Municipality, retain};
-use crate::books::{Result, detail};
+use crate::books::find;
 use crate::duties;
+use crate::error::Result;
 use crate::gatehouse::Caller;
-use crate::persons::{self, find, row};
+use crate::persons::{self, row};
+use crate::store::detail;
 
 /// The verbs of persons at the municipality.
 pub fn router(core: Arc<Municipality>) -> Router {
@@ -41,7 +43,7 @@ async fn ready(
     Json(ask): Json<ByCode>,
 ) -> Result<Json<Row>> {
     let mut tx = core.books.store.begin().await?;
-    let mut record = find::<Municipality>(&mut tx, &ask.code).await?;
+    let mut record = find::<receipt::State>(&mut tx, &ask.code).await?;
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     core.advance(&mut tx, &mut record, &terms, receipt::Event::Ready).await?;
     tx.enter(core.books.now(), "ready", Some(record.id), detail([("by", caller.0.name())])).await?;

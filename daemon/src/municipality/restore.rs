@@ -5,7 +5,7 @@ use sluis_core::id::AgreementId;
 use sluis_core::receipt::{Event, Held, State};
 
 use super::Municipality;
-use crate::books::{CoreError, Result};
+use crate::error::{CoreError, Result};
 use crate::restore::hear_deferred;
 use crate::store::{Record, Tx};
 use crate::{durable, files};

@@ -21,11 +21,12 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::Municipality;
-use crate::books::{CoreError, Result, detail};
+use crate::books::find;
+use crate::error::{CoreError, Result};
 use crate::files;
 use crate::gatehouse::Caller;
-use crate::persons::{find, row};
-use crate::store::{JobRow, Tx};
+use crate::persons::row;
+use crate::store::{JobRow, Tx, detail};
 use crate::two_persons;
 
 /// The states in which the vault holds a whole list.
@@ -74,7 +75,7 @@ async fn destroy(
 ) -> Result<Json<Asked>> {
     let books = &core.books;
     let mut tx = books.store.begin().await?;
-    let mut record = find::<Municipality>(&mut tx, &ask.code).await?;
+    let mut record = find::<State>(&mut tx, &ask.code).await?;
     if !record.state.can_be_destroyed() {
         let state = record.state.name();
         let why = match record.state {

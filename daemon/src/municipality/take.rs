@@ -20,10 +20,11 @@ use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::Municipality;
-use crate::books::{CoreError, Result, detail};
+use crate::books::find;
+use crate::error::{CoreError, Result};
 use crate::files;
 use crate::gatehouse::Caller;
-use crate::persons::find;
+use crate::store::detail;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
@@ -37,7 +38,7 @@ pub(super) async fn take(
     Json(ask): Json<ByCode>,
 ) -> Result<Response> {
     let mut tx = core.books.store.begin().await?;
-    let record = find::<Municipality>(&mut tx, &ask.code).await?;
+    let record = find::<receipt::State>(&mut tx, &ask.code).await?;
     if !matches!(record.state, receipt::State::Opened { .. }) {
         let why = words!(
             "het is nog niet open: sluis open {}",

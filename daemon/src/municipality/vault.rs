@@ -13,7 +13,7 @@ use sluis_core::words;
 
 use super::Municipality;
 use super::retain::{HOLD, LOOKED_AT};
-use crate::books::{CoreError, Result};
+use crate::error::{CoreError, Result};
 use crate::store::Tx;
 use crate::{durable, files};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluis_core::control::{Named, Wanted};
+use sluis_core::control::Named;
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::ledger::{Entry, SaidOnce};
@@ -13,7 +13,6 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Record, Result, StoreError, Tx, optional_id, signed, text};
-use crate::two_persons::Asked;
 
 /// A notice as it is kept.
 #[derive(Debug)]
@@ -465,89 +464,6 @@ impl Tx {
         .await?;
         rows.iter().map(as_signed).collect()
     }
-}
-
-impl Tx {
-    /// Who asked for this first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn asked(&mut self, verb: &str, subject: &str) -> Result<Option<Asked>> {
-        let row = sqlx::query(
-            "SELECT asked.*, word FROM asked LEFT JOIN wanted
-             ON wanted.verb = asked.verb AND wanted.subject = asked.subject
-             WHERE asked.verb = $1 AND asked.subject = $2",
-        )
-        .bind(verb)
-        .bind(subject)
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        row.as_ref().map(asked).transpose()
-    }
-
-    /// Everything that waits for a second person: verb, subject, and who asked first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn all_asked(&mut self) -> Result<Vec<(String, String, Asked)>> {
-        let rows = sqlx::query(
-            "SELECT asked.*, word FROM asked LEFT JOIN wanted
-             ON wanted.verb = asked.verb AND wanted.subject = asked.subject
-             ORDER BY at LIMIT 500",
-        )
-        .fetch_all(&mut *self.tx)
-        .await?;
-        let row = |row: &AnyRow| Ok((row.try_get("verb")?, row.try_get("subject")?, asked(row)?));
-        rows.iter().map(row).collect()
-    }
-
-    /// Keeps who asked for this first; what was asked long ago is forgotten.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn ask(&mut self, verb: &str, subject: &str, asked: &Asked) -> Result<()> {
-        self.unask(verb, subject).await?;
-        sqlx::query("INSERT INTO asked (verb, subject, uid, name, at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(verb)
-            .bind(subject)
-            .bind(i64::from(asked.uid))
-            .bind(asked.name.as_str())
-            .bind(asked.at.0)
-            .execute(&mut *self.tx)
-            .await?;
-        sqlx::query("INSERT INTO wanted (verb, subject, word) VALUES ($1, $2, $3)")
-            .bind(verb)
-            .bind(subject)
-            .bind(serde_json::to_string(&asked.wanted).map_err(|_| StoreError::Row("wanted"))?)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
-    }
-
-    /// It was confirmed, or waits no more.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn unask(&mut self, verb: &str, subject: &str) -> Result<()> {
-        for gone in [
-            "DELETE FROM asked WHERE verb = $1 AND subject = $2",
-            "DELETE FROM wanted WHERE verb = $1 AND subject = $2",
-        ] {
-            sqlx::query(gone).bind(verb).bind(subject).execute(&mut *self.tx).await?;
-        }
-        Ok(())
-    }
-}
-
-fn asked(row: &AnyRow) -> Result<Asked> {
-    let (uid, at): (i64, i64) = (row.try_get("uid")?, row.try_get("at")?);
-    let uid = u32::try_from(uid).map_err(|_| StoreError::Row("asked"))?;
-    let word: Option<String> = row.try_get("word")?;
-    let wanted = match word {
-        Some(word) => serde_json::from_str(&word).map_err(|_| StoreError::Row("wanted"))?,
-        None => Wanted::default(),
-    };
-    Ok(Asked { uid, name: row.try_get("name")?, at: Time(at), wanted })
 }
 
 fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
