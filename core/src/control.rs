@@ -23,7 +23,7 @@ pub const MAX_BYTES: usize = 4 << 20;
 pub const MAX_WAIT_S: u64 = 30;
 
 /// Which queue of work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lane {
     /// Transfers, in any order.
@@ -32,6 +32,24 @@ pub enum Lane {
     Post,
     /// Reminders to persons, in any order.
     Mail,
+}
+
+impl Lane {
+    /// Its name in the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jobs => "jobs",
+            Self::Post => "post",
+            Self::Mail => "mail",
+        }
+    }
+
+    /// The lane of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Jobs, Self::Post, Self::Mail].into_iter().find(|lane| lane.name() == name)
+    }
 }
 
 /// A gate asks for work; the answer is a [`Job`], or 204 when there was none for a while.

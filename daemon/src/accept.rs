@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Extension, Router};
+use crowd::{Crowd, Place, Porch, source};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -27,7 +28,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::drain::polls_end;
 use crate::tls::pin_of;
-use crowd::{Crowd, Place, Porch, source};
 
 /// Who is at the other end of the connection: the SHA-256 of its TLS public key, on every request as an
 /// `axum::Extension`.

@@ -34,6 +34,7 @@ use std::sync::atomic::AtomicBool;
 
 use sluis_config::schema::Sealer;
 use sluis_core::agreement::Side;
+use sluis_core::control::Lane;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, ChannelId, Digest, Time, TransferId};
 use sluis_core::policy;
@@ -46,6 +47,7 @@ use sluis_core::words::Language;
 use crate::books::Books;
 use crate::error::{CoreError, Result};
 use crate::holders::Holders;
+use crate::role::Role;
 use crate::store::{Due, Record, Stored, Tx, detail};
 
 /// The agency's core.
@@ -87,11 +89,13 @@ impl Stored for State {
 }
 
 /// Which role does which work.
-fn gate_of(work: &Work) -> &'static str {
+fn gate_of(work: &Work) -> Role {
     match work {
-        Work::Seal | Work::Forget | Work::Shred | Work::Erase | Work::Resend { .. } => "sealer",
-        Work::Place | Work::Carry { .. } | Work::Probe { .. } | Work::Terminate { .. } => "carrier",
-        Work::Release { .. } => "releaser",
+        Work::Seal | Work::Forget | Work::Shred | Work::Erase | Work::Resend { .. } => Role::Sealer,
+        Work::Place | Work::Carry { .. } | Work::Probe { .. } | Work::Terminate { .. } => {
+            Role::Carrier
+        }
+        Work::Release { .. } => Role::Releaser,
     }
 }
 
@@ -182,11 +186,11 @@ impl Agency {
         }
         // On the way into an end only: what an end itself asks for is done to its end.
         if record.state.is_over() && !was_over {
-            for gate in ["sealer", "releaser"] {
+            for gate in [Role::Sealer, Role::Releaser] {
                 tx.void(&record.id, gate).await?;
             }
             // An upload that is being made is known only when the carrier says so; then it is ended.
-            tx.void_waiting(&record.id, "carrier").await?;
+            tx.void_waiting(&record.id, Role::Carrier).await?;
         }
         for say in step.say {
             let body = self.body(tx, terms, record.id, say, sent.as_ref()).await?;
@@ -198,7 +202,7 @@ impl Agency {
                 Work::Resend { .. } => self.resend_due(now),
                 _ => now.into(),
             };
-            tx.queue(gate_of(&work), "jobs", &record.agreement, Some(record.id), &json, due)
+            tx.queue(gate_of(&work), Lane::Jobs, &record.agreement, Some(record.id), &json, due)
                 .await?;
         }
         if let Ok(mut touched) = self.touched.lock() {

@@ -12,37 +12,32 @@ use sluis_config::credentials::Credentials;
 use sluis_config::schema::Gate;
 use sluis_config::{Config, ConfigError, Installed};
 use sluis_core::agreement::Side;
+use sluis_core::control::Lane;
 use sluis_core::id::{Address, Digest};
 use sluis_core::keyring::{Identities, Signers};
+use sluis_core::words;
+use sluis_core::words::Words;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::local::{self, Room};
 use crate::accept::{self, Door};
-use crate::accounts;
 use crate::agency::outbox::{Heard, Outbox};
 use crate::agency::{self, Agency};
 use crate::books::Books;
-use crate::channel;
 use crate::clock::{RealClock, SharedClock};
 use crate::desk::Desk;
-use crate::durable;
 use crate::error::CoreError;
-use crate::files;
 use crate::gatehouse::{self, Core, gate_router, letters_router, release_router};
-use crate::health;
 use crate::holders::Duties;
 use crate::medium::client::ZoneClient;
 use crate::medium::server;
 use crate::municipality::{self, Municipality};
 use crate::notifier::Notifier;
-use crate::reminders;
+use crate::role::Role;
 use crate::store::Store;
-use crate::threads;
-use crate::tls;
-use sluis_core::words;
-use sluis_core::words::Words;
+use crate::{accounts, channel, durable, files, health, reminders, threads, tls};
 
 /// How long a role may take to end what it has begun.
 pub const DRAIN: Duration = Duration::from_secs(20);
@@ -50,27 +45,6 @@ pub const DRAIN: Duration = Duration::from_secs(20);
 const REST: Duration = Duration::from_secs(30);
 /// The credential of a core's statement keys.
 const STATEMENT_KEY: &str = "statement-key";
-
-/// The roles, as the command line names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Role {
-    /// The agency's core.
-    Sealer,
-    /// The agency's gate to the drop zones.
-    Carrier,
-    /// The agency's gate to the SMS providers.
-    Releaser,
-    /// The agency's gate for what operators report.
-    Reports,
-    /// The transport medium.
-    Dropzone,
-    /// The municipality's core.
-    Keeper,
-    /// The municipality's gate to the drop zone.
-    Fetcher,
-    /// The gate of either party to its mail server.
-    Notifier,
-}
 
 /// Why a role does not start or ended.
 #[derive(Debug, thiserror::Error)]
@@ -246,17 +220,17 @@ impl Host {
         let core = Arc::new(Agency::new(books, settings.clone(), language, folders)?);
         core.recover().await?;
         self.serve("sealer", agency::persons::router(Arc::clone(&core)))?;
-        let carrier = gate_router(Arc::clone(&core), "carrier")
-            .merge(letters_router(Arc::clone(&core), "carrier"))
+        let carrier = gate_router(Arc::clone(&core), Role::Carrier)
+            .merge(letters_router(Arc::clone(&core), Role::Carrier))
             .merge(agency::envelopes::router(Arc::clone(&core)));
         self.serve("sealer-carrier", carrier)?;
-        let releaser = gate_router(Arc::clone(&core), "releaser")
-            .merge(release_router(Arc::clone(&core), "releaser"));
+        let releaser = gate_router(Arc::clone(&core), Role::Releaser)
+            .merge(release_router(Arc::clone(&core), Role::Releaser));
         self.serve("sealer-releaser", releaser)?;
         self.serve("sealer-reports", agency::report::router(Arc::clone(&core)))?;
         self.watched(&core, "sealer")?;
         self.tasks.spawn(watch(Arc::clone(&core), settings, self.stop.clone()));
-        self.tasks.spawn(drive(core, self.stop.clone(), "sealer"));
+        self.tasks.spawn(drive(core, self.stop.clone(), Role::Sealer));
         Ok(())
     }
 
@@ -267,11 +241,11 @@ impl Host {
         core.recover().await?;
         self.serve("keeper", municipality::persons::router(Arc::clone(&core)))?;
         let envelopes = municipality::persons::envelopes(Arc::clone(&core));
-        let fetcher = gate_router(Arc::clone(&core), "fetcher")
-            .merge(letters_router(Arc::clone(&core), "fetcher"));
+        let fetcher = gate_router(Arc::clone(&core), Role::Fetcher)
+            .merge(letters_router(Arc::clone(&core), Role::Fetcher));
         self.serve("keeper-fetcher", fetcher.merge(envelopes))?;
         self.watched(&core, "keeper")?;
-        self.tasks.spawn(drive(core, self.stop.clone(), "keeper"));
+        self.tasks.spawn(drive(core, self.stop.clone(), Role::Keeper));
         Ok(())
     }
 
@@ -464,7 +438,7 @@ async fn sweep(zone: Arc<server::Zone>, stop: CancellationToken) {
 }
 
 /// Works a core's own queue off, then waits for a change or for what is due.
-async fn drive<C: Core>(core: Arc<C>, stop: CancellationToken, gate: &'static str) {
+async fn drive<C: Core>(core: Arc<C>, stop: CancellationToken, gate: Role) {
     while !stop.is_cancelled() {
         let change = core.books().change();
         tokio::pin!(change);
@@ -486,9 +460,9 @@ async fn drive<C: Core>(core: Arc<C>, stop: CancellationToken, gate: &'static st
     }
 }
 
-async fn next_due<C: Core>(core: &C, gate: &str) -> Duration {
+async fn next_due<C: Core>(core: &C, gate: Role) -> Duration {
     let Ok(mut tx) = core.books().store.begin().await else { return Duration::from_secs(1) };
-    let due = tx.earliest(gate, "jobs", None).await.ok().flatten();
+    let due = tx.earliest(gate, Lane::Jobs, None).await.ok().flatten();
     let wait = due.map_or(i64::MAX, |due| due.0 - core.books().now().0).max(5);
     Duration::from_millis(u64::try_from(wait).unwrap_or(5)).min(REST)
 }

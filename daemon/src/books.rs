@@ -7,10 +7,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
+use seen::Seen;
 use sluis_config::{Agreements, agreements};
 use sluis_core::agreement::Side;
 use sluis_core::agreement::keys::Keys;
-use sluis_core::control::Place;
+use sluis_core::control::{Lane, Place};
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferCode, TransferId};
 use sluis_core::keyring::{Identities, Signers};
@@ -22,9 +23,9 @@ use crate::clock::SharedClock;
 use crate::error::{CoreError, Result};
 use crate::holders::Duties;
 use crate::intact;
+use crate::role::Role;
 use crate::steady::Steady;
 use crate::store::{Record, Store, Stored, Tx};
-use seen::Seen;
 
 pub(crate) mod counting;
 mod head;
@@ -35,10 +36,10 @@ mod time;
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]
-pub fn postman(side: Side) -> &'static str {
+pub fn postman(side: Side) -> Role {
     match side {
-        Side::Agency => "carrier",
-        Side::Municipality => "fetcher",
+        Side::Agency => Role::Carrier,
+        Side::Municipality => Role::Fetcher,
     }
 }
 
@@ -67,7 +68,7 @@ pub struct Books {
     pub(crate) keys: Mutex<BTreeMap<AgreementId, Keys>>,
     changed: Notify,
     /// Who waits for work, by gate and lane.
-    waiting: Mutex<BTreeMap<(&'static str, &'static str), Arc<Notify>>>,
+    waiting: Mutex<BTreeMap<(Role, Lane), Arc<Notify>>>,
     /// Statements that verified since this process began, by their bytes and signature.
     known: Mutex<HashSet<Digest>>,
     /// What the clock was last seen to say, and how far it is ahead of what is believed.
@@ -153,7 +154,7 @@ impl Books {
             // Also where it failed: nobody knows what of it is there.
             self.changed.notify_waiters();
             if let Ok(waiting) = self.waiting.lock() {
-                let woken = waiting.iter().filter(|((gate, lane), _)| wakes.wakes(gate, lane));
+                let woken = waiting.iter().filter(|((gate, lane), _)| wakes.wakes(*gate, *lane));
                 woken.for_each(|(_, waiting)| waiting.notify_waiters());
             }
             Ok(committed?)
@@ -166,7 +167,7 @@ impl Books {
     }
 
     /// What is notified when there is other work for a gate in this lane; listen before looking for it.
-    pub fn work(&self, gate: &'static str, lane: &'static str) -> Arc<Notify> {
+    pub fn work(&self, gate: Role, lane: Lane) -> Arc<Notify> {
         let waiting = self.waiting.lock().map(|mut it| it.entry((gate, lane)).or_default().clone());
         waiting.unwrap_or_default()
     }

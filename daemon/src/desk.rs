@@ -12,13 +12,13 @@ use sluis_core::control::{
     Cursor, Done, Exposing, Job, Kept, Lane, Letter, Letters, Next, Outcome, Refused, Reported,
 };
 use sluis_core::id::{AgreementId, TransferId};
+use sluis_core::words;
 use sluis_core::words::Words;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio_util::sync::CancellationToken;
 
 use crate::way::{Broken, Way};
-use sluis_core::words;
 
 /// What went wrong between a gate and its core.
 #[derive(Debug, thiserror::Error)]

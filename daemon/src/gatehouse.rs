@@ -20,14 +20,14 @@ use sluis_core::control::{
 use sluis_core::evidence::{Refusal, Verified};
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::notice::Sort;
+use sluis_core::words;
 use tokio::net::UnixListener;
 
-use crate::accounts;
 use crate::books::{Books, backoff_ms};
 use crate::error::{CoreError, Effect, Result};
+use crate::role::Role;
 use crate::store::{Holder, JobRow, Record, Stored, Tx, detail};
-use crate::{durable, files};
-use sluis_core::words;
+use crate::{accounts, durable, files};
 
 /// What both cores can do for their gates.
 pub trait Core: Send + Sync + 'static {
@@ -36,7 +36,7 @@ pub trait Core: Send + Sync + 'static {
     /// Its books.
     fn books(&self) -> &Books;
     /// Which core it is, and its folder for people.
-    fn about(&self) -> (&'static str, PathBuf);
+    fn about(&self) -> (Role, PathBuf);
     /// One line of `list`.
     fn row(&self, record: &Record<Self::State>) -> Row;
     /// What the other party said, already kept; an inner error says why it has no effect.
@@ -116,37 +116,37 @@ impl Caller {
 /// A gate's socket.
 struct Gate<C> {
     core: Arc<C>,
-    name: &'static str,
+    role: Role,
 }
 
 impl<C> Clone for Gate<C> {
     fn clone(&self) -> Self {
-        Self { core: Arc::clone(&self.core), name: self.name }
+        Self { core: Arc::clone(&self.core), role: self.role }
     }
 }
 
 /// The verbs that every gate of a core has: it asks for work and says what became of it.
-pub fn gate_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
-    core.books().seen.expect(name);
+pub fn gate_router<C: Core>(core: Arc<C>, role: Role) -> Router {
+    core.books().seen.expect(role);
     let verbs = Router::new().route("/next", post(next::<C>)).route("/done", post(done::<C>));
-    bounded(verbs, core, name)
+    bounded(verbs, core, role)
 }
 
 /// Those of a gate that carries letters both ways.
-pub fn letters_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
+pub fn letters_router<C: Core>(core: Arc<C>, role: Role) -> Router {
     let verbs = Router::new()
         .route("/feed/{agreement}", get(cursor::<C>).post(feed::<C>))
         .route("/seen/{agreement}", get(seen::<C>));
-    bounded(verbs, core, name)
+    bounded(verbs, core, role)
 }
 
 /// That of the one gate which lets shares leave.
-pub fn release_router<C: Core>(core: Arc<C>, name: &'static str) -> Router {
-    bounded(Router::new().route("/exposing", post(exposing::<C>)), core, name)
+pub fn release_router<C: Core>(core: Arc<C>, role: Role) -> Router {
+    bounded(Router::new().route("/exposing", post(exposing::<C>)), core, role)
 }
 
-fn bounded<C: Core>(verbs: Router<Gate<C>>, core: Arc<C>, name: &'static str) -> Router {
-    verbs.layer(DefaultBodyLimit::max(control::MAX_BYTES)).with_state(Gate { core, name })
+fn bounded<C: Core>(verbs: Router<Gate<C>>, core: Arc<C>, role: Role) -> Router {
+    verbs.layer(DefaultBodyLimit::max(control::MAX_BYTES)).with_state(Gate { core, role })
 }
 
 /// The longest verb that is logged, in characters: a gate may say anything.
@@ -195,14 +195,14 @@ pub fn listen(path: &Path, group: Option<u32>) -> Result<UnixListener> {
 
 async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Result<Response> {
     let books = gate.core.books();
-    books.seen.asked(gate.name, books.now());
+    books.seen.asked(gate.role, books.now());
     let holder = (ask.instance.clone(), ask.task);
     if !books.seen.begins(&holder, ask.ask) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let until =
         tokio::time::Instant::now() + Duration::from_secs(ask.wait.min(control::MAX_WAIT_S));
-    let work = books.work(gate.name, lane(ask.lane));
+    let work = books.work(gate.role, ask.lane);
     loop {
         let change = work.notified();
         tokio::pin!(change);
@@ -218,14 +218,6 @@ async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Re
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
         let _ = tokio::time::timeout(due.min(left), change).await;
-    }
-}
-
-fn lane(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Jobs => "jobs",
-        Lane::Post => "post",
-        Lane::Mail => "mail",
     }
 }
 
@@ -246,11 +238,10 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
             return Ok(Given::NothingBefore(None));
         }
         let holder = Holder { instance: &ask.instance, task: ask.task };
-        let row = tx
-            .lease(gate.name, lane(ask.lane), ask.agreement.as_ref(), holder, books.now())
-            .await?;
+        let row =
+            tx.lease(gate.role, ask.lane, ask.agreement.as_ref(), holder, books.now()).await?;
         let Some(row) = row else {
-            let due = tx.earliest(gate.name, lane(ask.lane), ask.agreement.as_ref()).await?;
+            let due = tx.earliest(gate.role, ask.lane, ask.agreement.as_ref()).await?;
             return Ok(Given::NothingBefore(due));
         };
         let task = match ask.lane {
@@ -329,12 +320,12 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
     };
     let finished = match word.outcome {
         // Of a letter or a mail; said of a transfer's work it ends nothing.
-        Outcome::Posted if job.lane != "jobs" => true,
+        Outcome::Posted if job.lane != Lane::Jobs => true,
         // A letter or a mail that did not get there waits; a letter keeps its place at the head of the queue.
-        _ if job.lane != "jobs" => false,
+        _ if job.lane != Lane::Jobs => false,
         outcome => gate.core.done(&mut tx, &job, outcome).await?,
     };
-    if !finished && job.lane == "post" {
+    if !finished && job.lane == Lane::Post {
         // It may be that the other party has another one of ours by that number: what it has seen tells.
         books.hear_again(&job.agreement);
     }
@@ -352,7 +343,7 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
 
 /// A gate speaks only of its own work, and only of the lease that it has.
 async fn own_job<C: Core>(tx: &mut Tx, gate: &Gate<C>, id: i64, lease: i64) -> Result<JobRow> {
-    let job = tx.job(id).await?.filter(|job| job.gate == gate.name && job.attempts == lease);
+    let job = tx.job(id).await?.filter(|job| job.gate == gate.role && job.attempts == lease);
     job.ok_or_else(|| {
         CoreError::to_gate("no-such-job", format!("job {id} is not under way at this gate"))
     })

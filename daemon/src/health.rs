@@ -27,7 +27,7 @@ async fn health<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Health>> {
     for (gate, seen) in books.seen.all() {
         let waiting = tx.waits_for(gate).await?;
         gates.push(Gate {
-            gate: gate.to_owned(),
+            gate: gate.to_string(),
             waiting: waiting.count,
             oldest_s: waiting.since.map(ago),
             seen_s: seen.map(ago),
@@ -35,7 +35,7 @@ async fn health<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Health>> {
     }
     Ok(Json(Health {
         party: books.party.clone(),
-        role: core.about().0.to_owned(),
+        role: core.about().0.to_string(),
         at: now,
         clock_held: books.clock_is_held(),
         set_back: u64::try_from(tx.all_set_back().await?.len()).unwrap_or(u64::MAX),

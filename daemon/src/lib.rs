@@ -3,6 +3,7 @@
 //! The modules are listed in reading order; each imports only from those above it. `agency` and `municipality` never name
 //! each other; only `agency::release` calls a channel; only the cores open a store and sign.
 
+pub mod role;
 pub mod faults;
 pub mod durable;
 pub mod files;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use sluis_daemon::app::{AppError, Role};
+use sluis_daemon::app::AppError;
+use sluis_daemon::role::Role;
 use sluis_daemon::{app, telemetry};
 use zeroizing_alloc::ZeroAlloc;
 

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use sluis_config::schema::Keeper;
 use sluis_core::agreement::Side;
+use sluis_core::control::Lane;
 use sluis_core::deadline::civil;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
@@ -30,6 +31,7 @@ use sluis_core::statement::{
 
 use crate::books::Books;
 use crate::error::{CoreError, Result};
+use crate::role::Role;
 use crate::store::{Record, Stored, Tx, detail};
 
 /// The municipality's core.
@@ -120,7 +122,7 @@ impl Municipality {
             tx.enter(now, &name.to_lowercase(), Some(record.id), detail).await?;
         }
         if !record.state.is_open() {
-            tx.void(&record.id, "fetcher").await?;
+            tx.void(&record.id, Role::Fetcher).await?;
         }
         if let (Some(say), Some(sent)) = (step.say, sent) {
             let body = self.body(tx, record.id, terms, say, &sent).await?;
@@ -134,12 +136,12 @@ impl Municipality {
 
     async fn queue(&self, tx: &mut Tx, record: &Record<State>, work: &Work) -> Result<()> {
         let gate = match work {
-            Work::Fetch | Work::Terminate { .. } => "fetcher",
-            Work::Discard | Work::Destroy => "keeper",
+            Work::Fetch | Work::Terminate { .. } => Role::Fetcher,
+            Work::Discard | Work::Destroy => Role::Keeper,
         };
         let json = serde_json::to_string(work).unwrap_or_default();
         Ok(tx
-            .queue(gate, "jobs", &record.agreement, Some(record.id), &json, self.books.now())
+            .queue(gate, Lane::Jobs, &record.agreement, Some(record.id), &json, self.books.now())
             .await?)
     }
 

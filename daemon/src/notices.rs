@@ -19,8 +19,7 @@ use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use crate::books::Books;
-use crate::books::find;
+use crate::books::{Books, find};
 use crate::error::{CoreError, Effect, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::store::{Stored, Tx, detail};

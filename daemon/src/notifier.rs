@@ -22,13 +22,13 @@ use sluis_config::schema::{Notifier as Settings, Party, SmtpTls};
 use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::id::{AgreementId, Digest};
 use sluis_core::reminder::{Mail, Reminder};
+use sluis_core::words;
+use sluis_core::words::Words;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Desk, Worker, work_off};
 use crate::faults::leaving;
 use crate::medium::poll::{again, never};
-use sluis_core::words;
-use sluis_core::words::Words;
 
 /// How long one step of the mail server may take, and all of one reminder.
 const STEP: Duration = Duration::from_secs(20);

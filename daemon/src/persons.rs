@@ -16,12 +16,8 @@ use sluis_core::statement::Signed;
 use crate::books::find;
 use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
-use crate::health;
-use crate::notices;
-use crate::restore;
 use crate::store::{Record, Tx, detail};
-use crate::two_persons;
-use crate::versions;
+use crate::{health, notices, restore, two_persons, versions};
 
 /// How many transfers `list` shows: the open ones and those that changed last.
 const LISTED: i64 = 500;
@@ -59,7 +55,7 @@ async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
     let (role, folder) = core.about();
     let about = About {
         party: books.party.clone(),
-        role: role.to_owned(),
+        role: role.to_string(),
         folder: folder.display().to_string(),
         entries,
         clock_held: books.clock_is_held(),

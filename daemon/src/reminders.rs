@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sluis_core::control::Lane;
 use sluis_core::id::Time;
 use sluis_core::reminder::{AT_ONCE, Heard, Reminder, Situation, Waits};
 use tokio_util::sync::CancellationToken;
@@ -13,11 +14,12 @@ use tokio_util::sync::CancellationToken;
 use crate::books::Books;
 use crate::error::Result;
 use crate::gatehouse::Core;
+use crate::role::Role;
 use crate::store::Tx;
 use crate::versions;
 
 /// The gate that sends them.
-pub const GATE: &str = "notifier";
+pub const GATE: Role = Role::Notifier;
 /// How long a look waits after the one before, however much changes.
 const LULL: Duration = Duration::from_secs(5);
 /// How long it waits where nothing changes.
@@ -96,7 +98,7 @@ async fn queue(books: &Books, tx: &mut Tx, reminder: &Reminder) -> Result<()> {
     let work = serde_json::to_string(reminder).unwrap_or_default();
     let now = books.now();
     tx.tell(&reminder.key(), now).await?;
-    Ok(tx.queue(GATE, "mail", &agreement, None, &work, now).await?)
+    Ok(tx.queue(GATE, Lane::Mail, &agreement, None, &work, now).await?)
 }
 
 /// What stands now.

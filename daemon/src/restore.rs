@@ -13,11 +13,10 @@ use sluis_core::control::{GoOn, Letter, Place, Restored as Word, Wanted, typed, 
 use sluis_core::epoch::{self, Epoch, Seen, Standing};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest};
-use sluis_core::mailbox;
 use sluis_core::notice::{self, Notice, Sort};
 use sluis_core::statement::{self, Body, Contradicted, FormError, Signed, Tip};
-use sluis_core::words;
 use sluis_core::words::Words;
+use sluis_core::{mailbox, words};
 
 use crate::books::Books;
 use crate::error::{CoreError, Result};

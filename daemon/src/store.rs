@@ -14,25 +14,24 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
-use sqlx::any::{AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyPool, Connection, Row, Transaction};
-use tokio::sync::{Mutex, OwnedMutexGuard};
-
-use crate::durable::{self, Out};
-use crate::faults::at;
-use crate::files;
-use sluis_core::words;
-use sluis_core::words::Words;
-
 pub use asked::Asked;
 pub use epochs::{Fate, SetBack};
 pub use numbers::Number;
 pub use queue::{Due, Holder, JobRow, Wakes};
 pub use said::Kept;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
+use sluis_core::words;
+use sluis_core::words::Words;
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::{Any, AnyPool, Connection, Row, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 pub use watched::Waiting;
+
+use crate::durable::{self, Out};
+use crate::faults::at;
+use crate::files;
 
 /// What went wrong with the store.
 #[derive(Debug, thiserror::Error)]

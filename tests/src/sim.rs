@@ -38,6 +38,7 @@ use sluis_daemon::medium::poll::{self, Postman, Reading};
 use sluis_daemon::medium::server::{self, Zone};
 use sluis_daemon::municipality::fetch::Fetcher;
 use sluis_daemon::municipality::{self, Municipality};
+use sluis_daemon::role::Role;
 use sluis_daemon::store::Store;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -419,10 +420,10 @@ async fn open_agency(
     let core = Arc::new(core);
     core.recover().await.unwrap();
     let envelopes = agency::envelopes::router(Arc::clone(&core));
-    let carrier = gate_router(Arc::clone(&core), "carrier").merge(envelopes);
-    net.set(End::Carrier, carrier.merge(letters_router(Arc::clone(&core), "carrier")));
-    let releaser = gate_router(Arc::clone(&core), "releaser");
-    net.set(End::Releaser, releaser.merge(release_router(Arc::clone(&core), "releaser")));
+    let carrier = gate_router(Arc::clone(&core), Role::Carrier).merge(envelopes);
+    net.set(End::Carrier, carrier.merge(letters_router(Arc::clone(&core), Role::Carrier)));
+    let releaser = gate_router(Arc::clone(&core), Role::Releaser);
+    net.set(End::Releaser, releaser.merge(release_router(Arc::clone(&core), Role::Releaser)));
     net.set(End::Reports, agency::report::router(Arc::clone(&core)));
     let persons = agency::persons::router(Arc::clone(&core));
     Running { core, persons }
@@ -446,8 +447,8 @@ async fn open_municipality(
     let core = Arc::new(Municipality::new(books, settings));
     core.recover().await.unwrap();
     let envelopes = municipality::persons::envelopes(Arc::clone(&core));
-    let fetcher = gate_router(Arc::clone(&core), "fetcher").merge(envelopes);
-    net.set(End::Fetcher, fetcher.merge(letters_router(Arc::clone(&core), "fetcher")));
+    let fetcher = gate_router(Arc::clone(&core), Role::Fetcher).merge(envelopes);
+    net.set(End::Fetcher, fetcher.merge(letters_router(Arc::clone(&core), Role::Fetcher)));
     let persons = municipality::persons::router(Arc::clone(&core));
     Running { core, persons }
 }

@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Instant;
 
+use sluis_core::control::Lane;
 use sluis_core::id::Time;
 use sluis_daemon::books::seen::Seen;
+use sluis_daemon::role::Role;
 use sluis_daemon::store::{Holder, Store};
 use sluis_tests::faults::{Fault, Tended, rows, state};
 use sluis_tests::points::{CODE, Code, twin};
@@ -166,12 +168,12 @@ async fn work_that_was_lost_on_the_way_is_given_again_to_the_task_that_asked() {
     let agreement = "mechelen".parse().unwrap();
     let now = Time(1_700_000_000_000);
     let mut tx = store.begin().await.unwrap();
-    tx.queue("carrier", "jobs", &agreement, None, "{}", now).await.unwrap();
+    tx.queue(Role::Carrier, Lane::Jobs, &agreement, None, "{}", now).await.unwrap();
     tx.commit().await.unwrap();
     let lease = async |instance: &str, task| {
         let mut tx = store.begin().await.unwrap();
         let holder = Holder { instance, task };
-        let job = tx.lease("carrier", "jobs", None, holder, now).await.unwrap();
+        let job = tx.lease(Role::Carrier, Lane::Jobs, None, holder, now).await.unwrap();
         tx.commit().await.unwrap();
         job.map(|job| job.attempts)
     };

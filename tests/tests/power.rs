@@ -180,7 +180,7 @@ impl Disks {
             tx.last_statement(&party.parse().unwrap(), &agreement).await.unwrap().number
         };
         let (agency, municipality) = (number("agentschap-ii").await, number("stad-mechelen").await);
-        let postman = sluis_daemon::books::postman(side);
+        let postman = sluis_daemon::books::postman(side).name();
         let records: Vec<Record<S>> = tx.recent(10).await.unwrap();
         let mut posted = true;
         for record in &records {

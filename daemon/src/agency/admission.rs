@@ -341,9 +341,11 @@ pub fn read_list(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use sluis_config::schema::Owner;
     use std::os::unix::fs::symlink;
+
+    use sluis_config::schema::Owner;
+
+    use super::*;
 
     fn me() -> Holders {
         users(rustix::process::getuid().as_raw())

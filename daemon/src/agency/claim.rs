@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use sluis_core::control::Send;
+use sluis_core::control::{Lane, Send};
 use sluis_core::id::{AgreementId, Digest, Nis, Time, TransferCode, TransferId};
 use sluis_core::policy::{self, Reason};
 use sluis_core::transfer::{Event, State, Work};
@@ -17,11 +17,11 @@ use sluis_core::words::Words;
 use super::request::Known;
 use super::{Agency, admission, outbox, status};
 use crate::books::find;
-use crate::durable;
 use crate::error::{CoreError, Result};
-use crate::files;
+use crate::role::Role;
 use crate::store::{Record, Tx, detail};
 use crate::threads::blocking;
+use crate::{durable, files};
 
 /// The file in a private folder that keeps the drop's name; names are never in the store.
 const NAME: &str = ".name";
@@ -214,7 +214,7 @@ impl Agency {
         }
         let (now, work) =
             (self.books.now(), serde_json::to_string(&Work::Seal).unwrap_or_default());
-        tx.queue("sealer", "jobs", agreement, Some(id), &work, now).await?;
+        tx.queue(Role::Sealer, Lane::Jobs, agreement, Some(id), &work, now).await?;
         let detail = match replaces {
             Some(old) => detail([("replaces", old.to_string())]),
             None => detail([("agreement", agreement.to_string())]),

@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::Agency;
 use crate::error::{CoreError, Result};
+use crate::role::Role;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
@@ -76,7 +77,7 @@ impl Agency {
     /// Bytes are moving: the lease goes on.
     async fn renew(&self, id: &TransferId) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
-        tx.renew("carrier", id, self.books.now()).await?;
+        tx.renew(Role::Carrier, id, self.books.now()).await?;
         Ok(tx.commit().await?)
     }
 }

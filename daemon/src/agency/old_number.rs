@@ -6,13 +6,14 @@
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use sluis_config::agreements::Installed;
-use sluis_core::control::{Outcome, Task};
+use sluis_core::control::{Lane, Outcome, Task};
 use sluis_core::id::{AgreementId, CustodianId};
 use sluis_core::old_number::{OldNumber, Telling, Told};
 
 use super::Agency;
 use super::outcome::plain;
 use crate::error::{CoreError, Result};
+use crate::role::Role;
 use crate::store::{Due, JobRow, Number, Tx};
 
 /// The work, as it is queued.
@@ -34,7 +35,7 @@ impl Agency {
     ) -> Result<()> {
         let errand = Errand { old_number_of: custodian.clone() };
         let work = serde_json::to_string(&errand).unwrap_or_default();
-        tx.queue("releaser", "jobs", name, None, &work, due).await?;
+        tx.queue(Role::Releaser, Lane::Jobs, name, None, &work, due).await?;
         Ok(())
     }
 

@@ -8,10 +8,9 @@ use axum::{Json, Router};
 use sluis_core::control::{ByCode, May, Might, NumberWord, OfCustodian, Refused, Retry, Row, Send};
 use sluis_core::id::TransferCode;
 use sluis_core::policy::Reason;
-use sluis_core::transfer;
 use sluis_core::transfer::Event;
-use sluis_core::words;
 use sluis_core::words::Words;
+use sluis_core::{transfer, words};
 
 use super::{Agency, approval};
 use crate::books::find;

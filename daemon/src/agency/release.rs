@@ -16,13 +16,13 @@ use sluis_core::keyring::Identities;
 use sluis_core::message::{self, Reference};
 use sluis_core::old_number::OldNumber;
 use sluis_core::statement::{Body, Signed, Statement};
+use sluis_core::words;
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::{Channel, Message};
 use crate::desk::{Desk, Worker, work_off};
 use crate::faults::leaving;
 use crate::medium::poll::{again, never};
-use sluis_core::words;
 
 /// All that the releaser works with.
 pub struct Releaser {

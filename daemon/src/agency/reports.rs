@@ -18,9 +18,9 @@ use sluis_config::credentials::Credentials;
 use sluis_core::control::Reported;
 use sluis_core::id::{ChannelId, Digest};
 use sluis_core::report::{self, Reporter};
+use sluis_core::words;
 
 use crate::desk::{Desk, DeskError};
-use sluis_core::words;
 
 /// The largest report that is read, in bytes.
 const MAX_BODY: usize = 64 * 1024;

@@ -18,9 +18,8 @@ use sluis_core::words;
 use super::Agency;
 use super::admission::{self, Bytes, Facts, Granted, Item};
 use crate::error::{CoreError, Result};
-use crate::notices;
 use crate::store::Tx;
-use crate::threads;
+use crate::{notices, threads};
 
 /// What is known of a drop beside its files.
 pub(super) struct Known {

@@ -14,11 +14,10 @@ use sluis_core::envelope::{Packer, Sealed};
 use sluis_core::id::{Digest, Time, TransferCode, TransferId};
 use sluis_core::key::TransferKey;
 use sluis_core::plan::Plan;
-use sluis_core::share;
 use sluis_core::statement::{Residents, Sent, Signer};
 use sluis_core::transfer::Envelope;
-use sluis_core::words;
 use sluis_core::words::Words;
+use sluis_core::{share, words};
 
 use super::admission::{Bytes, Item, inspect, open_beneath};
 use crate::durable::{self, Out};

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use data_encoding::BASE64;
 use sluis_config::Installed;
 use sluis_core::agreement::{Approval, KeepPlaintext, Side};
-use sluis_core::control::{Named, Outcome, Row, Task};
+use sluis_core::control::{Lane, Named, Outcome, Row, Task};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, TransferId, called};
 use sluis_core::notice::Sort;
@@ -22,11 +22,11 @@ use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
 use crate::books::{Books, backoff_ms};
 use crate::error::{CoreError, Effect, Result};
-use crate::files;
 use crate::gatehouse::Core;
+use crate::role::Role;
 use crate::store::{Holder, JobRow, Record, Tx};
-use crate::threads;
 use crate::threads::blocking;
+use crate::{files, threads};
 
 impl Agency {
     pub(super) async fn finish(&self, job: &JobRow) -> Result<()> {
@@ -108,8 +108,15 @@ impl Agency {
             self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent)).await?;
             if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
                 let work = serde_json::to_string(&Work::Forget).unwrap_or_default();
-                tx.queue("sealer", "jobs", &record.agreement, Some(id), &work, self.books.now())
-                    .await?;
+                tx.queue(
+                    Role::Sealer,
+                    Lane::Jobs,
+                    &record.agreement,
+                    Some(id),
+                    &work,
+                    self.books.now(),
+                )
+                .await?;
             }
         } else {
             files::remove(&self.spooled(&id)).map_err(CoreError::io("discarding the envelope"))?;
@@ -398,8 +405,8 @@ impl Core for Agency {
         &self.books
     }
 
-    fn about(&self) -> (&'static str, PathBuf) {
-        ("sealer", self.settings.outbox.clone())
+    fn about(&self) -> (Role, PathBuf) {
+        (Role::Sealer, self.settings.outbox.clone())
     }
 
     fn row(&self, record: &Record<State>) -> Row {
@@ -550,7 +557,7 @@ impl Core for Agency {
             (Work::Place, Outcome::Moved { upload }) if record.state.is_over() => {
                 let end = serde_json::to_string(&Work::Terminate { upload }).unwrap_or_default();
                 let now = self.books.now();
-                tx.queue("carrier", "jobs", &record.agreement, Some(id), &end, now).await?;
+                tx.queue(Role::Carrier, Lane::Jobs, &record.agreement, Some(id), &end, now).await?;
                 return Ok(true);
             }
             (Work::Place, Outcome::Moved { upload }) => (Event::Placed(upload), true),
@@ -604,7 +611,7 @@ impl Core for Agency {
         }
         let mut tx = self.books.store.begin_unsynced().await?;
         let job = tx
-            .lease("sealer", "jobs", None, Holder { instance: &self.holder, task: 0 }, now)
+            .lease(Role::Sealer, Lane::Jobs, None, Holder { instance: &self.holder, task: 0 }, now)
             .await?;
         let Some(job) = job else { return Ok(false) };
         self.books.commit(tx).await?;

@@ -271,8 +271,9 @@ fn dutch(state: &State) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
 
     #[test]
     fn no_name_breaks_the_status_or_speaks_to_the_terminal() {

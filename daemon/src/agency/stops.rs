@@ -2,17 +2,17 @@
 
 use sluis_config::agreements::Installed;
 use sluis_core::agreement::Agreement;
-use sluis_core::control::Named;
+use sluis_core::control::{Lane, Named};
 use sluis_core::evidence::Terms;
-use sluis_core::exercise;
 use sluis_core::id::AgreementId;
 use sluis_core::statement::Sent;
 use sluis_core::transfer::{Event, State, Work};
-use sluis_core::words;
 use sluis_core::words::Words;
+use sluis_core::{exercise, words};
 
 use super::Agency;
 use crate::error::{CoreError, Result};
+use crate::role::Role;
 use crate::store::{JobRow, Record, Tx, detail};
 
 impl Agency {
@@ -62,7 +62,9 @@ impl Agency {
         }
         let (now, work) =
             (self.books.now(), serde_json::to_string(&Work::Shred).unwrap_or_default());
-        Ok(tx.queue("sealer", "jobs", &record.agreement, Some(record.id), &work, now).await?)
+        Ok(tx
+            .queue(Role::Sealer, Lane::Jobs, &record.agreement, Some(record.id), &work, now)
+            .await?)
     }
 
     /// The agreement ended at once: the shares that had not left are in the bundle, and go with it.

@@ -1,13 +1,11 @@
 //! The head of a party's ledger, signed over what a folder of evidence is to hold.
 
-use sluis_core::export;
 use sluis_core::id::{AgreementId, Digest};
 use sluis_core::ledger::{self, Head, Part};
 use sluis_core::statement::{FormError, Signed};
-use sluis_core::words;
+use sluis_core::{export, words};
 
-use super::counting;
-use super::{Books, CoreError, Result};
+use super::{Books, CoreError, Result, counting};
 use crate::store::Tx;
 
 impl Books {

@@ -8,8 +8,7 @@ use sluis_core::id::{AgreementId, Digest};
 use sluis_core::statement::Signer;
 use sluis_core::words;
 
-use super::counting;
-use super::{Books, CoreError, Result};
+use super::{Books, CoreError, Result, counting};
 use crate::store::Tx;
 
 impl Books {

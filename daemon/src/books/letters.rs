@@ -2,12 +2,11 @@
 
 use data_encoding::BASE64;
 use sluis_core::agreement::Agreement;
-use sluis_core::control::{Letter, Place, SaidAgain};
+use sluis_core::control::{Lane, Letter, Place, SaidAgain};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, TransferId};
-use sluis_core::mailbox;
 use sluis_core::statement::{FormError, Signed, Statement, Tip};
-use sluis_core::words;
+use sluis_core::{mailbox, words};
 
 use super::{Books, CoreError, Result, postman};
 use crate::store::Tx;
@@ -29,7 +28,7 @@ impl Books {
         let letter = Letter { number, letter, place };
         let work = serde_json::to_string(&letter).map_err(FormError::from)?;
         let (gate, now) = (postman(self.side), self.now());
-        Ok(tx.queue(gate, "post", &agreement.agreement, transfer, &work, now).await?)
+        Ok(tx.queue(gate, Lane::Post, &agreement.agreement, transfer, &work, now).await?)
     }
 
     /// Queues what this party said from a number on once more: the other one lost it, or the key to its letters.

@@ -5,22 +5,24 @@ use std::sync::Mutex;
 
 use sluis_core::id::Time;
 
+use crate::role::Role;
+
 /// When each gate last asked for work, since this process started.
 #[derive(Debug, Default)]
-pub struct Seen(Mutex<BTreeMap<&'static str, Option<Time>>>, Mutex<BTreeMap<(String, u16), u64>>);
+pub struct Seen(Mutex<BTreeMap<Role, Option<Time>>>, Mutex<BTreeMap<(String, u16), u64>>);
 
 /// Of so many tasks of gates the newest question is known; gates that start anew leave theirs behind.
 const TASKS: usize = 4096;
 
 impl Seen {
     /// A gate has a socket here.
-    pub fn expect(&self, gate: &'static str) {
+    pub fn expect(&self, gate: Role) {
         if let Ok(mut seen) = self.0.lock() {
             seen.entry(gate).or_default();
         }
     }
     /// It asked.
-    pub fn asked(&self, gate: &'static str, now: Time) {
+    pub fn asked(&self, gate: Role, now: Time) {
         if let Ok(mut seen) = self.0.lock() {
             seen.insert(gate, Some(now));
         }
@@ -41,7 +43,7 @@ impl Seen {
         self.1.lock().is_ok_and(|newest| newest.get(task) == Some(&ask))
     }
     /// Every gate that has a socket here, and when it asked last.
-    pub fn all(&self) -> Vec<(&'static str, Option<Time>)> {
+    pub fn all(&self) -> Vec<(Role, Option<Time>)> {
         let seen = self.0.lock().map(|seen| seen.clone()).unwrap_or_default();
         seen.into_iter().collect()
     }

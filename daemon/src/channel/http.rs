@@ -14,12 +14,12 @@ use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Answer, Auth, Body, Http, Method};
 use sluis_core::control::Outcome;
 use sluis_core::id::ChannelId;
+use sluis_core::words;
+use sluis_core::words::Words;
 use zeroize::Zeroizing;
 
 use super::Message;
 use crate::way::{Broken, Way};
-use sluis_core::words;
-use sluis_core::words::Words;
 
 /// The most of an answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;

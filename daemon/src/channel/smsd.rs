@@ -7,12 +7,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sluis_core::control::Outcome;
+use sluis_core::words;
+use sluis_core::words::Words;
 use zeroize::Zeroizing;
 
 use super::Message;
 use crate::{durable, files};
-use sluis_core::words;
-use sluis_core::words::Words;
 
 /// The driver's name in statements.
 const DRIVER: &str = "smsd";

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use sluis_core::control::Outcome;
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use super::Message;
 use crate::files;
-use sluis_core::words;
-use sluis_core::words::Words;
 
 /// The driver's name in statements.
 const DRIVER: &str = "spool";

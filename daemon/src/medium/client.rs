@@ -6,18 +6,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-
 use reqwest::header::{CONTENT_TYPE, LOCATION, RANGE};
 use reqwest::{Client, Method, Response, StatusCode};
 use rustls::ClientConfig;
 use sluis_core::control::{Letters, Listed, Place};
 use sluis_core::id::{AgreementId, TransferId, UploadId};
 use sluis_core::statement::Look;
-use sluis_core::tus;
+use sluis_core::words::Words;
+use sluis_core::{tus, words};
 
 use crate::way::{Broken, Way};
-use sluis_core::words;
-use sluis_core::words::Words;
 
 /// What went wrong between a gate and its drop zone.
 #[derive(Debug, thiserror::Error)]

@@ -6,13 +6,13 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::id::{AgreementId, UploadId};
+use sluis_core::words::Words;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client::ZoneClient;
 use crate::books::backoff_ms;
 use crate::desk::{Desk, Worker, work_off};
-use sluis_core::words::Words;
 
 /// Posts letters, strictly in order, until stopped.
 pub async fn post(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {

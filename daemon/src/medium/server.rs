@@ -41,13 +41,13 @@ use axum::http::{HeaderValue, Uri};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::any;
+use refusal::Refusal;
 use serde::de::DeserializeOwned;
 use sluis_core::id::{AgreementId, Digest};
-
-use crate::accept::Peer;
-use refusal::Refusal;
 pub use zone::Zone;
 use zone::{Role, Space};
+
+use crate::accept::Peer;
 
 /// The longest that a request may wait for something to happen.
 const MAX_WAIT_SECONDS: u64 = 60;

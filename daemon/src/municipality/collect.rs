@@ -22,6 +22,7 @@ use super::Municipality;
 use crate::durable::{self, Out};
 use crate::error::{CoreError, Result};
 use crate::files;
+use crate::role::Role;
 use crate::threads::blocking;
 
 /// How often a running fetch renews its lease.
@@ -101,7 +102,7 @@ impl Municipality {
             if renewed.elapsed() > RENEW {
                 renewed = Instant::now();
                 let mut tx = self.books.store.begin().await?;
-                tx.renew("fetcher", id, self.books.now()).await?;
+                tx.renew(Role::Fetcher, id, self.books.now()).await?;
                 tx.commit().await?;
             }
         }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use sluis_core::control::{Job, Lane, Outcome, Task};
 use sluis_core::id::{AgreementId, TransferId};
+use sluis_core::words;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Desk, DeskError, Worker, work_off};
 use crate::medium::client::ZoneClient;
 use crate::medium::poll::{self, again, never};
-use sluis_core::words;
 
 /// How many transfers of one agreement are fetched at the same time.
 const AT_ONCE: usize = 4;

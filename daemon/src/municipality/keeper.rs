@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use sluis_core::control::{MakeNotice, Named, Outcome, Over, Row, Task};
+use sluis_core::control::{Lane, MakeNotice, Named, Outcome, Over, Row, Task};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, TransferCode};
 use sluis_core::notice::Sort;
@@ -18,6 +18,7 @@ use crate::books::{Books, backoff_ms};
 use crate::error::{CoreError, Effect, Result};
 use crate::files;
 use crate::gatehouse::Core;
+use crate::role::Role;
 use crate::store::{Holder, JobRow, Record, Tx, detail};
 
 /// Whether the vault holds a list by this code: by its code it is shown, taken and destroyed, for years.
@@ -170,8 +171,8 @@ impl Core for Municipality {
         &self.books
     }
 
-    fn about(&self) -> (&'static str, PathBuf) {
-        ("keeper", self.settings.vault.clone())
+    fn about(&self) -> (Role, PathBuf) {
+        (Role::Keeper, self.settings.vault.clone())
     }
 
     fn row(&self, record: &Record<State>) -> Row {
@@ -315,7 +316,8 @@ impl Core for Municipality {
         }
         let mut tx = self.books.store.begin().await?;
         let own = Holder { instance: &self.holder, task: 0 };
-        let Some(job) = tx.lease("keeper", "jobs", None, own, self.books.now()).await? else {
+        let Some(job) = tx.lease(Role::Keeper, Lane::Jobs, None, own, self.books.now()).await?
+        else {
             return Ok(false);
         };
         let done = match serde_json::from_str(&job.work) {

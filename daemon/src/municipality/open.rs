@@ -10,22 +10,18 @@ use sluis_config::schema::Owner;
 use sluis_core::control::{LineAnswer, TypedLine};
 use sluis_core::envelope::{self, OpenError};
 use sluis_core::id::{Digest, Time, TransferId};
-use sluis_core::kinds;
 use sluis_core::receipt::{Event, State};
 use sluis_core::share::{self, LineError, Share};
 use sluis_core::statement::Sent;
-use sluis_core::words;
 use sluis_core::words::Words;
+use sluis_core::{kinds, words};
 
 use super::Municipality;
-use crate::accounts;
 use crate::books::find;
-use crate::durable;
 use crate::error::{CoreError, Result};
-use crate::files;
 use crate::gatehouse::Caller;
 use crate::store::{Record, Tx, detail};
-use crate::threads;
+use crate::{accounts, durable, files, threads};
 
 /// Lines that wait for more.
 #[derive(Debug, Default)]

@@ -23,11 +23,10 @@ use sluis_core::words::Words;
 use super::Municipality;
 use crate::books::find;
 use crate::error::{CoreError, Result};
-use crate::files;
 use crate::gatehouse::Caller;
 use crate::persons::row;
 use crate::store::{JobRow, Tx, detail};
-use crate::two_persons;
+use crate::{files, two_persons};
 
 /// The states in which the vault holds a whole list.
 pub(super) const HOLD: [&str; 4] = ["Collected", "Removed", "Opened", "Destroying"];

@@ -14,8 +14,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use sluis_core::control::ByCode;
-use sluis_core::receipt;
-use sluis_core::words;
+use sluis_core::{receipt, words};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 

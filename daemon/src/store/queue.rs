@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use sluis_core::control::{Lane, Pending};
 use sluis_core::id::{AgreementId, Time, TransferId};
+use sluis_core::words::{Words, shown};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::epochs::NOT_HELD;
-use super::{Result, Tx, optional_id, text};
-use sluis_core::control::Pending;
-use sluis_core::words::{Words, shown};
+use super::{Result, StoreError, Tx, optional_id, text};
+use crate::role::Role;
 
 /// Queued work.
 #[derive(Debug, Clone)]
@@ -17,9 +18,9 @@ pub struct JobRow {
     /// Its number.
     pub id: i64,
     /// Which role does it.
-    pub gate: String,
-    /// In which queue it waits: `jobs` or `post`.
-    pub lane: String,
+    pub gate: Role,
+    /// In which of its lanes it waits.
+    pub lane: Lane,
     /// Under which agreement.
     pub agreement: AgreementId,
     /// For which transfer.
@@ -35,18 +36,18 @@ pub struct JobRow {
 /// Of whose queues a transaction changed what waits there, by gate and lane.
 #[derive(Debug, Default)]
 pub struct Wakes {
-    queues: BTreeSet<(String, String)>,
+    queues: BTreeSet<(Role, Lane)>,
     all: bool,
 }
 
 impl Wakes {
     /// Whether who waits for work of this gate in this lane looks again.
     #[must_use]
-    pub fn wakes(&self, gate: &str, lane: &str) -> bool {
-        self.all || self.queues.iter().any(|(of, into)| of == gate && into == lane)
+    pub fn wakes(&self, gate: Role, lane: Lane) -> bool {
+        self.all || self.queues.contains(&(gate, lane))
     }
-    fn add(&mut self, gate: &str, lane: &str) {
-        self.queues.insert((gate.to_owned(), lane.to_owned()));
+    fn add(&mut self, gate: Role, lane: Lane) {
+        self.queues.insert((gate, lane));
     }
     /// Everybody: what was held is held no longer, or what time it is has changed.
     pub(super) fn all(&mut self) {
@@ -98,8 +99,8 @@ impl Tx {
     /// [`StoreError`].
     pub async fn queue(
         &mut self,
-        gate: &str,
-        lane: &str,
+        gate: Role,
+        lane: Lane,
         agreement: &AgreementId,
         transfer: Option<TransferId>,
         work: &str,
@@ -113,8 +114,8 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7, $8)",
         )
         .bind(id)
-        .bind(gate)
-        .bind(lane)
+        .bind(gate.name())
+        .bind(lane.name())
         .bind(agreement.to_string())
         .bind(transfer.map(|id| id.to_string()))
         .bind(work)
@@ -191,8 +192,8 @@ impl Tx {
     /// [`StoreError`].
     pub async fn lease(
         &mut self,
-        gate: &str,
-        lane: &str,
+        gate: Role,
+        lane: Lane,
         agreement: Option<&AgreementId>,
         Holder { instance, task }: Holder<'_>,
         now: Time,
@@ -214,8 +215,8 @@ impl Tx {
         );
         // Nothing in it but our own words.
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(gate)
-            .bind(lane)
+            .bind(gate.name())
+            .bind(lane.name())
             .bind(agreement)
             .bind(format!("{instance} {task}"))
             .bind(now.0)
@@ -247,10 +248,10 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn renew(&mut self, gate: &str, transfer: &TransferId, now: Time) -> Result<()> {
+    pub async fn renew(&mut self, gate: Role, transfer: &TransferId, now: Time) -> Result<()> {
         let sql =
             "UPDATE jobs SET leased = $1 WHERE transfer = $2 AND gate = $3 AND holder IS NOT NULL";
-        let renewed = sqlx::query(sql).bind(now.0).bind(transfer.to_string()).bind(gate);
+        let renewed = sqlx::query(sql).bind(now.0).bind(transfer.to_string()).bind(gate.name());
         renewed.execute(&mut *self.tx).await?;
         Ok(())
     }
@@ -287,15 +288,15 @@ impl Tx {
         let sql = "DELETE FROM jobs WHERE id = $1 RETURNING gate, lane";
         let row = sqlx::query(sql).bind(id).fetch_optional(&mut *self.tx).await?;
         // Behind a letter waits the next one; other work waits for nothing.
-        self.wake(row.as_ref(), |lane| lane == "post")
+        self.wake(row.as_ref(), |lane| lane == Lane::Post)
     }
 
     /// Has who waits for such work look again.
-    fn wake(&mut self, row: Option<&AnyRow>, which: impl Fn(&str) -> bool) -> Result<()> {
+    fn wake(&mut self, row: Option<&AnyRow>, which: impl Fn(Lane) -> bool) -> Result<()> {
         let Some(row) = row else { return Ok(()) };
-        let (gate, lane): (String, String) = (row.try_get("gate")?, row.try_get("lane")?);
-        if which(&lane) {
-            self.wakes.add(&gate, &lane);
+        let (gate, lane) = queue(row)?;
+        if which(lane) {
+            self.wakes.add(gate, lane);
         }
         Ok(())
     }
@@ -318,10 +319,10 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn void(&mut self, transfer: &TransferId, gate: &str) -> Result<()> {
+    pub async fn void(&mut self, transfer: &TransferId, gate: Role) -> Result<()> {
         sqlx::query("DELETE FROM jobs WHERE transfer = $1 AND gate = $2 AND lane = 'jobs'")
             .bind(transfer.to_string())
-            .bind(gate)
+            .bind(gate.name())
             .execute(&mut *self.tx)
             .await?;
         Ok(())
@@ -331,9 +332,13 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn void_waiting(&mut self, transfer: &TransferId, gate: &str) -> Result<()> {
+    pub async fn void_waiting(&mut self, transfer: &TransferId, gate: Role) -> Result<()> {
         let sql = "DELETE FROM jobs WHERE transfer = $1 AND gate = $2 AND lane = 'jobs' AND holder IS NULL";
-        sqlx::query(sql).bind(transfer.to_string()).bind(gate).execute(&mut *self.tx).await?;
+        sqlx::query(sql)
+            .bind(transfer.to_string())
+            .bind(gate.name())
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 
@@ -383,8 +388,8 @@ impl Tx {
     /// [`StoreError`].
     pub async fn earliest(
         &mut self,
-        gate: &str,
-        lane: &str,
+        gate: Role,
+        lane: Lane,
         agreement: Option<&AgreementId>,
     ) -> Result<Option<Time>> {
         let agreement = agreement.map_or_else(|| "*".to_owned(), ToString::to_string);
@@ -398,8 +403,8 @@ impl Tx {
              ORDER BY due LIMIT 1"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(gate)
-            .bind(lane)
+            .bind(gate.name())
+            .bind(lane.name())
             .bind(agreement)
             .fetch_optional(&mut *self.tx)
             .await?;
@@ -412,12 +417,20 @@ fn bounded(why: &Words) -> Words {
     Words::of(|of| shown(&why.text(of).chars().take(300).collect::<String>()))
 }
 
+const TABLE: &str = "jobs";
+
+/// Whose queue it is, and which.
+fn queue(row: &AnyRow) -> Result<(Role, Lane)> {
+    let (gate, lane): (String, String) = (row.try_get("gate")?, row.try_get("lane")?);
+    Role::named(&gate).zip(Lane::named(&lane)).ok_or(StoreError::Row(TABLE))
+}
+
 fn job(row: &AnyRow) -> Result<JobRow> {
-    const TABLE: &str = "jobs";
+    let (gate, lane) = queue(row)?;
     Ok(JobRow {
         id: row.try_get("id")?,
-        gate: row.try_get("gate")?,
-        lane: row.try_get("lane")?,
+        gate,
+        lane,
         agreement: text(row, "agreement", TABLE)?,
         transfer: optional_id(row, "transfer", TABLE)?,
         work: row.try_get("work")?,
@@ -437,16 +450,16 @@ mod tests {
         let store = Store::open(dir.path().join("store.db").to_str().unwrap()).await.unwrap();
         let (agreement, transfer) = ("mechelen".parse().unwrap(), TransferId::random());
         let mut tx = store.begin().await.unwrap();
-        for gate in ["carrier", "releaser"] {
-            tx.queue(gate, "jobs", &agreement, Some(transfer), "{}", Time(1)).await.unwrap();
+        for gate in [Role::Carrier, Role::Releaser] {
+            tx.queue(gate, Lane::Jobs, &agreement, Some(transfer), "{}", Time(1)).await.unwrap();
             let holder = Holder { instance: "i", task: 1 };
-            tx.lease(gate, "jobs", None, holder, Time(1)).await.unwrap().unwrap();
+            tx.lease(gate, Lane::Jobs, None, holder, Time(1)).await.unwrap().unwrap();
         }
         let later = Time(2 + LEASE_MS);
-        tx.renew("carrier", &transfer, later).await.unwrap();
+        tx.renew(Role::Carrier, &transfer, later).await.unwrap();
         let other = Holder { instance: "i", task: 2 };
-        assert!(tx.lease("carrier", "jobs", None, other, later).await.unwrap().is_none());
-        let lost = tx.lease("releaser", "jobs", None, other, later).await.unwrap();
+        assert!(tx.lease(Role::Carrier, Lane::Jobs, None, other, later).await.unwrap().is_none());
+        let lost = tx.lease(Role::Releaser, Lane::Jobs, None, other, later).await.unwrap();
         assert!(lost.is_some(), "what another gate lost is given again");
     }
 
@@ -457,27 +470,31 @@ mod tests {
         let (agreement, now) = ("mechelen".parse().unwrap(), Time(1));
         let holder = Holder { instance: "i", task: 1 };
         let mut tx = store.begin_unsynced().await.unwrap();
-        for lane in ["jobs", "post"] {
-            tx.queue("carrier", lane, &agreement, None, "{}", now).await.unwrap();
-            assert!(tx.wakes.wakes("carrier", lane));
-            assert!(!tx.wakes.wakes("releaser", lane));
+        for lane in [Lane::Jobs, Lane::Post] {
+            tx.queue(Role::Carrier, lane, &agreement, None, "{}", now).await.unwrap();
+            assert!(tx.wakes.wakes(Role::Carrier, lane));
+            assert!(!tx.wakes.wakes(Role::Releaser, lane));
         }
         tx.commit().await.unwrap();
-        for lane in ["jobs", "post"] {
+        for lane in [Lane::Jobs, Lane::Post] {
             let mut tx = store.begin().await.unwrap();
-            let job = tx.lease("carrier", lane, None, holder, now).await.unwrap().unwrap();
-            assert!(!tx.wakes.wakes("carrier", lane), "a lease gives nobody work");
+            let job = tx.lease(Role::Carrier, lane, None, holder, now).await.unwrap().unwrap();
+            assert!(!tx.wakes.wakes(Role::Carrier, lane), "a lease gives nobody work");
             tx.again(&job, Time(5), &Words::same("not yet")).await.unwrap();
-            assert!(tx.wakes.wakes("carrier", lane), "it is due at another time");
-            assert_eq!(tx.earliest("carrier", lane, None).await.unwrap(), Some(Time(5)));
+            assert!(tx.wakes.wakes(Role::Carrier, lane), "it is due at another time");
+            assert_eq!(tx.earliest(Role::Carrier, lane, None).await.unwrap(), Some(Time(5)));
             tx.commit().await.unwrap();
             let mut tx = store.begin().await.unwrap();
             tx.finish(job.id).await.unwrap();
-            assert_eq!(tx.wakes.wakes("carrier", lane), lane == "post", "behind it waits a letter");
+            assert_eq!(
+                tx.wakes.wakes(Role::Carrier, lane),
+                lane == Lane::Post,
+                "behind it waits a letter"
+            );
             tx.finish(job.id).await.unwrap();
-            assert_eq!(tx.earliest("carrier", lane, None).await.unwrap(), None);
+            assert_eq!(tx.earliest(Role::Carrier, lane, None).await.unwrap(), None);
             tx.due_now(now).await.unwrap();
-            assert!(tx.wakes.wakes("releaser", "jobs"), "the time has changed");
+            assert!(tx.wakes.wakes(Role::Releaser, Lane::Jobs), "the time has changed");
         }
     }
 
@@ -492,32 +509,32 @@ mod tests {
         let (ahead, holder) = (now.plus_ms(YEAR), Holder { instance: "i", task: 1 });
         let store = Store::open(place).await.unwrap();
         let mut tx = store.begin().await.unwrap();
-        for lane in ["post", "jobs"] {
+        for lane in [Lane::Post, Lane::Jobs] {
             // A clock that is a year ahead: one letter is queued, another one put off.
-            tx.queue("carrier", lane, &agreement, None, "a", ahead).await.unwrap();
-            tx.queue("carrier", lane, &agreement, None, "b", now).await.unwrap();
+            tx.queue(Role::Carrier, lane, &agreement, None, "a", ahead).await.unwrap();
+            tx.queue(Role::Carrier, lane, &agreement, None, "b", now).await.unwrap();
         }
-        tx.queue("sealer", "jobs", &agreement, None, "kept", now).await.unwrap();
-        let kept = tx.lease("sealer", "jobs", None, holder, now).await.unwrap().unwrap();
+        tx.queue(Role::Sealer, Lane::Jobs, &agreement, None, "kept", now).await.unwrap();
+        let kept = tx.lease(Role::Sealer, Lane::Jobs, None, holder, now).await.unwrap().unwrap();
         let waits = Due::late(now, ahead);
         tx.again(&kept, waits, &Words::same("kept")).await.unwrap();
         tx.commit().await.unwrap();
         drop(store);
         let store = Store::open(place).await.unwrap();
         let mut tx = store.begin().await.unwrap();
-        for lane in ["post", "jobs"] {
+        for lane in [Lane::Post, Lane::Jobs] {
             let mut given = Vec::new();
-            while let Some(job) = tx.lease("carrier", lane, None, holder, now).await.unwrap() {
+            while let Some(job) = tx.lease(Role::Carrier, lane, None, holder, now).await.unwrap() {
                 given.push(job.work);
                 tx.finish(job.id).await.unwrap();
             }
             given.sort_unstable();
-            assert_eq!(given, ["a", "b"], "{lane}");
+            assert_eq!(given, ["a", "b"], "{lane:?}");
         }
-        assert!(tx.lease("sealer", "jobs", None, holder, now).await.unwrap().is_none());
-        assert_eq!(tx.earliest("sealer", "jobs", None).await.unwrap(), Some(ahead));
+        assert!(tx.lease(Role::Sealer, Lane::Jobs, None, holder, now).await.unwrap().is_none());
+        assert_eq!(tx.earliest(Role::Sealer, Lane::Jobs, None).await.unwrap(), Some(ahead));
         // Said by a clock that was ahead, that too is due.
         let back = now.plus_ms(-2 * AHEAD_MS);
-        assert!(tx.lease("sealer", "jobs", None, holder, back).await.unwrap().is_some());
+        assert!(tx.lease(Role::Sealer, Lane::Jobs, None, holder, back).await.unwrap().is_some());
     }
 }

@@ -8,6 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Result, Tx, text};
+use crate::role::Role;
 
 /// The most transfers that are told of as stuck.
 const STUCK: i64 = 500;
@@ -87,12 +88,12 @@ impl Tx {
     ///
     /// # Errors
     /// [`super::StoreError`].
-    pub async fn waits_for(&mut self, gate: &str) -> Result<Waiting> {
+    pub async fn waits_for(&mut self, gate: Role) -> Result<Waiting> {
         let row = sqlx::query(
             "SELECT COUNT(*), MIN(since) FROM jobs
              WHERE gate = $1 AND (holder IS NULL OR attempts > 1)",
         )
-        .bind(gate)
+        .bind(gate.name())
         .fetch_one(&mut *self.tx)
         .await?;
         let since: Option<i64> = row.try_get(1)?;
