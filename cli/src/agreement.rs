@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod counts;
 mod draft;
+mod kept;
 pub(crate) mod new;
 mod page;
 pub(crate) mod publish;
@@ -174,7 +175,8 @@ fn key_table(text: &str, keys: Keys) -> Result<String> {
     struct Table {
         keys: Keys,
     }
-    let table = toml::to_string(&Table { keys }).map_err(|e| Failure::refused(Words::same(e)))?;
+    let table = toml::to_string(&Table { keys })
+        .map_err(|e| Failure::coded("no-key-table", Words::same(e)))?;
     Ok(format!("{}\n\n{FROM_CARDS}\n{table}", text.trim_end()))
 }
 

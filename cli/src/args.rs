@@ -30,7 +30,13 @@ use crate::{
 )]
 pub(crate) struct Arguments {
     /// The configuration of this host.
-    #[arg(long, global = true, env = "SLUIS_CONFIG", default_value = "/etc/sluis/sluis.toml")]
+    #[arg(
+        long,
+        global = true,
+        env = "SLUIS_CONFIG",
+        default_value = "/etc/sluis/sluis.toml",
+        value_name = "FILE"
+    )]
     config: PathBuf,
     /// Answer as JSON, one object a line.
     #[arg(long, global = true)]
@@ -68,7 +74,7 @@ enum Verb {
         #[arg(long)]
         name: String,
         /// Where a drop zone listens.
-        #[arg(long, default_value = "[::]:8443")]
+        #[arg(long, default_value = "[::]:8443", value_name = "ADDRESS")]
         listen: Address,
     },
     /// Show this host's card: its public keys, and a fingerprint to compare by telephone.
@@ -359,10 +365,10 @@ enum AgreementVerb {
         /// The agreement.
         file: PathBuf,
         /// A card: one each of agency, municipality and drop zone.
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         card: Vec<PathBuf>,
         /// Where the custodians are reached; at the agency alone.
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         contacts: Option<PathBuf>,
     },
     /// The agreements on this host.
@@ -396,7 +402,7 @@ enum AgreementVerb {
         /// The file.
         file: PathBuf,
         /// As on this day instead of today: 2027-01-01.
-        #[arg(long)]
+        #[arg(long, value_name = "DATE")]
         on: Option<jiff::civil::Date>,
     },
     /// Write a new agreement by asking for everything that its articles need.
@@ -405,7 +411,7 @@ enum AgreementVerb {
     )]
     New {
         /// Where it is written; the agreement's name and .toml where this is missing.
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
     /// Make the page that both parties put on their websites, and record where it stands (art. 10).
@@ -432,7 +438,7 @@ enum EvidenceVerb {
         #[arg(long, requires = "agreement", value_parser = clap::value_parser!(i16).range(2000..=9998))]
         year: Option<i16>,
         /// The folder.
-        #[arg(long)]
+        #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
     /// Verify such a folder, offline, under your own copy of the parties' keys.
@@ -443,7 +449,7 @@ enum EvidenceVerb {
         /// The folder.
         dir: PathBuf,
         /// Your copy of the keys.
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         trust: PathBuf,
     },
 }
@@ -534,10 +540,13 @@ impl Host {
                 let ask = AskHead::Agreement(name, year);
                 evidence::export(&self.socket()?, &ask, &to, lang, json)
             }
-            EvidenceVerb::Export { .. } => Err(Failure::refused(words!(
-                "geef de code van een zending of --agreement",
-                "give a transfer's code or --agreement"
-            ))),
+            EvidenceVerb::Export { .. } => Err(Failure::coded(
+                "usage",
+                words!(
+                    "geef de code van een zending of --agreement",
+                    "give a transfer's code or --agreement"
+                ),
+            )),
             EvidenceVerb::Verify { dir, trust } => evidence::verify(&dir, &trust, lang, json),
         }
     }

@@ -153,7 +153,7 @@ pub(crate) fn tls_pins(config: &Config) -> Result<Vec<Digest>> {
     use rustls_pki_types::CertificateDer;
     use rustls_pki_types::pem::PemObject;
     let wrong = |why: &dyn std::fmt::Display| {
-        Failure::refused(Words::same(format_args!("credential tls-certificate: {why}")))
+        Failure::coded("credential", Words::same(format_args!("credential tls-certificate: {why}")))
     };
     let text = Credentials::new(&config.paths.credentials).public("tls-certificate")?;
     let pin = |certificate: std::result::Result<CertificateDer<'_>, _>| {

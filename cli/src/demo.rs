@@ -18,7 +18,7 @@ use sluis_core::words::Words;
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::socket::Socket;
-use crate::{evidence, open, output};
+use crate::{evidence, open, output, transfers};
 use picture::Gates;
 use world::World;
 
@@ -32,6 +32,11 @@ pub(crate) struct Order {
     pub(crate) json: bool,
 }
 
+/// The demonstration does not go on: what its processes said lies in the folder `logs`.
+fn failed(words: Words) -> Failure {
+    Failure::coded("demo-failed", words)
+}
+
 /// How long any one step may take before the demonstration gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -40,6 +45,9 @@ pub(crate) fn run(order: &Order) -> Result<()> {
     let lang = order.lang;
     if order.json {
         output::be_quiet();
+    }
+    if let Some(file) = &order.file {
+        transfers::can_copy(file)?;
     }
     let sluisd = world::sluisd()?;
     let began = Instant::now();
@@ -60,6 +68,7 @@ pub(crate) fn run(order: &Order) -> Result<()> {
             "Gestopt voor het openen: de envelop ligt dicht in de kluis",
             "Stopped before opening: the envelope lies shut in the vault",
         )?;
+        settle(&municipality, code, "released")?;
     } else {
         let opened = type_lines(order, &municipality, code, &lines)?;
         let shown = world.shown(Path::new(&opened));
@@ -137,7 +146,7 @@ fn file_gate(
 /// Nothing leaves unasked: the municipality's request, until it stands in the agency's ledger.
 fn request(agency: &Socket, municipality: &Socket, lang: Lang) -> Result<()> {
     let notice = Notice::of(lang.pick("de lijst van 2026", "the list of 2026"));
-    let agreement = "mechelen".parse().map_err(|_| Failure::refused(Words::same("mechelen")))?;
+    let agreement = "mechelen".parse().map_err(|e| failed(Words::same(e)))?;
     let language = lang.core();
     let ask = MakeNotice { agreement, code: None, sort: Sort::Request, notice, language };
     let _: Noted = municipality.post("notice", &ask)?;
@@ -172,7 +181,9 @@ fn taken(agency: &Socket) -> Result<TransferCode> {
     until("the outbox", || {
         let rows: Vec<Row> = agency.get("list")?;
         match rows.first() {
-            Some(row) if row.state == "Refused" => Err(Failure::refused(row.note.clone())),
+            Some(row) if row.state == "Refused" => {
+                Err(Failure::coded("not-sent", row.note.clone()))
+            }
             row => Ok(row.map(|row| row.code)),
         }
     })
@@ -186,7 +197,7 @@ fn wait_for(core: &Socket, code: TransferCode, states: &[&str]) -> Result<()> {
         match row {
             Some(row) if row.state == "Failed" || row.state == "Held" => {
                 let state = row.state;
-                Err(Failure::refused(words!("{state}: {}", "{state}: {}"; row.note)))
+                Err(failed(words!("{state}: {}", "{state}: {}"; row.note)))
             }
             Some(row)
                 if states.contains(&row.state.as_str()) || passed.contains(&row.state.as_str()) =>
@@ -215,7 +226,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T
             return Ok(found);
         }
         if Instant::now() > deadline {
-            return Err(Failure::refused(words!(
+            return Err(failed(words!(
                 "{what} kwam niet binnen {} s; kijk in de map `logs`",
                 "{what} did not come within {} s; look into the folder `logs`",
                 PATIENCE.as_secs()

@@ -72,7 +72,7 @@ pub(crate) fn look(
     }
     let lines =
         |language| reasons.iter().map(|it| it.line(language)).collect::<Vec<_>>().join("\n  ");
-    Err(Failure::refused(Words::of(lines)))
+    Err(Failure::coded("not-sent", Words::of(lines)))
 }
 
 fn tell(summary: &Summary, lang: Lang) -> Result<()> {

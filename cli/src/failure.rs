@@ -8,6 +8,7 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use crate::language::Lang;
+use crate::output;
 
 /// Exit codes; `docs/operations.md` has the table.
 pub(crate) mod exit {
@@ -43,9 +44,6 @@ impl Failure {
     pub(crate) fn new(exit: u8, code: &str, words: Words) -> Self {
         Self { exit, refused: Refused::new(code, words) }
     }
-    pub(crate) fn refused(words: Words) -> Self {
-        Self::new(exit::REFUSED, "refused", words)
-    }
     /// Refused for a reason that a script tells apart; docs/operations.md has every code.
     pub(crate) fn coded(code: &'static str, words: Words) -> Self {
         Self::new(exit::REFUSED, code, words)
@@ -55,6 +53,13 @@ impl Failure {
         move |error| {
             Self::new(exit::IO, "io", words!("{what}: {}", "{what}: {}"; Words::io(&error)))
         }
+    }
+    /// The same, and what can be done about it.
+    pub(crate) fn and(mut self, next: &Words) -> Self {
+        let Words { nl, en } = &mut self.refused.words;
+        nl.push_str(&format!("\n  {}", next.nl));
+        en.push_str(&format!("\n  {}", next.en));
+        self
     }
     /// Whoever read our output has seen enough; no failure to the shell.
     pub(crate) fn unread() -> Self {
@@ -90,7 +95,8 @@ impl Failure {
         if json {
             eprintln!("{}", serde_json::to_string(&self.refused).unwrap_or_default());
         } else {
-            let lines: Vec<String> = self.message(lang).split('\n').map(words::shown).collect();
+            let said = output::pasted(self.message(lang));
+            let lines: Vec<String> = said.split('\n').map(words::shown).collect();
             eprintln!("sluis[{}]: {}", self.code(), lines.join("\n"));
         }
         ExitCode::from(self.exit)

@@ -4,13 +4,16 @@ mod dutch;
 mod usage;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, Resettable, StyledStr};
+use clap::parser::ValueSource;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use crate::args::Arguments;
 use crate::language::Lang;
-use dutch::DUTCH;
+use crate::output;
+use dutch::{DUTCH, PLACEHOLDERS};
 
 /// As clap's own, with the one heading that is in it.
 const TEMPLATE: &str =
@@ -22,9 +25,26 @@ pub(crate) fn parse() -> Arguments {
     let lang = Lang::typed(&typed).unwrap_or_else(Lang::of_terminal);
     let json = typed.iter().any(|word| word == "--json");
     let mut command = command(lang);
-    let read = command.try_get_matches_from_mut(typed);
+    let read = command.try_get_matches_from_mut(&typed);
+    if let Ok(matches) = &read
+        && matches.value_source("config") == Some(ValueSource::CommandLine)
+        && let Some(config) = matches.get_one::<PathBuf>("config")
+    {
+        let verbs = command.get_subcommands().map(Command::get_name);
+        let of_a_host = verbs.filter(|verb| !["demo", "help", "init"].contains(verb));
+        output::tell_with(&config.to_string_lossy(), of_a_host.map(str::to_owned).collect());
+    }
     let read = read.and_then(|matches| Arguments::from_arg_matches(&matches));
-    read.unwrap_or_else(|error| usage::exit(&error, lang, json))
+    read.unwrap_or_else(|error| usage::exit(&error, &options(&command, &typed), lang, json))
+}
+
+/// The options of the command that was typed.
+fn options(command: &Command, typed: &[OsString]) -> String {
+    let meant = typed.iter().filter_map(|word| word.to_str());
+    let command =
+        meant.fold(command, |command, word| command.find_subcommand(word).unwrap_or(command));
+    let long = command.get_arguments().filter_map(Arg::get_long);
+    long.map(|name| format!("--{name}")).collect::<Vec<_>>().join(", ")
 }
 
 fn command(lang: Lang) -> Command {
@@ -34,7 +54,9 @@ fn command(lang: Lang) -> Command {
     if lang == Lang::Nl { translated(command) } else { command }
 }
 
-fn translated(mut command: Command) -> Command {
+fn translated(command: Command) -> Command {
+    // First: the usage line names them.
+    let mut command = command.mut_args(placeholder);
     let usage = command.render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ").replace("[OPTIONS]", "[OPTIES]");
     let about = command.get_about().map(text);
@@ -48,6 +70,16 @@ fn translated(mut command: Command) -> Command {
         .after_help(after.unwrap_or_default())
         .mut_args(argument)
         .mut_subcommands(translated)
+}
+
+/// What stands for a value, such as `<FILE>`.
+fn placeholder(arg: Arg) -> Arg {
+    let name = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+    let known = PLACEHOLDERS.iter().find(|(en, _)| Some(*en) == name.as_deref());
+    match known {
+        Some((_, nl)) => arg.value_name(nl),
+        None => arg,
+    }
 }
 
 fn argument(arg: Arg) -> Arg {
@@ -133,6 +165,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_english_placeholder_is_left() {
+        fn all(command: &Command, names: &mut BTreeSet<String>) {
+            let values = command.get_arguments().filter(|arg| arg.get_action().takes_values());
+            names.extend(
+                values
+                    .flat_map(|arg| arg.get_value_names().unwrap_or_default())
+                    .map(ToString::to_string),
+            );
+            command.get_subcommands().for_each(|command| all(command, names));
+        }
+        let (mut en, mut nl) = (BTreeSet::new(), BTreeSet::new());
+        all(&command(Lang::En), &mut en);
+        all(&command(Lang::Nl), &mut nl);
+        let same = ["CODE", "COMMAND", "HOST", "ID", "NIS"].map(str::to_owned);
+        let (english, dutch): (BTreeSet<_>, BTreeSet<_>) =
+            PLACEHOLDERS.iter().map(|(en, nl)| ((*en).to_owned(), (*nl).to_owned())).unzip();
+        assert_eq!(en, english.into_iter().chain(same.clone()).collect());
+        assert_eq!(nl, dutch.into_iter().chain(same).collect());
+    }
+
     /// The whole help of a command and of those below it, as it is shown.
     fn shown(command: &mut Command, all: &mut String) {
         *all += &command.render_long_help().to_string();
@@ -163,7 +216,7 @@ mod tests {
         assert!(examples(&en).len() > 30);
         assert_eq!(examples(&nl), examples(&en));
         for said in
-            ["Gebruik: sluis agreement check [OPTIES] <FILE>", "Commando's:", "[keuze: nl, en]"]
+            ["Gebruik: sluis agreement check [OPTIES] <BESTAND>", "Commando's:", "[keuze: nl, en]"]
         {
             assert!(nl.contains(said), "{said}: {nl}");
         }

@@ -329,7 +329,16 @@ fn text(given: Option<String>, lang: Lang) -> Result<String> {
     // One more than fits: too long is told, not cut.
     let most = u64::try_from(MAX_TEXT * 4 + 1).unwrap_or(u64::MAX);
     std::io::stdin().take(most).read_to_string(&mut text).map_err(Failure::io("standard input"))?;
-    Ok(text.trim().to_owned())
+    match text.trim() {
+        "" => Err(Failure::coded(
+            "no-text",
+            words!(
+                "er staat niets: zeg het met --text 'TEKST', of op de standaardinvoer",
+                "nothing is said: say it with --text 'TEXT', or on standard input"
+            ),
+        )),
+        text => Ok(text.to_owned()),
+    }
 }
 
 /// A case, or an entry from paper, by the beginning of its number.

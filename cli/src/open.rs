@@ -17,6 +17,7 @@ const MAX_LINE: u64 = 1000;
 
 /// Asks for lines one at a time, from the terminal or standard input, until the envelope opens.
 pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) -> Result<()> {
+    takes_lines(socket, code)?;
     let terminal = std::io::stdin().is_terminal();
     let mut failure = None;
     while let Some(text) = read_line(terminal, lang)? {
@@ -54,6 +55,15 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
             ),
         )
     }))
+}
+
+/// Whether this transfer takes a line, and of this person: by one in which nothing stands. Nobody types a share for what
+/// is not there.
+fn takes_lines(socket: &Socket, code: TransferCode) -> Result<()> {
+    match socket.post::<LineAnswer>("line", &TypedLine { code, text: String::new() }) {
+        Err(refused) if !is_about_the_line(refused.code()) => Err(refused),
+        _ => Ok(()),
+    }
 }
 
 /// What a person at the keyboard can mend by typing again.

@@ -129,7 +129,8 @@ pub(crate) fn render(report: &Report<'_>) -> Result<String> {
         deadlines: deadlines.iter().map(|it| report.clock(it)).collect(),
         footnote: deadline::footnote(deadlines.iter().map(|it| it.clock), lang.core()),
     };
-    page.render().map_err(|e| Failure::refused(words!("het verslag: {e}", "the report: {e}")))
+    page.render()
+        .map_err(|e| Failure::coded("not-rendered", words!("het verslag: {e}", "the report: {e}")))
 }
 
 impl Report<'_> {

@@ -108,7 +108,7 @@ impl Socket {
                 "deze kern kent `{verb}` niet ({status}): dat is voor de andere kant van de sluis, op de host van de andere partij",
                 "this core does not know `{verb}` ({status}): that is for the other side of the lock, on the other party's host"
             );
-            Refused::new("refused", words)
+            Refused::new("not-this-side", words)
         });
         Err(refused.into())
     }
@@ -143,8 +143,8 @@ fn core_of(config: &Config) -> Result<&'static str> {
             exit::CONFIG,
             "no-core",
             words!(
-                "deze host heeft geen [sealer] en geen [keeper]: er is geen kern om iets aan te vragen",
-                "this host has neither a [sealer] nor a [keeper]: it has no core to ask"
+                "deze host heeft geen [sealer] en geen [keeper]: er is geen kern om iets aan te vragen. Vraag het op de host van het agentschap of van de gemeente; van een sluiskom zegt `sluis config check` of ze kan starten, en het log van haar dienst hoe ze draait (journalctl -u sluis-dropzone)",
+                "this host has neither a [sealer] nor a [keeper]: it has no core to ask. Ask on the host of the agency or of the municipality; of a drop zone `sluis config check` says whether it can start, and the log of its service how it runs (journalctl -u sluis-dropzone)"
             ),
         )
     })

@@ -1,5 +1,6 @@
 //! Verbs about transfers: send, rehearse, list, show, follow, withdraw, retry, redeliver, ready.
 
+use std::fs::Metadata;
 use std::io::IsTerminal;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -90,10 +91,26 @@ fn offer(
     output::line(format!("  {mark}sluis follow {}", row.code))
 }
 
+/// Whether it is a file or a folder.
+pub(crate) fn can_copy(from: &Path) -> Result<Metadata> {
+    let meta = std::fs::symlink_metadata(from).map_err(Failure::io(from.display()))?;
+    if meta.is_dir() || meta.is_file() {
+        return Ok(meta);
+    }
+    Err(Failure::coded(
+        "not-to-send",
+        words!(
+            "{}: alleen gewone bestanden kunnen verzonden worden",
+            "{}: only plain files can be sent",
+            from.display()
+        ),
+    ))
+}
+
 /// Copies a file or a folder of plain files; links are not followed.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     let failed = || Failure::io(from.display());
-    let meta = std::fs::symlink_metadata(from).map_err(failed())?;
+    let meta = can_copy(from)?;
     if meta.is_dir() {
         crate::init::folder_with(to, 0o770)?;
         for entry in std::fs::read_dir(from).map_err(failed())? {
@@ -101,16 +118,6 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
             copy(&entry.path(), &to.join(entry.file_name()))?;
         }
         return Ok(());
-    }
-    if !meta.is_file() {
-        return Err(Failure::coded(
-            "not-to-send",
-            words!(
-                "{}: alleen gewone bestanden kunnen verzonden worden",
-                "{}: only plain files can be sent",
-                from.display()
-            ),
-        ));
     }
     std::fs::copy(from, to).map_err(failed())?;
     let mode = meta.permissions().mode() | 0o440;

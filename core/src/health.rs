@@ -215,22 +215,22 @@ impl Gate {
             (None, _) => Some((
                 "gate-never-asked",
                 words!(
-                    "{name} vroeg nog geen werk sinds de kern gestart is",
-                    "{name} has not asked for work since the core started"
+                    "{name} vroeg nog geen werk sinds de kern gestart is: start zijn dienst, of kijk in haar log",
+                    "{name} has not asked for work since the core started: start its service, or look into its log"
                 ),
             )),
             (Some(seen), _) if seen > GATE_AWAY_S => Some((
                 "gate-away",
                 words!(
-                    "{name} vroeg {seen} s geleden voor het laatst werk",
-                    "{name} last asked for work {seen} s ago"
+                    "{name} vroeg {seen} s geleden voor het laatst werk: herstart zijn dienst, of kijk in haar log",
+                    "{name} last asked for work {seen} s ago: restart its service, or look into its log"
                 ),
             )),
             (_, Some(oldest)) if oldest > WORK_WAITS_S => Some((
                 "work-waits",
                 words!(
-                    "werk van {name} wacht sinds {oldest} s",
-                    "work of {name} waits since {oldest} s"
+                    "werk van {name} wacht sinds {oldest} s: sluis list zegt waarop",
+                    "work of {name} waits since {oldest} s: sluis list says for what"
                 ),
             )),
             _ => None,

@@ -401,6 +401,10 @@ impl Illegal {
                 ": ze is afgelopen, er valt niets opnieuw te proberen",
                 ": it has ended, there is nothing to try again"
             ),
+            (_, "Refused") => words!(
+                ": er vertrok niets van. Ligt het bestand nog in de outbox, verbeter het en bied het opnieuw aan, of haal het weg",
+                ": nothing of it left. Where the file lies in the outbox still, mend it and offer it again, or take it away"
+            ),
             ("Retry", _) => words!(
                 ": niets ervan wacht op een persoon; sluis show zegt waarop ze wacht",
                 ": nothing of it waits for a person; sluis show says what it waits for"

@@ -27,7 +27,7 @@ pub mod sealer;
 pub mod status;
 pub mod stops;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -70,6 +70,8 @@ pub struct Agency {
     returned: Mutex<Vec<PathBuf>>,
     /// Transfers whose status file is to be written again.
     touched: Mutex<BTreeSet<TransferId>>,
+    /// Where refused drops lie, by their transfers.
+    lying: Mutex<BTreeMap<TransferId, PathBuf>>,
     /// Refusals that the disk did not take beside their drops: they are told as soon as it does.
     untold: Mutex<status::Untold>,
     /// Something may lie in the private folder that belongs into the outbox.
@@ -85,6 +87,12 @@ impl Stored for State {
     }
     fn expires(&self) -> Option<Time> {
         self.envelope().map(|envelope| envelope.expires)
+    }
+    fn replaced_by(&self) -> Option<TransferId> {
+        match self {
+            Self::Superseded { by } => Some(*by),
+            _ => None,
+        }
     }
 }
 
@@ -123,6 +131,7 @@ impl Agency {
             progress: Mutex::default(),
             returned: Mutex::default(),
             touched: Mutex::default(),
+            lying: Mutex::default(),
             untold: Mutex::default(),
             astray: AtomicBool::default(),
         })

@@ -12,11 +12,12 @@ use sluis_core::control::{
 };
 use sluis_core::ledger::Part;
 use sluis_core::statement::Signed;
+use sluis_core::words;
 
 use crate::books::find;
 use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
-use crate::store::{Record, Tx, detail};
+use crate::store::{Record, Stored, Tx, detail};
 use crate::{health, notices, restore, two_persons, versions};
 
 /// How many transfers `list` shows: the open ones and those that changed last.
@@ -130,11 +131,12 @@ async fn list<C: Core>(
         core.books().is_here(&of)?;
     }
     let rehearsals = tx.rehearsals().await?;
-    let row = |record: &Record<C::State>| Row {
-        rehearsal: rehearsals.contains(&record.id),
-        ..core.row(record)
-    };
-    Ok(Json(records.iter().map(row).collect()))
+    let mut rows = Vec::new();
+    for record in &records {
+        let rehearsal = rehearsals.contains(&record.id);
+        rows.push(Row { rehearsal, ..named(&*core, &mut tx, record).await? });
+    }
+    Ok(Json(rows))
 }
 
 /// A transfer as it is shown, marked where it is a rehearsal.
@@ -143,7 +145,16 @@ async fn list<C: Core>(
 /// [`CoreError::Store`].
 pub async fn row<C: Core>(core: &C, tx: &mut Tx, record: &Record<C::State>) -> Result<Row> {
     let rehearsal = tx.is_rehearsal(&record.id).await?;
-    Ok(Row { rehearsal, ..core.row(record) })
+    Ok(Row { rehearsal, ..named(core, tx, record).await? })
+}
+
+/// The same; what took its place has a code too, which only the store knows.
+async fn named<C: Core>(core: &C, tx: &mut Tx, record: &Record<C::State>) -> Result<Row> {
+    let row = core.row(record);
+    let Some(by) = record.state.replaced_by() else { return Ok(row) };
+    let code = tx.transfer::<C::State>(&by).await?.map(|it| it.code.to_string());
+    let code = code.unwrap_or_else(|| by.to_string());
+    Ok(Row { note: words!("door {code}", "by {code}"), ..row })
 }
 
 async fn show<C: Core>(

@@ -202,6 +202,10 @@ pub trait Stored: Serialize + DeserializeOwned + Send + Sync {
     fn is_open(&self) -> bool;
     /// When it expires, where it does.
     fn expires(&self) -> Option<Time>;
+    /// The transfer that took its place, where one did.
+    fn replaced_by(&self) -> Option<TransferId> {
+        None
+    }
 }
 
 impl Store {

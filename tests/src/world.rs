@@ -417,7 +417,8 @@ impl World {
     pub fn cli_with(&self, host: &str, arguments: &[&str], input: &str) -> Output {
         let config = self.path(host).join("sluis.toml");
         let mut command = Command::new(binary("sluis"));
-        command.arg("--config").arg(config).args(in_english(arguments)).args(arguments);
+        // As a shell has it that works on one host: then commands are told without the option.
+        command.env("SLUIS_CONFIG", config).args(in_english(arguments)).args(arguments);
         answer(command, input)
     }
 
@@ -451,7 +452,7 @@ impl World {
         }
         let mut command = Command::new("setpriv");
         command.args([&format!("--reuid={uid}"), "--regid=0", "--clear-groups"]).arg(program);
-        command.arg("--config").arg(self.path(host).join("sluis.toml"));
+        command.env("SLUIS_CONFIG", self.path(host).join("sluis.toml"));
         command.args(in_english(arguments)).args(arguments);
         answer(command, input)
     }

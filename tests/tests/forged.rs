@@ -333,7 +333,7 @@ fn a_year_without_the_other_party_is_refused_and_a_cut_beginning_is_told() {
     assert!(script.contains("agentschap-ii: from number 5 to 6"), "{script}");
     for all in [&ours, &script] {
         assert!(!all.contains("left out"), "{all}");
-        assert!(!all.contains("not verified"), "nothing is here that nobody signed: {all}");
+        assert!(!all.contains("not signed"), "nothing is here that nobody signed: {all}");
     }
     // What lies beside the statements is named, and nothing that does not.
     let folder = forger.folder("beside", year, &own(tip(4, b"seen")), |list| list);
@@ -341,7 +341,7 @@ fn a_year_without_the_other_party_is_refused_and_a_cut_beginning_is_told() {
     let (code, said) = forger.verified(&folder);
     assert_eq!(code, Some(0), "{}", said[0]);
     for all in &said {
-        assert!(all.contains("not verified: report.en.html; signed by nobody"), "{all}");
+        assert!(all.contains("not signed, and nothing here rests on it: report.en.html,"), "{all}");
     }
     // The municipality's 5 was said after the agency's first of the year: it must be here, not its 6 alone.
     let seen = Tip { number: 5, digest: digest(&first) };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::civil::Date;
-use sluis_config::{agreements, strict};
+use sluis_config::{ConfigError, agreements, strict};
 use sluis_core::agreement::gaps::{Gap, Weight, gaps};
 use sluis_core::evidence::Terms;
 use sluis_core::id::Time;
@@ -24,11 +24,13 @@ pub(super) fn today() -> Date {
 
 /// Parses an agreement that may still be without keys; whether it has them is the last of the three.
 pub(super) fn parse(path: &Path, text: &str) -> Result<(Terms, Plan, bool)> {
-    let has_keys = text.lines().any(|line| line.trim_start().starts_with("[keys"));
+    let wrong = |e: ConfigError| Failure::new(exit::CONFIG, "agreement", e.words());
+    // By itself first: what is quoted of a mistake stands in the file.
+    let own: toml::Table = strict::parse(path, text).map_err(wrong)?;
+    let has_keys = own.contains_key("keys");
     let keys = EXAMPLE.find("[keys.agency]").map_or("", |at| &EXAMPLE[at..]);
     let whole = if has_keys { text.to_owned() } else { format!("{text}\n{keys}") };
-    let (terms, plan) = agreements::parse(path, &whole)
-        .map_err(|e| Failure::new(exit::CONFIG, "agreement", e.words()))?;
+    let (terms, plan) = agreements::parse(path, &whole).map_err(wrong)?;
     Ok((terms, plan, has_keys))
 }
 

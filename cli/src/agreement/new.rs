@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
+use super::kept::Kept;
 use super::questions::{Kind, PARTS, Part, Question, list, pairs};
 use super::{check, draft};
 use crate::failure::{Failure, Result};
@@ -21,6 +22,10 @@ const MAX_ANSWER: u64 = 10_000;
 /// What was answered so far.
 pub(super) struct Answers {
     given: BTreeMap<String, String>,
+    /// What was answered before this time, and is not asked again while it will do.
+    before: BTreeMap<String, String>,
+    /// Where each answer is kept as soon as it is given.
+    kept: Option<Kept>,
     /// Which share the question is about, from 1.
     pub(super) turn: usize,
     pub(super) today: Date,
@@ -78,6 +83,63 @@ impl Answers {
         let known = known.map(str::to_lowercase).any(|known| known == provider);
         !known && !self.is_party(&provider)
     }
+    /// From now on each answer is kept beside this file, and what lies there already is gone on from.
+    fn keep(&mut self, file: &Path, lang: Lang) -> Result<()> {
+        let kept = Kept::beside(file);
+        self.before = kept.read()?;
+        let path = kept.path().display();
+        output::line(match (lang, self.before.len()) {
+            (Lang::Nl, 0) => format!(
+                "Elk antwoord wordt bewaard in {path}. Stoppen mag (Ctrl-C): hetzelfde commando gaat verder."
+            ),
+            (Lang::En, 0) => format!(
+                "Each answer is kept in {path}. You may stop (Ctrl-C): the same command goes on."
+            ),
+            (Lang::Nl, count) => format!(
+                "Gaat verder met {count} antwoorden uit {path}. Een ander antwoord? Haal daar de regel weg, en begin dit opnieuw."
+            ),
+            (Lang::En, count) => format!(
+                "Goes on with {count} answers from {path}. Another answer? Take its line out there, and begin this again."
+            ),
+        })?;
+        self.kept = Some(kept);
+        Ok(())
+    }
+    /// What was answered to it before, where that will still do.
+    fn again(&self, question: &Question, lang: Lang) -> Result<Option<String>> {
+        let Some(answer) = self.before.get(&self.key(question.key)) else { return Ok(None) };
+        let may = answer.is_empty() && question.kind.may_be_blank();
+        if !may && question.kind.refuse(answer, self).is_some() {
+            return Ok(None);
+        }
+        let text = self.fill(lang.pick(question.nl, question.en));
+        output::line(format!("  {text}: {}", answer.replace(char::is_control, "?")))?;
+        Ok(Some(answer.clone()))
+    }
+    /// Takes an answer. The first names the file, where nothing else did.
+    fn take(&mut self, question: &Question, answer: String, lang: Lang) -> Result<()> {
+        self.given.insert(self.key(question.key), answer);
+        if self.kept.is_none() {
+            let path = file(None, self);
+            refuse_if_there(&path)?;
+            self.keep(&path, lang)?;
+        }
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let mut all = self.before.clone();
+        all.extend(self.given.clone());
+        kept.write(&all)
+    }
+    /// The same failure, with where the answers are.
+    fn stopped(&self, failure: Failure) -> Failure {
+        match &self.kept {
+            Some(kept) if !self.given.is_empty() => failure.and(&words!(
+                "wat beantwoord is staat in {}; hetzelfde commando gaat daar verder",
+                "what was answered is in {}; the same command goes on from there",
+                kept.path().display()
+            )),
+            _ => failure,
+        }
+    }
     /// A question's text or default, with earlier answers in place of their keys.
     fn fill(&self, text: &str) -> String {
         let Some((before, rest)) = text.split_once('{') else { return self.key(text) };
@@ -104,18 +166,28 @@ pub(crate) fn new(out: Option<&Path>, lang: Lang, json: bool) -> Result<()> {
         "Enter neemt wat tussen haken staat; een streepje laat het leeg.",
         "Enter takes what stands in brackets; a dash leaves it blank.",
     ))?;
-    let mut answers = Answers { given: BTreeMap::new(), turn: 0, today: check::today() };
-    for part in PARTS {
-        ask_part(part, &mut answers, lang)?;
-    }
-    let path = match out {
-        Some(out) => out.to_owned(),
-        None => PathBuf::from(format!("{}.toml", answers.get("agreement"))),
+    let mut answers = Answers {
+        given: BTreeMap::new(),
+        before: BTreeMap::new(),
+        kept: None,
+        turn: 0,
+        today: check::today(),
     };
-    refuse_if_there(&path)?;
+    if let Some(out) = out {
+        answers.keep(out, lang)?;
+    }
+    for part in PARTS {
+        ask_part(part, &mut answers, lang).map_err(|failure| answers.stopped(failure))?;
+    }
+    let path = file(out, &answers);
     let text = draft::text(&answers);
-    check::parse(&path, &text)?;
-    init::file(&path, text.as_bytes(), 0o644)?;
+    refuse_if_there(&path)
+        .and_then(|()| check::parse(&path, &text))
+        .and_then(|_| init::file(&path, text.as_bytes(), 0o644))
+        .map_err(|failure| answers.stopped(failure))?;
+    if let Some(kept) = &answers.kept {
+        kept.remove();
+    }
     if json {
         return output::json(&serde_json::json!({ "file": path }));
     }
@@ -129,6 +201,11 @@ pub(crate) fn new(out: Option<&Path>, lang: Lang, json: bool) -> Result<()> {
     output::line(format!(
         "  sluis agreement add {path} --card agency.card --card municipality.card --card dropzone.card"
     ))
+}
+
+/// Where it is written: as it was said, or by the agreement's name.
+fn file(out: Option<&Path>, answers: &Answers) -> PathBuf {
+    out.map_or_else(|| format!("{}.toml", answers.get("agreement")).into(), Path::to_owned)
 }
 
 fn refuse_if_there(path: &Path) -> Result<()> {
@@ -153,8 +230,11 @@ fn ask_part(part: &Part, answers: &mut Answers, lang: Lang) -> Result<()> {
         output::line(format!("\n{}{number}", lang.pick(part.nl, part.en)))?;
         for question in part.questions {
             if (question.when)(answers) {
-                let answer = ask(question, answers, lang)?;
-                answers.given.insert(answers.key(question.key), answer);
+                let answer = match answers.again(question, lang)? {
+                    Some(answer) => answer,
+                    None => ask(question, answers, lang)?,
+                };
+                answers.take(question, answer, lang)?;
             }
         }
     }

@@ -74,7 +74,8 @@ pub(super) fn render(terms: &Terms, lang: Lang) -> Result<String> {
             format!("Made by Sluis from version {} of the agreement {}, SHA-256 {}. The same version gives the same page. Keys, contact persons and custodians are not in it.", it.version, it.agreement, terms.digest),
         ),
     };
-    page.render().map_err(|e| Failure::refused(words!("de bladzijde: {e}", "the page: {e}")))
+    page.render()
+        .map_err(|e| Failure::coded("not-rendered", words!("de bladzijde: {e}", "the page: {e}")))
 }
 
 /// An agreement in one of the two languages.

@@ -99,7 +99,7 @@ fn record(config: &Config, terms: &Terms, of: OfDay, lang: Lang, json: bool) -> 
     knows(&socket, terms)?;
     let noted = notices::say(&socket, Wording::of_day(Sort::Publication, of), lang)?;
     let made = noted.row.ok_or_else(|| {
-        Failure::refused(words!("er werd niets ingeschreven", "nothing was recorded"))
+        Failure::coded("not-recorded", words!("er werd niets ingeschreven", "nothing was recorded"))
     })?;
     let is_page = |language: &Lang| {
         page::render(terms, *language)
@@ -107,7 +107,8 @@ fn record(config: &Config, terms: &Terms, of: OfDay, lang: Lang, json: bool) -> 
     };
     let rendered = [Lang::Nl, Lang::En].into_iter().find(is_page).map(|it| it.pick("nl", "en"));
     if json {
-        let mut row = serde_json::to_value(&made).map_err(|e| Failure::refused(Words::same(e)))?;
+        let mut row = serde_json::to_value(&made)
+            .map_err(|e| Failure::coded("not-recorded", Words::same(e)))?;
         row["rendered"] = rendered.into();
         return output::json(&row);
     }

@@ -76,10 +76,13 @@ pub(crate) fn rekey(config: &Config, order: &Order, lang: Lang, json: bool) -> R
     let text = key_table(&without_keys(&installed.text, version), keys)?;
     let (terms, _) = agreements::parse(&order.out, &text)?;
     if terms.agreement.version != version {
-        return Err(Failure::refused(words!(
-            "het geïnstalleerde bestand heeft geen eigen regel `version = ...`",
-            "the installed file has no line `version = ...` of its own"
-        )));
+        return Err(Failure::coded(
+            "no-version-line",
+            words!(
+                "het geïnstalleerde bestand heeft geen eigen regel `version = ...`",
+                "the installed file has no line `version = ...` of its own"
+            ),
+        ));
     }
     crate::init::file(&order.out, text.as_bytes(), 0o644)?;
     if json {
@@ -147,7 +150,8 @@ fn change(
             ));
         }
     };
-    *party = party.renewed(&new, from, before).map_err(|e| Failure::refused(e.words()))?;
+    *party =
+        party.renewed(&new, from, before).map_err(|e| Failure::coded("first-number", e.words()))?;
     Ok(())
 }
 

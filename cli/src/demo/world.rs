@@ -13,6 +13,7 @@ use sluis_core::id::{self, Address, PartyId, Time, TransferCode};
 use sluis_core::words;
 use sluis_core::words::Words;
 
+use super::failed;
 use crate::card::{Card, Role};
 use crate::failure::{Failure, Result};
 use crate::init::{self, Order};
@@ -94,7 +95,7 @@ impl World {
         let mut cards = Vec::new();
         for (role, name, id, title) in hosts {
             let folder = self.folder.join(name);
-            let id: PartyId = id.parse().map_err(|e| Failure::refused(Words::same(e)))?;
+            let id: PartyId = id.parse().map_err(|e| failed(Words::same(e)))?;
             let language = lang.pick("nl", "en");
             init::make(&Order {
                 role,
@@ -188,7 +189,7 @@ impl World {
             if ended.is_some() || Instant::now() > deadline {
                 let log = self.folder.join("logs").join(format!("{role}.log"));
                 let log = fs::read_to_string(log).unwrap_or_default();
-                return Err(Failure::refused(words!(
+                return Err(failed(words!(
                     "{role} start niet: {}",
                     "{role} does not start: {}",
                     log
@@ -270,7 +271,7 @@ impl World {
             match checked {
                 Ok(status) if status.success() => {}
                 Ok(_) => {
-                    return Err(Failure::refused(words!(
+                    return Err(failed(words!(
                         "ssh-keygen aanvaardt {name} niet",
                         "ssh-keygen does not accept {name}"
                     )));
@@ -344,7 +345,11 @@ fn free_host() -> Result<Address> {
     let probe = TcpListener::bind((format!("127.{}.{}.{}", a.max(1), b, c.clamp(1, 254)), 0))
         .map_err(Failure::io("loopback"))?;
     let host = probe.local_addr().map_err(Failure::io("loopback"))?.to_string();
-    host.parse().map_err(|e| Failure::refused(Words::same(e)))
+    host.parse().map_err(|e| failed(Words::same(e)))
+}
+
+fn no_sluisd(words: Words) -> Failure {
+    Failure::coded("no-sluisd", words)
 }
 
 /// `sluisd` lies beside `sluis`. Where `cargo run` has started us, cargo first brings it up to date.
@@ -352,8 +357,13 @@ pub(super) fn sluisd() -> Result<PathBuf> {
     let here = std::env::current_exe().map_err(Failure::io("this program"))?;
     let beside = here.with_file_name("sluisd");
     let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR") else {
-        let missing =
-            || Failure::refused(words!("{} ontbreekt", "{} is missing", beside.display()));
+        let missing = || {
+            no_sluisd(words!(
+                "{} ontbreekt; sluisd hoort naast sluis te liggen",
+                "{} is missing; sluisd belongs beside sluis",
+                beside.display()
+            ))
+        };
         return if beside.exists() { Ok(beside) } else { Err(missing()) };
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -363,7 +373,7 @@ pub(super) fn sluisd() -> Result<PathBuf> {
     build.arg("--manifest-path").arg(Path::new(&package).with_file_name("Cargo.toml"));
     match build.status() {
         Ok(status) if status.success() && beside.exists() => Ok(beside),
-        _ => Err(Failure::refused(words!(
+        _ => Err(no_sluisd(words!(
             "sluisd kan niet gebouwd worden; probeer: cargo build --release --bin sluisd",
             "sluisd cannot be built; try: cargo build --release --bin sluisd"
         ))),

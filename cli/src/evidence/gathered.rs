@@ -30,7 +30,10 @@ impl Gathered {
     pub(super) fn ask(socket: &Socket, ask: &AskHead) -> Result<Self> {
         let signed: Signed = socket.post("head", ask)?;
         let head = Head::read(&signed.statement).ok_or_else(|| {
-            Failure::refused(words!("de kern gaf geen hoofd", "the core gave no head"))
+            Failure::coded(
+                "core-contradicts",
+                words!("de kern gaf geen hoofd", "the core gave no head"),
+            )
         })?;
         let all = said(socket, &head.agreement, Some(head.ledger.number))?;
         let chosen = export::choose(&all, head.of).map_err(no_statement)?;
@@ -102,20 +105,26 @@ pub(super) fn texts(socket: &Socket, known: &[SaidOnce], keys: Digest) -> Result
 }
 
 pub(super) fn lost() -> Failure {
-    Failure::refused(words!(
-        "de kern heeft de tekst van de overeenkomst niet waarop een verklaring rust",
-        "the core does not have the agreement's text that a statement rests on"
-    ))
+    Failure::coded(
+        "core-contradicts",
+        words!(
+            "de kern heeft de tekst van de overeenkomst niet waarop een verklaring rust",
+            "the core does not have the agreement's text that a statement rests on"
+        ),
+    )
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
 fn no_statement(error: FormError) -> Failure {
     let error = error.words();
-    Failure::refused(words!(
-        "de kern gaf iets dat geen verklaring is: {}",
-        "the core gave something that is no statement: {}";
-        error
-    ))
+    Failure::coded(
+        "core-contradicts",
+        words!(
+            "de kern gaf iets dat geen verklaring is: {}",
+            "the core gave something that is no statement: {}";
+            error
+        ),
+    )
 }
 
 fn read(once: &SaidOnce) -> Result<Statement> {

@@ -212,8 +212,8 @@ fn tell(report: &Report, lang: Lang) -> Result<()> {
     let unverified = report.unverified.join(", ");
     if !unverified.is_empty() {
         say(words!(
-            "niet nagekeken: {unverified}; door niemand ondertekend",
-            "not verified: {unverified}; signed by nobody"
+            "niet ondertekend, en niets hier steunt erop: {unverified}, om te lezen of na te rekenen",
+            "not signed, and nothing here rests on it: {unverified}, to read or to check with"
         ))?;
     }
     let transfers = match &report.found {

@@ -1,5 +1,24 @@
 //! Each text of the help in English, as `clap` has it, and in Dutch. A test asks for all of them and for no other.
 
+/// What stands for a value; what is the same in both languages is not here.
+pub(super) const PLACEHOLDERS: [(&str, &str); 15] = [
+    ("ADDRESS", "ADRES"),
+    ("AGREEMENT", "OVEREENKOMST"),
+    ("CUSTODIAN", "BEWAARDER"),
+    ("DATE", "DATUM"),
+    ("DIR", "MAP"),
+    ("FILE", "BESTAND"),
+    ("LANG", "TAAL"),
+    ("NAME", "NAAM"),
+    ("NUMBER", "NUMMER"),
+    ("PATH", "PAD"),
+    ("REASON", "REDEN"),
+    ("TEXT", "TEKST"),
+    ("TIME", "TIJDSTIP"),
+    ("WHICH", "WELKE"),
+    ("YEAR", "JAAR"),
+];
+
 #[rustfmt::skip] // a table, two lines a text
 pub(super) const DUTCH: &[(&str, &str)] = &[
     ("Sluis hands a sealed list from an agency to a municipality, and its key by another way, only after the list is proven gone from the transport medium",

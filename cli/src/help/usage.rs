@@ -10,9 +10,9 @@ use crate::failure::{Failure, exit};
 use crate::language::Lang;
 
 /// Says it as clap does, help on standard output and errors on standard error, and ends the program. A machine is given
-/// both languages.
+/// both languages. Where an option is none, and none is like it, those that there are stand below.
 #[expect(clippy::print_stderr, reason = "this is where it is said")]
-pub(super) fn exit(error: &Error, lang: Lang, json: bool) -> ! {
+pub(super) fn exit(error: &Error, options: &str, lang: Lang, json: bool) -> ! {
     if json && error.use_stderr() {
         let said = error.to_string();
         let en = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -20,12 +20,20 @@ pub(super) fn exit(error: &Error, lang: Lang, json: bool) -> ! {
         let _ = Failure::new(exit::USAGE, "usage", Words { nl, en }).tell(lang, json);
         std::process::exit(i32::from(exit::USAGE))
     }
+    let stray = error.kind() == ErrorKind::UnknownArgument
+        && of(error, ContextKind::InvalidArg).starts_with('-')
+        && of(error, ContextKind::SuggestedArg).is_empty();
     match sentence(error).filter(|_| lang == Lang::Nl) {
+        None if stray => {
+            eprintln!("{}\nOptions here: {options}", error.to_string().trim_end());
+            std::process::exit(i32::from(exit::USAGE))
+        }
         None => error.exit(),
         Some(said) => {
             let usage = of(error, ContextKind::Usage);
             let usage = usage.strip_prefix("Usage: ").map(|it| format!("Gebruik: {it}\n"));
-            eprintln!("sluis: {said}\n{}Meer met: --help", usage.unwrap_or_default());
+            let options = stray.then(|| format!("Opties hier: {options}\n")).unwrap_or_default();
+            eprintln!("sluis: {said}\n{}{options}Meer met: --help", usage.unwrap_or_default());
             std::process::exit(i32::from(exit::USAGE))
         }
     }

@@ -66,7 +66,8 @@ fn secret(name: &'static str, text: Zeroizing<String>) -> Credential {
 }
 
 fn statement() -> Result<Made> {
-    let failed = |e: sluis_core::statement::SignatureError| Failure::refused(e.words());
+    let failed =
+        |e: sluis_core::statement::SignatureError| Failure::coded("no-key-made", e.words());
     let mut seed = Zeroizing::new([0; 32]);
     id::fill_random(&mut *seed);
     let signer = Signer::from_seed(&seed);
@@ -87,7 +88,10 @@ fn age_identity(name: &'static str) -> Made {
 /// key without one is refused, a certificate without a key is not looked at.
 fn tls(name: &str) -> Result<Made> {
     let failed = |e: rcgen::Error| {
-        Failure::refused(words!("de TLS-sleutel maken: {e}", "making the TLS key: {e}"))
+        Failure::coded(
+            "no-key-made",
+            words!("de TLS-sleutel maken: {e}", "making the TLS key: {e}"),
+        )
     };
     let key = KeyPair::generate().map_err(failed)?;
     let mut params =

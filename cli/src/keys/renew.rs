@@ -93,11 +93,14 @@ fn before(folder: &Path, credentials: &Credentials, new: &Credential) -> Result<
     };
     let text = Zeroizing::new(format!("{}\n{}\n", new.text.trim_end(), held.trim_end()));
     if text.len() > MOST {
-        return Err(Failure::refused(words!(
-            "de credential {} zou groter zijn dan {MOST} bytes: haal er de oudste sleutels uit",
-            "the credential {} would be larger than {MOST} bytes: take out its oldest keys",
-            new.name
-        )));
+        return Err(Failure::coded(
+            "credential",
+            words!(
+                "de credential {} zou groter zijn dan {MOST} bytes: haal er de oudste sleutels uit",
+                "the credential {} would be larger than {MOST} bytes: take out its oldest keys",
+                new.name
+            ),
+        ));
     }
     put(&folder.join(new.name), &text, new.mode)
 }

@@ -182,7 +182,7 @@ fn cases(report: &Report<'_>, sort: Sort) -> Vec<(Time, Time, String)> {
         (
             found,
             case.closed.unwrap_or_else(|| report.as_of()),
-            format!("{number} {}", found.local()),
+            format!("{number} {}", found.local_hour()),
         )
     })
     .collect()

@@ -188,7 +188,7 @@ fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> Str
     };
     let case = case.map(|case| format!("{what} {}", short(case)));
     let found =
-        notice.found.map(|at| format!("{} {}", lang.pick("vastgesteld", "found"), at.local()));
+        notice.found.map(|at| format!("{} {}", lang.pick("vastgesteld", "found"), at.local_hour()));
     let on = notice.on.map(|on| format!("{} {on}", lang.pick("dag", "day")));
     let paper = match (notice.received, notice.paper) {
         (_, Some(digest)) if sort == Sort::Publication => Some(format!(

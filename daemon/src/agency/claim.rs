@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use sluis_core::control::{Lane, Send};
 use sluis_core::id::{AgreementId, Digest, Nis, Time, TransferCode, TransferId};
 use sluis_core::policy::{self, Reason};
-use sluis_core::transfer::{Event, State, Work};
+use sluis_core::transfer::{Event, Illegal, State, Work};
 use sluis_core::words;
 use sluis_core::words::Words;
 
@@ -138,11 +138,11 @@ impl Agency {
         let parent = self.settings.outbox.join(&folder);
         let agreement = folder.parse().ok().filter(|id| self.books.agreements.get(id).is_some());
         let Some(agreement) = agreement else {
-            return self.refuse(None, &parent, &name, vec![Reason::UnknownAgreement]).await;
+            return self.refuse(None, (&parent, &name), vec![Reason::UnknownAgreement], word).await;
         };
         if growing {
             let of = Some((&agreement, false));
-            return self.refuse(of, &parent, &name, vec![Reason::Unsettled]).await;
+            return self.refuse(of, (&parent, &name), vec![Reason::Unsettled], word).await;
         }
         let owners = self.owners.clone();
         let (at, what) = (parent.clone(), PathBuf::from(&name));
@@ -150,7 +150,8 @@ impl Agency {
         let items = match survey {
             Ok(items) => items,
             Err(reasons) => {
-                return self.refuse(Some((&agreement, false)), &parent, &name, reasons).await;
+                let of = Some((&agreement, false));
+                return self.refuse(of, (&parent, &name), reasons, word).await;
             }
         };
         let mut tx = self.books.store.begin().await?;
@@ -160,14 +161,14 @@ impl Agency {
         let of = Some((&agreement, exercise));
         let known = Known { replaces: None, drawn_for: word.drawn_for.cloned(), exercise };
         if let Err(reasons) = self.admit(&agreement, &parent, items.clone(), known).await? {
-            return self.refuse(of, &parent, &name, reasons).await;
+            return self.refuse(of, (&parent, &name), reasons, word).await;
         }
         // Whoever put it there may not have: from here on it is ours to keep.
         let at = parent.clone();
         if let Err(error) = blocking(move || admission::sync(&at, &items)).await? {
             // The disk did not take its bytes, and a second try would say that it did: whoever has them offers them again.
             tracing::error!(%error, "the bytes of a drop cannot be made durable");
-            return self.refuse(of, &parent, &name, vec![Reason::Unreadable]).await;
+            return self.refuse(of, (&parent, &name), vec![Reason::Unreadable], word).await;
         }
         self.begin((&agreement, exercise), &parent, &name, word).await.map(Ok)
     }
@@ -255,38 +256,76 @@ impl Agency {
         Ok(record)
     }
 
-    /// Says why a drop will not leave, marked where it is an exercise; once, not at every look.
+    /// Says why a drop will not leave, marked where it is an exercise; once, not at every look. What `sluis send` copied
+    /// here goes again, unless two persons may let it pass: whoever sent it has it, and is told.
     async fn refuse(
         &self,
         of: Option<(&AgreementId, bool)>,
-        parent: &Path,
-        name: &OsStr,
+        (parent, name): (&Path, &OsStr),
         reasons: Vec<Reason>,
+        word: Word<'_>,
     ) -> Result<Claim> {
         // Its owner took it away while it was looked at: there is nothing to refuse.
         if parent.join(name).symlink_metadata().is_err() {
             return Ok(Err(Vec::new()));
         }
         let text = status::refused(self.language, &reasons);
-        let at = status::path(parent, name);
-        if !status::is_new(&at, &text) {
-            self.tell_refusal(parent, name, &text);
+        let told = status::told_before(&status::path(parent, name), &text);
+        if let Some(told) = told.filter(|_| word.by.is_none()) {
+            self.tell_refusal(parent, name, &told);
             return Ok(Err(reasons));
         }
         let list = self.mark_of(parent, name, &reasons).await?;
-        self.enter_refusal(of, reasons.clone(), list).await?;
+        let entered = self.enter_refusal(of, reasons.clone(), list).await?;
+        if word.by.is_some() && list.is_none() {
+            match files::erase(&parent.join(name)) {
+                Ok(()) => return Ok(Err(reasons)),
+                Err(error) => {
+                    tracing::warn!(%error, "the copy of a refused list stays in the outbox")
+                }
+            }
+        }
         // After the books: a kill in between tells it again, and never only here.
-        self.tell_refusal(parent, name, &text);
+        let Some((id, code)) = entered else {
+            self.tell_refusal(parent, name, &text);
+            return Ok(Err(reasons));
+        };
+        self.lies(id, parent.join(name));
+        self.tell_refusal(parent, name, &status::with_code(self.language, &text, &code));
         Ok(Err(reasons))
     }
 
-    /// A refusal in the books, marked where it is of an exercise.
+    /// Where a refused drop lies.
+    fn lies(&self, id: TransferId, drop: PathBuf) {
+        if let Ok(mut lying) = self.lying.lock() {
+            lying.insert(id, drop);
+        }
+    }
+
+    /// The name of a refused drop, as long as it lies in the outbox.
+    pub(super) fn lying_as(&self, id: &TransferId) -> Option<OsString> {
+        let drop = self.lying.lock().ok()?.get(id)?.clone();
+        drop.symlink_metadata().is_ok().then(|| drop.file_name().map(OsStr::to_owned)).flatten()
+    }
+
+    /// What lies refused in a folder of the outbox, by what stands beside it.
+    async fn find_lying(&self, folder: &Path) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        for (code, drop) in status::lying(folder) {
+            if let Some(record) = tx.by_code::<State>(&code).await? {
+                self.lies(record.id, drop);
+            }
+        }
+        Ok(())
+    }
+
+    /// A refusal in the books, marked where it is of an exercise. A drop of no agreement is no transfer.
     async fn enter_refusal(
         &self,
         of: Option<(&AgreementId, bool)>,
         reasons: Vec<Reason>,
         list: Option<Digest>,
-    ) -> Result<()> {
+    ) -> Result<Option<(TransferId, TransferCode)>> {
         let codes: Vec<String> =
             reasons.iter().map(|r| format!("{}: {}", r.article(), r.code())).collect();
         tracing::warn!(
@@ -302,14 +341,17 @@ impl Agency {
         };
         let mut tx = self.books.store.begin().await?;
         let id = TransferId::random();
+        let mut entered = None;
         if let Some((agreement, exercise)) = of {
-            self.enter(&mut tx, agreement, id, State::Refused { reasons, list }, None).await?;
+            let state = State::Refused { reasons, list };
+            entered = Some((id, self.enter(&mut tx, agreement, id, state, None).await?.code));
             if exercise {
                 tx.rehearses(&id, agreement).await?;
             }
         }
         tx.enter(self.books.now(), "refused", Some(id), detail(known)).await?;
-        self.books.commit(tx).await
+        self.books.commit(tx).await?;
+        Ok(entered)
     }
 
     /// What a crash left in the private folder goes back to the outbox: a drop that no transfer knows, or one
@@ -326,6 +368,7 @@ impl Agency {
         for folder in list(&self.settings.outbox) {
             status::clear(&folder, self.books.now());
             clear_ready(&folder);
+            self.find_lying(&folder).await?;
         }
         // Half an envelope or bundle of a transfer that was ended while it was sealed: nobody writes it to its end.
         for half in
@@ -432,6 +475,9 @@ impl Agency {
             to.push("_");
         }
         files::sync_folder(&outbox)?;
+        if let Some(id) = transfer_of(private) {
+            self.lies(id, outbox.join(&to));
+        }
         if let Ok(mut returned) = self.returned.lock() {
             returned.push(outbox.join(&to));
         }
@@ -452,6 +498,9 @@ impl Agency {
     pub(super) async fn redeliver(&self, code: &TransferCode, uid: u32) -> Result<TransferCode> {
         let mut tx = self.books.store.begin().await?;
         let mut record = find::<State>(&mut tx, code).await?;
+        if matches!(record.state, State::Refused { .. }) {
+            return Err(Illegal { state: record.state.name(), event: "Supersede" }.into());
+        }
         let terms = self.books.terms(&mut tx, &record.terms).await?;
         let old = self.private(&record.agreement, &record.id);
         let name = kept_name(&old).filter(|name| old.join(name).symlink_metadata().is_ok());

@@ -39,7 +39,6 @@ pub(super) fn note(state: &State) -> Words {
             "{rows} persons; sluis approve, by somebody who did not offer it"
         ),
         State::Failed { step, code, .. } => Words::same(format_args!("{step}: {code}")),
-        State::Superseded { by } => words!("door {by}", "by {by}"),
         State::Releasing { envelope, shares } | State::Released { envelope, shares, .. } => {
             let (out, all) = (state.exposed(), envelope.routes.len());
             let sent = words!(

@@ -56,9 +56,17 @@ fn refused(reasons: &[Reason]) -> CoreError {
     }
     let line = |it: &Reason| Words::of(|language| it.line(language));
     let words = Words::join(&reasons.iter().map(line).collect::<Vec<_>>(), "\n  ");
-    let words = words!("er is niets verzonden:\n  {}", "nothing was sent:\n  {}"; words);
+    let stays = reasons.iter().all(|it| it.overridable().is_some());
+    let words = match stays {
+        true => words!(
+            "er is niets verzonden; tot twee personen het doorlaten ligt het in de outbox (sluis list heeft de code):\n  {}",
+            "nothing was sent; until two persons let it pass it lies in the outbox (sluis list has the code):\n  {}";
+            words
+        ),
+        false => words!("er is niets verzonden:\n  {}", "nothing was sent:\n  {}"; words),
+    };
     let reasons = reasons.iter().map(Reason::told).collect();
-    CoreError::Refused(Refused { reasons, ..Refused::new("refused", words) })
+    CoreError::Refused(Refused { reasons, ..Refused::new("not-sent", words) })
 }
 
 /// Whether one file of this size might leave now: everything that is known without reading it.

@@ -88,6 +88,6 @@ impl Agency {
         let Some(agreement) = folder.and_then(|name| name.parse().ok()) else { return Ok(()) };
         let reasons = vec![Reason::PutBack];
         let state = State::Refused { reasons: reasons.clone(), list: None };
-        self.return_drop(&agreement, private, &state, &reasons)
+        self.return_drop((&agreement, None), private, &state, &reasons)
     }
 }

@@ -8,7 +8,7 @@ use sluis_config::Installed;
 use sluis_core::agreement::{Approval, KeepPlaintext, Side};
 use sluis_core::control::{Lane, Named, Outcome, Row, Task};
 use sluis_core::evidence::Verified;
-use sluis_core::id::{AgreementId, TransferId, called};
+use sluis_core::id::{AgreementId, TransferCode, TransferId, called};
 use sluis_core::notice::Sort;
 use sluis_core::policy::{Reason, Requested};
 use sluis_core::statement::{Body, Sent, Signer};
@@ -211,19 +211,23 @@ impl Agency {
     /// Puts a refused drop back, with its status beside it.
     pub(super) fn hand_back(&self, record: &Record<State>, reasons: &[Reason]) -> Result<()> {
         let private = self.private(&record.agreement, &record.id);
-        self.return_drop(&record.agreement, &private, &record.state, reasons)
+        self.return_drop((&record.agreement, Some(record.code)), &private, &record.state, reasons)
     }
 
     /// The same for a private folder, whatever the store knows of it.
     pub(super) fn return_drop(
         &self,
-        agreement: &AgreementId,
+        (agreement, code): (&AgreementId, Option<TransferCode>),
         private: &Path,
         state: &State,
         reasons: &[Reason],
     ) -> Result<()> {
         let name = kept_name(private);
-        let text = status::refused(self.language, reasons);
+        let told = status::refused(self.language, reasons);
+        let text = match code {
+            Some(code) => status::with_code(self.language, &told, &code),
+            None => told,
+        };
         let folder = private.parent().unwrap_or(&self.settings.private).to_owned();
         if let Err(error) = self.put_back(&folder, private, Some(state)) {
             self.astray.store(true, Ordering::SeqCst);
@@ -410,14 +414,23 @@ impl Core for Agency {
     }
 
     fn row(&self, record: &Record<State>) -> Row {
-        let name = kept_name(&self.private(&record.agreement, &record.id));
+        let refused = matches!(record.state, State::Refused { .. });
+        let name = match refused {
+            true => self.lying_as(&record.id),
+            false => kept_name(&self.private(&record.agreement, &record.id)),
+        };
+        let mover = match &name {
+            // Nothing of it is here any more.
+            None if refused => "nobody",
+            _ => record.state.mover(),
+        };
         Row {
             transfer: record.id,
             code: record.code,
             agreement: record.agreement.clone(),
             state: record.state.name().to_owned(),
             note: super::note::note(&record.state),
-            mover: record.state.mover().to_owned(),
+            mover: mover.to_owned(),
             name: name.map(|name| files::shown(&name)),
             since: record.changed,
             progress: self.upload_progress(record),

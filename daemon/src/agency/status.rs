@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use sluis_core::policy::Reason;
 use sluis_core::transfer::State;
 use sluis_core::words::Language;
 
+use super::outbox::REJECTED;
 use crate::{durable, files};
 
 /// The most of a status file that is read.
@@ -22,7 +24,6 @@ const REFUSED: (&str, &str) = ("REFUSED.", "GEWEIGERD.");
 /// Where the status of a drop stands. The name is escaped, and cut where it would become too long.
 #[must_use]
 pub fn path(folder: &Path, name: &OsStr) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
     let mut shown: String = files::shown(name).replace('/', "_");
     if shown.len() > 180 {
         let digest = Digest::of(name.as_bytes()).to_string();
@@ -32,10 +33,50 @@ pub fn path(folder: &Path, name: &OsStr) -> PathBuf {
     folder.join(format!("STATUS-{shown}.txt"))
 }
 
-/// Whether the status would say something new.
+/// What a status says of a refusal already, where it gives these very reasons; with the code that it has there.
 #[must_use]
-pub fn is_new(path: &Path, text: &str) -> bool {
-    before(path).is_none_or(|before| before != text)
+pub fn told_before(path: &Path, text: &str) -> Option<String> {
+    before(path).filter(|before| without_code(before) == text)
+}
+
+/// A refusal with the code under which `sluis list` has it.
+#[must_use]
+pub fn with_code(language: Language, text: &str, code: &TransferCode) -> String {
+    let next = match language {
+        Language::En => "mend the file and offer it again, or take it away from here",
+        _ => "verbeter het bestand en bied het opnieuw aan, of haal het hier weg",
+    };
+    format!("{text}{code}: {next}\n")
+}
+
+/// The code in the last line of a refusal, where one stands there.
+fn code_of(text: &str) -> Option<TransferCode> {
+    text.lines().last()?.split_once(": ")?.0.parse().ok()
+}
+
+fn without_code(text: &str) -> &str {
+    let last = text.trim_end().rfind('\n').map(|at| &text[..=at]);
+    last.filter(|_| code_of(text).is_some()).unwrap_or(text)
+}
+
+/// The refused drops of a folder, each with the code that its status has: what a start knows of them.
+#[must_use]
+pub fn lying(folder: &Path) -> Vec<(TransferCode, PathBuf)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let drops = entries.map(|entry| entry.path()).filter(|drop| !is_status(name(drop)));
+    drops
+        .filter_map(|drop| Some((code_of(&before(&path(folder, offered_as(name(&drop))))?)?, drop)))
+        .collect()
+}
+
+/// The name under which a drop was offered: what a person rejected has more behind it.
+fn offered_as(name: &OsStr) -> &OsStr {
+    let bytes = name.as_bytes();
+    OsStr::from_bytes(bytes.strip_suffix(REJECTED.as_bytes()).unwrap_or(bytes))
+}
+
+fn name(drop: &Path) -> &OsStr {
+    drop.file_name().unwrap_or_default()
 }
 
 /// Writes the status. Where it says so already its time changes: that says for which state of the drop it stands.
@@ -120,7 +161,8 @@ pub fn clear(folder: &Path, now: Time) {
     for entry in entries().filter(|entry| half(&entry.file_name()).is_some()) {
         let _ = durable::remove_file(&entry.path());
     }
-    let of: BTreeSet<PathBuf> = entries().map(|entry| path(folder, &entry.file_name())).collect();
+    let of: BTreeSet<PathBuf> =
+        entries().map(|entry| path(folder, offered_as(&entry.file_name()))).collect();
     let statuses = entries().filter(|entry| is_status(&entry.file_name()));
     let over = statuses.map(|it| it.path()).filter(|at| !of.contains(at) && is_over(at, now));
     over.for_each(|at| _ = files::remove(&at));
@@ -250,7 +292,7 @@ pub fn taken(
     let mut lines = format!(
         "{head}. {} {called}, {}.\n{text}\n",
         if english { "Transfer" } else { "Zending" },
-        at.local()
+        at.local_hour()
     );
     for pending in waiting.iter().filter(|it| it.why.is_some()) {
         lines.push_str(&format!("- {}\n", pending.words().text(language)));
@@ -271,7 +313,6 @@ fn dutch(state: &State) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::ffi::OsStrExt;
 
     use super::*;
 
