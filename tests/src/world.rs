@@ -603,7 +603,7 @@ pub fn line_in(text: &str) -> String {
 }
 
 /// What a command answers to this on standard input.
-fn answer(mut command: Command, input: &str) -> Output {
+pub fn answer(mut command: Command, input: &str) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // It may have ended without reading.

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use sluis_core::id::Time;
 use sluis_tests::world::Plan;
-use sluis_tests::{World, binary, root, stderr, stdout};
+use sluis_tests::{World, binary, root, stderr, stdout, until};
 
 fn sluis(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(binary("sluis"))
@@ -235,14 +235,85 @@ fn nothing_is_overwritten_and_an_end_of_answers_is_told() {
     let short = new_agreement(dir.path(), "en", "gent\n\n");
     assert_eq!(short.status.code(), Some(1));
     assert!(stderr(&short).contains("the answers end at agency.name"), "{}", stderr(&short));
-    let stubborn = new_agreement(dir.path(), "en", &"?\n".repeat(9));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let stubborn = new_agreement(elsewhere.path(), "en", &"?\n".repeat(9));
     assert!(stderr(&stubborn).contains("five times no usable answer to agreement"));
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0, "nothing was answered");
     assert!(!file.exists(), "nothing is written before the last answer");
     fs::write(&file, "mine").unwrap();
     let there = new_agreement(dir.path(), "en", &answers());
     assert_eq!(there.status.code(), Some(1));
     assert!(stderr(&there).contains("not overwritten; choose another"), "{}", stderr(&there));
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+}
+
+/// The first so many of the answers, and those after them; none of the first is one that is asked again.
+fn parted(at: usize) -> (String, String) {
+    let answers = answers();
+    let lines: Vec<&str> = answers.split_inclusive('\n').collect();
+    let (first, rest) = lines.split_at(at);
+    (first.concat(), rest.concat())
+}
+
+#[test]
+fn whoever_stops_goes_on_from_a_draft_that_only_they_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, draft) = (dir.path().join("gent.toml"), dir.path().join("gent.toml.draft"));
+    let path = file.to_str().unwrap();
+    // Five answers that will not do: what was answered before them stays.
+    let (first, rest) = parted(8);
+    let stubborn = new_agreement(dir.path(), "nl", &(first + &"\n".repeat(5)));
+    assert_eq!(stubborn.status.code(), Some(1));
+    for said in ["vijf keer geen bruikbaar antwoord", "gent.toml.draft; hetzelfde commando"] {
+        assert!(stderr(&stubborn).contains(said), "{said}: {}", stderr(&stubborn));
+    }
+    assert!(stdout(&stubborn).contains("Elk antwoord wordt bewaard in "), "{}", stdout(&stubborn));
+    assert_eq!(fs::metadata(&draft).unwrap().permissions().mode() & 0o777, 0o600);
+    // Somebody types on, and leaves with Ctrl-C.
+    let kept = || fs::read_to_string(&draft).unwrap_or_default();
+    let mut typing = Command::new(binary("sluis"))
+        .args(["--lang", "en", "agreement", "new", "--out", path])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (next, rest) = rest.split_at(rest.match_indices('\n').nth(4).unwrap().0 + 1);
+    typing.stdin.as_mut().unwrap().write_all(next.as_bytes()).unwrap();
+    until("what was typed to be kept", || kept().contains("municipality.kbo").then_some(()));
+    let ended = Command::new("kill").args(["-INT", &typing.id().to_string()]).status();
+    assert!(ended.unwrap().success() && !typing.wait().unwrap().success());
+    assert!(!file.exists());
+    // A line that was taken out is asked again; so is what will not do any more.
+    let text = kept();
+    let other = text.lines().filter(|line| !line.starts_with("\"municipality.name\""));
+    fs::write(&draft, other.collect::<Vec<_>>().join("\n")).unwrap();
+    let made = new_agreement(dir.path(), "en", &format!("Stad \"Gent\"\n{rest}"));
+    assert!(made.status.success(), "{}{}", stdout(&made), stderr(&made));
+    assert!(stdout(&made).contains("Goes on with "), "{}", stdout(&made));
+    assert!(!draft.exists() && fs::read_dir(dir.path()).unwrap().count() == 1);
+    let whole = tempfile::tempdir().unwrap();
+    assert!(new_agreement(whole.path(), "en", &answers()).status.success());
+    let at_once = fs::read_to_string(whole.path().join("gent.toml")).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), at_once, "the same as in one go");
+    // What is no draft is left alone.
+    fs::remove_file(&file).unwrap();
+    fs::write(&draft, "iets anders").unwrap();
+    let refused = new_agreement(dir.path(), "en", &answers());
+    assert!(stderr(&refused).contains("sluis[draft]: "), "{}", stderr(&refused));
+    assert_eq!(kept(), "iets anders");
+}
+
+#[test]
+fn what_is_quoted_of_a_mistake_stands_in_the_file() {
+    let draft = worked();
+    let draft = &draft[..draft.find("[keys.agency]").unwrap()];
+    for end in ["name = \"x", "[open", "text = \"\"\"\nx"] {
+        let said = stderr(&check(&format!("{draft}\n{end}\n"), &[]));
+        assert!(said.contains("TOML parse error") && !said.contains("keys.agency"), "{said}");
+    }
+    // Keys in another form of TOML are keys.
+    let said = stderr(&check(&format!("keys = 3\n{draft}"), &[]));
+    assert!(said.contains("keys = 3") && said.contains("invalid type"), "{said}");
 }
 
 #[test]

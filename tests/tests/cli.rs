@@ -129,17 +129,19 @@ fn a_list_that_is_refused_says_why_and_goes_again_under_its_name() {
     };
     fs::write(&list, "").unwrap();
     let refused = send(&[]);
-    says(&refused, 1, &["sluis[refused]: nothing was sent:", "[empty]"]);
+    says(&refused, 1, &["sluis[not-sent]: nothing was sent:", "[empty]"]);
     let told: serde_json::Value = serde_json::from_str(stderr(&send(&["--json"])).trim()).unwrap();
     let reason = &told["reasons"][0];
-    assert_eq!((&told["code"], &reason["code"]), (&"refused".into(), &"empty".into()), "{told}");
+    assert_eq!((&told["code"], &reason["code"]), (&"not-sent".into(), &"empty".into()), "{told}");
     assert!(reason["article"] == "art. 7" && reason["nl"] != reason["message"], "{told}");
     // A dry run names one cause once.
     let tried = send(&["--dry-run"]);
     assert_eq!(stderr(&tried).matches('[').count(), 2, "{}", stderr(&tried));
     // What somebody else has there is not gone over.
     let placed = world.outbox().join("lijst.csv");
+    assert!(!placed.exists(), "the copy goes again");
     fs::write(&list, "een lijst").unwrap();
+    fs::write(&placed, "").unwrap();
     std::os::unix::fs::chown(&placed, Some(12345), None).unwrap();
     says(&send(&[]), 1, &["where something lies there by that name", "File exists"]);
     std::os::unix::fs::chown(&placed, Some(0), None).unwrap();

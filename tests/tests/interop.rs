@@ -177,8 +177,8 @@ fn evidence_is_judged(world: &World, folder: &Path, statements: &[PathBuf]) {
         stdout(&good)
     );
     // The script speaks the language of the terminal.
-    let all = ["good   ", "holds:", "signed by nobody"].into_iter();
-    let all = all.zip(["goed   ", "klopt:", "door niemand ondertekend"]);
+    let all = ["good   ", "holds:", "not signed"].into_iter();
+    let all = all.zip(["goed   ", "klopt:", "niet ondertekend"]);
     for (english, dutch) in all {
         for (lang, own, other) in [("nl_BE.UTF-8", dutch, english), ("en_GB.UTF-8", english, dutch)]
         {
