@@ -20,7 +20,7 @@ use crate::faults::{
 };
 use crate::points::CODE;
 use crate::world::{Plan, ROLES, SAID, somewhere};
-use crate::{PATIENCE, World};
+use crate::{PATIENCE, World, stderr};
 
 use steered::SEALED;
 pub use telephones::Beside;
@@ -312,6 +312,16 @@ fn refused(on: &mut Tended, at: usize) {
     });
     assert!(link.symlink_metadata().is_ok(), "a refused drop stays where it is");
     fs::remove_file(link).unwrap();
+    // Of what is sent by a verb nothing stays, but where the core was killed before it said so.
+    let empty = on.world.path(&format!("own/leeg-{at}.csv"));
+    fs::create_dir_all(empty.parent().unwrap()).unwrap();
+    fs::write(&empty, "").unwrap();
+    on.until("what was sent to be refused", |world| {
+        let sent = world.cli("agency", &["send", "mechelen", empty.to_str().unwrap()]);
+        stderr(&sent).starts_with("sluis[not-sent]").then_some(())
+    });
+    assert!(empty.exists(), "whoever sent it has it");
+    let _ = fs::remove_file(on.world.outbox().join(empty.file_name().unwrap()));
 }
 
 /// The municipality says something, and the agency hears it, once.
@@ -467,7 +477,7 @@ fn version(on: &mut Tended) {
     fs::write(&next, text.replace(&line, &format!("version = {}", number + 1))).unwrap();
     for host in ["agency", "municipality", "dropzone"] {
         let added = on.world.cli(host, &["agreement", "add", next.to_str().unwrap()]);
-        assert!(added.status.success(), "{}", crate::stderr(&added));
+        assert!(added.status.success(), "{}", stderr(&added));
     }
     // What a kill left of `sluis send`, empty.
     fs::create_dir(on.world.outbox().join(format!(".send-{number:032x}"))).unwrap();

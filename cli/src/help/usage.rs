@@ -32,8 +32,11 @@ pub(super) fn exit(error: &Error, options: &str, lang: Lang, json: bool) -> ! {
         Some(said) => {
             let usage = of(error, ContextKind::Usage);
             let usage = usage.strip_prefix("Usage: ").map(|it| format!("Gebruik: {it}\n"));
-            let options = stray.then(|| format!("Opties hier: {options}\n")).unwrap_or_default();
-            eprintln!("sluis: {said}\n{}{options}Meer met: --help", usage.unwrap_or_default());
+            eprintln!("sluis: {said}\n{}", usage.unwrap_or_default().trim_end());
+            if stray {
+                eprintln!("Opties hier: {options}");
+            }
+            eprintln!("Meer met: --help");
             std::process::exit(i32::from(exit::USAGE))
         }
     }

@@ -281,7 +281,7 @@ impl Agency {
             match files::erase(&parent.join(name)) {
                 Ok(()) => return Ok(Err(reasons)),
                 Err(error) => {
-                    tracing::warn!(%error, "the copy of a refused list stays in the outbox")
+                    tracing::warn!(%error, "the copy of a refused list stays in the outbox");
                 }
             }
         }
