@@ -465,7 +465,7 @@ impl Agency {
         let mut to = name.clone();
         if matches!(state, Some(State::Refused { reasons, .. }) if reasons.iter().any(Reason::is_final))
         {
-            to.push(outbox::REJECTED);
+            to.push(status::REJECTED);
         }
         while let Err(error) = durable::rename_below((cwd, &from), (cwd, &outbox.join(&to)), false)
         {

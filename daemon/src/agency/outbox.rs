@@ -232,16 +232,13 @@ fn judge(seen: &Seen, path: &Path, folder: bool, now: Time, settle_ms: i64) -> O
     }
 }
 
-/// Added to the name of a drop that a person rejected: it is offered again under another one.
-pub const REJECTED: &str = ".rejected";
-
 /// Names that are no drops: hidden files, files under way, what desktops leave behind, our own status files.
 #[must_use]
 pub fn is_left_alone(name: &OsStr) -> bool {
     let bytes = name.as_bytes();
     bytes.starts_with(b".")
         || bytes.ends_with(b".part")
-        || bytes.ends_with(REJECTED.as_bytes())
+        || bytes.ends_with(status::REJECTED.as_bytes())
         || bytes.starts_with(b"~$")
         || status::is_status(name)
         || [&b"Thumbs.db"[..], b"desktop.ini"].contains(&bytes)

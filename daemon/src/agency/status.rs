@@ -13,11 +13,13 @@ use sluis_core::policy::Reason;
 use sluis_core::transfer::State;
 use sluis_core::words::Language;
 
-use super::outbox::REJECTED;
 use crate::{durable, files};
 
 /// The most of a status file that is read.
 const MAX_STATUS: u64 = 64 * 1024;
+/// Added to the name of a drop that a person rejected: it is offered again under another one.
+pub const REJECTED: &str = ".rejected";
+
 /// How the status of a refused drop begins, in English and in Dutch.
 const REFUSED: (&str, &str) = ("REFUSED.", "GEWEIGERD.");
 
@@ -313,7 +315,6 @@ fn dutch(state: &State) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]
