@@ -11,6 +11,7 @@ use crate::content::Finding;
 use crate::id::{Digest, Nis, Time};
 use crate::notice::{Reviewed, Sort, short};
 use crate::statement::{Residents, Sent, Word};
+use crate::words;
 use crate::words::Language;
 use crate::words::Words;
 
@@ -262,106 +263,91 @@ impl Reason {
     /// What is wrong and what to do, for people.
     #[must_use]
     pub fn text(&self, language: Language) -> String {
-        let article = self.article().label(language);
-        if let Self::List(finding) = self {
-            return finding.text(language);
-        }
-        let text = match language {
-            Language::Nl | Language::Fr | Language::De => self.dutch(),
-            Language::En => self.english(),
-        };
-        format!("{article}: {text}")
-    }
-
-    fn dutch(&self) -> String {
+        let said = self.said();
         match self {
-            Self::NotInForce { from } => format!(
-                "de overeenkomst is pas van kracht vanaf {from}. Bied het bestand dan opnieuw aan."
-            ),
-            Self::Ended { on } => format!(
-                "de overeenkomst is geëindigd op {on}. Sluit eerst een nieuwe overeenkomst."
-            ),
-            Self::Empty => "er staat niets in. Maak een nieuwe export en bied die aan.".into(),
-            Self::TooLarge { max_size_mib } => format!(
-                "groter dan {max_size_mib} MiB. Kijk na of dit het juiste bestand is; de grens staat in file.max-size-mib."
-            ),
-            Self::NotPlain => "geen gewoon bestand (een koppeling, apparaat of tweede naam). Kopieer het bestand zelf hierheen.".into(),
-            Self::Owner { uid } => format!(
-                "geplaatst door gebruiker {uid}, die niet op de lijst sealer.owners staat. Laat een bevoegde persoon het plaatsen."
-            ),
-            Self::Unreadable => "het kan niet gelezen worden. Geef de dienst leesrecht en bied het opnieuw aan.".into(),
-            Self::Changed => "het veranderde tijdens het lezen; niets ervan is verzonden. Het wordt opnieuw genomen zodra het stil ligt.".into(),
-            Self::Unsettled => "een map die hier ter plaatse groeit. Maak ze elders en verplaats ze hierheen, of gebruik: sluis send".into(),
-            Self::UnknownAgreement => "geen overeenkomst draagt de naam van deze map. Kijk na met: sluis agreement list".into(),
-            Self::Gap { requirement, nl, .. } => format!("{nl} ({requirement})"),
-            Self::NotRequested => "de gemeente heeft geen lijst opgevraagd. Zij vraagt ze op met sluis request; bied het bestand dan opnieuw aan.".into(),
-            Self::Answered { next } => format!(
-                "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding: sluis quality report."
-            ),
-            Self::List(finding) => finding.text(Language::Nl),
-            Self::NotDrawn { nis } => format!(
-                "niemand zegt dat deze lijst over inwoners van de gemeente gaat. Bied ze aan met: sluis send --drawn-for {nis}; of zet in data.selection van een nieuwe versie hoe elke lijst geselecteerd wordt."
-            ),
-            Self::DrawnForAnother { nis, ours } => format!(
-                "deze lijst is voor NIS-code {nis} getrokken, de gemeente heeft {ours}. Kijk na of dit de juiste lijst en de juiste overeenkomst is."
-            ),
-            Self::NotOneList => "dit is niet één lijst. Bied één bestand aan, .csv of .xlsx.".into(),
-            Self::Rejected { why } => format!(
-                "een tweede persoon keurde het niet goed: {why}. Verbeter het en bied het onder een andere naam aan."
-            ),
-            Self::PutBack => "het kan al verzonden zijn: een oudere databank werd teruggezet. Vraag de gemeente of ze de lijst heeft; zo niet, bied ze onder een andere naam aan.".into(),
-            Self::Unapproved { version } => format!(
-                "versie {version} van de overeenkomst wacht op twee personen: sluis agreement approve. Bied het bestand dan opnieuw aan."
-            ),
+            // A finding names its article itself.
+            Self::List(_) => said.text(language).to_owned(),
+            _ => format!("{}: {}", self.article().label(language), said.text(language)),
         }
     }
 
-    fn english(&self) -> String {
+    #[expect(clippy::too_many_lines, reason = "a table: a message an arm")]
+    fn said(&self) -> Words {
         match self {
-            Self::NotInForce { from } => {
-                format!("the agreement binds from {from} on. Offer the file again then.")
-            }
-            Self::Ended { on } => {
-                format!("the agreement ended on {on}. Conclude a new one first.")
-            }
-            Self::Empty => "there is nothing in it. Make a new export and offer that.".into(),
-            Self::TooLarge { max_size_mib } => format!(
+            Self::NotInForce { from } => words!(
+                "de overeenkomst is pas van kracht vanaf {from}. Bied het bestand dan opnieuw aan.",
+                "the agreement binds from {from} on. Offer the file again then."
+            ),
+            Self::Ended { on } => words!(
+                "de overeenkomst is geëindigd op {on}. Sluit eerst een nieuwe overeenkomst.",
+                "the agreement ended on {on}. Conclude a new one first."
+            ),
+            Self::Empty => words!(
+                "er staat niets in. Maak een nieuwe export en bied die aan.",
+                "there is nothing in it. Make a new export and offer that."
+            ),
+            Self::TooLarge { max_size_mib } => words!(
+                "groter dan {max_size_mib} MiB. Kijk na of dit het juiste bestand is; de grens staat in file.max-size-mib.",
                 "larger than {max_size_mib} MiB. Check that it is the right file; the limit is file.max-size-mib."
             ),
-            Self::NotPlain => {
+            Self::NotPlain => words!(
+                "geen gewoon bestand (een koppeling, apparaat of tweede naam). Kopieer het bestand zelf hierheen.",
                 "not a plain file (a link, device or second name). Copy the file itself here."
-                    .into()
-            }
-            Self::Owner { uid } => format!(
+            ),
+            Self::Owner { uid } => words!(
+                "geplaatst door gebruiker {uid}, die niet op de lijst sealer.owners staat. Laat een bevoegde persoon het plaatsen.",
                 "put here by user {uid}, who is not on the list sealer.owners. Have an authorised person put it here."
             ),
-            Self::Unreadable => {
-                "it cannot be read. Give the service read access and offer it again.".into()
-            }
-            Self::Changed => "it changed while it was read; nothing of it was sent. It is taken again once it has settled.".into(),
-            Self::Unsettled => "a folder that grows in place. Make it elsewhere and move it here, or use: sluis send".into(),
-            Self::UnknownAgreement => {
+            Self::Unreadable => words!(
+                "het kan niet gelezen worden. Geef de dienst leesrecht en bied het opnieuw aan.",
+                "it cannot be read. Give the service read access and offer it again."
+            ),
+            Self::Changed => words!(
+                "het veranderde tijdens het lezen; niets ervan is verzonden. Het wordt opnieuw genomen zodra het stil ligt.",
+                "it changed while it was read; nothing of it was sent. It is taken again once it has settled."
+            ),
+            Self::Unsettled => words!(
+                "een map die hier ter plaatse groeit. Maak ze elders en verplaats ze hierheen, of gebruik: sluis send",
+                "a folder that grows in place. Make it elsewhere and move it here, or use: sluis send"
+            ),
+            Self::UnknownAgreement => words!(
+                "geen overeenkomst draagt de naam van deze map. Kijk na met: sluis agreement list",
                 "no agreement goes by the name of this folder. Look with: sluis agreement list"
-                    .into()
+            ),
+            Self::Gap { requirement, nl, en, .. } => {
+                words!("{nl} ({requirement})", "{en} ({requirement})")
             }
-            Self::Gap { requirement, en, .. } => format!("{en} ({requirement})"),
-            Self::NotRequested => "the municipality has not asked for a list. It asks with sluis request; then offer the file again.".into(),
-            Self::Answered { next } => format!(
+            Self::NotRequested => words!(
+                "de gemeente heeft geen lijst opgevraagd. Zij vraagt ze op met sluis request; bied het bestand dan opnieuw aan.",
+                "the municipality has not asked for a list. It asks with sluis request; then offer the file again."
+            ),
+            Self::Answered { next } => words!(
+                "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding: sluis quality report.",
                 "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report: sluis quality report."
             ),
-            Self::List(finding) => finding.text(Language::En),
-            Self::NotDrawn { nis } => format!(
+            Self::List(finding) => Words::of(|language| finding.text(language)),
+            Self::NotDrawn { nis } => words!(
+                "niemand zegt dat deze lijst over inwoners van de gemeente gaat. Bied ze aan met: sluis send --drawn-for {nis}; of zet in data.selection van een nieuwe versie hoe elke lijst geselecteerd wordt.",
                 "nobody says that this list is about residents of the municipality. Offer it with: sluis send --drawn-for {nis}; or say in data.selection of a new version how every list is selected."
             ),
-            Self::DrawnForAnother { nis, ours } => format!(
+            Self::DrawnForAnother { nis, ours } => words!(
+                "deze lijst is voor NIS-code {nis} getrokken, de gemeente heeft {ours}. Kijk na of dit de juiste lijst en de juiste overeenkomst is.",
                 "this list was drawn for NIS code {nis}, the municipality has {ours}. Check that it is the right list and the right agreement."
             ),
-            Self::NotOneList => "this is not one list. Offer one file, .csv or .xlsx.".into(),
-            Self::Rejected { why } => format!(
+            Self::NotOneList => words!(
+                "dit is niet één lijst. Bied één bestand aan, .csv of .xlsx.",
+                "this is not one list. Offer one file, .csv or .xlsx."
+            ),
+            Self::Rejected { why } => words!(
+                "een tweede persoon keurde het niet goed: {why}. Verbeter het en bied het onder een andere naam aan.",
                 "a second person did not approve it: {why}. Mend it and offer it under another name."
             ),
-            Self::PutBack => "it may have been sent already: an older store was put back. Ask the municipality whether it has the list; if not, offer it under another name.".into(),
-            Self::Unapproved { version } => format!(
+            Self::PutBack => words!(
+                "het kan al verzonden zijn: een oudere databank werd teruggezet. Vraag de gemeente of ze de lijst heeft; zo niet, bied ze onder een andere naam aan.",
+                "it may have been sent already: an older store was put back. Ask the municipality whether it has the list; if not, offer it under another name."
+            ),
+            Self::Unapproved { version } => words!(
+                "versie {version} van de overeenkomst wacht op twee personen: sluis agreement approve. Bied het bestand dan opnieuw aan.",
                 "version {version} of the agreement waits for two persons: sluis agreement approve. Offer the file again then."
             ),
         }

@@ -96,7 +96,7 @@ impl Books {
         self.is_agreed(terms)?;
         let register = self.notices(tx, &terms.agreement.agreement).await?;
         let fault = register.may(&terms.agreement, self.side, sort, &notice, self.now());
-        fault.map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
+        fault.map_err(|fault| CoreError::refused("notice", fault.words()))?;
         self.say(tx, terms, transfer, Body::Notice(sort, notice)).await
     }
 
@@ -115,7 +115,7 @@ impl Books {
         let known = self.all_notices(tx, &header.agreement).await?;
         let lately = |it: &&Known| it.entered.by != self.side && now.0 - it.heard.0 < 86_400_000;
         if known.iter().filter(lately).count() > HEARD_A_DAY {
-            return Ok(Err(Words::of(|it| Fault::TooMany.text(it))));
+            return Ok(Err(Fault::TooMany.words()));
         }
         let others = known.into_iter().filter(|it| it.void.is_none());
         let others = others.map(|it| it.entered).filter(|it| it.digest != said.digest());
@@ -125,7 +125,7 @@ impl Books {
         let register = Register(others.collect());
         let by = self.side.other();
         if let Err(fault) = register.may(&terms.agreement, by, sort, notice, at) {
-            return Ok(Err(Words::of(|it| fault.text(it))));
+            return Ok(Err(fault.words()));
         }
         let (digest, version) = (said.digest(), terms.agreement.version);
         let (transfer, notice) = (header.transfer, notice.clone());
@@ -309,7 +309,7 @@ async fn make<C: Core>(
         let register = books.notices(&mut tx, &ask.agreement).await?;
         register
             .may(&terms.agreement, books.side, sort, &ask.notice, books.now())
-            .map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
+            .map_err(|fault| CoreError::refused("notice", fault.words()))?;
         let subject = word_for_word(&ask)?;
         let (verb, wanted) = (sort.kind(), Wanted::from(&ask));
         let word = two_persons::Word { verb, subject: &subject, transfer, wanted };

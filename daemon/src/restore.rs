@@ -15,7 +15,6 @@ use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest};
 use sluis_core::notice::{self, Notice, Sort};
 use sluis_core::statement::{self, Body, Contradicted, FormError, Signed, Tip};
-use sluis_core::words::Words;
 use sluis_core::{mailbox, words};
 
 use crate::books::Books;
@@ -374,7 +373,7 @@ async fn refuse<C: Core>(
     let installed = books.agreements.get(agreement);
     let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
     notice::check_text(reason)
-        .map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
+        .map_err(|fault| CoreError::refused("notice", fault.words()))?;
     let word = held.word.as_ref().map_or(held.theirs.digest, Signed::digest);
     let asked = Digest::of(format!("{word} {reason}").as_bytes());
     let subject = format!("{agreement} refuse {}", notice::short(&asked));

@@ -46,7 +46,7 @@ async fn reject(
 ) -> Result<Json<Row>> {
     let why = ask.why.trim();
     if let Err(fault) = check_text(why) {
-        return Err(CoreError::refused("why", Words::of(|language| fault.text(language))));
+        return Err(CoreError::refused("why", fault.words()));
     }
     let mut tx = core.books.store.begin().await?;
     let mut record = find::<State>(&mut tx, &ask.code).await?;
@@ -96,7 +96,7 @@ async fn let_pass(
     let text = format!("{}: {}", rules.join(", "), ask.why.trim());
     // It is kept and shown from the first person on.
     check_text(&text)
-        .map_err(|fault| CoreError::refused("notice", Words::of(|it| fault.text(it))))?;
+        .map_err(|fault| CoreError::refused("notice", fault.words()))?;
     // The same words: a second person confirms what the first one said.
     let subject = format!("{} {text}", ask.code);
     let code = ask.code.to_string();
