@@ -94,7 +94,7 @@ pub struct FileRules {
 }
 
 /// When the shares leave once the removal is evident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReleaseRule {
     /// At once.

@@ -64,29 +64,11 @@ pub struct Envelope {
     /// Who gets which.
     pub routes: Vec<Route>,
     /// When the shares leave.
-    pub release: ReleaseMode,
+    pub release: ReleaseRule,
     /// How often a share whose answer was lost goes again by itself.
     pub resends: u8,
     /// When it expires.
     pub expires: Time,
-}
-
-/// The agreement's rule, kept with the transfer: a transfer keeps the version it began under (R83).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ReleaseMode {
-    /// At once after the look.
-    AfterRemoval,
-    /// After the municipality's word.
-    WhenReady,
-}
-
-impl From<ReleaseRule> for ReleaseMode {
-    fn from(rule: ReleaseRule) -> Self {
-        match rule {
-            ReleaseRule::AfterRemoval => Self::AfterRemoval,
-            ReleaseRule::WhenReady => Self::WhenReady,
-        }
-    }
 }
 
 impl Envelope {
@@ -101,7 +83,7 @@ impl Envelope {
         expires: Time,
     ) -> Self {
         let Plan { threshold, routes } = plan;
-        Self { ciphertext, size, threshold, routes, release: release.into(), resends, expires }
+        Self { ciphertext, size, threshold, routes, release, resends, expires }
     }
 }
 
@@ -484,7 +466,7 @@ impl State {
             }
             Self::Carried { .. } | Self::Delivered { .. } | Self::Released { .. } => "municipality",
             Self::Removed { envelope, probed: true, ready: false, .. }
-                if envelope.release == ReleaseMode::WhenReady =>
+                if envelope.release == ReleaseRule::WhenReady =>
             {
                 "municipality"
             }

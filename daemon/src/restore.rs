@@ -372,8 +372,7 @@ async fn refuse<C: Core>(
     let (books, agreement) = (core.books(), &held.agreement);
     let installed = books.agreements.get(agreement);
     let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
-    notice::check_text(reason)
-        .map_err(|fault| CoreError::refused("notice", fault.words()))?;
+    notice::check_text(reason).map_err(|fault| CoreError::refused("notice", fault.words()))?;
     let word = held.word.as_ref().map_or(held.theirs.digest, Signed::digest);
     let asked = Digest::of(format!("{word} {reason}").as_bytes());
     let subject = format!("{agreement} refuse {}", notice::short(&asked));

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Envelope, Event, Illegal, ReleaseMode, Report, Say, Shipment, Stands, State, Step, Work,
-};
+use super::{Envelope, Event, Illegal, Report, Say, Shipment, Stands, State, Step, Work};
+use crate::agreement::ReleaseRule;
 use crate::evidence::Removal;
 use crate::id::{TransferId, UploadId};
 use crate::plan::Route;
@@ -348,7 +347,7 @@ impl Step {
 }
 
 fn release_if_due(envelope: Envelope, upload: UploadId, probed: bool, ready: bool) -> Step {
-    if !probed || (envelope.release == ReleaseMode::WhenReady && !ready) {
+    if !probed || (envelope.release == ReleaseRule::WhenReady && !ready) {
         return Step::to(State::Removed { envelope, upload, probed, ready });
     }
     let shares = vec![Shipment::new(envelope.resends); envelope.routes.len()];

@@ -111,7 +111,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(threshold: u8, shares: u8, release: ReleaseMode, resends: u8, reports: bool) -> Self {
+    fn new(threshold: u8, shares: u8, release: ReleaseRule, resends: u8, reports: bool) -> Self {
         let mut world = World::new(threshold, shares);
         let envelope = Envelope {
             ciphertext: world.sent.ciphertext,
@@ -186,7 +186,7 @@ fn check_state(state: &State, path: &Path) -> Result<(), &'static str> {
         return must(state.exposed() == 0, "nothing is exposed before the release");
     };
     let envelope = state.envelope().ok_or("a release has an envelope")?;
-    let waited = envelope.release == ReleaseMode::AfterRemoval || path.ready;
+    let waited = envelope.release == ReleaseRule::AfterRemoval || path.ready;
     let shut = path.put_back && matches!(state, State::Failed { .. });
     must(shut || path.removed && path.probed && waited, "never are both gates open")?;
     let exposed: Vec<&Route> = envelope
@@ -351,7 +351,7 @@ fn every_reachable_state_keeps_the_rules() {
     for (threshold, shares, resends, reports) in
         [(2, 2, 2, true), (2, 3, 1, false), (3, 4, 0, false)]
     {
-        for release in [ReleaseMode::AfterRemoval, ReleaseMode::WhenReady] {
+        for release in [ReleaseRule::AfterRemoval, ReleaseRule::WhenReady] {
             let before = all.states;
             all.explore(&Stage::new(threshold, shares, release, resends, reports));
             eprintln!("{threshold} of {shares}: {} states", all.states - before);
@@ -371,7 +371,7 @@ fn every_reachable_state_keeps_the_rules() {
 
 #[test]
 fn rule_two_holds_at_the_door_even_for_a_plan_that_breaks_it() {
-    let stage = Stage::new(2, 2, ReleaseMode::AfterRemoval, 1, false);
+    let stage = Stage::new(2, 2, ReleaseRule::AfterRemoval, 1, false);
     let Stage { mut envelope, uploads, .. } = stage;
     let apart = envelope.routes.clone();
     let mut channel = apart.clone();

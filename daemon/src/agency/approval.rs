@@ -95,8 +95,7 @@ async fn let_pass(
     }
     let text = format!("{}: {}", rules.join(", "), ask.why.trim());
     // It is kept and shown from the first person on.
-    check_text(&text)
-        .map_err(|fault| CoreError::refused("notice", fault.words()))?;
+    check_text(&text).map_err(|fault| CoreError::refused("notice", fault.words()))?;
     // The same words: a second person confirms what the first one said.
     let subject = format!("{} {text}", ask.code);
     let code = ask.code.to_string();
