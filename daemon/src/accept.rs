@@ -43,12 +43,14 @@ pub struct Door {
     pub tls: Option<ServerConfig>,
     /// How many connections at once.
     pub max_connections: usize,
+    /// A reader that takes nothing for so long has gone away: [`WRITE`].
+    pub write: Duration,
 }
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// A reader that takes nothing for so long has gone away.
-const WRITE: Duration = Duration::from_secs(60);
+/// How long a reader may take nothing.
+pub const WRITE: Duration = Duration::from_secs(60);
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(15);
 
@@ -65,11 +67,12 @@ struct Hall {
     porch: Porch,
     addresses: Arc<Crowd<u64>>,
     peers: Arc<Crowd<Digest>>,
+    write: Duration,
 }
 
 /// Serves until stopped, then lets what runs end, at most for `drain`.
 pub async fn serve(door: Door, router: Router, stop: CancellationToken, drain: Duration) {
-    let Door { listener, tls, max_connections } = door;
+    let Door { listener, tls, max_connections, write } = door;
     let part = max_connections.div_ceil(PART);
     let hall = Arc::new(Hall {
         acceptor: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))),
@@ -78,6 +81,7 @@ pub async fn serve(door: Door, router: Router, stop: CancellationToken, drain: D
         porch: Porch::of(part),
         addresses: Crowd::of(OF_ONE_ADDRESS),
         peers: Crowd::of(part),
+        write,
     });
     let graceful = GracefulShutdown::new();
     loop {
@@ -98,7 +102,7 @@ pub async fn serve(door: Door, router: Router, stop: CancellationToken, drain: D
             let router = hall.router.clone();
             tokio::spawn(async move {
                 let _place = place;
-                http(stream, router, WRITE, watcher).await;
+                http(stream, router, write, watcher).await;
             });
         } else if let Some(address) = hall.addresses.enter(source(from.ip())) {
             let (hall, turn) = (Arc::clone(&hall), hall.porch.enter());
@@ -139,7 +143,7 @@ async fn connection(
         Some(pin) => hall.router.clone().layer(Extension(Peer(pin))),
         None => hall.router.clone(),
     };
-    http(stream, router, WRITE, watcher).await;
+    http(stream, router, hall.write, watcher).await;
     drop(place);
 }
 
@@ -174,3 +178,6 @@ where
         tracing::debug!(%error, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests;

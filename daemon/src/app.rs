@@ -349,7 +349,8 @@ impl Host {
                  behind a server that speaks TLS";
             return Err(AppError::Io(settings.listen.to_string(), std::io::Error::other(why)));
         }
-        let door = Door { listener, tls, max_connections: settings.max_connections };
+        let max_connections = settings.max_connections;
+        let door = Door { listener, tls, max_connections, write: accept::WRITE };
         let router = agency::reports::router(Arc::new(reports));
         self.tasks.spawn(accept::serve(door, router, self.stop.clone(), DRAIN));
         Ok(())
@@ -389,7 +390,8 @@ impl Host {
         .map_err(AppError::io(settings.folder.display()))?;
         let listener = listener(&settings.listen).await?;
         let router = server::router(Arc::clone(&zone));
-        let door = Door { listener, tls: Some(tls), max_connections: settings.max_connections };
+        let max_connections = settings.max_connections;
+        let door = Door { listener, tls: Some(tls), max_connections, write: accept::WRITE };
         self.tasks.spawn(accept::serve(door, router, self.stop.clone(), DRAIN));
         self.tasks.spawn(sweep(zone, self.stop.clone()));
         Ok(())

@@ -25,30 +25,34 @@ const BODY: Duration = Duration::from_secs(600);
 /// A reader that takes nothing for so long has gone away. A person reads a list page by page.
 const WRITE: Duration = Duration::from_secs(3600);
 
-/// How many connections a socket has at once.
+/// How many connections a socket has at once, and how long one may stand still.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
     /// Of everybody.
     pub all: usize,
     /// Of one user.
     pub of_one: usize,
+    /// How long nothing may come of a body that was begun.
+    pub body: Duration,
+    /// How long a reader may take nothing.
+    pub write: Duration,
 }
 
 impl Room {
     /// That of persons, and of monitoring.
-    pub const PERSONS: Self = Self { all: 128, of_one: 32 };
+    pub const PERSONS: Self = Self { all: 128, of_one: 32, body: BODY, write: WRITE };
 
     /// That of a gate, which asks for the work of each of these agreements and moves what there is of it.
     #[must_use]
     pub const fn of_gate(agreements: usize) -> Self {
         let all = 256 + 32 * agreements;
-        Self { all, of_one: all }
+        Self { all, of_one: all, ..Self::PERSONS }
     }
 }
 
 /// Serves a socket until `stop`, then lets running requests end.
 pub async fn serve(listener: UnixListener, router: Router, room: Room, stop: CancellationToken) {
-    let router = timely(polls_end(router, stop.clone()));
+    let router = timely(polls_end(router, stop.clone()), room.body);
     let (places, users) = (Arc::new(Semaphore::new(room.all)), Crowd::of(room.of_one));
     let graceful = GracefulShutdown::new();
     loop {
@@ -75,7 +79,7 @@ pub async fn serve(listener: UnixListener, router: Router, room: Room, stop: Can
         let watcher = graceful.watcher();
         tokio::spawn(async move {
             let _place = place;
-            http(stream, router, WRITE, watcher).await;
+            http(stream, router, room.write, watcher).await;
         });
     }
     drop(listener);
@@ -83,12 +87,12 @@ pub async fn serve(listener: UnixListener, router: Router, room: Room, stop: Can
 }
 
 /// Cuts a body that stands still.
-fn timely(router: Router) -> Router {
-    router.layer(map_request(async |request: Request| {
+fn timely(router: Router, most: Duration) -> Router {
+    router.layer(map_request(move |request: Request| async move {
         request.map(|body| {
             let pieces = Box::pin(body.into_data_stream());
-            Body::from_stream(stream::unfold(pieces, async |mut pieces| {
-                let piece = match timeout(BODY, pieces.next()).await {
+            Body::from_stream(stream::unfold(pieces, move |mut pieces| async move {
+                let piece = match timeout(most, pieces.next()).await {
                     Ok(piece) => piece?,
                     Err(slow) => Err(axum::Error::new(slow)),
                 };
