@@ -13,6 +13,7 @@ use crate::strict::{self, ConfigError};
 use sluis_core::words;
 use sluis_core::words::Words;
 
+pub mod answers;
 mod channels;
 mod notifier;
 pub use channels::{Answer, Auth, Body, Driver, Http, Method, Reports};

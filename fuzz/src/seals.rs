@@ -146,6 +146,13 @@ pub mod bundle {
         let whole = [bytes, b"\n", signature.as_bytes()].concat();
         let sealed = age::encrypt(&me, &whole).unwrap();
         let Ok(bundle) = open(&sealed) else { return raw.is_ok() };
+        is_as_sent(&bundle);
+        true
+    }
+
+    /// Its shares are those of `sent`, each over the channel that stands there.
+    pub(super) fn is_as_sent(bundle: &Bundle) {
+        let world = &*WORLD;
         assert_eq!(bundle.items.len(), world.sent.routes.len());
         for (item, route) in bundle.items.iter().zip(&world.sent.routes) {
             assert_eq!((item.index, &item.channel), (route.index, &route.channel));
@@ -153,7 +160,6 @@ pub mod bundle {
             let commitment = share.commitment(&world.transfer, bundle.shares);
             assert_eq!(commitment, world.sent.commitments[usize::from(item.index) - 1]);
         }
-        true
     }
 
     /// A bundle, and what is in one.
@@ -162,5 +168,51 @@ pub mod bundle {
         let to = identity(9).to_public().to_string();
         let sealed = WORLD.bundle.seal(&signer(Agency), &to).unwrap();
         vec![sealed, serde_json::to_vec(&WORLD.bundle).unwrap()]
+    }
+}
+
+/// The list of shares in a bundle whose other fields are right, as the releaser reads it.
+pub mod items {
+    use sluis_core::agreement::Side::Agency;
+    use sluis_core::bundle::{Bundle, NAMESPACE};
+    use sluis_core::keyring::Identities;
+
+    use super::bundle::is_as_sent;
+    use crate::world::{WORLD, identity, signer};
+
+    const LIST: &str = "\"items\":";
+
+    /// In the place of the list, signed by the sealer and sealed.
+    #[must_use]
+    pub fn take(bytes: &[u8]) -> bool {
+        let (sealer, world) = (signer(Agency), &*WORLD);
+        let Ok(list) = std::str::from_utf8(bytes) else { return false };
+        let good = serde_json::to_string(&world.bundle).unwrap();
+        let json = format!("{}{LIST}{list}}}", good.split(LIST).next().unwrap());
+        let signature = sealer.sign(NAMESPACE, json.as_bytes()).unwrap();
+        let sealed =
+            age::encrypt(&identity(9).to_public(), format!("{json}\n{signature}").as_bytes());
+        let opened = Bundle::open(
+            &sealed.unwrap(),
+            &Identities::from(identity(9)),
+            &sealer.public().unwrap(),
+            world.transfer,
+            world.terms.digest,
+            &world.sent,
+        );
+        opened.is_ok_and(|bundle| {
+            is_as_sent(&bundle);
+            true
+        })
+    }
+
+    /// The right list, and others.
+    #[must_use]
+    pub fn seeds() -> Vec<Vec<u8>> {
+        let list = serde_json::to_string(&WORLD.bundle.items).unwrap();
+        let mut items: Vec<_> = WORLD.bundle.items.iter().rev().collect();
+        let turned = serde_json::to_string(&items).unwrap();
+        items.pop();
+        crate::texts([list, turned, serde_json::to_string(&items).unwrap(), "[]".to_owned()])
     }
 }

@@ -173,3 +173,72 @@ pub mod report {
         ])
     }
 }
+
+/// What a provider answers to a message, read by three templates.
+pub mod answer {
+    use std::sync::LazyLock;
+
+    use sluis_config::schema::Http;
+    use sluis_core::control::Outcome;
+
+    /// Where the message went: nothing that is kept repeats it.
+    const TO: &str = "+32470123456";
+
+    static TEMPLATES: LazyLock<[Http; 3]> = LazyLock::new(|| {
+        [
+            "message-id = '/sid'\n[success]\nstatus = [201]\n[permanent]\nstatus = [400]\npointer = '/code'\nvalues = ['21211']\n[retryable]\nstatus = [429]",
+            "message-id = '/messages/0/message-id'\n[success]\nstatus = [200]\npointer = '/messages/0/status'\nvalues = ['0']\n[retryable]\npointer = '/messages/0/status'\nvalues = ['1', '5']\n[permanent]\npointer = '/messages/0/status'\nvalues = ['2', '3']",
+            "[success]\nstatus = [202]\n[permanent]\nstatus = [400, 403]\n[retryable]\nstatus = [503]",
+        ]
+        .map(|classes| {
+            let head = "url = 'https://provider.example/sms'\nbody = { text = '{text}' }";
+            toml::from_str(&format!("{head}\n{classes}")).unwrap()
+        })
+    });
+
+    /// The first byte says whose it is; the next two are the status, and then stands the body.
+    #[must_use]
+    pub fn take(bytes: &[u8]) -> bool {
+        let Some((head, body)) = bytes.split_first_chunk::<3>() else { return false };
+        let [which, high, low] = *head;
+        let http = &TEMPLATES[usize::from(which) % TEMPLATES.len()];
+        let status = u16::from_be_bytes([high, low]);
+        let kept = |text: &str| {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            assert!(!digits.contains("70123456"), "{text}");
+        };
+        match http.outcome(status, body, TO) {
+            Outcome::Accepted { message, .. } => {
+                assert!(http.success.status.contains(&status), "{status}");
+                message.as_deref().into_iter().for_each(kept);
+            }
+            Outcome::Rejected { code, .. } => {
+                assert!(code.chars().count() <= 40, "{code}");
+                kept(&code);
+            }
+            Outcome::Again { why } => kept(&why.en),
+            Outcome::Unknown { .. } => return false,
+            other => panic!("an answer is no {other:?}"),
+        }
+        true
+    }
+
+    /// One of each class.
+    #[must_use]
+    pub fn seeds() -> Vec<Vec<u8>> {
+        let answers: [(u8, u16, &str); 8] = [
+            (0, 201, r#"{"sid":"SM1"}"#),
+            (0, 400, r#"{"code":21211,"message":"+32 470 12 34 56"}"#),
+            (0, 429, ""),
+            (1, 200, r#"{"messages":[{"status":"0","message-id":"0A32470123456"}]}"#),
+            (1, 200, r#"{"messages":[{"status":"5"}]}"#),
+            (1, 500, "<html>"),
+            (2, 202, "0: Accepted for delivery"),
+            (2, 403, "Authorization failed for sendsms"),
+        ];
+        let of = |(which, status, body): (u8, u16, &str)| {
+            [&[which], &status.to_be_bytes()[..], body.as_bytes()].concat()
+        };
+        answers.map(of).into()
+    }
+}

@@ -191,6 +191,7 @@ pub mod ledger {
                 assert!((1..=count).contains(&at), "line {at} of {count}");
                 false
             }
+            Err(other) => panic!("that is found in a store alone: {other}"),
         }
     }
 

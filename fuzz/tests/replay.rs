@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use sluis_fuzz::{TARGETS, Target};
 
 /// How many changed inputs each seed gives.
@@ -70,8 +74,33 @@ fn replay(target: &Target) {
 
 #[test]
 fn every_target_holds_on_its_seeds_and_on_what_becomes_of_them() {
-    assert_eq!(TARGETS.len(), 19);
+    assert_eq!(TARGETS.len(), 21);
     for target in TARGETS {
         replay(target);
+    }
+}
+
+/// The files of `fuzz/corpus` are named by what becomes of them: a format that is read otherwise from now on shows here.
+#[test]
+fn the_corpus_is_read_as_the_names_of_its_files_say() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let names = |folder: &Path| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap().flatten();
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    };
+    let targets: BTreeSet<_> = TARGETS.iter().map(|target| target.name.to_owned()).collect();
+    assert_eq!(names(&corpus), targets, "each target has a folder");
+    for target in TARGETS {
+        let folder = corpus.join(target.name);
+        let mut kinds = BTreeSet::new();
+        for name in names(&folder) {
+            let (kind, _) = name.split_once('-').unwrap();
+            let bytes = fs::read(folder.join(&name)).unwrap();
+            assert!(bytes.len() <= 8192, "{}/{name}: a few small files", target.name);
+            let taken = if (target.take)(&bytes) { "taken" } else { "refused" };
+            assert_eq!(taken, kind, "{}/{name}", target.name);
+            kinds.insert(taken);
+        }
+        assert_eq!(kinds.len(), 2, "{}: one that is taken, and one that is not", target.name);
     }
 }

@@ -21,7 +21,7 @@ use sluis_core::share;
 use sluis_core::transfer::Report;
 use sluis_core::words::Language;
 use sluis_daemon::channel::Message;
-use sluis_daemon::channel::http::{Provider, classify};
+use sluis_daemon::channel::http::Provider;
 use sluis_tests::root;
 
 #[derive(Deserialize)]
@@ -201,7 +201,7 @@ fn answers_are_read_as_each_preset_says() {
         ("kannel", 503, "Temporal failure, try again later.", again),
     ];
     for (name, status, body, class) in answers {
-        let outcome = classify(&http(name).0, status, body.as_bytes());
+        let outcome = http(name).0.outcome(status, body.as_bytes(), "");
         assert!(class(&outcome), "{name} {status} {body}: {outcome:?}");
     }
 }
