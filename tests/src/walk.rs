@@ -479,6 +479,8 @@ fn version(on: &mut Tended) {
         let added = on.world.cli(host, &["agreement", "add", next.to_str().unwrap()]);
         assert!(added.status.success(), "{}", stderr(&added));
     }
+    // Whose drop was refused, and is gone: its status goes at the next start.
+    refused(on, usize::try_from(number).unwrap() + 1_000_000);
     // What a kill left of `sluis send`, empty.
     fs::create_dir(on.world.outbox().join(format!(".send-{number:032x}"))).unwrap();
     for role in on.roles.clone() {

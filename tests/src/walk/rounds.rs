@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
 
-use sluis_core::id::Digest;
-
 use super::steered::STEERED;
 use super::{Journey, Kind};
 use crate::faults::{Fault, Tended};
@@ -13,6 +11,8 @@ use crate::points::{Code, twin};
 
 /// The most faults of one role on one journey.
 const AT_ONCE: usize = 6;
+/// The same, where they are asked for again.
+const FEWER: usize = 3;
 /// Of what a point is passed more often than this in one journey, the first so many passings are visited.
 const MOST: usize = 2;
 
@@ -33,6 +33,11 @@ impl Group {
     pub fn is_owed(&self) -> bool {
         self.faults.iter().all(|fault| fault.nth == 1)
     }
+
+    /// Whether another one has a fault at the same point.
+    fn meets(&self, other: &Self) -> bool {
+        self.faults.iter().any(|it| other.faults.iter().any(|fault| fault.point == it.point))
+    }
 }
 
 /// A journey with faults.
@@ -51,16 +56,36 @@ pub struct Round {
 }
 
 impl Round {
-    /// Where one of its groups is asked for once more, by itself: on the same journey, and then on each that passes there,
-    /// in hosts of its own. What goes on in the background may have been passed on a journey by chance, and not on all.
+    /// Where one of its groups is asked for by itself: on each journey that passes there, in hosts of its own. What goes on
+    /// in the background may have been passed on a journey by chance, and not on all.
     #[must_use]
     pub fn again(&self, group: &Group) -> Option<Self> {
-        let tries = self.tries + 1;
-        let (journey, first) = match self.tries {
-            0 => (self.journey, self.first),
-            before => *group.ways.get(before - 1)?,
-        };
-        Some(Self { journey, first, alone: tries > 1, groups: vec![group.clone()], tries })
+        let (journey, first) = *group.ways.get(self.tries.checked_sub(1)?)?;
+        let groups = vec![group.clone()];
+        Some(Self { journey, first, alone: true, groups, tries: self.tries + 1 })
+    }
+
+    /// What did not come is asked for once more: fewer together, and none of one role at a point of another one's.
+    #[must_use]
+    pub fn fewer(journey: Journey, first: bool, groups: Vec<Group>) -> Vec<Self> {
+        let mut rounds: Vec<Self> = Vec::new();
+        for group in groups {
+            let takes = |round: &&mut Self| {
+                let of_role = || round.groups.iter().filter(|it| it.role == group.role);
+                of_role().count() < FEWER && !of_role().any(|it| it.meets(&group))
+            };
+            match rounds.iter_mut().find(takes) {
+                Some(round) => round.groups.push(group),
+                None => rounds.push(Self {
+                    journey,
+                    first,
+                    alone: false,
+                    groups: vec![group],
+                    tries: 1,
+                }),
+            }
+        }
+        rounds
     }
 }
 
@@ -143,18 +168,8 @@ fn noted(on: &mut Tended) -> Passed {
     passed
 }
 
-/// What comes at a point, each on a journey of its own: a kill, and one other fault, or all with `SLUIS_FAULTS_ALL`.
-#[must_use]
-pub fn kinds(point: &str) -> Vec<&'static str> {
-    if std::env::var("SLUIS_FAULTS_ALL").is_ok() {
-        return vec!["kill", "EIO", "ENOSPC", "delay"];
-    }
-    let disk = !["commit", "committed", "leaves", "left"].iter().any(|what| point.ends_with(what));
-    let others = if disk { ["EIO", "ENOSPC"] } else { ["EIO", "delay"] };
-    let digest = Digest::of(point.as_bytes());
-    let even = digest.to_string().ends_with(['0', '2', '4', '6', '8', 'a', 'c', 'e']);
-    vec!["kill", others[usize::from(even)]]
-}
+/// What comes at each point, each on a journey of its own.
+pub const KINDS: [&str; 4] = ["kill", "EIO", "ENOSPC", "delay"];
 
 fn fault(point: &str, nth: usize, kind: &'static str) -> Fault {
     Fault { point: point.to_owned(), nth, kind }
@@ -179,7 +194,7 @@ pub fn rounds(code: &Code, recorded: &Recorded) -> VecDeque<Round> {
             for (point, count) in points {
                 let before = seen.entry((role, point)).or_default();
                 for nth in *before + 1..=(*count).min(MOST) {
-                    let kinds = if nth == 1 { kinds(point) } else { vec!["kill"] };
+                    let kinds = if nth == 1 { &KINDS[..] } else { &KINDS[..1] };
                     let mut ways = recorded.ways(role, point);
                     ways.retain(|it| nth == 1 || *it == (*journey, *first));
                     for kind in kinds {
@@ -192,7 +207,7 @@ pub fn rounds(code: &Code, recorded: &Recorded) -> VecDeque<Round> {
     }
     for (point, before) in undone(code, recorded) {
         let role = recorded.role(&before).unwrap();
-        for kind in kinds(&point) {
+        for kind in KINDS {
             let faults = vec![fault(&before, 1, "EIO"), fault(&point, 1, kind)];
             ask(role, faults, recorded.ways(role, &before));
         }
@@ -200,7 +215,7 @@ pub fn rounds(code: &Code, recorded: &Recorded) -> VecDeque<Round> {
     for steered in &STEERED {
         let by = steered.by.iter().map(|(kind, step)| fault(&code.point(step), 1, kind));
         for point in steered.to.iter().map(|step| code.point(step)) {
-            for kind in kinds(&point) {
+            for kind in KINDS {
                 let faults = by.clone().chain([fault(&point, 1, kind)]).collect();
                 ask(steered.role, faults, vec![(steered.journey, false)]);
             }

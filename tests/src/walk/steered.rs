@@ -247,11 +247,7 @@ pub const UNPASSED: [(&str, &str); 17] = [
 ];
 
 /// The same, of what a journey may pass where it takes long.
-pub const SELDOM: [(&str, &str); 5] = [
-    (
-        "agency/status.rs clear `files::remove(&at)`",
-        "the status of a drop that somebody took away: `daemon: agency::status::tests`",
-    ),
+pub const SELDOM: [(&str, &str); 4] = [
     (
         "medium/server/mailbox.rs void `disk::remove(`",
         "letters of before an older store that nobody read: `restore`, `simulated`",

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use super::Kind;
 use super::rounds::{Group, Round};
+use super::{Journey, Kind};
 use crate::faults::{Tended, rows};
 use crate::stderr;
 
@@ -23,6 +23,8 @@ const BROKE: usize = 8;
 #[derive(Debug, Default)]
 pub struct Walk {
     rounds: VecDeque<Round>,
+    /// What did not come the first time, by where it is asked for again.
+    again: BTreeMap<(Journey, bool), Vec<Group>>,
     /// Walkers that may still find something to do for others.
     busy: usize,
     /// The faults that came: by which role, where, and what.
@@ -56,6 +58,18 @@ impl Walk {
         walk.into_inner().unwrap()
     }
 
+    /// The next one. When all were gone once, what did not come is asked for again.
+    fn next(&mut self) -> Option<Round> {
+        if self.rounds.is_empty() && self.busy == 0 {
+            let again = std::mem::take(&mut self.again).into_iter();
+            let again = again.flat_map(|((journey, first), of)| Round::fewer(journey, first, of));
+            self.rounds.extend(again);
+        }
+        let next = self.rounds.pop_front();
+        self.busy += usize::from(next.is_some());
+        next
+    }
+
     /// What came on a round; what did not, and is owed, is asked for again.
     fn took(&mut self, round: &Round, left: &BTreeSet<(&'static str, String, String)>) {
         self.gone[0] += 1;
@@ -73,6 +87,11 @@ impl Walk {
             if not.is_empty() || !group.is_owed() {
                 continue;
             }
+            if round.tries == 0 {
+                let of = self.again.entry((round.journey, round.first)).or_default();
+                of.push(group.clone());
+                continue;
+            }
             match round.again(group) {
                 Some(again) => self.rounds.push_front(again),
                 None => self.never.push(group.clone()),
@@ -87,8 +106,7 @@ fn walker(of: &Mutex<Walk>) {
     loop {
         let next = {
             let mut walk = of.lock().unwrap();
-            let next = walk.rounds.pop_front();
-            walk.busy += usize::from(next.is_some());
+            let next = walk.next();
             if next.is_none() && walk.busy == 0 {
                 break;
             }
@@ -107,6 +125,7 @@ fn walker(of: &Mutex<Walk>) {
             walk.broke.push(round);
             if walk.broke.len() > BROKE {
                 walk.rounds.clear();
+                walk.again.clear();
             }
         }
     }
