@@ -91,6 +91,38 @@ fn replace(to: &Path, text: &str) -> Result<()> {
 
 const UP: &str = "Whether the core answers.";
 
+/// A number without labels.
+fn one(value: u64) -> [(String, u64); 1] {
+    [(String::new(), value)]
+}
+
+/// What keeps lists from moving on.
+fn held(health: &Health) -> String {
+    [
+        gauge(
+            "sluis_clock_held",
+            "Whether the clock jumped ahead and is not believed.",
+            &one(u64::from(health.clock_held)),
+        ),
+        gauge(
+            "sluis_set_back",
+            "Agreements under which an older store was put back.",
+            &one(health.set_back),
+        ),
+        gauge(
+            "sluis_unheard",
+            "Agreements under which no list moves on: the other party was not heard since the start.",
+            &one(health.unheard),
+        ),
+        gauge(
+            "sluis_versions_waiting",
+            "Agreements of which a new version waits for two persons.",
+            &one(health.versions),
+        ),
+    ]
+    .concat()
+}
+
 /// All of it, in the text format 0.0.4. By hand: these are gauges, and every value of a label is a word of ours or a
 /// party's id, so nothing needs to be escaped.
 fn metrics(health: &Health) -> String {
@@ -114,7 +146,6 @@ fn metrics(health: &Health) -> String {
     };
     let states: Vec<_> =
         health.transfers.iter().map(|(state, n)| (format!("state=\"{state}\""), *n)).collect();
-    let one = |value: u64| [(String::new(), value)];
     let level = match health.level() {
         Level::Ok => 0,
         Level::Warning => 1,
@@ -128,21 +159,7 @@ fn metrics(health: &Health) -> String {
             &[(format!("party=\"{}\",role=\"{}\"", health.party, health.role), 1)],
         ),
         gauge("sluis_health", "0 in order, 1 worth a look, 2 somebody must act.", &one(level)),
-        gauge(
-            "sluis_clock_held",
-            "Whether the clock jumped ahead and is not believed.",
-            &one(u64::from(health.clock_held)),
-        ),
-        gauge(
-            "sluis_set_back",
-            "Agreements under which an older store was put back.",
-            &one(health.set_back),
-        ),
-        gauge(
-            "sluis_versions_waiting",
-            "Agreements of which a new version waits for two persons.",
-            &one(health.versions),
-        ),
+        held(health),
         gauge(
             "sluis_second_person_waiting",
             "What a first person asked for and no second one confirmed.",

@@ -106,3 +106,15 @@ pub(crate) fn held(agreements: &[AgreementId], lang: Lang) -> Result<()> {
     }
     Ok(())
 }
+
+/// Says that no list moves on under an agreement yet.
+pub(crate) fn unheard(name: &AgreementId, lang: Lang) -> Result<()> {
+    output::line(match lang {
+        Lang::Nl => format!(
+            "{name}: de postbus van de andere partij werd sinds de start nog niet tot het einde gelezen; tot dan wordt niets genomen, verzegeld of geopend. Duurt het, kijk dan of de sluiskom te bereiken is"
+        ),
+        Lang::En => format!(
+            "{name}: the other party's mailbox was not read to its end since the start; until then nothing is taken, sealed or opened. If it lasts, see whether the drop zone can be reached"
+        ),
+    })
+}

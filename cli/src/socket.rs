@@ -1,6 +1,7 @@
 //! The local socket of the core on this host.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -17,6 +18,10 @@ use sluis_core::words::Words;
 use tokio::net::UnixStream;
 
 use crate::failure::{Failure, Result, exit};
+
+/// How long a core that has not heard the other party since its start is asked again, and how often.
+const HEARS: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A connection to the core, for persons.
 pub(crate) struct Socket {
@@ -84,7 +89,26 @@ impl Socket {
         })
     }
 
+    /// A core that has just begun hears the other party first: it is asked again for a moment.
     async fn ask(&self, method: Method, verb: &str, ask: Bytes) -> Result<Response<Incoming>> {
+        let until = Instant::now() + HEARS;
+        loop {
+            match self.ask_once(method.clone(), verb, ask.clone()).await? {
+                Ok(answer) => return Ok(answer),
+                Err(refused) if refused.code == "not-heard" && Instant::now() < until => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+    }
+
+    async fn ask_once(
+        &self,
+        method: Method,
+        verb: &str,
+        ask: Bytes,
+    ) -> Result<std::result::Result<Response<Incoming>, Refused>> {
         let stream = UnixStream::connect(&self.path).await;
         let stream = stream.map_err(|e| self.away(Words::io(&e)))?;
         let (mut sender, connection) =
@@ -100,7 +124,7 @@ impl Socket {
         let answer = sender.send_request(request).await.map_err(|e| self.broken(&e))?;
         let status = answer.status();
         if status.is_success() {
-            return Ok(answer);
+            return Ok(Ok(answer));
         }
         let body = self.whole(answer).await?;
         let refused = serde_json::from_slice(&body).unwrap_or_else(|_| {
@@ -110,7 +134,7 @@ impl Socket {
             );
             Refused::new("not-this-side", words)
         });
-        Err(refused.into())
+        Ok(Err(refused))
     }
 
     async fn whole(&self, answer: Response<Incoming>) -> Result<Bytes> {

@@ -148,6 +148,8 @@ pub(crate) fn list(socket: &Socket, of: &Under, lang: Lang, json: bool) -> Resul
     }
     let set_back: Vec<_> = about.set_back.into_iter().filter(|it| of.has(it)).collect();
     restored::held(&set_back, lang)?;
+    let unheard = about.unheard.iter().filter(|it| of.has(it) && !set_back.contains(it));
+    unheard.into_iter().try_for_each(|name| restored::unheard(name, lang))?;
     clock_held(about.clock_held, lang)
 }
 

@@ -29,6 +29,9 @@ pub struct Health {
     /// Under how many agreements this store is older than what its party has said.
     #[serde(default)]
     pub set_back: u64,
+    /// Under how many agreements no list moves on, because the other party was not heard since the start.
+    #[serde(default)]
+    pub unheard: u64,
     /// Of how many agreements a new version waits for two persons: no list leaves under it.
     #[serde(default)]
     pub versions: u64,
@@ -147,6 +150,14 @@ impl Health {
             );
             tell(Critical, "set-back", words);
         }
+        if self.unheard > 0 {
+            let words = words!(
+                "onder {} overeenkomsten werd de postbus van de andere partij sinds de start nog niet tot het einde gelezen: er wordt niets genomen, verzegeld of geopend. Is de sluiskom te bereiken?",
+                "under {} agreements the other party's mailbox was not read to its end since the start: nothing is taken, sealed or opened. Can the drop zone be reached?",
+                self.unheard
+            );
+            tell(Warning, "not-heard", words);
+        }
         if self.versions > 0 {
             let words = words!(
                 "{} nieuwe versies van een overeenkomst wachten op twee personen, en er vertrekt niets onder: sluis waiting",
@@ -171,33 +182,37 @@ impl Health {
             );
             tell(Critical, "stuck", words);
         }
-        for count in self.clocks.iter().filter(|count| count.ours) {
-            let clock = named(count.clock);
-            if count.overdue > 0 {
-                let n = count.overdue;
-                let words = words!("{n} te laat: {}", "{n} overdue: {}"; clock.clone());
-                tell(Critical, "overdue", words);
-            }
-            if count.lapsed > 0 {
-                let n = count.lapsed;
-                let words = words!(
-                    "{n} verlopen, en er vertrekt geen lijst: {}",
-                    "{n} lapsed, and no list leaves: {}";
-                    clock.clone()
-                );
-                tell(Warning, "lapsed", words);
-            }
-            if count.soon > 0 {
-                let n = count.soon;
-                tell(Warning, "soon", words!("{n} binnenkort: {}", "{n} due soon: {}"; clock));
-            }
-        }
-        for gate in &self.gates {
-            if let Some((code, words)) = gate.finding() {
-                tell(Warning, code, words);
-            }
-        }
+        found.extend(self.clocks.iter().filter(|count| count.ours).flat_map(Count::findings));
+        found.extend(self.gates.iter().filter_map(Gate::finding));
         found.sort_by_key(|it| std::cmp::Reverse(it.level));
+        found
+    }
+}
+
+impl Count {
+    fn findings(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut tell =
+            |level, code: &str, words| found.push(Finding { level, code: code.to_owned(), words });
+        let clock = named(self.clock);
+        if self.overdue > 0 {
+            let n = self.overdue;
+            let words = words!("{n} te laat: {}", "{n} overdue: {}"; clock.clone());
+            tell(Level::Critical, "overdue", words);
+        }
+        if self.lapsed > 0 {
+            let n = self.lapsed;
+            let words = words!(
+                "{n} verlopen, en er vertrekt geen lijst: {}",
+                "{n} lapsed, and no list leaves: {}";
+                clock.clone()
+            );
+            tell(Level::Warning, "lapsed", words);
+        }
+        if self.soon > 0 {
+            let n = self.soon;
+            tell(Level::Warning, "soon", words!("{n} binnenkort: {}", "{n} due soon: {}"; clock));
+        }
         found
     }
 }
@@ -209,32 +224,33 @@ fn named(clock: Clock) -> Words {
 }
 
 impl Gate {
-    fn finding(&self) -> Option<(&'static str, Words)> {
+    fn finding(&self) -> Option<Finding> {
         let name = &self.gate;
-        match (self.seen_s, self.oldest_s) {
-            (None, _) => Some((
+        let (code, words) = match (self.seen_s, self.oldest_s) {
+            (None, _) => (
                 "gate-never-asked",
                 words!(
                     "{name} vroeg nog geen werk sinds de kern gestart is: start zijn dienst, of kijk in haar log",
                     "{name} has not asked for work since the core started: start its service, or look into its log"
                 ),
-            )),
-            (Some(seen), _) if seen > GATE_AWAY_S => Some((
+            ),
+            (Some(seen), _) if seen > GATE_AWAY_S => (
                 "gate-away",
                 words!(
                     "{name} vroeg {seen} s geleden voor het laatst werk: herstart zijn dienst, of kijk in haar log",
                     "{name} last asked for work {seen} s ago: restart its service, or look into its log"
                 ),
-            )),
-            (_, Some(oldest)) if oldest > WORK_WAITS_S => Some((
+            ),
+            (_, Some(oldest)) if oldest > WORK_WAITS_S => (
                 "work-waits",
                 words!(
                     "werk van {name} wacht sinds {oldest} s: sluis list zegt waarop",
                     "work of {name} waits since {oldest} s: sluis list says for what"
                 ),
-            )),
-            _ => None,
-        }
+            ),
+            _ => return None,
+        };
+        Some(Finding { level: Level::Warning, code: code.to_owned(), words })
     }
 }
 

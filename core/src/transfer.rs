@@ -21,6 +21,7 @@
 //! | Releasing | Shipped | Releasing or Released | `released`, after the last | resend, after a while, of what is unknown |
 //! | Releasing | Resend | Releasing, one waits again | | release, of what is still unknown |
 //! | Releasing, Released | Reported | Releasing or Released, a doubt less | `released`, after the last | |
+//! | Releasing, Released, or failed there | ShareAccepted | the same or Released, that share is exposed | `released`, after the last | |
 //! | Released | Retry | Releasing | | release, of what failed or is unknown |
 //! | Releasing, Released | Retry of one share | Releasing | | release |
 //! | Releasing, Released | Opened (evidence) | Opened | `released`, where not said yet | erase |

@@ -494,12 +494,17 @@ async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: 
             outbox.look_again();
             watch_folders(watcher.as_mut(), &settings.outbox);
         }
+        // Listened to before the look: what waits for it is looked at again.
+        let heard = core.books.heard.first.notified();
+        tokio::pin!(heard);
+        heard.as_mut().enable();
         let settling = core.look(&mut outbox).await;
         let rest = full.saturating_duration_since(tokio::time::Instant::now());
         let rest = if settling { rest.min(settle) } else { rest };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(rest) => {}
+            () = heard => outbox.look_again(),
             heard = change(&mut outbox, &mut told) => {
                 if heard == Heard::Lost {
                     full = tokio::time::Instant::now();

@@ -2,7 +2,7 @@
 //!
 //! Only a core has books; only here is anything signed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
@@ -29,10 +29,13 @@ use crate::store::{Record, Store, Stored, Tx};
 
 pub(crate) mod counting;
 mod head;
+mod heard;
 mod keys;
 mod letters;
 pub mod seen;
 mod time;
+
+pub use heard::{Heard, NOT_HEARD};
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]
@@ -76,8 +79,8 @@ pub struct Books {
     /// When each gate last asked for work.
     pub(crate) seen: Seen,
     pub(crate) ahead: AtomicI64,
-    /// Agreements of which all that lay in the mailbox was heard since this process began.
-    pub(crate) heard: Mutex<BTreeSet<AgreementId>>,
+    /// What was heard of the other parties since this process began.
+    pub(crate) heard: Heard,
 }
 
 impl std::fmt::Debug for Books {
@@ -129,7 +132,7 @@ impl Books {
             steady: Steady::default(),
             seen: Seen::default(),
             ahead: AtomicI64::default(),
-            heard: Mutex::default(),
+            heard: Heard::default(),
         };
         books.has_its_keys().await?;
         Ok(books)
@@ -158,6 +161,14 @@ impl Books {
                 woken.for_each(|(_, waiting)| waiting.notify_waiters());
             }
             Ok(committed?)
+        }
+    }
+
+    /// Whoever waits for a change or for work looks again: what was kept back is kept back no longer.
+    pub(crate) fn wake_all(&self) {
+        self.changed.notify_waiters();
+        if let Ok(waiting) = self.waiting.lock() {
+            waiting.values().for_each(|waiting| waiting.notify_waiters());
         }
     }
 

@@ -209,10 +209,14 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`].
-    pub async fn feed(&self, agreement: &AgreementId, letters: &Letters) -> Result<u64, DeskError> {
+    pub async fn feed(
+        &self,
+        agreement: &AgreementId,
+        letters: &Letters,
+    ) -> Result<Cursor, DeskError> {
         let answer =
             self.post(&format!("feed/{agreement}"), letters, Duration::from_secs(60)).await?;
-        Ok(read::<Cursor>(answer).await?.after)
+        Ok(read(answer).await?)
     }
 
     /// The bytes of an envelope from this offset on.

@@ -237,6 +237,11 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
         if !books.seen.is_newest(&(ask.instance.clone(), ask.task), ask.ask) {
             return Ok(Given::NothingBefore(None));
         }
+        // Who carries lists asks for each agreement by itself, and also brings what there is to hear of it.
+        let unheard = ask.agreement.as_ref().is_some_and(|of| !books.heard.once(of));
+        if ask.lane == Lane::Jobs && unheard {
+            return Ok(Given::NothingBefore(None));
+        }
         let holder = Holder { instance: &ask.instance, task: ask.task };
         let row =
             tx.lease(gate.role, ask.lane, ask.agreement.as_ref(), holder, books.now()).await?;
@@ -259,8 +264,8 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
                 // Nothing of what was begun stays: half a step would be no step of the table.
                 drop(tx);
                 tx = books.store.begin_unsynced().await?;
-                tx.again(&row, books.now().plus_ms(backoff_ms(row.attempts)), &error.words())
-                    .await?;
+                let due = books.now().plus_ms(backoff_ms(row.attempts));
+                tx.given_up(&row, due, &error.words()).await?;
                 books.commit(tx).await?;
                 continue;
             }
@@ -327,7 +332,7 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
     };
     if !finished && job.lane == Lane::Post {
         // It may be that the other party has another one of ours by that number: what it has seen tells.
-        books.hear_again(&job.agreement);
+        books.heard.again(&job.agreement);
     }
     if finished {
         tx.finish(job.id).await?;
@@ -356,7 +361,7 @@ async fn cursor<C: Core>(
     let books = gate.core.books();
     let mut tx = books.store.begin().await?;
     let tip = books.cursor(&mut tx, &agreement).await?;
-    Ok(Json(Cursor { after: tip.number, heard: books.has_heard(&agreement) }))
+    Ok(Json(Cursor { after: tip.number, heard: books.heard.is_all(&agreement) }))
 }
 
 /// How far this core has heard the other party, signed and sealed for it.
@@ -412,7 +417,7 @@ async fn feed<C: Core>(
     if all {
         books.hear_all(&agreement);
     }
-    Ok(Json(Cursor { after, heard: books.has_heard(&agreement) }))
+    Ok(Json(Cursor { after, heard: books.heard.is_all(&agreement) }))
 }
 
 /// What follows from a statement that is kept; one that has no effect is kept so, with why.

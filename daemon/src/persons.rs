@@ -67,6 +67,7 @@ async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
             .unwrap_or_default(),
         installed: books.agreements.iter().map(|it| it.terms.digest).collect(),
         set_back,
+        unheard: books.unheard(),
     };
     Ok(Json(about))
 }

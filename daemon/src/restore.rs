@@ -17,7 +17,7 @@ use sluis_core::notice::{self, Notice, Sort};
 use sluis_core::statement::{self, Body, Contradicted, FormError, Signed, Tip};
 use sluis_core::{mailbox, words};
 
-use crate::books::Books;
+use crate::books::{Books, NOT_HEARD};
 use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core, take_effect};
 use crate::store::{Fate, SetBack, Tx, detail};
@@ -216,26 +216,6 @@ impl Books {
         self.say(&mut tx, &terms, None, body.into()).await?;
         self.commit(tx).await
     }
-
-    /// All that lay in the mailbox was heard.
-    pub fn hear_all(&self, agreement: &AgreementId) {
-        if let Ok(mut heard) = self.heard.lock() {
-            heard.insert(agreement.clone());
-        }
-    }
-
-    /// What lies in the mailbox is to be looked at once more.
-    pub fn hear_again(&self, agreement: &AgreementId) {
-        if let Ok(mut heard) = self.heard.lock() {
-            heard.remove(agreement);
-        }
-    }
-
-    /// Whether all that lay in the mailbox was heard since this process began.
-    #[must_use]
-    pub fn has_heard(&self, agreement: &AgreementId) -> bool {
-        self.heard.lock().is_ok_and(|heard| heard.contains(agreement))
-    }
 }
 
 /// What was heard while the store was held takes effect, in the order in which it was heard.
@@ -279,12 +259,12 @@ async fn restored<C: Core>(
         return refuse(&*core, tx, held, reason, caller.0).await;
     }
     // A later word of that party may still lie there, and what is numbered from an earlier one would contradict it.
-    if !books.has_heard(agreement) {
+    if !books.heard.is_all(agreement) {
         let why = words!(
             "de postbus van de andere partij is nog niet tot het einde gelezen; vraag het zo dadelijk opnieuw",
             "the other party's mailbox was not read to its end yet; ask again in a moment"
         );
-        return Err(CoreError::refused("not-heard", why));
+        return Err(CoreError::refused(NOT_HEARD, why));
     }
     let epoch = kept(&*core, &mut tx, &held).await?;
     let mut word = Word {

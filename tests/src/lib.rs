@@ -19,6 +19,7 @@ pub mod insider;
 pub mod kannel;
 pub mod mail;
 pub mod netns;
+pub mod older;
 pub mod persons;
 pub mod points;
 pub mod power;

@@ -156,7 +156,17 @@ impl World {
     pub fn running_as(plan: &Plan) -> Self {
         let mut world = Self::make(plan);
         ROLES.iter().for_each(|(role, _)| world.start(role));
+        ["agency", "municipality"].iter().for_each(|host| world.has_heard(host));
         world
+    }
+
+    /// Waits until a core has heard the other party since its start: before that no list moves on.
+    pub fn has_heard(&self, host: &str) {
+        until(&format!("the {host} to hear the other party"), || {
+            let health = self.cli(host, &["--json", "health"]);
+            let health: Value = serde_json::from_slice(&health.stdout).ok()?;
+            (health["health"]["unheard"] == 0).then_some(())
+        });
     }
 
     /// Made as planned, nothing running.

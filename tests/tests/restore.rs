@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use sluis_core::agreement::Side::{Agency, Municipality};
 use sluis_core::id::Digest;
@@ -14,61 +14,14 @@ use sluis_core::notice::{Notice, Sort};
 use sluis_core::statement::{Body, Statement, Tip};
 use sluis_tests::exposures::{in_folders, of_agency, twice};
 use sluis_tests::insider::Insider;
+use sluis_tests::older::{
+    LIST, backup, copy, delivered, holds, is_held, left_since, open, put_back, store, write,
+};
 use sluis_tests::persons::did;
 use sluis_tests::{World, binary, stderr, stdout, tool, until};
 
-const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n";
 /// Another Unix user than the one that runs the tests.
 const SECOND: &str = "65534";
-
-fn store(world: &World, host: &str) -> PathBuf {
-    let name = if host == "agency" { "agency.db" } else { "municipality.db" };
-    world.path(host).join("state").join(name)
-}
-
-/// What a backup of a host's store has: everything but payload, keys and shares.
-fn backup(world: &mut World, role: &'static str, host: &str) -> Vec<u8> {
-    world.stop(role);
-    let store = store(world, host);
-    let kept = copy(&store);
-    world.start(role);
-    kept
-}
-
-fn copy(store: &Path) -> Vec<u8> {
-    let copied = tool(Command::new("python3").args(["-c", COPY]).arg(store));
-    holds(&copied);
-    copied.stdout
-}
-
-/// SQLite's own way to copy a store, write-ahead log and all.
-const COPY: &str = "import sqlite3, sys\n\
-    to = sqlite3.connect(':memory:')\n\
-    sqlite3.connect(sys.argv[1]).backup(to)\n\
-    sys.stdout.buffer.write(to.serialize())";
-
-fn put_back(world: &mut World, role: &'static str, host: &str, kept: &[u8]) {
-    world.kill(role);
-    write(&store(world, host), kept);
-    world.start(role);
-}
-
-fn write(store: &Path, content: &[u8]) {
-    for more in ["db-wal", "db-shm"] {
-        let _ = fs::remove_file(store.with_extension(more));
-    }
-    fs::write(store, content).unwrap();
-}
-
-fn is_held(world: &World, host: &str) {
-    until(&format!("the {host} to notice its older store"), || {
-        let health = world.cli(host, &["health"]);
-        let noticed = stdout(&health).contains("an older store was put back");
-        (noticed && health.status.code() == Some(2)).then_some(())
-    });
-    let list = stdout(&world.cli(host, &["list"]));
-    assert!(list.contains("sluis restored mechelen"), "{list}");
-}
 
 /// Two persons go on; one alone does not.
 fn go_on(world: &World, host: &str) -> serde_json::Value {
@@ -86,20 +39,6 @@ fn go_on(world: &World, host: &str) -> serde_json::Value {
     let last = did(world, host, "nobody").pop();
     assert_eq!(last.as_deref(), Some("restored"), "who confirmed it stands in the ledger");
     serde_json::from_slice(&two.stdout).unwrap()
-}
-
-fn open(world: &World, code: &str) {
-    world.wait("municipality", code, "Removed");
-    world.wait("agency", code, "Released");
-    let opened = world.cli_with("municipality", &["open", code], &world.lines(code).join("\n"));
-    assert!(opened.status.success(), "{}", stderr(&opened));
-}
-
-fn delivered(world: &World, name: &str) -> String {
-    let code = world.send(name, LIST);
-    open(world, &code);
-    world.wait("agency", &code, "Closed");
-    code
 }
 
 /// Messages in all telephones.
@@ -132,10 +71,6 @@ fn everything_holds(world: &World) {
         holds(&world.cli(host, &["evidence", "verify", folder, "--trust", trust]));
         holds(&tool(Command::new("sh").arg(to.join("verify.sh")).args([folder, trust])));
     }
-}
-
-fn holds(output: &Output) {
-    assert!(output.status.success(), "{}\n{}", stdout(output), stderr(output));
 }
 
 #[test]
@@ -185,19 +120,6 @@ fn an_older_store_of_the_agency_is_noticed_and_two_persons_go_on_from_what_the_o
             .then_some(())
     });
     everything_holds(&world);
-}
-
-/// A list whose shares have left, and the store from before they did. The carrier stands still: nobody hears that they are
-/// released, and so nobody can say it to the older store.
-fn left_since(world: &mut World) -> (String, Vec<u8>) {
-    world.stop("releaser");
-    let code = world.send("lijst.csv", LIST);
-    world.wait("agency", &code, "Releasing");
-    let kept = copy(&store(world, "agency"));
-    world.stop("carrier");
-    world.start("releaser");
-    world.wait("agency", &code, "Released");
-    (code, kept)
 }
 
 #[test]

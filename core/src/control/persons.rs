@@ -445,6 +445,9 @@ pub struct About {
     /// Agreements under which this store is older than what its party has said.
     #[serde(default)]
     pub set_back: Vec<AgreementId>,
+    /// Agreements under which no list moves on, because the other party was not heard since this core began.
+    #[serde(default)]
+    pub unheard: Vec<AgreementId>,
 }
 
 /// `restored`: a person says that an older store was put back, and that it goes on from what the other party has; or that

@@ -12,6 +12,7 @@ fn well() -> Health {
         at: Time(0),
         clock_held: false,
         set_back: 0,
+        unheard: 0,
         versions: 0,
         asked: 0,
         clocks: count(&[], Side::Agency, Time(0)),
@@ -41,6 +42,7 @@ fn each_trouble_has_its_level_and_words_and_the_worst_comes_first() {
     for (health, level) in [
         (with(|it| it.clock_held = true), Level::Critical),
         (with(|it| it.set_back = 1), Level::Critical),
+        (with(|it| it.unheard = 1), Level::Warning),
         (with(|it| it.stuck = 2), Level::Critical),
         (with(|it| it.versions = 1), Level::Critical),
         (with(|it| it.asked = 1), Level::Warning),

@@ -110,6 +110,17 @@ impl Shipment {
         untried.then(|| Self { report: self.report.clone(), ..Self::lost_from_sight() })
     }
 
+    /// Its custodian typed it: it was out. Where this store thought that it waits, it does not go again.
+    pub(super) fn typed(&self) -> Self {
+        match self.stands {
+            Stands::Waiting if !self.exposed => {
+                Self { report: self.report.clone(), shut: self.shut, ..Self::lost_from_sight() }
+            }
+            Stands::Rejected { .. } => Self { exposed: true, ..self.clone() },
+            _ => self.clone(),
+        }
+    }
+
     /// Whether it may be out: unknown counts (rule 2).
     #[must_use]
     pub fn is_exposed(&self) -> bool {

@@ -174,17 +174,22 @@ impl State {
         }
     }
 
+    /// A line that was typed was out, whatever its provider or this store says (rule 2).
     fn accept(&self, index: u8) -> Option<Step> {
         match self.clone() {
-            Self::Released { envelope, shares, mut accepted } => {
-                if !envelope.routes.iter().any(|route| route.index == index) {
-                    return None;
-                }
+            Self::Released { envelope, mut shares, mut accepted } => {
+                let share = shares.get_mut(place(index)?)?;
+                *share = share.typed();
                 accepted.insert(index);
                 Some(Step::to(Self::Released { envelope, shares, accepted }))
             }
             // The quickest custodian types before the last provider answers.
-            state @ (Self::Releasing { .. } | Self::Opened | Self::Closed) => Some(Step::to(state)),
+            Self::Releasing { .. } => self.with_share(index, |share| Some(share.typed())),
+            Self::Failed { step, code, was } => {
+                let was = Box::new(was.accept(index)?.state);
+                Some(Step::to(Self::Failed { step, code, was }))
+            }
+            state @ (Self::Opened | Self::Closed) => Some(Step::to(state)),
             _ => None,
         }
     }

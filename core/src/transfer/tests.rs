@@ -19,7 +19,7 @@ const TABLE: [(&str, &str, &str); 17] = [
     ("Removed", "Probed Ready Withdraw Expire Fail Supersede PutBack", "Carried"),
     (
         "Releasing",
-        "Exposing LeftBefore Shipped Resend Reported Retry Opened Withdraw Shut Expire Fail Supersede PutBack",
+        "Exposing LeftBefore Shipped Resend Reported ShareAccepted Retry Opened Withdraw Shut Expire Fail Supersede PutBack",
         "Carried Ready ShareAccepted Reported Shut",
     ),
     (
@@ -29,7 +29,11 @@ const TABLE: [(&str, &str, &str); 17] = [
     ),
     ("Opened", "Erased", "ShareAccepted Reported"),
     ("Closed", "", "Erased ShareAccepted Reported"),
-    ("Failed", "Retry Opened Withdraw Expire Supersede PutBack", "PutBack"),
+    (
+        "Failed",
+        "Retry ShareAccepted Opened Withdraw Expire Supersede PutBack",
+        "ShareAccepted PutBack",
+    ),
     ("Expired", "Opened Supersede", "Erased"),
     ("Withdrawn", "Supersede", "Erased"),
     ("Superseded", "", "Erased"),
@@ -69,6 +73,11 @@ impl Path {
             Event::PutBack => path = Self { put_back: true, ..Self::default() },
             Event::Exposing(index, _) | Event::LeftBefore(index) => {
                 path.out.insert(*index);
+            }
+            // What waited for its first attempt had one; what waits for another one goes again.
+            Event::ShareAccepted(index) => {
+                let share = place(*index).and_then(|place| state.shares()?.get(place));
+                path.out.extend(share.filter(|it| !it.is_exposed()).map(|_| *index));
             }
             Event::Shipped(index, Stands::Waiting)
             | Event::Resend(index)
@@ -215,8 +224,11 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
         must(share.is_some_and(|share| share.stands == Stands::Waiting), "only what waits leaves")?;
     }
     check_shares(before, event, after)?;
+    must(is_counted(event, after), "what was typed counts as exposed")?;
     let shut = |state: &State| state.shares().is_some_and(|all| all.iter().any(|it| it.shut));
-    let more = after.exposed() > before.exposed() && !matches!(event, Event::PutBack);
+    // What this store did not know to be out.
+    let late = matches!(event, Event::PutBack | Event::ShareAccepted(_));
+    let more = after.exposed() > before.exposed() && !late;
     must(!(shut(before) && more), "after the end at once none leaves")?;
     let fewer = before.exposed().checked_sub(after.exposed()).filter(|fewer| *fewer > 0);
     if let Some(fewer) = fewer.filter(|_| after.envelope().is_some()) {
@@ -235,6 +247,13 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
         must(ended.is_none_or(|ended| step.work.contains(&ended)), "an end ends the upload")?;
     }
     must(before != after || step.work.is_empty(), "a repetition makes no work")
+}
+
+/// What was typed was out.
+fn is_counted(event: &Event, after: &State) -> bool {
+    let Event::ShareAccepted(index) = event else { return true };
+    let share = after.shares().and_then(|shares| shares.get(place(*index)?));
+    share.is_none_or(Shipment::is_exposed)
 }
 
 /// What holds of each share in a step.

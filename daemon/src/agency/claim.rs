@@ -16,7 +16,7 @@ use sluis_core::words::Words;
 
 use super::request::Known;
 use super::{Agency, admission, outbox, status};
-use crate::books::find;
+use crate::books::{NOT_HEARD, find};
 use crate::error::{CoreError, Result};
 use crate::role::Role;
 use crate::store::{Record, Tx, detail};
@@ -54,6 +54,10 @@ impl Agency {
             match self.claim(&found).await {
                 Ok(Ok(code)) => tracing::info!(%code, "a drop was taken"),
                 Ok(Err(_)) => outbox.refused(found.path()),
+                Err(CoreError::Refused(waits)) if waits.code == NOT_HEARD => {
+                    tracing::info!("a drop waits until the other party was heard");
+                    outbox.told(found.path());
+                }
                 Err(error) => {
                     tracing::error!(%error, "a drop cannot be taken; it is looked at again at the next rescan");
                     outbox.told(found.path());
@@ -93,6 +97,10 @@ impl Agency {
             self.enter_refusal(Some((&ask.agreement, false)), vec![reason], None).await?;
             return Err(CoreError::refused("drawn-for-another", words));
         }
+        // While nothing is taken it stays its owner's: it would be taken later, without that word.
+        let mut tx = self.books.store.begin().await?;
+        self.books.may_go_on(&mut tx, &ask.agreement).await?;
+        drop(tx);
         let parent = self.settings.outbox.join(ask.agreement.as_str());
         let failed = || CoreError::io("looking into the outbox");
         let outbox = std::fs::File::open(&parent).map_err(failed())?;
@@ -155,7 +163,7 @@ impl Agency {
             }
         };
         let mut tx = self.books.store.begin().await?;
-        self.books.may_speak(&mut tx, &agreement).await?;
+        self.books.may_go_on(&mut tx, &agreement).await?;
         drop(tx);
         let exercise = self.is_exercise(&parent, &items).await?;
         let of = Some((&agreement, exercise));
@@ -501,6 +509,7 @@ impl Agency {
         if matches!(record.state, State::Refused { .. }) {
             return Err(Illegal { state: record.state.name(), event: "Supersede" }.into());
         }
+        self.books.may_go_on(&mut tx, &record.agreement).await?;
         let terms = self.books.terms(&mut tx, &record.terms).await?;
         let old = self.private(&record.agreement, &record.id);
         let name = kept_name(&old).filter(|name| old.join(name).symlink_metadata().is_ok());

@@ -179,7 +179,7 @@ impl Agency {
         });
         // Dropped without a commit, as if nobody had looked.
         let mut tx = self.books.store.begin().await?;
-        self.books.may_speak(&mut tx, name).await?;
+        self.books.may_go_on(&mut tx, name).await?;
         let tried = self.unrehearsed(&mut tx, installed).await?;
         let changed = match self.changed_numbers(&mut tx, installed).await {
             Ok(changed) => changed,

@@ -20,13 +20,16 @@ use super::outcome::{plain, stands_after};
 use super::request::Known;
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
-use crate::books::{Books, backoff_ms};
+use crate::books::{Books, NOT_HEARD, backoff_ms};
 use crate::error::{CoreError, Effect, Result};
 use crate::gatehouse::Core;
 use crate::role::Role;
 use crate::store::{Holder, JobRow, Record, Tx};
 use crate::threads::blocking;
 use crate::{files, threads};
+
+/// How soon sealing is tried again where the other party was not heard yet.
+const UNHEARD_MS: i64 = 1000;
 
 impl Agency {
     pub(super) async fn finish(&self, job: &JobRow) -> Result<()> {
@@ -51,10 +54,12 @@ impl Agency {
         let Some(id) = job.transfer else { return self.finish(job).await };
         let mut tx = self.books.store.begin().await?;
         let (mut record, terms) = self.load(&mut tx, &id).await?;
-        drop(tx);
         if !is_to_seal(&record.state) {
+            drop(tx);
             return self.finish(job).await;
         }
+        self.books.may_go_on(&mut tx, &record.agreement).await?;
+        drop(tx);
         let order = match self.order(&record).await {
             Ok(order) => order,
             Err(CoreError::Refused(refused)) => {
@@ -152,12 +157,16 @@ impl Agency {
         self.finish(job).await
     }
 
-    /// Work that failed is tried again, later each time.
+    /// Work that failed is tried again, later each time; what waits for the other party's word, in a moment.
     async fn put_off(&self, job: &JobRow, error: &CoreError) -> Result<()> {
-        tracing::warn!(transfer = ?job.transfer, %error, "work of the sealer is tried again");
         let mut tx = self.books.store.begin().await?;
-        let later = self.books.now().plus_ms(backoff_ms(job.attempts));
-        tx.again(job, later, &error.words()).await?;
+        if matches!(error, CoreError::Refused(refused) if refused.code == NOT_HEARD) {
+            tx.untried(job, self.books.now().plus_ms(UNHEARD_MS), &error.words()).await?;
+        } else {
+            tracing::warn!(transfer = ?job.transfer, %error, "work of the sealer is tried again");
+            let later = self.books.now().plus_ms(backoff_ms(job.attempts));
+            tx.again(job, later, &error.words()).await?;
+        }
         self.books.commit(tx).await?;
         job.transfer.into_iter().for_each(|id| self.touch(id));
         Ok(())
@@ -477,10 +486,10 @@ impl Core for Agency {
             (Work::Probe { upload }, State::Removed { .. }) => Some(Task::Probe { upload }),
             (Work::Terminate { upload }, _) => Some(Task::Terminate { upload }),
             (Work::Release { .. }, State::Releasing { .. })
-                if !self.books.has_heard(&job.agreement) =>
+                if !self.books.heard.is_all(&job.agreement) =>
             {
                 let why = "the other party's mailbox was not read to its end yet";
-                return Err(CoreError::to_gate("not-heard", why));
+                return Err(CoreError::to_gate(NOT_HEARD, why));
             }
             // Let go under an earlier lease, and the agreement ended since: its bundle is gone, and nobody knows whether it left.
             (Work::Release { index }, State::Releasing { shares, .. })

@@ -39,6 +39,8 @@ impl Worker for Postman {
 
 /// The least time between two readings.
 const BREATH: Duration = Duration::from_millis(50);
+/// The same, where the core knows that more is to come: it waits for the other party's word on how far it was heard.
+const SOON: Duration = Duration::from_secs(1);
 /// How often the other party is told how far it was heard, where that stays the same: a drop zone that was made anew has
 /// nothing of it, and its core lets nothing leave until it knows.
 const TELL_EVERY: Duration = Duration::from_secs(3600);
@@ -71,13 +73,18 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
         };
         let Err(why) = done else {
             failures = 0;
-            // A drop zone that does not wait is not asked without a pause.
-            if began.elapsed() < BREATH {
-                tokio::time::sleep(BREATH).await;
+            // A drop zone that does not wait is not asked without a pause; what the other party has seen of us ends no wait.
+            let pause = if reading.waits { SOON } else { BREATH };
+            if began.elapsed() < pause {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(pause) => {}
+                }
             }
             continue;
         };
-        reading.waits = false;
+        // A drop zone that comes back may be another one: the other party is told once more.
+        reading = Reading::default();
         tracing::warn!(%agreement, why, "the feed cannot be read");
         let pause = Duration::from_millis(u64::try_from(backoff_ms(failures)).unwrap_or(1000))
             .min(Duration::from_secs(30));
@@ -103,24 +110,25 @@ pub async fn round(
     lost.as_mut().enable();
     let cursor = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
     let now = Instant::now();
+    let mut told = Ok(());
     if reading.tells(cursor.after, now) {
-        match tell(desk, zone, agreement).await {
-            Ok(number) => reading.told = Some((number, now)),
-            // It is told the next time; what comes is heard all the same.
-            Err(why) => tracing::warn!(%agreement, why, "how far it was heard cannot be told"),
-        }
+        let told_now = tell(desk, zone, agreement).await;
+        told = told_now.map(|number| reading.told = Some((number, now)));
     }
     // A core that has just begun is told at once that nothing more lies there; one that begins anew while this waits for
-    // letters too, or it would let nothing leave until one comes.
-    let waits = cursor.heard || reading.waits;
+    // letters too, or no list would move on there until one comes.
+    let waits = cursor.heard && told.is_ok();
     let letters = tokio::select! {
         letters = zone.letters(cursor.after, waits) => letters.map_err(|e| e.to_string())?,
         () = lost => return Err("the core went away".to_owned()),
     };
-    if !letters.letters.is_empty() || !cursor.heard {
-        desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?;
+    let mut heard = cursor.heard;
+    if !letters.letters.is_empty() || !heard {
+        heard = desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?.heard;
     }
-    reading.waits = letters.letters.is_empty() && !cursor.heard;
+    reading.waits = letters.letters.is_empty() && !heard;
+    // What came is heard all the same; it is told again soon, for the other party's core may wait for it.
+    told.map_err(|why| format!("how far it was heard cannot be told: {why}"))?;
     Ok(letters.letters.len())
 }
 

@@ -332,7 +332,7 @@ impl Core for Municipality {
                 drop(tx);
                 tx = self.books.store.begin().await?;
                 let due = self.books.now().plus_ms(backoff_ms(job.attempts));
-                tx.again(&job, due, &error.words()).await?;
+                tx.given_up(&job, due, &error.words()).await?;
             }
         }
         self.books.commit(tx).await?;

@@ -54,6 +54,7 @@ impl Municipality {
             State::Opened { sent, accepted, .. } if sent.exercise => (sent, accepted, true),
             other => return Err(CoreError::refused("not-now", not_now(&other))),
         };
+        self.books.may_go_on(&mut tx, &record.agreement).await?;
         self.its_vault(&mut tx).await?;
         let share = read(&typed.text, &record, &sent, &others)?;
         let index = share.index();

@@ -44,6 +44,7 @@ async fn ready(
 ) -> Result<Json<Row>> {
     let mut tx = core.books.store.begin().await?;
     let mut record = find::<receipt::State>(&mut tx, &ask.code).await?;
+    core.books.may_go_on(&mut tx, &record.agreement).await?;
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     core.advance(&mut tx, &mut record, &terms, receipt::Event::Ready).await?;
     tx.enter(core.books.now(), "ready", Some(record.id), detail([("by", caller.0.name())])).await?;

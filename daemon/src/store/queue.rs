@@ -342,21 +342,49 @@ impl Tx {
         Ok(())
     }
 
-    /// The work is to be tried again, not before `due`. Its lease counts, also where its transaction was given up.
+    /// The work is to be tried again, not before `due`.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn again(&mut self, job: &JobRow, due: impl Into<Due>, why: &Words) -> Result<()> {
-        let due = due.into();
+        self.put_off(job, [job.attempts, job.attempts], due.into(), why).await
+    }
+
+    /// The same where its lease was given up with its transaction: it counts all the same, and whoever got the work
+    /// meanwhile keeps it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn given_up(&mut self, job: &JobRow, due: impl Into<Due>, why: &Words) -> Result<()> {
+        self.put_off(job, [job.attempts - 1, job.attempts], due.into(), why).await
+    }
+
+    /// The same where nothing was tried: it is no attempt.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn untried(&mut self, job: &JobRow, due: impl Into<Due>, why: &Words) -> Result<()> {
+        self.put_off(job, [job.attempts, job.attempts - 1], due.into(), why).await
+    }
+
+    /// Of work that was tried so often, and counts as tried so often from here on.
+    async fn put_off(
+        &mut self,
+        job: &JobRow,
+        [was, is]: [i64; 2],
+        due: Due,
+        why: &Words,
+    ) -> Result<()> {
         let row = sqlx::query(
             "UPDATE jobs SET holder = NULL, leased = NULL, due = $2, why = $3, said = $4, attempts = $5
-             WHERE id = $1 RETURNING gate, lane",
+             WHERE id = $1 AND attempts = $6 RETURNING gate, lane",
         )
         .bind(job.id)
         .bind(due.at.0)
         .bind(serde_json::to_string(&bounded(why)).unwrap_or_default())
         .bind(due.said.0)
-        .bind(job.attempts)
+        .bind(is)
+        .bind(was)
         .fetch_optional(&mut *self.tx)
         .await?;
         self.wake(row.as_ref(), |_| true)
@@ -536,5 +564,34 @@ mod tests {
         // Said by a clock that was ahead, that too is due.
         let back = now.plus_ms(-2 * AHEAD_MS);
         assert!(tx.lease(Role::Sealer, Lane::Jobs, None, holder, back).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_got_work_whose_lease_was_given_up_keeps_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("store.db").to_str().unwrap()).await.unwrap();
+        let (agreement, now) = ("mechelen".parse().unwrap(), Time(1));
+        let holder = |task| Holder { instance: "i", task };
+        let lease = async |tx: &mut Tx, task| {
+            tx.lease(Role::Carrier, Lane::Jobs, None, holder(task), now).await.unwrap()
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.queue(Role::Carrier, Lane::Jobs, &agreement, None, "{}", now).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        let given_up = lease(&mut tx, 1).await.unwrap();
+        drop(tx);
+        // Before the first task says that it could not begin, another one begins.
+        let mut tx = store.begin().await.unwrap();
+        let got = lease(&mut tx, 2).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.given_up(&given_up, Time(5), &Words::same("not yet")).await.unwrap();
+        assert!(lease(&mut tx, 3).await.is_none(), "it is under way at the second task");
+        tx.again(&got, now, &Words::same("not yet")).await.unwrap();
+        let next = lease(&mut tx, 3).await.unwrap();
+        assert_eq!(next.attempts, 2);
+        tx.untried(&next, now, &Words::same("it waits")).await.unwrap();
+        assert_eq!(lease(&mut tx, 3).await.unwrap().attempts, 2, "that was no attempt");
     }
 }

@@ -1,0 +1,90 @@
+//! Whether the other party was heard since the start: whether this store is an older one shows only in its mailbox.
+//!
+//! Until that was read to its end once no list moves on: none is taken, sealed, carried, fetched or opened. What stops,
+//! erases or tells goes on: a drop zone that is down, or gone for good after the end of an agreement, keeps nobody from a
+//! withdrawal, an incident or a destruction.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use sluis_core::id::AgreementId;
+use sluis_core::words;
+use tokio::sync::Notify;
+
+use super::Books;
+use crate::error::{CoreError, Result};
+use crate::store::Tx;
+
+/// The code of what waits until the other party was heard.
+pub const NOT_HEARD: &str = "not-heard";
+
+/// Of which agreements all that lay in the mailbox was heard since this process began.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Whether nothing was seen since that could mean that there is more.
+    all: Mutex<BTreeMap<AgreementId, bool>>,
+    /// Notified when one was heard for the first time.
+    pub first: Notify,
+}
+
+impl Heard {
+    /// All that lay in the mailbox was heard. `true`: for the first time.
+    fn to_its_end(&self, agreement: &AgreementId) -> bool {
+        let before = self.all.lock().map(|mut all| all.insert(agreement.clone(), true));
+        before.is_ok_and(|before| before.is_none())
+    }
+
+    /// What lies in the mailbox is to be looked at once more.
+    pub fn again(&self, agreement: &AgreementId) {
+        if let Ok(mut all) = self.all.lock()
+            && let Some(is_all) = all.get_mut(agreement)
+        {
+            *is_all = false;
+        }
+    }
+
+    /// Whether all was heard once.
+    #[must_use]
+    pub fn once(&self, agreement: &AgreementId) -> bool {
+        self.all.lock().is_ok_and(|all| all.contains_key(agreement))
+    }
+
+    /// Whether all was heard, and nothing shows that there is more.
+    #[must_use]
+    pub fn is_all(&self, agreement: &AgreementId) -> bool {
+        self.all.lock().is_ok_and(|all| all.get(agreement) == Some(&true))
+    }
+}
+
+impl Books {
+    /// All that lay in the mailbox was heard: who waited for that looks again.
+    pub fn hear_all(&self, agreement: &AgreementId) {
+        if self.heard.to_its_end(agreement) {
+            self.heard.first.notify_waiters();
+            self.wake_all();
+        }
+    }
+
+    /// Whether a list may move on here: only where this store is known not to be an older one.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`], by [`NOT_HEARD`] where that is not known yet.
+    pub async fn may_go_on(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
+        self.may_speak(tx, agreement).await?;
+        if self.heard.once(agreement) {
+            return Ok(());
+        }
+        let why = words!(
+            "de postbus van de andere partij werd sinds de start nog niet tot het einde gelezen, en tot dan wordt onder {agreement} niets genomen, verzegeld of geopend. Vraag het zo dadelijk opnieuw; duurt het, kijk dan of de sluiskom te bereiken is",
+            "the other party's mailbox was not read to its end since the start, and until then nothing is taken, sealed or opened under {agreement}. Ask again in a moment; if it lasts, see whether the drop zone can be reached"
+        );
+        Err(CoreError::refused(NOT_HEARD, why))
+    }
+
+    /// The agreements of which the other party's mailbox was never read to its end since this process began.
+    #[must_use]
+    pub fn unheard(&self) -> Vec<AgreementId> {
+        let all = self.agreements.iter().map(|it| &it.terms.agreement.agreement);
+        all.filter(|name| !self.heard.once(name)).cloned().collect()
+    }
+}

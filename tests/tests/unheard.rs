@@ -1,0 +1,115 @@
+//! Before a core has heard the other party once since its start, nobody knows whether its store is an older one: no list
+//! moves on. What stops, erases or tells goes on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+
+use sluis_tests::older::{LIST, backup, delivered, holds, is_held, left_since, open, put_back};
+use sluis_tests::{World, stderr, stdout, until};
+
+/// That no list moves on at a host yet is said where people and monitoring look.
+fn says_that_it_has_not_heard(world: &World, host: &str) {
+    let said = "was not read to its end since the start";
+    let list = stdout(&world.cli(host, &["list"]));
+    assert!(list.contains(said), "{list}");
+    let health = world.cli(host, &["health"]);
+    assert!(stdout(&health).contains(said), "{}", stdout(&health));
+    assert_ne!(health.status.code(), Some(0));
+}
+
+#[test]
+fn an_older_store_takes_no_drop_and_sends_none_before_the_other_party_was_heard() {
+    let mut world = World::running();
+    let kept = backup(&mut world, "sealer", "agency");
+    delivered(&world, "lijst-1.csv");
+    world.stop("carrier");
+    put_back(&mut world, "sealer", "agency", &kept);
+    world.put("lijst-2.csv".as_ref(), LIST);
+    until("the drop to be looked at", || {
+        world.log("sealer").contains("a drop waits until the other party was heard").then_some(())
+    });
+    let own = world.path("own.csv");
+    fs::write(&own, LIST).unwrap();
+    let sent = world.cli("agency", &["send", "mechelen", own.to_str().unwrap()]);
+    assert!(stderr(&sent).contains("not-heard"), "{}", stderr(&sent));
+    assert!(
+        world.outbox().join("lijst-2.csv").exists() && !world.outbox().join("own.csv").exists()
+    );
+    assert_eq!(world.codes(), Vec::<String>::new(), "this store knows of none, and takes none");
+    says_that_it_has_not_heard(&world, "agency");
+    // What tells goes on: nobody is kept from it by a drop zone that is down.
+    holds(&world.cli("agency", &["security-info", "mechelen", "--text", "de kom is weg"]));
+    world.start("carrier");
+    is_held(&world, "agency");
+    assert!(world.outbox().join("lijst-2.csv").exists());
+}
+
+#[test]
+fn what_was_taken_before_a_start_is_sealed_once_the_other_party_was_heard() {
+    let mut world = World::running();
+    let contacts = world.path("agency/agreements/mechelen.contacts.toml");
+    let aside = world.path("contacts.toml");
+    fs::rename(&contacts, &aside).unwrap();
+    world.stop("sealer");
+    world.start("sealer");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Held");
+    world.stop("carrier");
+    world.stop("sealer");
+    fs::rename(&aside, &contacts).unwrap();
+    world.start("sealer");
+    holds(&world.cli("agency", &["retry", &code]));
+    until("it to be tried", || {
+        let shown = world.json("agency", &["show", &code]);
+        shown.to_string().contains("was not read to its end").then_some(())
+    });
+    assert_eq!(world.row("agency", &code).unwrap()["state"], "Claimed");
+    world.start("carrier");
+    world.wait("agency", &code, "Released");
+}
+
+#[test]
+fn a_keeper_takes_no_line_before_the_other_party_was_heard() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    let kept = backup(&mut world, "keeper", "municipality");
+    open(&world, &code);
+    world.wait("agency", &code, "Closed");
+    world.stop("fetcher");
+    put_back(&mut world, "keeper", "municipality", &kept);
+    let known = world.statements("municipality", &code);
+    let lines = world.lines(&code).join("\n");
+    let refused = world.cli_with("municipality", &["open", &code], &lines);
+    assert!(stderr(&refused).contains("not-heard"), "{}", stderr(&refused));
+    assert_eq!(world.statements("municipality", &code), known, "nothing was said");
+    says_that_it_has_not_heard(&world, "municipality");
+    world.start("fetcher");
+    is_held(&world, "municipality");
+}
+
+/// The host of the agency burned down: a store of before, and nothing beside it that says what left since. What the
+/// custodians typed says it.
+#[test]
+fn a_share_that_was_typed_counts_as_out_whatever_the_store_says() {
+    let mut world = World::running();
+    let (code, kept) = left_since(&mut world);
+    let typed = world.cli_with("municipality", &["open", &code], &world.lines(&code)[0]);
+    assert!(stdout(&typed).contains("1 / 2"), "{}\n{}", stdout(&typed), stderr(&typed));
+    world.stop("releaser");
+    put_back(&mut world, "sealer", "agency", &kept);
+    let beside = world.path("agency/bundles");
+    fs::remove_dir_all(&beside).unwrap();
+    fs::create_dir(&beside).unwrap();
+    world.start("carrier");
+    until("the typed line to be heard", || {
+        let said = world.statements("agency", &code);
+        said.iter().any(|kind| kind == "share-accepted").then_some(())
+    });
+    let row = world.row("agency", &code).unwrap();
+    assert_eq!(row["state"], "Releasing", "{row}");
+    let shares = world.shares(&code);
+    let out = shares.iter().filter(|share| share["exposed"] == true).count();
+    assert_eq!(out, 1, "{shares:?}");
+}
