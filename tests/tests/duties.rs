@@ -100,7 +100,7 @@ fn whose_files_may_leave_is_said_by_group_too() {
         .find(|it| fs::read_to_string("/etc/group").unwrap().contains(&format!("\n{it}:")))
         .unwrap();
     world.edit("agency", |text| text.replace("owners = [0]", &format!("owners = [\"@{group}\"]")));
-    for role in ["dropzone", "sealer"] {
+    for role in ["dropzone", "sealer", "carrier"] {
         world.start(role);
     }
     world.put("van-root.csv".as_ref(), b"a list");

@@ -164,11 +164,11 @@ fn a_refused_drop_does_not_leave_by_itself_when_the_sealer_starts_anew() {
 #[test]
 fn a_redelivery_that_was_cut_short_gives_the_list_back_and_sends_nothing() {
     let mut world = World::make(&Plan::default());
-    for role in ["dropzone", "sealer"] {
+    for role in ["dropzone", "sealer", "carrier"] {
         world.start(role);
     }
     let code = world.send("lijst.csv", LIST);
-    world.wait("agency", &code, "Sealed");
+    world.wait("agency", &code, "Carried");
     assert!(world.cli("agency", &["withdraw", &code]).status.success());
     world.wait("agency", &code, "Withdrawn");
     assert!(world.stop("sealer").success());
@@ -186,7 +186,7 @@ fn a_redelivery_that_was_cut_short_gives_the_list_back_and_sends_nothing() {
     let again = world.cli("agency", &["redeliver", &code]);
     assert!(again.status.success(), "{}", stderr(&again));
     let other = until("the redelivery", || world.codes().into_iter().find(|known| *known != code));
-    world.wait("agency", &other, "Sealed");
+    world.wait("agency", &other, "Carried");
 }
 
 #[test]

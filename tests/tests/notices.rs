@@ -357,7 +357,7 @@ fn an_exercise_is_marked_from_the_moment_that_it_is_taken_and_a_list_never_is() 
     let mut world = World::make(&Plan::default());
     // What sealing needs is missing: everything is held.
     fs::remove_file(world.path("agency/agreements/mechelen.contacts.toml")).unwrap();
-    world.start("sealer");
+    ["dropzone", "sealer", "carrier"].iter().for_each(|role| world.start(role));
     let taken = world.json("agency", &["rehearse", "mechelen"]);
     assert_eq!(taken["rehearsal"], true, "{taken}");
     let drill = taken["code"].as_str().unwrap().to_owned();

@@ -218,8 +218,7 @@ fn a_transfer_that_waits_is_told_without_its_name_and_no_header_can_be_forged() 
         )
     });
     fs::remove_file(world.path("agency/agreements/mechelen.contacts.toml")).unwrap();
-    world.start("sealer");
-    world.start("notifier");
+    ["dropzone", "sealer", "carrier", "notifier"].iter().for_each(|role| world.start(role));
     let code = world.send(forged, LIST);
     world.wait("agency", &code, "Held");
     let mails = server.takes(2);

@@ -75,6 +75,9 @@ fn of_two_agreements_every_clock_and_word_says_whose_it_is_and_either_is_shown_a
     let only = world.json("agency", &["notices", "--agreement", "gent"]);
     assert_eq!((only.as_array().unwrap().len(), of(only.as_array().unwrap(), "gent")), (1, 1));
     assert_eq!(world.json("agency", &["notices"]).as_array().unwrap().len(), 2);
+    for role in ["dropzone", "carrier"] {
+        world.start(role);
+    }
     let code = world.send("een.txt", b"een");
     let listed = |name: &str| stdout(&world.cli("agency", &["list", "--agreement", name]));
     assert!(listed("mechelen").contains(&code), "{}", listed("mechelen"));

@@ -586,7 +586,7 @@ mod tests {
         let got = lease(&mut tx, 2).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = store.begin().await.unwrap();
-        tx.given_up(&given_up, Time(5), &Words::same("not yet")).await.unwrap();
+        tx.given_up(&given_up, now, &Words::same("not yet")).await.unwrap();
         assert!(lease(&mut tx, 3).await.is_none(), "it is under way at the second task");
         tx.again(&got, now, &Words::same("not yet")).await.unwrap();
         let next = lease(&mut tx, 3).await.unwrap();

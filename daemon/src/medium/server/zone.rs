@@ -118,13 +118,16 @@ impl Zone {
     }
 }
 
+/// The longest that a list waits for an upload that is being made.
+const MAKING: Duration = Duration::from_secs(10);
+
 /// One tenant: nothing in here is shared with another.
 #[derive(Debug)]
 pub(super) struct Space {
     pub(super) tenant: Tenant,
     pub(super) for_agency: Arc<Mailbox>,
     pub(super) for_municipality: Arc<Mailbox>,
-    /// An upload became complete.
+    /// An upload was made, or not; or became complete.
     pub(super) changed: Notify,
     files: PathBuf,
     gone: PathBuf,
@@ -197,13 +200,13 @@ impl Space {
         let made = Upload::create(&self.files, id, info);
         let mut holdings = hold(&self.holdings);
         holdings.reserved.remove(&id);
-        let upload = Arc::new(made?);
-        holdings.living.insert(id, Arc::clone(&upload));
-        drop(holdings);
-        if upload.is_complete() {
-            self.changed.notify_waiters();
+        let made = made.map(Arc::new);
+        if let Ok(upload) = &made {
+            holdings.living.insert(id, Arc::clone(upload));
         }
-        Ok(upload)
+        drop(holdings);
+        self.changed.notify_waiters();
+        Ok(made?)
     }
 
     fn reserve(&self, id: UploadId, length: u64) -> Result<(), Refusal> {
@@ -266,6 +269,7 @@ impl Space {
     /// The uploads here, of one transfer if it is given, in the order in which they expire; as soon as one of them is
     /// complete, or else when `wait` is over.
     pub(super) async fn list(&self, transfer: Option<TransferId>, wait: Duration) -> Vec<Listed> {
+        self.made().await;
         let deadline = Instant::now() + wait;
         loop {
             // Listening begins before looking, so that nothing falls in between.
@@ -277,6 +281,21 @@ impl Space {
             }
             if timeout_at(deadline, changed).await.is_err() {
                 return self.listed(transfer);
+            }
+        }
+    }
+
+    /// Waits for the uploads that are being made: whoever died while one was would make another one, and nobody would end
+    /// the first.
+    async fn made(&self) {
+        let making: Vec<UploadId> = hold(&self.holdings).reserved.keys().copied().collect();
+        let deadline = Instant::now() + MAKING;
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            let is_made = |id| !hold(&self.holdings).reserved.contains_key(id);
+            if making.iter().all(is_made) || timeout_at(deadline, changed).await.is_err() {
+                return;
             }
         }
     }
@@ -328,4 +347,43 @@ impl Space {
 /// whole between any two statements, so a panic elsewhere is no reason to stop.
 pub(super) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_waits_for_an_upload_that_is_being_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let tenant = Tenant {
+            agreement: "mechelen".parse().unwrap(),
+            agency: Vec::new(),
+            municipality: Vec::new(),
+            quota: 100,
+            max_uploads: 3,
+        };
+        let settings = Settings {
+            folder: dir.path().to_owned(),
+            tenants: Vec::new(),
+            expires_ms: 1,
+            letters_keep_ms: 1,
+            max_letters: 3,
+            max_gone: 20,
+            idle: Duration::ZERO,
+        };
+        let space = Space::open(&settings, tenant).unwrap();
+        let info = || Info { length: 5, expires: Time(1), metadata: String::new() };
+        let making = UploadId::random();
+        space.reserve(making, 5).unwrap();
+        let mut list = std::pin::pin!(space.list(None, Duration::ZERO));
+        assert!(futures_util::poll!(list.as_mut()).is_pending(), "one is being made");
+        // Another one ends no wait, and what was begun after the list is not waited for.
+        space.create(info()).unwrap();
+        space.reserve(UploadId::random(), 5).unwrap();
+        assert!(futures_util::poll!(list.as_mut()).is_pending());
+        hold(&space.holdings).reserved.remove(&making);
+        space.changed.notify_waiters();
+        assert_eq!(list.await.len(), 1);
+    }
 }
