@@ -26,7 +26,7 @@ use crate::{
 #[command(
     name = "sluis",
     version,
-    after_help = "Examples:\n  sluis demo\n  sluis send mechelen lijst-2026.csv\n  sluis list\n  sluis open 7K3F-9QX\n\nExit codes: 0 done, 1 refused or evidence that does not hold, 2 usage, 3 evidence incomplete, 69 the core does not answer, 74 a file cannot be read or written, 78 configuration."
+    after_help = "Examples:\n  sluis demo\n  sluis send mechelen lijst-2026.csv\n  sluis list\n  sluis open 7K3F-9QX\n\nAt the agency alone: send, rehearse, withdraw, retry, redeliver, approve, reject, override, number. At the municipality alone: request, ready, open, take, retention, destroy, attest, disclosure, profiles. The others at both, or on any machine.\n\nExit codes: 0 done, 1 refused or evidence that does not hold, 2 usage, 3 evidence incomplete, 69 the core does not answer, 74 a file cannot be read or written, 78 configuration."
 )]
 pub(crate) struct Arguments {
     /// The configuration of this host.
@@ -109,21 +109,25 @@ enum Verb {
     #[command(after_help = "Examples:\n  sluis list\n  sluis list --agreement mechelen")]
     List(Only),
     /// One transfer with its history.
+    #[command(after_help = "Example:\n  sluis show 7K3F-9QX")]
     Show {
         /// Its code.
         code: TransferCode,
     },
     /// Each change of a transfer as it comes.
+    #[command(after_help = "Example:\n  sluis follow 7K3F-9QX")]
     Follow {
         /// Its code.
         code: TransferCode,
     },
     /// Stop a transfer while fewer shares are exposed than open it.
+    #[command(after_help = "Example:\n  sluis withdraw 7K3F-9QX")]
     Withdraw {
         /// Its code.
         code: TransferCode,
     },
     /// Try again what is held, failed before it left, was lost, or is unknown.
+    #[command(after_help = "Examples:\n  sluis retry 7K3F-9QX\n  sluis retry 7K3F-9QX --share 2")]
     Retry {
         /// Its code.
         code: TransferCode,
@@ -132,11 +136,13 @@ enum Verb {
         share: Option<u8>,
     },
     /// Send it again under a new key; the old transfer ends.
+    #[command(after_help = "Example:\n  sluis redeliver 7K3F-9QX")]
     Redeliver {
         /// Its code.
         code: TransferCode,
     },
     /// Let a list go that somebody else offered, where the agreement asks for a second person (art. 6).
+    #[command(after_help = "Example:\n  sluis approve 7K3F-9QX")]
     Approve {
         /// Its code.
         code: TransferCode,
@@ -165,10 +171,15 @@ enum Verb {
         reason: String,
     },
     /// What waits for a second person.
+    #[command(after_help = "Example:\n  sluis waiting")]
     Waiting,
     /// Which lists the vault keeps, until which day, and who destroys them (art. 2 and 3).
+    #[command(after_help = "Example:\n  sluis retention")]
     Retention,
     /// Destroy what the vault holds of a list: one person asks, a second one confirms (art. 3 and 6).
+    #[command(
+        after_help = "Examples:\n  sluis destroy 7K3F-9QX\n  sluis destroy 7K3F-9QX --messages-asked"
+    )]
     Destroy {
         /// Its code.
         code: TransferCode,
@@ -198,6 +209,9 @@ enum Verb {
     )]
     Disclosure(notices::Disclosure),
     /// The list of function profiles was looked through (art. 4).
+    #[command(
+        after_help = "Example:\n  sluis profiles mechelen --text 'nagekeken, niets veranderd'"
+    )]
     Profiles(notices::Said),
     /// Ask for information on access or for proof, and answer (art. 6).
     #[command(
@@ -206,10 +220,17 @@ enum Verb {
     )]
     Information(notices::Information),
     /// Tell the other party what helps its security (art. 9).
+    #[command(
+        after_help = "Example:\n  sluis security-info mechelen --text 'een golf van phishing op naam van de stad'"
+    )]
     SecurityInfo(notices::Said),
     /// The register of processors changed (art. 6 and 9).
+    #[command(
+        after_help = "Example:\n  sluis processors mechelen --text 'een nieuwe hostingpartner vanaf 1 mei'"
+    )]
     Processors(notices::Said),
     /// Security policy and plan were reviewed (art. 6).
+    #[command(after_help = "Example:\n  sluis reviewed mechelen --text 'beleid en plan van 2026'")]
     Reviewed(notices::Said),
     /// State what is still kept and what was destroyed, as it is counted in the vault; yearly (art. 3).
     #[command(
@@ -217,6 +238,9 @@ enum Verb {
     )]
     Attest(retention::Attest),
     /// The law changed in what touches the agreement (art. 9), or took its basis away: that takes two persons (art. 12).
+    #[command(
+        after_help = "Example:\n  sluis legal-change mechelen --on 2027-01-01 --text 'het decreet wijzigt de doelgroep'"
+    )]
     LegalChange(notices::Law),
     /// A weakness was mended: which, by what, on which day (art. 6).
     #[command(
@@ -239,10 +263,11 @@ enum Verb {
         verb: NumberVerb,
     },
     /// Say that the clock is right after it jumped ahead: one person says so, a second one confirms.
+    #[command(after_help = "Example:\n  sluis clock")]
     Clock,
     /// Go on after an older store was put back, from what the other party has: one person says so, a second one confirms.
     #[command(
-        after_help = "`sluis list` and `sluis health` say where it is needed; docs/operations.md what follows.\n\nExamples:\n  sluis restored mechelen\n  sluis restored mechelen --refuse 'no store was put back here'"
+        after_help = "`sluis list` and `sluis health` say where it is needed; docs/operations.md what follows.\n\nExamples:\n  sluis restored mechelen\n  sluis restored mechelen --refuse 'hier werd geen databank teruggezet'"
     )]
     Restored {
         /// Under which agreement.
@@ -283,6 +308,7 @@ enum Verb {
     )]
     Health(health::Ask),
     /// Say that the custodians are at their desks.
+    #[command(after_help = "Example:\n  sluis ready 7K3F-9QX")]
     Ready {
         /// Its code.
         code: TransferCode,
@@ -372,8 +398,10 @@ enum AgreementVerb {
         contacts: Option<PathBuf>,
     },
     /// The agreements on this host.
+    #[command(after_help = "Example:\n  sluis agreement list")]
     List,
     /// One agreement.
+    #[command(after_help = "Example:\n  sluis agreement show mechelen")]
     Show {
         /// Its name.
         name: AgreementId,
@@ -407,7 +435,7 @@ enum AgreementVerb {
     },
     /// Write a new agreement by asking for everything that its articles need.
     #[command(
-        after_help = "Questions come in the order of the articles; an empty answer takes what stands in brackets, a dash leaves it blank. Answers come from the terminal or, one a line, from standard input. Nothing is overwritten.\n\nExample:\n  sluis agreement new --out mechelen.toml"
+        after_help = "Questions come in the order of the articles; an empty answer takes what stands in brackets, a dash leaves it blank. Answers come from the terminal or, one a line, from standard input. Nothing is overwritten. Each answer is kept in a draft beside the file: whoever stops goes on with the same command.\n\nExample:\n  sluis agreement new --out mechelen.toml"
     )]
     New {
         /// Where it is written; the agreement's name and .toml where this is missing.
@@ -443,7 +471,7 @@ enum EvidenceVerb {
     },
     /// Verify such a folder, offline, under your own copy of the parties' keys.
     #[command(
-        after_help = "The trust file is an allowed_signers file that you did not get with the evidence:\n  stad-mechelen ssh-ed25519 AAAA...\n  agentschap-ii ssh-ed25519 AAAA..."
+        after_help = "The trust file is an allowed_signers file that you did not get with the evidence:\n  stad-mechelen ssh-ed25519 AAAA...\n  agentschap-ii ssh-ed25519 AAAA...\n\nExample:\n  sluis evidence verify bewijs --trust sleutels"
     )]
     Verify {
         /// The folder.
@@ -480,6 +508,7 @@ impl From<NumberVerb> for OfCustodian {
 #[derive(Subcommand)]
 enum ConfigVerb {
     /// Check the configuration, the agreements and that the secrets are there and private.
+    #[command(after_help = "Example:\n  sluis config check")]
     Check,
 }
 

@@ -11,7 +11,6 @@ use sluis_core::crockford;
 use sluis_core::id::{Digest, PartyId};
 use sluis_core::keyring::{Identities, Signers};
 use sluis_core::words;
-use sluis_core::words::Words;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
@@ -153,7 +152,13 @@ pub(crate) fn tls_pins(config: &Config) -> Result<Vec<Digest>> {
     use rustls_pki_types::CertificateDer;
     use rustls_pki_types::pem::PemObject;
     let wrong = |why: &dyn std::fmt::Display| {
-        Failure::coded("credential", Words::same(format_args!("credential tls-certificate: {why}")))
+        Failure::coded(
+            "credential",
+            words!(
+                "credential tls-certificate: geen leesbaar certificaat («{why}»)",
+                "credential tls-certificate: no certificate that can be read (\"{why}\")"
+            ),
+        )
     };
     let text = Credentials::new(&config.paths.credentials).public("tls-certificate")?;
     let pin = |certificate: std::result::Result<CertificateDer<'_>, _>| {

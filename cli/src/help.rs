@@ -166,6 +166,25 @@ mod tests {
     }
 
     #[test]
+    fn every_verb_has_an_example() {
+        fn lacking(command: &Command, found: &mut Vec<String>) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_bin_name().unwrap_or_default();
+            let leaf = command.get_subcommands().next().is_none() && command.get_name() != "help";
+            if leaf && !help.contains(&format!("\n  {name}")) {
+                found.push(name.to_owned());
+            }
+            command
+                .get_subcommands()
+                .filter(|it| it.get_name() != "help")
+                .for_each(|it| lacking(it, found));
+        }
+        let mut found = Vec::new();
+        lacking(&command(Lang::En), &mut found);
+        assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[test]
     fn no_english_placeholder_is_left() {
         fn all(command: &Command, names: &mut BTreeSet<String>) {
             let values = command.get_arguments().filter(|arg| arg.get_action().takes_values());
@@ -179,7 +198,7 @@ mod tests {
         let (mut en, mut nl) = (BTreeSet::new(), BTreeSet::new());
         all(&command(Lang::En), &mut en);
         all(&command(Lang::Nl), &mut nl);
-        let same = ["CODE", "COMMAND", "HOST", "ID", "NIS"].map(str::to_owned);
+        let same = ["CODE", "HOST", "ID", "NIS", "https://..."].map(str::to_owned);
         let (english, dutch): (BTreeSet<_>, BTreeSet<_>) =
             PLACEHOLDERS.iter().map(|(en, nl)| ((*en).to_owned(), (*nl).to_owned())).unzip();
         assert_eq!(en, english.into_iter().chain(same.clone()).collect());

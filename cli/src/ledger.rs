@@ -15,8 +15,10 @@ use crate::socket::Socket;
 #[derive(Subcommand)]
 pub(crate) enum LedgerVerb {
     /// Follow the whole chain.
+    #[command(after_help = "Example:\n  sluis ledger verify")]
     Verify,
     /// Write the whole chain, one entry a line.
+    #[command(after_help = "Example:\n  sluis ledger export > logboek.jsonl")]
     Export,
 }
 

@@ -42,6 +42,9 @@ pub(crate) struct Said {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Disclosure {
     /// Announce it, before that day.
+    #[command(
+        after_help = "Example:\n  sluis disclosure announce mechelen --on 2027-05-01 --paper overeenkomst.pdf --text 'aan het OCMW'"
+    )]
     Announce(Onward),
 }
 
@@ -95,8 +98,14 @@ pub(crate) struct Ending {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Information {
     /// Ask how access is granted and held, or for the proof of the measures (art. 6).
+    #[command(
+        after_help = "Example:\n  sluis information request mechelen --text 'het bewijs van de maatregelen van 2026'"
+    )]
     Request(Said),
     /// Answer what the other party asked.
+    #[command(
+        after_help = "Example:\n  sluis information answer mechelen --case 3f2a91c0 --paper auditverslag.pdf --text 'in bijlage'"
+    )]
     Answer(InCase),
 }
 
@@ -135,10 +144,19 @@ pub(crate) struct OfDay {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Quality {
     /// Data are wrong, incomplete, outdated or too many: the agency acts within two weeks of the finding (art. 7).
+    #[command(
+        after_help = "Example:\n  sluis quality report mechelen --found 2026-11-23T14:00 --transfer 7K3F-9QX --text 'rij 12 is verouderd'"
+    )]
     Report(Found),
     /// What the agency found and did about it.
+    #[command(
+        after_help = "Example:\n  sluis quality answer mechelen --case 3f2a91c0 --text 'verbeterd in KBI'"
+    )]
     Answer(InCase),
     /// The case is done, after an answer.
+    #[command(
+        after_help = "Example:\n  sluis quality close mechelen --case 3f2a91c0 --text 'nagekeken'"
+    )]
     Close(InCase),
 }
 
@@ -146,10 +164,19 @@ pub(crate) enum Quality {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Incident {
     /// Processing or access without right, attempts too: at the latest 24 hours after it was found (art. 6).
+    #[command(
+        after_help = "Example:\n  sluis incident report mechelen --found 2026-11-23T14:00 --text 'een poging tot aanmelden'"
+    )]
     Report(Found),
     /// What became known or was done since.
+    #[command(
+        after_help = "Example:\n  sluis incident update mechelen --case 3f2a91c0 --text 'het account is geblokkeerd'"
+    )]
     Update(InCase),
     /// The case is done.
+    #[command(
+        after_help = "Example:\n  sluis incident close mechelen --case 3f2a91c0 --text 'afgerond'"
+    )]
     Close(InCase),
 }
 

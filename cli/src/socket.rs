@@ -82,8 +82,8 @@ impl Socket {
             let body = self.whole(answer).await?;
             serde_json::from_slice(&body).map_err(|e| {
                 self.away(words!(
-                    "zijn antwoord is niet te lezen",
-                    "its answer cannot be read ({e})"
+                    "haar antwoord is niet te lezen; is sluis van dezelfde versie als de dienst? («{e}»)",
+                    "its answer cannot be read; is sluis of the same version as the service? (\"{e}\")"
                 ))
             })
         })
@@ -144,7 +144,7 @@ impl Socket {
 
     /// The library of HTTP has words of its own, in English.
     fn broken(&self, error: &dyn std::fmt::Display) -> Failure {
-        self.away(words!("de verbinding brak af", "the connection broke ({error})"))
+        self.away(words!("de verbinding brak af («{error}»)", "the connection broke (\"{error}\")"))
     }
 
     fn away(&self, why: Words) -> Failure {

@@ -293,6 +293,11 @@ fn connections() -> usize {
 const FROM_ENVIRONMENT: [(&str, &str); 3] =
     [("log.level", "SLUIS_LOG_LEVEL"), ("log.json", "SLUIS_LOG_JSON"), ("paths.run", "SLUIS_RUN")];
 
+/// What the library of layers says of a value, with its own words behind.
+fn unfit(error: &config::ConfigError) -> Words {
+    words!("een waarde die niet dient («{error}»)", "a value that does not serve (\"{error}\")")
+}
+
 impl Config {
     /// Reads the file strictly, lays the allowed environment over it, makes its paths absolute.
     ///
@@ -327,12 +332,12 @@ impl Config {
         for (key, name) in FROM_ENVIRONMENT {
             layered = layered
                 .set_override_option(key, env(name))
-                .map_err(|e| ConfigError::Environment(name, Words::same(e)))?;
+                .map_err(|e| ConfigError::Environment(name, unfit(&e)))?;
         }
         let mut config: Self = layered
             .build()
             .and_then(config::Config::try_deserialize)
-            .map_err(|e| ConfigError::Environment("SLUIS_*", Words::same(e)))?;
+            .map_err(|e| ConfigError::Environment("SLUIS_*", unfit(&e)))?;
         config.anchor(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
     }

@@ -36,7 +36,11 @@ impl DeskError {
     #[must_use]
     pub fn words(&self) -> Words {
         match self {
-            Self::Away(why) => words!("de kern antwoordt niet op haar socket: {why}", "{self}"),
+            Self::Away(Broken::Unsent(why) | Broken::Unanswered(why)) => words!(
+                "de kern antwoordt niet op haar socket: {}",
+                "the core does not answer on its socket: {}";
+                why.clone()
+            ),
             Self::Refused(refused) => {
                 words!("de kern weigert: {}", "the core refuses: {}"; refused.words.clone())
             }

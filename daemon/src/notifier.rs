@@ -58,11 +58,16 @@ impl Notifier {
     ) -> Result<Self, ConfigError> {
         settings.check().map_err(|why| ConfigError::Value { key: "notifier", why })?;
         let wrong = |why: Words| ConfigError::Value { key: "notifier", why };
-        let from = settings.from.parse().map_err(|e| wrong(words!("from: {e}", "from: {e}")))?;
+        let from = settings.from.parse().map_err(|e| {
+            wrong(words!("from: geen mailadres («{e}»)", "from: no mail address (\"{e}\")"))
+        })?;
         for address in settings.addresses() {
-            address
-                .parse::<Mailbox>()
-                .map_err(|e| wrong(words!("een adres: {e}", "an address: {e}")))?;
+            address.parse::<Mailbox>().map_err(|e| {
+                wrong(words!(
+                    "{address}: geen mailadres («{e}»)",
+                    "{address}: no mail address (\"{e}\")"
+                ))
+            })?;
         }
         let (host, port) = settings
             .server()
@@ -73,11 +78,19 @@ impl Notifier {
                 |why: Words| wrong(words!("ca {0}: {1}", "ca {0}: {1}", path.display(), why));
             let pem = std::fs::read(path).map_err(|e| failed(Words::io(&e)))?;
             tls = tls.certificate_store(CertificateStore::None);
-            tls = tls.add_root_certificate(
-                Certificate::from_pem(&pem).map_err(|e| failed(Words::same(e)))?,
-            );
+            tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(|e| {
+                failed(words!(
+                    "geen certificaat als PEM («{e}»)",
+                    "no certificate as PEM (\"{e}\")"
+                ))
+            })?);
         }
-        let tls = tls.build().map_err(|e| wrong(words!("tls: {e}", "tls: {e}")))?;
+        let tls = tls.build().map_err(|e| {
+            wrong(words!(
+                "`ca` en `tls` dienen niet («{e}»)",
+                "`ca` and `tls` do not serve (\"{e}\")"
+            ))
+        })?;
         let tls = match settings.tls {
             SmtpTls::Wrapper => Tls::Wrapper(tls),
             SmtpTls::Starttls => Tls::Required(tls),
@@ -174,7 +187,18 @@ struct Trouble {
 fn trouble(error: &SmtpError) -> Trouble {
     let why = match error.status() {
         Some(code) => words!("de mailserver zegt {code}", "the mail server says {code}"),
-        None => words!("de mailserver: {error}", "the mail server: {error}"),
+        None if error.is_timeout() => words!(
+            "de mailserver antwoordt niet op tijd («{error}»)",
+            "the mail server does not answer in time (\"{error}\")"
+        ),
+        None if error.is_tls() => words!(
+            "de mailserver: de beveiligde verbinding komt er niet; kijk `tls` en `ca` na («{error}»)",
+            "the mail server: no secured connection; look at `tls` and `ca` (\"{error}\")"
+        ),
+        None => words!(
+            "de mailserver is niet te bereiken of niet te verstaan; klopt zijn adres, en draait hij? («{error}»)",
+            "the mail server cannot be reached or understood; is its address right, and does it run? (\"{error}\")"
+        ),
     };
     Trouble { why, for_good: error.is_permanent() }
 }

@@ -8,6 +8,7 @@ mod epochs;
 mod numbers;
 mod queue;
 mod said;
+mod trouble;
 mod watched;
 
 use std::collections::BTreeMap;
@@ -63,7 +64,7 @@ impl StoreError {
     #[must_use]
     pub fn words(&self) -> Words {
         match self {
-            Self::Sql(error) => words!("de databank: {error}", "{self}"),
+            Self::Sql(error) => trouble::words(error),
             Self::Row(table) => words!(
                 "de databank: een rij van {table} is niet te lezen; zet een back-up terug, of vraag hulp voor u verdergaat",
                 "{self}"

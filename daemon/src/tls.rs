@@ -49,7 +49,12 @@ impl Identity {
         let mut all = Vec::new();
         for key in keys {
             let signing = provider().key_provider.load_private_key(key.clone_key());
-            let signing = signing.map_err(|e| wrong(Words::same(e)))?;
+            let signing = signing.map_err(|e| {
+                wrong(words!(
+                    "met die sleutel is niet te ondertekenen («{e}»)",
+                    "that key cannot sign (\"{e}\")"
+                ))
+            })?;
             let public = signing.public_key().map(|public| Digest::of(&public));
             let mut chain = chain.iter().filter_map(|one| Some((one, pin_of(one).ok()?)));
             let (certificate, pin) =
@@ -76,6 +81,13 @@ impl Identity {
     }
 }
 
+fn no_pem(error: &rustls_pki_types::pem::Error) -> Words {
+    words!(
+        "niet te lezen als PEM; zet een goede kopie terug («{error}»)",
+        "cannot be read as PEM; put a good copy back (\"{error}\")"
+    )
+}
+
 fn no_key() -> Words {
     words!("er staat geen sleutel in", "no key in it")
 }
@@ -91,7 +103,7 @@ fn read(
     let wrong = |name: &str, why: Words| ConfigError::Credential { name: name.into(), why };
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates.as_bytes())
         .collect::<Result<_, _>>()
-        .map_err(|e| wrong(&of_chain, Words::same(e)))?;
+        .map_err(|e| wrong(&of_chain, no_pem(&e)))?;
     if chain.is_empty() {
         return Err(wrong(
             &of_chain,
@@ -100,7 +112,7 @@ fn read(
     }
     let keys: Vec<_> = PrivateKeyDer::pem_slice_iter(keys.expose_secret().as_bytes())
         .collect::<Result<_, _>>()
-        .map_err(|e| wrong(&of_key, Words::same(e)))?;
+        .map_err(|e| wrong(&of_key, no_pem(&e)))?;
     if keys.is_empty() {
         return Err(wrong(&of_key, no_key()));
     }

@@ -24,7 +24,7 @@ pub(crate) struct Order {
     /// The agreement.
     name: AgreementId,
     /// The new card of each host whose keys change; those of the others stay.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     card: Vec<PathBuf>,
     /// The first number that the agency's new statement key signs.
     #[arg(long, value_name = "NUMBER")]

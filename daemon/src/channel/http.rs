@@ -56,7 +56,13 @@ impl Provider {
             .connect_timeout(Duration::from_secs(10).min(timeout / 2))
             .timeout(timeout)
             .build()
-            .map_err(|e| ConfigError::Channel { id: id.to_string(), why: Words::same(e) })?;
+            .map_err(|e| {
+                let why = words!(
+                    "hiervoor is geen verbinding te maken («{e}»)",
+                    "no connection can be made for this (\"{e}\")"
+                );
+                ConfigError::Channel { id: id.to_string(), why }
+            })?;
         Self::over(client.into(), id, http, callback, credentials)
     }
 

@@ -22,7 +22,7 @@ use crate::way::{Broken, Way};
 pub enum ZoneError {
     /// It cannot be reached, the connection broke, or it fell silent.
     #[error("the drop zone cannot be reached: {0}")]
-    Unreachable(String),
+    Unreachable(Words),
     /// It is full: the quota of the agreement or the disk.
     #[error("the drop zone is full (507): wait, or let its operator raise the quota")]
     Full,
@@ -44,7 +44,11 @@ impl ZoneError {
     #[must_use]
     pub fn words(&self) -> Words {
         match self {
-            Self::Unreachable(why) => words!("de sluiskom is niet bereikbaar: {why}", "{self}"),
+            Self::Unreachable(why) => words!(
+                "de sluiskom is niet bereikbaar: {}",
+                "the drop zone cannot be reached: {}";
+                why.clone()
+            ),
             Self::Full => words!(
                 "de sluiskom is vol (507): wacht, of laat de beheerder ervan het quotum verhogen",
                 "{self}"
@@ -66,7 +70,7 @@ impl ZoneError {
 
 impl From<Broken> for ZoneError {
     fn from(broken: Broken) -> Self {
-        Self::Unreachable(broken.to_string())
+        Self::Unreachable(broken.words())
     }
 }
 
@@ -236,7 +240,7 @@ impl ZoneClient {
         };
         tokio::select! {
             answer = request => reached(&expect(answer?, StatusCode::NO_CONTENT, "appending")?),
-            () = silent => Err(ZoneError::Unreachable("nothing moves any more".into())),
+            () = silent => Err(ZoneError::Unreachable(words!("er beweegt niets meer", "nothing moves any more"))),
         }
     }
 

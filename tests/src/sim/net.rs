@@ -11,6 +11,7 @@ use axum::http;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use reqwest::{Request, Response};
+use sluis_core::words::Words;
 use sluis_daemon::accept::Peer;
 use sluis_daemon::way::{Bridge, Broken, Way};
 use tower::ServiceExt;
@@ -226,7 +227,7 @@ impl Link {
             self.net.count(name);
         }
         if fault == Some(Fault::Unsent) {
-            return Err(Broken::Unsent("no way there".into()));
+            return Err(Broken::Unsent(Words::same("no way there")));
         }
         let (parts, mut bytes, mut whole) = taken_apart(request, self.end).await;
         if fault == Some(Fault::Cut) && !bytes.is_empty() {
@@ -237,7 +238,7 @@ impl Link {
             return self.net.phones.answer(&self.net, &bytes).await;
         }
         let router = self.net.routers.lock().unwrap().get(&self.end).cloned();
-        let router = router.ok_or_else(|| Broken::Unsent("nobody is there".into()))?;
+        let router = router.ok_or_else(|| Broken::Unsent(Words::same("nobody is there")))?;
         self.net.keep_copy(self.end, &parts, &bytes);
         // Bytes go to the disk in threads that outlive a request: there a kill is tried by other tests.
         let mortal = self.end.peer().is_none() && !parts.uri.path().starts_with("/envelope");
@@ -248,10 +249,10 @@ impl Link {
             _ => Some(answering.await),
         };
         let Some(Ok(answer)) = answer else {
-            return Err(Broken::Unanswered("it died".into()));
+            return Err(Broken::Unanswered(Words::same("it died")));
         };
         match fault {
-            Some(Fault::Lost) => Err(Broken::Unanswered("the answer is lost".into())),
+            Some(Fault::Lost) => Err(Broken::Unanswered(Words::same("the answer is lost"))),
             fault => put_together(answer, fault == Some(Fault::Torn), &self.net).await,
         }
     }

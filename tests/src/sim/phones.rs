@@ -7,6 +7,7 @@ use axum::http;
 use reqwest::Response;
 use sluis_core::id::{ChannelId, PartyId, TransferId};
 use sluis_core::message::Reference;
+use sluis_core::words::Words;
 use sluis_daemon::store::Store;
 use sluis_daemon::way::Broken;
 
@@ -87,7 +88,7 @@ impl Phones {
             net.count("operator fails");
         }
         if does == Down {
-            return Err(Broken::Unsent("the operator is down".into()));
+            return Err(Broken::Unsent(Words::same("the operator is down")));
         }
         // Cut on its way: no operator takes half a message.
         let Ok(message) = serde_json::from_slice::<serde_json::Value>(body) else {
@@ -106,7 +107,7 @@ impl Phones {
             refused: matches!(does, Later | Never),
         });
         match does {
-            TakeUnheard | Vanish => Err(Broken::Unanswered("no answer".into())),
+            TakeUnheard | Vanish => Err(Broken::Unanswered(Words::same("no answer"))),
             Later => said(503),
             Never => said(400),
             _ => said(200),
