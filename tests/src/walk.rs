@@ -418,6 +418,11 @@ fn let_pass(on: &mut Tended, at: usize) {
 }
 
 fn expired(on: &mut Tended, name: &str, content: &[u8]) {
+    // What is gone from the drop zone is forgotten long after: of this one.
+    let before = [b"eerst\n", content].concat();
+    let gone = on.offer(&format!("eerst-{name}"), &before);
+    released(on, &gone);
+    opened_and_destroyed(on, &gone, &before);
     on.rest("fetcher");
     // Who sealed has kept a look at the clock: only against one is a clock back.
     let code = on.offer(name, content);
