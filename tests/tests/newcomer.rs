@@ -79,6 +79,7 @@ fn a_refused_send_leaves_nothing_behind_and_no_word_over_that_of_another() {
     let first = world.send("lijst.csv", LIST);
     world.wait("agency", &first, "Released");
     let stands = world.status_says("mechelen", &first);
+    assert!(stands.contains(" (UTC+"), "a time says how far it is from UTC: {stands}");
     let own = world.path("own");
     fs::create_dir(&own).unwrap();
     fs::write(own.join("lijst.csv"), "").unwrap();
