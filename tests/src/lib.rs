@@ -12,7 +12,6 @@
 
 pub mod canary;
 pub mod cutter;
-pub mod dice;
 pub mod exposures;
 pub mod faults;
 pub mod insider;
@@ -25,7 +24,6 @@ pub mod points;
 pub mod power;
 pub mod provider;
 pub mod sbom;
-pub mod sim;
 pub mod smsd;
 pub mod stock;
 pub mod walk;
@@ -33,16 +31,14 @@ pub mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
 pub use cutter::Cutter;
 pub use kannel::Kannel;
 pub use provider::Provider;
+pub use sluis_sim as sim;
+pub use sluis_sim::{PATIENCE, dice, until};
 pub use smsd::Smsd;
 pub use world::World;
-
-/// How long anything may take before it counts as a fault.
-pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A binary of this build, beside the test's own folder.
 #[must_use]
@@ -70,18 +66,6 @@ pub fn bytes(length: usize) -> Vec<u8> {
 #[must_use]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-/// Waits until `look` finds something.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what} did not come within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// What a command wrote to standard output.

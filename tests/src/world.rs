@@ -13,6 +13,8 @@ use memchr::memmem;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use sluis_sim::phones::line_in;
+
 use crate::{binary, stderr, stdout, tool, until};
 
 /// Roles with the host that each belongs to, in the order in which they start.
@@ -603,13 +605,6 @@ fn any_file(agreement: &str) -> String {
     agreement
         .replace("[data]\n", "[data]\nany-file = \"een test\"\n")
         .replace("[period]\n", "[period]\nstanding = \"een test\"\n")
-}
-
-/// The share line in a message.
-#[must_use]
-pub fn line_in(text: &str) -> String {
-    let line = text.lines().find(|line| line.len() > 30 && !line.contains(' '));
-    line.unwrap_or_else(|| panic!("no line in {text:?}")).to_owned()
 }
 
 /// What a command answers to this on standard input.

@@ -1,29 +1,19 @@
-//! Both parties in virtual time: seeds of faults, and years. `SLUIS_SEEDS` and `SLUIS_YEARS` say how many seeds from which
-//! (`SLUIS_FIRST`); `SLUIS_SEED` runs one.
+//! Both parties in virtual time: seeds of faults, and years. `SLUIS_SHORT`, `SLUIS_SEEDS` and `SLUIS_YEARS` say how many seeds
+//! from which (`SLUIS_FIRST`); `SLUIS_SEED` runs one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::ToSpan;
-use jiff::civil::date;
 use sluis_core::agreement::Side;
-use sluis_core::deadline::civil::start_of_day;
-use sluis_core::id::Time;
 use sluis_core::notice::{Notice, Sort};
-use sluis_tests::dice::Dice;
 use sluis_tests::root;
 use sluis_tests::sim::parts::Parts;
 use sluis_tests::sim::people::OFFICERS;
+use sluis_tests::sim::seeds::{START, each, runtime, squall, storm, year};
 use sluis_tests::sim::{DAY, Sim};
 use sluis_tests::world::Plan;
-
-/// A day in autumn.
-const START: Time = Time(1_700_000_000_000);
 
 /// The agreement over real channels, as it is and as agreements may be.
 fn agreements() -> Vec<Arc<Parts>> {
@@ -36,14 +26,6 @@ fn agreements() -> Vec<Arc<Parts>> {
     [&plan.agreement, &other]
         .map(|agreement| Arc::new(Parts::of(agreement, &plan.contacts)))
         .to_vec()
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 #[test]
@@ -125,133 +107,16 @@ fn what_was_said_in_a_time_that_never_came_is_heard_now() {
     });
 }
 
-/// What became of transfers, and what was met on the way.
-type Tally = BTreeMap<String, usize>;
-
-async fn tally(sim: &Sim) -> Tally {
-    let mut tally = Tally::new();
-    let mut count = |what: &str, often| *tally.entry(what.to_owned()).or_default() += often;
-    sim.rows(Side::Agency).await.iter().for_each(|row| count(&row.state, 1));
-    sim.net.met().into_iter().for_each(|(what, often)| count(what, often));
-    count("messages", sim.net.phones.all().len());
-    tally
-}
-
-/// One seed: a storm over a transfer or two, the calm after it, and the rules.
-fn storm(parts: &[Arc<Parts>], seed: u64) -> (Vec<String>, Tally) {
-    let mut dice = Dice::of(seed);
-    let parts = Arc::clone(dice.pick(parts));
-    runtime().block_on(async {
-        let mut sim = Sim::new(parts, START, seed).await;
-        let (moments, drops) = (6 + dice.below(14), 1 + dice.below(2));
-        sim.storm(&mut dice, moments, drops).await;
-        sim.calm().await;
-        (sim.broken().await, tally(&sim).await)
-    })
-}
-
-/// So many seeds, or the one that is asked for, two at a time; each that breaks a rule is told.
-fn each((more, usual): (&str, u64), one: impl Fn(u64) -> (Vec<String>, Tally) + Sync) {
-    let asked = number("SLUIS_SEED");
-    let first = asked.or(number("SLUIS_FIRST")).unwrap_or(1);
-    let seeds = asked.map_or(number(more).unwrap_or(usual), |_| 1);
-    let next = AtomicU64::new(first);
-    let work = || {
-        let (mut failed, mut all) = (Vec::new(), Tally::new());
-        loop {
-            let seed = next.fetch_add(1, Ordering::SeqCst);
-            if seed >= first + seeds || failed.len() > 4 {
-                return (failed, all);
-            }
-            let came = std::panic::catch_unwind(AssertUnwindSafe(|| one(seed)));
-            let (broken, tally) =
-                came.unwrap_or_else(|_| (vec!["a panic".into()], Tally::default()));
-            tally.into_iter().for_each(|(what, often)| *all.entry(what).or_default() += often);
-            if !broken.is_empty() {
-                failed.push(format!("SLUIS_SEED={seed}\n  {}", broken.join("\n  ")));
-            }
-        }
-    };
-    let (mut failed, mut all) = (Vec::new(), Tally::new());
-    std::thread::scope(|scope| {
-        for thread in [(); 2].map(|()| scope.spawn(work)) {
-            let (bad, tally) = thread.join().unwrap();
-            failed.extend(bad);
-            tally.into_iter().for_each(|(what, often)| *all.entry(what).or_default() += often);
-        }
-    });
-    eprintln!("{seeds} seeds from {first}: {all:?}");
-    assert!(failed.is_empty(), "of {seeds} seeds these broke a rule:\n{}", failed.join("\n"));
+#[test]
+fn wherever_a_squall_hits_it_a_list_arrives_or_is_back_with_its_owner() {
+    let parts = agreements();
+    each(("SLUIS_SHORT", 5_000), |seed| squall(&parts, seed));
 }
 
 #[test]
 fn whatever_a_storm_does_nothing_is_lost_and_nothing_goes_twice() {
     let parts = agreements();
     each(("SLUIS_SEEDS", 250), |seed| storm(&parts, seed));
-}
-
-/// What a year under the worked case has: a request, a list and now and then a second or a wrong one, exercises, notices
-/// of every sort, and a storm in each month.
-fn year(parts: &Arc<Parts>, seed: u64) -> (Vec<String>, Tally) {
-    let mut dice = Dice::of(seed);
-    runtime().block_on(async {
-        let january = Time(start_of_day(date(2021, 1, 1)).0);
-        let mut sim = Sim::new(Arc::clone(parts), january, seed).await;
-        let mut broken = Vec::new();
-        let asked = i64::try_from(dice.below(6)).unwrap();
-        for month in 0..12_i64 {
-            if month == 0 {
-                let _ = sim.say(Side::Municipality, Sort::Profiles, Notice::of("nagezien")).await;
-            }
-            if month == asked || dice.percent(10) {
-                let _ = sim.say(Side::Municipality, Sort::Request, Notice::of("de lijst")).await;
-            }
-            notices(&sim, &mut dice).await;
-            sim.storm(&mut dice, 4, 0).await;
-            if month > asked && dice.percent(50) || month == asked {
-                sim.put(&format!("lijst-{month}.csv"), &list(&mut dice));
-            }
-            sim.storm(&mut dice, 12, 0).await;
-            sim.set_clocks_right();
-            sim.calm().await;
-            let now = sim.broken().await;
-            broken.extend(now.into_iter().map(|what| format!("month {}: {what}", month + 1)));
-            let end = start_of_day(date(2021, 1, 1).saturating_add((month + 1).months()));
-            sim.pass((end.0 - sim.now(Side::Agency).0).max(0));
-        }
-        (broken, tally(&sim).await)
-    })
-}
-
-/// Some notice or other, by either party.
-async fn notices(sim: &Sim, dice: &mut Dice) {
-    let side = *dice.pick(&[Side::Agency, Side::Municipality]);
-    let found = Some(sim.now(side));
-    let codes: Vec<_> = sim.rows(side).await.into_iter().map(|row| row.code).collect();
-    let about = (!codes.is_empty()).then(|| *dice.pick(&codes));
-    let plain = || Notice::of("een bericht");
-    let (sort, notice, about) = match dice.below(6) {
-        0 => (Sort::QualityReport, Notice { found, ..plain() }, about),
-        1 => (Sort::IncidentReport, Notice { found, ..plain() }, None),
-        2 => (Sort::PolicyReview, plain(), None),
-        3 => (Sort::Attestation, plain(), None),
-        4 => (Sort::InformationRequest, plain(), None),
-        _ => (Sort::SecurityInfo, plain(), None),
-    };
-    if sim.say_of(side, sort, notice, about).await.is_ok() {
-        sim.net.count("notice");
-    }
-}
-
-/// A list of some persons that are nobody, or now and then one that is none.
-fn list(dice: &mut Dice) -> Vec<u8> {
-    let mut text = "rijksregisternummer;contract;attest\n".to_owned();
-    for _ in 0..2 + dice.below(6) {
-        let nine = 600_101_990 + 10_000_000 * dice.below(30) + dice.below(9);
-        let check = 97 - nine % 97 - usize::from(dice.percent(3));
-        text += &format!("{nine}{check:02};{};{}\n", dice.below(2), dice.below(2));
-    }
-    text.into_bytes()
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn the_list_of_parts_names_every_part_its_licence_and_what_is_no_crate() {
         assert!(good || public, "{licence}: {part}");
     }
     // Tests and fuzzing are no part of the product.
-    for never in ["libfuzzer-sys", "proptest", "sluis-tests", "sluis-fuzz"] {
+    for never in ["libfuzzer-sys", "proptest", "sluis-tests", "sluis-sim", "sluis-fuzz"] {
         assert!(!components.iter().any(|it| it["name"] == never), "{never}");
     }
     for name in ["sqlite", "aws-lc", "rust-std", "tokio", "sluis-core"] {

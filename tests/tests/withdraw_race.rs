@@ -72,7 +72,7 @@ async fn at_the_gate(parts: &Arc<Parts>) -> (TempDir, Time) {
     let rows = sim.rows(Side::Agency).await;
     assert!(rows.len() == AT_THE_GATE && rows.iter().all(|row| row.state == "Releasing"));
     let now = sim.clocks[0].now();
-    (sim.close(), now)
+    (sim.close().await, now)
 }
 
 fn copy(from: &Path) -> TempDir {

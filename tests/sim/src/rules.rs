@@ -14,9 +14,9 @@ use sluis_core::transfer;
 use sluis_daemon::books::Books;
 use sluis_daemon::store::Record;
 
-use super::Sim;
-use super::storm::ZONE_AHEAD;
+use crate::Sim;
 use crate::exposures::{Share, exposures, twice};
+use crate::storm::ZONE_AHEAD;
 
 /// What a host knows of its transfers.
 struct Known<S> {
@@ -35,7 +35,7 @@ impl Sim {
     }
 
     /// Remembers which drop each transfer holds.
-    pub(super) fn follow(&mut self) {
+    pub(crate) fn follow(&mut self) {
         let folder = self.path("private/mechelen");
         let taken = folder.is_dir().then(|| files(&folder));
         for path in taken.unwrap_or_default() {

@@ -16,9 +16,9 @@ use sluis_daemon::accept::Peer;
 use sluis_daemon::way::{Bridge, Broken, Way};
 use tower::ServiceExt;
 
-use super::parts::{Parts, tls};
-use super::phones::Phones;
 use crate::dice::Dice;
+use crate::parts::{Parts, tls};
+use crate::phones::Phones;
 
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,7 +85,7 @@ type Copy = (End, http::request::Parts, Bytes);
 #[derive(Debug)]
 pub struct Net {
     routers: Mutex<BTreeMap<End, Router>>,
-    pub(super) dice: Mutex<Dice>,
+    pub(crate) dice: Mutex<Dice>,
     /// Of a hundred requests so many meet a fault.
     storm: Mutex<usize>,
     /// What may come once more.
@@ -99,7 +99,7 @@ pub struct Net {
 }
 
 impl Net {
-    pub(super) fn of(seed: u64) -> Arc<Self> {
+    pub(crate) fn of(seed: u64) -> Arc<Self> {
         Arc::new(Self {
             routers: Mutex::default(),
             dice: Mutex::new(Dice::of(seed)),
@@ -119,22 +119,22 @@ impl Net {
         }
     }
 
-    pub(super) fn set(&self, end: End, router: Router) {
+    pub(crate) fn set(&self, end: End, router: Router) {
         self.routers.lock().unwrap().insert(end, router);
     }
     /// Nobody answers there any more.
-    pub(super) fn clear(&self, ends: &[End]) {
+    pub(crate) fn clear(&self, ends: &[End]) {
         ends.iter().for_each(|end| _ = self.routers.lock().unwrap().remove(end));
     }
-    pub(super) fn died(&self) -> Vec<End> {
+    pub(crate) fn died(&self) -> Vec<End> {
         std::mem::take(&mut *self.dead.lock().unwrap())
     }
 
     /// Throws: whether something so likely happens, in a storm.
-    pub(super) fn happens(&self, percent: usize) -> bool {
+    pub(crate) fn happens(&self, percent: usize) -> bool {
         *self.storm.lock().unwrap() > 0 && self.dice.lock().unwrap().percent(percent)
     }
-    pub(super) fn below(&self, end: usize) -> usize {
+    pub(crate) fn below(&self, end: usize) -> usize {
         self.dice.lock().unwrap().below(end)
     }
 
@@ -150,7 +150,7 @@ impl Net {
 
     /// Whoever does this dies on the way, unless it is done before; then what it has in memory is gone, and it is to be
     /// opened again.
-    pub(super) async fn killed<T>(&self, end: End, doing: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn killed<T>(&self, end: End, doing: impl Future<Output = T>) -> Option<T> {
         let (mut doing, mut left) = (Box::pin(doing), self.below(20));
         let done = poll_fn(|context| {
             if left == 0 {
@@ -176,12 +176,12 @@ impl Net {
         })
     }
 
-    pub(super) fn way(self: &Arc<Self>, parts: &Parts, end: End) -> Way {
+    pub(crate) fn way(self: &Arc<Self>, parts: &Parts, end: End) -> Way {
         Way::over(parts.client.clone(), Arc::new(Link { net: Arc::clone(self), end }))
     }
 
     /// Brings something once more that arrived before, to whoever stands there now.
-    pub(super) async fn echo(&self) {
+    pub(crate) async fn echo(&self) {
         let (at, router) = {
             let mut copies = self.copies.lock().unwrap();
             if copies.is_empty() {

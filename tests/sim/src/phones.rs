@@ -11,7 +11,7 @@ use sluis_core::words::Words;
 use sluis_daemon::store::Store;
 use sluis_daemon::way::Broken;
 
-use super::net::Net;
+use crate::net::Net;
 
 /// One message that an operator got.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub struct Phones {
     all: Mutex<Vec<Sms>>,
     faults: Mutex<Vec<String>>,
     /// The agency's store, and who says `removed`.
-    pub(super) witness: Mutex<Option<(Store, PartyId)>>,
+    pub(crate) witness: Mutex<Option<(Store, PartyId)>>,
 }
 
 /// What an operator does with a message.
@@ -70,7 +70,7 @@ impl Phones {
     pub fn lines(&self, transfer: &TransferId) -> BTreeMap<u8, String> {
         let all = self.all();
         let arrived = all.iter().filter(|sms| sms.arrived && sms.transfer == *transfer);
-        arrived.map(|sms| (sms.index, crate::world::line_in(&sms.text))).collect()
+        arrived.map(|sms| (sms.index, line_in(&sms.text))).collect()
     }
     /// What must not have happened.
     #[must_use]
@@ -78,7 +78,7 @@ impl Phones {
         self.faults.lock().unwrap().clone()
     }
 
-    pub(super) async fn answer(&self, net: &Net, body: &[u8]) -> Result<Response, Broken> {
+    pub(crate) async fn answer(&self, net: &Net, body: &[u8]) -> Result<Response, Broken> {
         use Does::{Down, Later, Lose, Never, Take, TakeUnheard, Vanish};
         let does = match net.happens(40) {
             true => [TakeUnheard, Vanish, Lose, Down, Later, Never, TakeUnheard][net.below(7)],
@@ -138,4 +138,11 @@ impl Phones {
 fn said(status: u16) -> Result<Response, Broken> {
     let answer = http::Response::builder().status(status).body("{\"id\":\"x1\"}").unwrap();
     Ok(answer.into())
+}
+
+/// The share line in a message.
+#[must_use]
+pub fn line_in(text: &str) -> String {
+    let line = text.lines().find(|line| line.len() > 30 && !line.contains(' '));
+    line.unwrap_or_else(|| panic!("no line in {text:?}")).to_owned()
 }

@@ -3,16 +3,16 @@
 use sluis_core::agreement::Side;
 use sluis_daemon::clock::Clock;
 
-use super::people::OFFICERS;
-use super::{DAY, Sim};
 use crate::dice::Dice;
+use crate::people::OFFICERS;
+use crate::{DAY, Sim};
 
 /// An hour.
 const HOUR: i64 = DAY / 24;
 /// By how much a clock is set wrong: a year back, six on, and less.
 const JUMPS: [i64; 5] = [-365 * DAY, 6 * 365 * DAY, -DAY, DAY, 2 * HOUR];
 /// Nobody can tell the drop zone that its clock is wrong: ahead for more than a day of being up, it believes it.
-pub(super) const ZONE_AHEAD: &str = "drop zone's clock set ahead";
+pub(crate) const ZONE_AHEAD: &str = "drop zone's clock set ahead";
 /// So many visits of persons, a good while apart, end everything.
 const VISITS: usize = 60;
 
@@ -23,9 +23,7 @@ impl Sim {
         for moment in 0..moments {
             let put = self.dropped.len();
             if put < drops && (moment == 0 || dice.percent(20)) {
-                let content: Vec<u8> =
-                    (0..64).map(|_| u8::try_from(dice.below(256)).unwrap()).collect();
-                self.put(&format!("lijst-{put}.csv"), &content);
+                self.drop_one(dice);
             }
             self.mishap(dice).await;
             self.round().await;
@@ -37,6 +35,22 @@ impl Sim {
         }
         self.net.storm(0);
         self.note().await;
+    }
+
+    /// A file is offered that is like no other.
+    fn drop_one(&mut self, dice: &mut Dice) {
+        let content: Vec<u8> = (0..64).map(|_| u8::try_from(dice.below(256)).unwrap()).collect();
+        self.put(&format!("lijst-{}.csv", self.dropped.len()), &content);
+    }
+
+    /// One file, and so much of its way in good weather.
+    pub async fn way(&mut self, dice: &mut Dice, rounds: usize) {
+        self.drop_one(dice);
+        for _ in 0..rounds {
+            if !self.round().await {
+                self.tend().await;
+            }
+        }
     }
 
     async fn mishap(&mut self, dice: &mut Dice) {
@@ -81,7 +95,7 @@ impl Sim {
     pub async fn calm(&mut self) {
         for visit in 0..VISITS {
             self.settle().await;
-            if visit > 2 && self.is_still().await {
+            if visit > 0 && self.is_still().await {
                 break;
             }
             self.tend().await;

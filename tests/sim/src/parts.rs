@@ -20,13 +20,13 @@ pub const HOST: &str = "sluiskom.invalid:8443";
 pub struct Parts {
     /// The agreement's name.
     pub name: AgreementId,
-    pub(super) agency: Agreements,
-    pub(super) municipality: Agreements,
-    pub(super) signers: [Signer; 2],
-    pub(super) mailboxes: [age::x25519::Identity; 2],
-    pub(super) bundle: age::x25519::Identity,
+    pub(crate) agency: Agreements,
+    pub(crate) municipality: Agreements,
+    pub(crate) signers: [Signer; 2],
+    pub(crate) mailboxes: [age::x25519::Identity; 2],
+    pub(crate) bundle: age::x25519::Identity,
     /// Makes requests; it opens no connection.
-    pub(super) client: Client,
+    pub(crate) client: Client,
     /// Where the agreement's file is; another version of it may be put there.
     pub folder: TempDir,
 }
@@ -109,19 +109,19 @@ impl Parts {
         &self.agency.get(&self.name).unwrap().terms
     }
 
-    pub(super) fn agreements(&self, side: Side) -> Agreements {
+    pub(crate) fn agreements(&self, side: Side) -> Agreements {
         match side {
             Side::Agency => self.agency.clone(),
             Side::Municipality => self.municipality.clone(),
         }
     }
 
-    pub(super) fn mailbox(&self, side: Side) -> age::x25519::Identity {
+    pub(crate) fn mailbox(&self, side: Side) -> age::x25519::Identity {
         again(&self.mailboxes[side as usize])
     }
 }
 
 /// The same identity once more.
-pub(super) fn again(identity: &age::x25519::Identity) -> age::x25519::Identity {
+pub(crate) fn again(identity: &age::x25519::Identity) -> age::x25519::Identity {
     identity.to_string().expose_secret().parse().unwrap()
 }

@@ -3,63 +3,59 @@
 //! Time is clocks in a test's hand, and nothing sleeps: the test says what happens next. [`Sim::round`] lets everybody do
 //! what there is to do, [`Sim::pass`] lets time go by. Between the parts lies [`net`], which a seed may tear.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot be set up has failed"
+)]
+#![allow(clippy::missing_panics_doc)]
+
+pub mod dice;
+pub mod exposures;
+mod gates;
 pub mod net;
 pub mod parts;
 pub mod people;
 pub mod phones;
 pub mod rules;
+pub mod seeds;
 mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Keeper, Owner, Sealer};
 use sluis_core::agreement::Side;
-use sluis_core::control::{Done, Lane};
-use sluis_core::id::{AgreementId, Time, TransferId};
+use sluis_core::id::{Time, TransferId};
 use sluis_core::statement::Tip;
 use sluis_core::words::Language;
-use sluis_daemon::agency::carry::Carrier;
 use sluis_daemon::agency::outbox::Outbox;
 use sluis_daemon::agency::release::Releaser;
 use sluis_daemon::agency::{self, Agency};
 use sluis_daemon::books::Books;
-use sluis_daemon::channel::{Channel, http::Provider};
 use sluis_daemon::clock::{Clock, HandClock};
-use sluis_daemon::desk::{Desk, DeskError, Worker};
 use sluis_daemon::gatehouse::{Core, gate_router, letters_router, release_router};
-use sluis_daemon::medium::client::ZoneClient;
-use sluis_daemon::medium::poll::{self, Postman, Reading};
 use sluis_daemon::medium::server::{self, Zone};
-use sluis_daemon::municipality::fetch::Fetcher;
 use sluis_daemon::municipality::{self, Municipality};
 use sluis_daemon::role::Role;
 use sluis_daemon::store::Store;
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
+use gates::Gates;
 use net::{End, Net};
-use parts::{HOST, Parts, again, tls};
+use parts::{Parts, tls};
+
+/// How long anything may take before it counts as a fault.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Gates ask, and nobody waits.
 const NO_WAIT: Duration = Duration::from_secs(1);
 /// How a day is counted.
 pub const DAY: i64 = 86_400_000;
-
-/// How an operator is spoken to.
-const OPERATOR: &str = r#"
-    url = "https://HOST/"
-    body.json = { to = "{to}", text = "{text}", reference = "{reference}", channel = "CHANNEL" }
-    success.status = [200]
-    message-id = "/id"
-    retryable.status = [503]
-    permanent.status = [400]
-"#;
 
 /// A core that runs, with the verbs of its persons.
 #[derive(Debug)]
@@ -68,17 +64,6 @@ pub struct Running<C> {
     pub core: Arc<C>,
     /// The verbs of persons.
     pub persons: Router,
-}
-
-/// The gates, and what each still has to say to its core.
-struct Gates {
-    carrier: Carrier,
-    fetcher: Fetcher,
-    releaser: Releaser,
-    reports: Desk,
-    unsaid: [Vec<Done>; 3],
-    /// How far each party's gate is with its feed.
-    reading: [Reading; 2],
 }
 
 /// The world.
@@ -188,47 +173,6 @@ impl Sim {
         look.await
     }
 
-    async fn gates_of_agency(&mut self) -> bool {
-        let (id, Gates { carrier, releaser, unsaid, reading, .. }) =
-            (&self.parts.name, &mut self.gates);
-        let [own, other, _] = unsaid;
-        let post = Postman(carrier.zone.clone());
-        let mut moved = turn((&carrier.desk, own), Some(id), Lane::Post, &post).await;
-        moved |= turn((&carrier.desk, own), Some(id), Lane::Jobs, carrier).await;
-        moved |= poll::round(&carrier.desk, &carrier.zone, id, &mut reading[0])
-            .await
-            .is_ok_and(|came| came > 0);
-        if !self.no_releaser {
-            moved |= turn((&releaser.desk, other), None, Lane::Jobs, releaser).await;
-        }
-        moved
-    }
-
-    /// A party's gate reads its feed once.
-    ///
-    /// # Errors
-    /// What stands in the way.
-    pub async fn read_feed(&self, side: Side) -> Result<usize, String> {
-        let Gates { carrier, fetcher, .. } = &self.gates;
-        let (desk, zone) = match side {
-            Side::Agency => (&carrier.desk, &carrier.zone),
-            Side::Municipality => (&fetcher.desk, &fetcher.zone),
-        };
-        poll::round(desk, zone, &self.parts.name, &mut Reading::default()).await
-    }
-
-    async fn gates_of_municipality(&mut self) -> bool {
-        let (id, Gates { fetcher, unsaid, reading, .. }) = (&self.parts.name, &mut self.gates);
-        let [_, _, own] = unsaid;
-        let post = Postman(fetcher.zone.clone());
-        let mut moved = turn((&fetcher.desk, own), Some(id), Lane::Post, &post).await;
-        moved |= turn((&fetcher.desk, own), Some(id), Lane::Jobs, fetcher).await;
-        moved
-            | poll::round(&fetcher.desk, &fetcher.zone, id, &mut reading[1])
-                .await
-                .is_ok_and(|came| came > 0)
-    }
-
     /// The releaser, out of the hands of [`Sim::round`].
     #[must_use]
     pub fn releaser(&self) -> &Releaser {
@@ -247,17 +191,18 @@ impl Sim {
     }
 
     /// Everything ends in order; what is left is on the disk.
-    #[must_use]
-    pub fn close(self) -> TempDir {
+    pub async fn close(self) -> TempDir {
         let Self { dir, net, agency, municipality, .. } = self;
         drop((agency, municipality));
         net.clear(&[End::Carrier, End::Releaser, End::Reports, End::Fetcher]);
         *net.phones.witness.lock().unwrap() = None;
-        // SQLite takes its log away when the last one has let go.
+        // SQLite takes its log away when the last one has let go; a connection is given back by a task of its own.
         let open = |side: Side| dir.path().join(format!("{side:?}.db-wal")).exists();
-        crate::until("the stores to be closed", || {
-            (!open(Side::Agency) && !open(Side::Municipality)).then_some(())
-        });
+        let deadline = Instant::now() + PATIENCE;
+        while open(Side::Agency) || open(Side::Municipality) {
+            assert!(Instant::now() < deadline, "the stores are not closed");
+            tokio::task::yield_now().await;
+        }
         dir
     }
 
@@ -278,6 +223,7 @@ impl Sim {
             Side::Agency => {
                 *self.net.phones.witness.lock().unwrap() = None;
                 self.net.clear(&End::AGENCY);
+                self.gates.wake();
                 // It is gone before the next one is opened, as a process is.
                 self.agency = None;
                 let (dir, clock) = (self.dir.path(), &self.clocks[0]);
@@ -286,6 +232,7 @@ impl Sim {
             }
             Side::Municipality => {
                 self.net.clear(&[End::Fetcher]);
+                self.gates.wake();
                 self.municipality = None;
                 let (dir, clock) = (self.dir.path(), &self.clocks[1]);
                 let opened = open_municipality(dir, &self.parts, &self.net, clock).await;
@@ -304,6 +251,7 @@ impl Sim {
     pub fn crash_zone(&mut self) {
         self.net.count("drop zone dies");
         self.net.clear(&[End::ZoneOfAgency, End::ZoneOfMunicipality]);
+        self.gates.wake();
         self.zone = open_zone(self.path("zone"), &self.parts, &self.net, &self.clocks[2]);
     }
 
@@ -328,36 +276,6 @@ async fn steps(core: &impl Core) -> bool {
         moved = true;
     }
     moved
-}
-
-/// A gate brings what it has still to say, asks for work, does it, and says what became of it.
-async fn turn(
-    (desk, unsaid): (&Desk, &mut Vec<Done>),
-    agreement: Option<&AgreementId>,
-    lane: Lane,
-    worker: &impl Worker,
-) -> bool {
-    for word in std::mem::take(unsaid) {
-        say(desk, unsaid, word).await;
-    }
-    let mut moved = false;
-    for _ in 0..AT_ONCE {
-        let Ok(Some(job)) = desk.next(agreement, lane).await else { break };
-        let (id, lease) = (job.id, job.lease);
-        let outcome = worker.work(job).await;
-        say(desk, unsaid, Done { job: id, lease, outcome }).await;
-        moved = true;
-    }
-    moved
-}
-
-/// As a gate does: a core that is away is told later.
-async fn say(desk: &Desk, unsaid: &mut Vec<Done>, word: Done) {
-    match desk.done(&word).await {
-        Err(DeskError::Refused(refused)) if refused.code != "failed" => {}
-        Err(_) => unsaid.push(word),
-        Ok(()) => {}
-    }
 }
 
 fn open_zone(folder: PathBuf, parts: &Parts, net: &Net, clock: &Arc<HandClock>) -> Arc<Zone> {
@@ -453,38 +371,14 @@ async fn open_municipality(
     Running { core, persons }
 }
 
-impl Gates {
-    fn of(parts: &Parts, net: &Arc<Net>) -> Self {
-        let desk = |end| Desk::over(net.way(parts, end), 0);
-        let zone = |end| {
-            let way = net.way(parts, end);
-            ZoneClient::over(way.clone(), way, HOST, &parts.name, NO_WAIT)
-        };
-        let channel = |channel: &sluis_core::agreement::Channel| {
-            let hosts = parts.terms().agreement.hosts_of(&channel.id);
-            let host = hosts.first().copied().unwrap_or("operator.invalid");
-            let http = OPERATOR.replace("CHANNEL", channel.id.as_str()).replace("HOST", host);
-            let http = toml::from_str(&http).unwrap();
-            let (way, none) = (net.way(parts, End::Operators), Credentials::new(Path::new(".")));
-            let provider = Provider::over(way, &channel.id, &http, None, &none).unwrap();
-            (channel.id.clone(), Channel::Http(Box::new(provider)))
-        };
-        Self {
-            carrier: Carrier { desk: desk(End::Carrier), zone: zone(End::ZoneOfAgency) },
-            fetcher: Fetcher {
-                desk: desk(End::Fetcher),
-                zone: zone(End::ZoneOfMunicipality),
-                stop: CancellationToken::new(),
-            },
-            releaser: Releaser {
-                desk: desk(End::Releaser),
-                agreements: parts.agreements(Side::Municipality),
-                identities: again(&parts.bundle).into(),
-                channels: parts.terms().agreement.key.channels.iter().map(channel).collect(),
-            },
-            reports: desk(End::Reports),
-            unsaid: Default::default(),
-            reading: Default::default(),
+/// Waits until `look` finds something.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
         }
+        assert!(Instant::now() < deadline, "{what} did not come within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

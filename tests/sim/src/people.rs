@@ -21,9 +21,9 @@ use sluis_core::words::Words;
 use sluis_daemon::gatehouse::Caller;
 use tower::ServiceExt;
 
-use super::Sim;
-use super::net::End;
+use crate::Sim;
 use crate::dice::Dice;
+use crate::net::End;
 
 /// Unix users: two officers of a party, and from `CUSTODIANS` on one custodian a share.
 pub const OFFICERS: [u32; 2] = [4001, 4002];
