@@ -276,7 +276,10 @@ impl Report<'_> {
                 let drill = self.sent(id).is_some_and(|sent| sent.exercise);
                 let told = |kind: &str| kind != "delivered" || !drill;
                 let when = |kind: &str| self.when(id, kind).filter(|_| told(kind));
-                let clocks = deadline::of_transfer(agreement, &code, Side::Municipality, when);
+                let mut lines = self.lines.iter();
+                let opened = lines.any(|it| it.about() == Some(id) && it.kind() == "opened");
+                let side = Side::Municipality;
+                let clocks = deadline::of_transfer(agreement, &code, side, opened, when);
                 let rehearsal = self.sent(id).is_some_and(|sent| sent.rehearsal);
                 due.extend(clocks.into_iter().map(|it| Deadline { rehearsal, ..it }));
                 let destroyed = self.lines.iter().find_map(|line| match &line.statement.body {

@@ -188,12 +188,14 @@ impl Deadline {
 }
 
 /// The clocks of one transfer: removal from the medium, expiry, and at the municipality the years that it keeps it.
-/// `when` says when a kind was first said of it; nothing runs before `sent`.
+/// `when` says when a kind was first said of it with an effect; nothing runs before `sent`. `opened` is whether the
+/// municipality ever said that it opened it, also where that had no effect here.
 #[must_use]
 pub fn of_transfer(
     agreement: &Agreement,
     code: &str,
     at: Side,
+    opened: bool,
     when: impl Fn(&str) -> Option<Time>,
 ) -> Vec<Deadline> {
     let Some(sent) = when("sent") else { return Vec::new() };
@@ -212,8 +214,11 @@ pub fn of_transfer(
         met(Deadline::within(Clock::Expiry, code, sent, days.saturating_mul(24)), when("opened")),
     ];
     if let (Side::Municipality, Some(delivered)) = (at, when("delivered")) {
-        // What ended before it was opened is discarded then: nothing of it is kept.
-        due.push(met(retention(agreement, code, delivered), when("destroyed")));
+        // What ended before it was opened is discarded then: nothing of it is kept. What was opened stays until it is
+        // destroyed, also where the words crossed and the agency's end counts.
+        let gone = when("destroyed").or(over.filter(|_| !opened));
+        let kept = retention(agreement, code, delivered);
+        due.push(Deadline { met: gone, ..kept });
     }
     due
 }

@@ -3,6 +3,7 @@
 //! Each is a statement: numbered, signed, in both ledgers. A [`Register`] holds those of one agreement and says
 //! what may be said next, and which clocks run from what was said.
 
+mod end;
 mod fault;
 mod late;
 mod page;
@@ -314,13 +315,13 @@ impl Register {
             Needs::Case(of) => self.in_case(by, sort, of, notice)?,
         }
         match (sort, notice.on) {
-            (Sort::Request, _) => match (self.over(now.date()), self.next_request()) {
+            (Sort::Request, _) => match (self.over(agreement, now.date()), self.next_request()) {
                 (Some(on), _) => Err(Fault::Ended(on)),
                 (None, Some(on)) if said < on => Err(Fault::TooSoon(on)),
                 _ => Ok(()),
             },
             (Sort::TerminateAtOnce, _) => {
-                self.over(now.date()).map_or(Ok(()), |on| Err(Fault::Ended(on)))
+                self.over(agreement, now.date()).map_or(Ok(()), |on| Err(Fault::Ended(on)))
             }
             (Sort::Terminate, Some(on)) => {
                 let months = u32::from(agreement.term.notice_months());
@@ -379,37 +380,14 @@ impl Register {
         civil::next_allowed(&days)
     }
 
-    /// The first day on which nothing is sent any more, where the agreement was ended or lost its basis (R64, R76, R78).
-    #[must_use]
-    pub fn ends(&self) -> Option<Date> {
-        let ending = self.of(Sort::Terminate).chain(self.of(Sort::BasisGone));
-        let noticed = ending.filter_map(|entered| entered.notice.on);
-        noticed.chain(self.ended_at_once()).min()
-    }
-
-    /// The first day on which its end had come and had been said.
-    fn stops(&self) -> Option<Date> {
-        let ending = [Sort::Terminate, Sort::TerminateAtOnce, Sort::BasisGone];
-        let ending = ending.into_iter().flat_map(|sort| self.of(sort));
-        ending.map(|it| it.at.date().max(it.notice.on.unwrap_or(Date::MIN))).min()
-    }
-
-    /// On which day the agency ended it at once (R64).
-    #[must_use]
-    pub fn ended_at_once(&self) -> Option<Date> {
-        self.of(Sort::TerminateAtOnce).map(|entered| entered.at.date()).min()
-    }
-
-    /// The day on which it ended, where that is over; an end at once stays one whatever a clock says.
-    #[must_use]
-    pub fn over(&self, today: Date) -> Option<Date> {
-        self.ended_at_once().or(self.ends().filter(|ends| today >= *ends))
-    }
-
     /// Every case.
     pub fn cases(&self) -> impl Iterator<Item = Case<'_>> {
         self.0.iter().filter(|entered| entered.sort.opens()).map(|begun| {
-            let later = || self.0.iter().filter(|it| it.notice.case == Some(begun.digest));
+            // What else names it, as a word that contradicts its entry, neither answers nor closes it.
+            let of = Needs::Case(begun.sort);
+            let of =
+                move |it: &&Entered| it.sort.needs() == of && it.notice.case == Some(begun.digest);
+            let later = || self.0.iter().filter(of);
             Case {
                 begun,
                 answered: later().find(|it| !it.sort.closes()).map(|it| it.at),
@@ -421,11 +399,7 @@ impl Register {
     /// Whether an error in this transfer's data is being mended: a corrected list needs no new request (R63).
     #[must_use]
     pub fn mends(&self, transfer: &TransferId) -> bool {
-        self.cases().any(|case| {
-            case.begun.sort == Sort::QualityReport
-                && case.begun.transfer == Some(*transfer)
-                && case.closed.is_none()
-        })
+        self.cases().any(|case| case.closed.is_none() && self.reports(case.begun, transfer))
     }
 
     /// What two persons let pass for one list (R84): not used yet, and not older than a week.
@@ -441,8 +415,14 @@ impl Register {
     /// How many errors in this transfer's data were reported.
     #[must_use]
     pub fn errors(&self, transfer: &TransferId) -> usize {
-        let of = |it: &&Entered| it.sort == Sort::QualityReport && it.transfer == Some(*transfer);
-        self.0.iter().filter(of).count()
+        self.0.iter().filter(|it| self.reports(it, transfer)).count()
+    }
+
+    /// Whether this reports an error in this transfer's data; a report that its party contradicts was never made.
+    fn reports(&self, it: &Entered, transfer: &TransferId) -> bool {
+        it.sort == Sort::QualityReport
+            && it.transfer == Some(*transfer)
+            && !self.is_contradicted(&it.digest)
     }
 
     /// The clocks that run from what was said, and from what the agreement says; its former versions tell what was done
@@ -473,18 +453,16 @@ impl Register {
             &self.requests().map(|entered| entered.told().date()).collect::<Vec<_>>(),
         ));
         due.extend(self.yearly(agreement, former));
-        if let Some(on) = self.ends().or(agreement.ends) {
+        if let Some(on) = self.ends(agreement).or(agreement.ends) {
             // What would come back after its end comes back no more; what is still kept is attested. What was overdue
             // when the word came stays, whatever day that names.
-            let until = self.stops().unwrap_or(on);
+            let until = self.stops(agreement).unwrap_or(on);
             due.retain(|it| {
                 let yearly = matches!(it.clock, Clock::PolicyReview(_) | Clock::Profiles);
                 !yearly || it.met.is_some() || it.due.date() < until
             });
             let last = civil::days_before(on, 1);
-            let ending = [Sort::Terminate, Sort::TerminateAtOnce, Sort::BasisGone];
-            let given = ending.into_iter().find_map(|sort| self.of(sort).next());
-            let from = given.map_or_else(|| civil::start_of_day(agreement.in_force), Entered::told);
+            let from = self.ended_from().unwrap_or_else(|| civil::start_of_day(agreement.in_force));
             due.push(Deadline::on(Clock::Notice, agreement.agreement.as_str(), from, last));
         }
         if let Some(since) = agreement.magda_service_since {

@@ -491,6 +491,35 @@ mod tests {
     }
 
     #[test]
+    fn r8_lists_leave_until_the_last_day_of_the_two_years_and_no_longer() {
+        let mut agreement = agreement();
+        let why = |agreement: &Agreement, day| {
+            let reviewed = Reviewed { published: [true; 2], ..Reviewed::default() };
+            let (now, requested) = (start_of_day(day), Requested::By(Digest::none()));
+            let (ends, drawn_for) = (None, None);
+            let drop = Drop { now, size: 1, files: 1, requested, ends, reviewed, drawn_for };
+            match decide(agreement, drop) {
+                Decision::Permit => Vec::new(),
+                Decision::Deny(reasons) => reasons,
+            }
+        };
+        // The day on which MAGDA offers them, the last one with lists, the first without.
+        for (since, last, first) in [
+            (date(2024, 3, 2), date(2026, 3, 1), date(2026, 3, 2)),
+            (date(2024, 2, 29), date(2026, 2, 27), date(2026, 2, 28)),
+            (date(2026, 2, 28), date(2028, 2, 27), date(2028, 2, 28)),
+        ] {
+            agreement.magda_service_since = Some(since);
+            assert_eq!(why(&agreement, last), [], "{since}");
+            let denied = why(&agreement, first);
+            let [Reason::Gap { gap, requirement, .. }] = &denied[..] else {
+                panic!("{since}: {denied:?}");
+            };
+            assert_eq!((gap.as_str(), requirement.as_str()), ("magda-service-over", "R8"));
+        }
+    }
+
+    #[test]
     fn r15_a_list_leaves_when_somebody_says_whose_residents_it_is_about_and_they_are_ours() {
         let mut agreement = agreement();
         let nis: &'static Nis = Box::leak(Box::new("12025".parse().unwrap()));

@@ -199,11 +199,13 @@ impl Books {
             let terms = self.terms(tx, &record.terms).await?;
             let said = tx.said_when(&record.id).await?;
             let code = record.code.to_string();
-            let clocks = deadline::of_transfer(&terms.agreement, &code, self.side, |kind| {
-                // Of an exercise no list is kept.
-                let told = kind != "delivered" || !exercises.contains(&record.id);
-                said.iter().find(|(known, _)| told && known == kind).map(|(_, at)| *at)
-            });
+            let opened = tx.was_opened(&record.id).await?;
+            let clocks =
+                deadline::of_transfer(&terms.agreement, &code, self.side, opened, |kind| {
+                    // Of an exercise no list is kept.
+                    let told = kind != "delivered" || !exercises.contains(&record.id);
+                    said.iter().find(|(known, _)| told && known == kind).map(|(_, at)| *at)
+                });
             let clocks = clocks.into_iter().map(|clock| Deadline { rehearsal, ..clock });
             due.extend(clocks.map(|clock| (record.agreement.clone(), clock)));
             if let Some((_, at)) = said.iter().find(|(kind, _)| kind == "destroyed") {

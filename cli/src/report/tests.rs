@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use sluis_config::agreements;
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::statement::{
-    Destroyed, Header, Look, Opened, Released, Removed, Sent, ShareAccepted, Signer, Tip,
+    Delivered, Destroyed, Expired, Header, Look, Opened, Released, Removed, Sent, ShareAccepted,
+    Signer, Superseded, Tip,
 };
 
 use super::*;
@@ -218,6 +219,42 @@ fn a_list_that_did_not_leave_was_not_let_go_and_a_person_ended_it() {
     assert!(html.contains("the term indefinite"), "this one has no last day");
     lines[0].effect = false;
     assert!(!page(&lines, 0, None, Lang::En).contains("let go under version"));
+}
+
+#[test]
+fn a_list_that_was_opened_is_not_destroyed_by_the_agencys_word_that_it_ended() {
+    let (agency, municipality) = (Side::Agency, Side::Municipality);
+    let (id, none) = (TransferId::random(), Digest::none());
+    let of = |side, number, body| line(number, side, BEFORE, Some(id), body);
+    let delivered = || {
+        let upload = sluis_core::id::UploadId::random();
+        Delivered { sent: none, ciphertext: none, size: 1000, upload }.into()
+    };
+    let opened = || Opened { sent: none, plaintext: none, shares: vec![1, 2] }.into();
+    let row = |last: Vec<Line>| {
+        let mut lines = vec![of(agency, 1, sent()), of(municipality, 1, delivered())];
+        lines.extend(last);
+        let html = page(&lines, 0, None, Lang::En);
+        html.lines().find(|row| row.contains("Destroy the list")).unwrap().to_owned()
+    };
+    // Each party's own word counts in its ledger; the other's, which crossed it, stands there without effect.
+    let ends: [fn() -> Body; 2] =
+        [|| Superseded { by: TransferId::random() }.into(), || Expired { exposed: 2 }.into()];
+    for end in ends {
+        let ended = || of(agency, 2, end());
+        let void = |line| Line { effect: false, ..line };
+        for last in [
+            vec![ended(), void(of(municipality, 2, opened()))],
+            vec![of(municipality, 2, opened()), void(ended())],
+            vec![void(of(municipality, 2, opened())), ended()],
+            vec![of(municipality, 2, opened()), ended()],
+        ] {
+            let row = row(last);
+            assert!(row.contains("ahead") && !row.contains(">met"), "{row}");
+        }
+        let discarded = row(vec![ended()]);
+        assert!(discarded.contains(">met"), "{discarded}");
+    }
 }
 
 #[test]

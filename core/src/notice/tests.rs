@@ -6,6 +6,9 @@ use super::*;
 use crate::deadline::Standing;
 use crate::statement::{Body, Statement};
 
+mod denied;
+mod sides;
+
 const DAY: i64 = 86_400_000;
 /// Noon in Brussels on 2 March 2026.
 const NOON: Time = Time(1_772_449_200_000);
@@ -94,7 +97,7 @@ fn a_notice_of_twelve_months_ends_the_agreement_on_its_day() {
     assert_eq!(may(date(2027, 3, 2)), Err(Fault::Notice(date(2027, 3, 3))));
     assert_eq!(may(date(2027, 3, 3)), Ok(()));
     let said = entered(Side::Municipality, Sort::Terminate, NOON, end(date(2027, 3, 3)));
-    assert_eq!(Register(vec![said]).ends(), Some(date(2027, 3, 3)));
+    assert_eq!(Register(vec![said]).ends(&agreement()), Some(date(2027, 3, 3)));
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn the_end_at_once_is_the_agencys_and_stays_whatever_the_clock_says() {
     assert!(breach.takes_two(Sort::BasisGone) && !breach.takes_two(Sort::LegalChange));
     register.0.push(entered(agency, end, NOON, breach));
     let on = date(2026, 3, 2);
-    assert_eq!(register.ends(), Some(on));
+    assert_eq!(register.ends(&agreement()), Some(on));
     // A clock that runs back does not open it again.
     for now in [NOON, Time(NOON.0 - 40 * DAY), Time(NOON.0 + 400 * DAY)] {
         assert_eq!(may(&register, municipality, Sort::Request, "x", now), Err(Fault::Ended(on)));
@@ -416,9 +419,9 @@ fn r78_it_ends_on_the_day_on_which_its_basis_is_gone_by_either_partys_word() {
         let gone = Notice { on: Some(date(2026, 5, 1)), ..notice("het decreet vervalt") };
         assert_eq!(register.may(&agreement(), by, Sort::BasisGone, &gone, NOON), Ok(()));
         let register = Register(vec![entered(by, Sort::BasisGone, NOON, gone)]);
-        assert_eq!(register.ends(), Some(date(2026, 5, 1)));
-        assert_eq!(register.over(date(2026, 4, 30)), None);
-        assert_eq!(register.over(date(2026, 5, 1)), Some(date(2026, 5, 1)));
+        assert_eq!(register.ends(&agreement()), Some(date(2026, 5, 1)));
+        assert_eq!(register.over(&agreement(), date(2026, 4, 30)), None);
+        assert_eq!(register.over(&agreement(), date(2026, 5, 1)), Some(date(2026, 5, 1)));
         let due = register.deadlines(&agreement(), &[]);
         let end = due.iter().find(|it| it.clock == Clock::Notice).unwrap();
         assert_eq!(end.starts, NOON);

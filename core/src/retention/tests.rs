@@ -143,12 +143,35 @@ fn r17_what_was_discarded_unopened_is_kept_by_nobody() {
         let said = |kind: &str| {
             (["sent", "delivered"].contains(&kind) || over == Some(kind)).then_some(sent)
         };
-        let all = deadline::of_transfer(&persons, "7K3F-9QX", Side::Municipality, said);
+        let all = deadline::of_transfer(&persons, "7K3F-9QX", Side::Municipality, false, said);
         all.into_iter().find(|it| it.clock == Clock::Retention).unwrap().standing(later)
     };
     assert_eq!(kept(None), Standing::Overdue);
     for over in ["destroyed", "withdrawn", "expired", "superseded", "failed"] {
         assert_eq!(kept(Some(over)), Standing::Met, "{over}");
+    }
+}
+
+#[test]
+fn r17_what_was_opened_is_kept_until_it_is_destroyed_whatever_the_agency_said_of_its_end() {
+    let persons = agreement(5, TwoPersons);
+    let (sent, later) = (noon(date(2026, 3, 2)), noon(date(2026, 3, 9)));
+    let of = |over: &str, destroyed: bool| {
+        let said = |kind: &str| {
+            let kinds = ["sent", "delivered", over];
+            let gone = (destroyed && kind == "destroyed").then_some(later);
+            kinds.contains(&kind).then_some(sent).or(gone)
+        };
+        deadline::of_transfer(&persons, "7K3F-9QX", Side::Municipality, true, said)
+    };
+    for over in ["withdrawn", "expired", "superseded", "failed"] {
+        let met = |destroyed, clock| {
+            of(over, destroyed).into_iter().find(|it| it.clock == clock).unwrap().met
+        };
+        assert_eq!(met(false, Clock::Retention), None, "{over}");
+        assert_eq!(met(true, Clock::Retention), Some(later), "{over}");
+        // Nothing of it is under way any more: those clocks are met by its end.
+        assert_eq!(met(false, Clock::Expiry), Some(sent), "{over}");
     }
 }
 

@@ -209,7 +209,8 @@ impl Agency {
         let at_once = register.ended_at_once().map(|on| on.min(now.date()));
         let former = notices::former(&mut tx, &terms).await?;
         let former: Vec<&Agreement> = former.iter().map(|it| &it.agreement).collect();
-        let (ends, reviewed) = (at_once.or(register.ends()), register.reviewed(&terms, &former));
+        let (ends, reviewed) =
+            (at_once.or(register.ends(&terms)), register.reviewed(&terms, &former));
         // Every list that was ever sent is looked at for this: only where something hangs on it.
         let answers = match standing && register.waiver(&[], now).is_none() {
             true => Vec::new(),

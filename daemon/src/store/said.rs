@@ -354,6 +354,20 @@ impl Tx {
         rows.iter().map(|row| Ok((row.try_get(0)?, entered(row, 1)?))).collect()
     }
 
+    /// Whether anybody said of a transfer that it was opened, with an effect or without.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn was_opened(&mut self, transfer: &TransferId) -> Result<bool> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) FROM statements WHERE transfer = $1 AND kind = 'opened' AND number > 0",
+        )
+        .bind(transfer.to_string())
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(row.try_get::<i64, _>(0)? > 0)
+    }
+
     /// What this party sent under an agreement: each `sent`, as it was said.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 
 use jiff::civil::date;
 
+use super::Weight::{Blocks, Notes, Warns};
 use super::*;
 use crate::agreement::articles::{Column, Informed, Processor};
 use crate::notice::Reviewed;
@@ -50,8 +51,8 @@ fn whole() -> Agreement {
     agreement
 }
 
-/// One change to the whole agreement, and the one gap that it makes.
-type Change = (Missing, Option<Side>, fn(&mut Agreement));
+/// One change to the whole agreement, and the one gap that it makes: what it does, and of which party.
+type Change = (Missing, Weight, Option<Side>, fn(&mut Agreement));
 const AGENCY: Option<Side> = Some(Side::Agency);
 const MUNICIPALITY: Option<Side> = Some(Side::Municipality);
 
@@ -60,133 +61,143 @@ fn column(name: &str, kind: ColumnKind) -> Column {
 }
 
 const PARTIES: &[Change] = &[
-    (Missing::KboMissing, AGENCY, |a| a.agency.kbo = None),
-    (Missing::AddressMissing, MUNICIPALITY, |a| a.municipality.address = None),
-    (Missing::NisMissing, MUNICIPALITY, |a| a.municipality.nis = None),
-    (Missing::AdviceMissing, AGENCY, |a| a.advice.agency = None),
-    (Missing::AdviceMissing, MUNICIPALITY, |a| a.advice.municipality = Some(date(2021, 1, 5))),
-    (Missing::DpoMissing, AGENCY, |a| a.agency.dpo.as_mut().unwrap().name = " ".into()),
-    (Missing::ContactMissing, AGENCY, |a| a.agency.contact.web_form = None),
-    (Missing::ContactMissing, MUNICIPALITY, |a| a.municipality.contact.persons.clear()),
-    (Missing::PublicationMissing, AGENCY, |a| a.publication.agency.url = None),
-    (Missing::PublicationMissing, MUNICIPALITY, |a| a.publication.municipality.digest = None),
-    (Missing::PublicationMissing, AGENCY, |a| a.publication.agency.on = Some(date(2099, 1, 1))),
-    (Missing::PublicationMissing, AGENCY, |a| a.publication.agency.url = Some("later".into())),
-    (Missing::RepresentativesMissing, AGENCY, |a| {
+    (Missing::KboMissing, Notes, AGENCY, |a| a.agency.kbo = None),
+    (Missing::AddressMissing, Notes, MUNICIPALITY, |a| a.municipality.address = None),
+    (Missing::NisMissing, Blocks, MUNICIPALITY, |a| a.municipality.nis = None),
+    (Missing::AdviceMissing, Blocks, AGENCY, |a| a.advice.agency = None),
+    (Missing::AdviceMissing, Blocks, MUNICIPALITY, |a| {
+        a.advice.municipality = Some(date(2021, 1, 5))
+    }),
+    (Missing::DpoMissing, Warns, AGENCY, |a| a.agency.dpo.as_mut().unwrap().name = " ".into()),
+    (Missing::ContactMissing, Warns, AGENCY, |a| a.agency.contact.web_form = None),
+    (Missing::ContactMissing, Warns, MUNICIPALITY, |a| a.municipality.contact.persons.clear()),
+    (Missing::PublicationMissing, Blocks, AGENCY, |a| a.publication.agency.url = None),
+    (Missing::PublicationMissing, Blocks, MUNICIPALITY, |a| {
+        a.publication.municipality.digest = None
+    }),
+    (Missing::PublicationMissing, Blocks, AGENCY, |a| {
+        a.publication.agency.on = Some(date(2099, 1, 1))
+    }),
+    (Missing::PublicationMissing, Blocks, AGENCY, |a| {
+        a.publication.agency.url = Some("later".into())
+    }),
+    (Missing::RepresentativesMissing, Warns, AGENCY, |a| {
         a.signed.representatives.retain(|head| head.party != Side::Agency);
     }),
-    (Missing::Unsigned, MUNICIPALITY, |a| {
+    (Missing::Unsigned, Warns, MUNICIPALITY, |a| {
         a.signed.signatories.retain(|hand| hand.party == Side::Agency);
     }),
-    (Missing::SignatoryNotRepresentative, None, |a| {
+    (Missing::SignatoryNotRepresentative, Warns, None, |a| {
         let mut other = a.signed.signatories[0].clone();
         other.name = "Patrick Bosmans".into();
         a.signed.signatories.push(other);
     }),
-    (Missing::RepresentativeUnsigned, None, |a| {
+    (Missing::RepresentativeUnsigned, Warns, None, |a| {
         a.signed.signatories.retain(|hand| hand.name != "Erik Laga");
     }),
-    (Missing::SignatureUndated, None, |a| a.signed.signatories[0].on = None),
-    (Missing::OriginalMissing, None, |a| a.signed.original = None),
-    (Missing::RehearsalUnasked, None, |a| a.rehearsal.unasked = Some("x".into())),
-    (Missing::RehearsalDefault, None, |a| a.rehearsal.within_days = None),
-    (Missing::RehearsalTooOld, None, |a| a.rehearsal.within_days = NonZeroU16::new(31)),
-    (Missing::OneCarriesBoth, None, |a| {
+    (Missing::SignatureUndated, Notes, None, |a| a.signed.signatories[0].on = None),
+    (Missing::OriginalMissing, Warns, None, |a| a.signed.original = None),
+    (Missing::RehearsalUnasked, Warns, None, |a| a.rehearsal.unasked = Some("x".into())),
+    (Missing::RehearsalDefault, Notes, None, |a| a.rehearsal.within_days = None),
+    (Missing::RehearsalTooOld, Warns, None, |a| a.rehearsal.within_days = NonZeroU16::new(31)),
+    (Missing::OneCarriesBoth, Blocks, None, |a| {
         a.drop_zone.group = a.key.custodians[0].phone_group.clone();
     }),
-    (Missing::PhoneUngrouped, None, |a| a.key.custodians[0].phone_group = None),
-    (Missing::NoticeDefault, None, |a| a.term.notice_months = None),
-    (Missing::NoticeTooShort, None, |a| a.term.notice_months = Some(11)),
-    (Missing::NoticeTooShort, None, |a| a.term.notice_months = Some(0)),
+    (Missing::PhoneUngrouped, Notes, None, |a| a.key.custodians[0].phone_group = None),
+    (Missing::NoticeDefault, Notes, None, |a| a.term.notice_months = None),
+    (Missing::NoticeTooShort, Blocks, None, |a| a.term.notice_months = Some(11)),
+    (Missing::NoticeTooShort, Blocks, None, |a| a.term.notice_months = Some(0)),
 ];
 
 const PURPOSE_AND_DATA: &[Change] = &[
-    (Missing::SourceMissing, None, |a| a.basis.source = Some("  ".into())),
-    (Missing::LegalBasisMissing, None, |a| a.basis.legal_basis = None),
-    (Missing::OriginalPurposesMissing, None, |a| a.basis.original_purposes.clear()),
-    (Missing::PurposeMissing, None, |a| a.purpose.clear()),
-    (Missing::ControllerMissing, None, |a| a.basis.controller = None),
-    (Missing::CompatibilityMissing, None, |a| a.basis.compatibility = None),
-    (Missing::PeriodDefault, None, |a| a.period.per_year = None),
-    (Missing::PeriodTooOften, None, |a| a.period.per_year = Some(2)),
-    (Missing::MagdaServiceLive, None, |a| a.magda_service_since = Some(date(2019, 1, 5))),
-    (Missing::MagdaServiceOver, None, |a| a.magda_service_since = Some(date(2019, 1, 4))),
-    (Missing::ColumnsMissing, None, |a| a.data.columns.clear()),
-    (Missing::NameRefused, None, |a| a.data.columns.push(column("naam", ColumnKind::Text))),
-    (Missing::ColumnBeyondDecree, None, |a| {
+    (Missing::SourceMissing, Blocks, None, |a| a.basis.source = Some("  ".into())),
+    (Missing::LegalBasisMissing, Warns, None, |a| a.basis.legal_basis = None),
+    (Missing::OriginalPurposesMissing, Warns, None, |a| a.basis.original_purposes.clear()),
+    (Missing::PurposeMissing, Warns, None, |a| a.purpose.clear()),
+    (Missing::ControllerMissing, Warns, None, |a| a.basis.controller = None),
+    (Missing::CompatibilityMissing, Warns, None, |a| a.basis.compatibility = None),
+    (Missing::PeriodDefault, Notes, None, |a| a.period.per_year = None),
+    (Missing::PeriodTooOften, Blocks, None, |a| a.period.per_year = Some(2)),
+    (Missing::MagdaServiceLive, Warns, None, |a| a.magda_service_since = Some(date(2019, 1, 5))),
+    (Missing::MagdaServiceOver, Blocks, None, |a| a.magda_service_since = Some(date(2019, 1, 4))),
+    (Missing::ColumnsMissing, Blocks, None, |a| a.data.columns.clear()),
+    (Missing::NameRefused, Blocks, None, |a| a.data.columns.push(column("naam", ColumnKind::Text))),
+    (Missing::ColumnBeyondDecree, Blocks, None, |a| {
         a.data.columns.push(column("nationaliteit", ColumnKind::Text));
     }),
-    (Missing::ColumnKindWrong, None, |a| a.data.columns[0].kind = ColumnKind::Text),
-    (Missing::ColumnReasonMissing, None, |a| a.data.columns[1].why.clear()),
-    (Missing::SelectionMissing, None, |a| a.data.selection = None),
-    (Missing::MaxRowsMissing, None, |a| a.data.max_rows = None),
-    (Missing::SpecialCategories, None, |a| a.data.special_categories = true),
-    (Missing::RetentionDefault, None, |a| a.retention.years = None),
-    (Missing::RetentionTooLong, None, |a| a.retention.years = Some(6)),
-    (Missing::RetentionTooLong, None, |a| a.retention.years = Some(0)),
+    (Missing::ColumnKindWrong, Blocks, None, |a| a.data.columns[0].kind = ColumnKind::Text),
+    (Missing::ColumnReasonMissing, Warns, None, |a| a.data.columns[1].why.clear()),
+    (Missing::SelectionMissing, Warns, None, |a| a.data.selection = None),
+    (Missing::MaxRowsMissing, Notes, None, |a| a.data.max_rows = None),
+    (Missing::SpecialCategories, Blocks, None, |a| a.data.special_categories = true),
+    (Missing::RetentionDefault, Notes, None, |a| a.retention.years = None),
+    (Missing::RetentionTooLong, Blocks, None, |a| a.retention.years = Some(6)),
+    (Missing::RetentionTooLong, Blocks, None, |a| a.retention.years = Some(0)),
 ];
 
 const ACCESS_AND_SECURITY: &[Change] = &[
-    (Missing::ProfilesMissing, None, |a| a.access.profiles.clear()),
-    (Missing::ProfileNotListed, None, |a| a.key.custodians[0].profile = "jurist".into()),
-    (Missing::ProfileReasonMissing, None, |a| a.access.profiles[0].why.clear()),
-    (Missing::ProfilesUndated, None, |a| a.access.listed_on = None),
-    (Missing::ProfilesOld, None, |a| a.access.listed_on = Some(date(2020, 1, 3))),
-    (Missing::ProfilesTooOld, None, |a| a.access.listed_on = Some(date(2019, 1, 3))),
-    (Missing::RenewalTooLate, None, |a| a.access.renew_after_months = 13),
-    (Missing::CustodianUndated, None, |a| a.key.custodians[0].valid_until = None),
-    (Missing::CustodianExpired, None, |a| {
+    (Missing::ProfilesMissing, Blocks, None, |a| a.access.profiles.clear()),
+    (Missing::ProfileNotListed, Blocks, None, |a| a.key.custodians[0].profile = "jurist".into()),
+    (Missing::ProfileReasonMissing, Warns, None, |a| a.access.profiles[0].why.clear()),
+    (Missing::ProfilesUndated, Warns, None, |a| a.access.listed_on = None),
+    (Missing::ProfilesOld, Warns, None, |a| a.access.listed_on = Some(date(2020, 1, 3))),
+    (Missing::ProfilesTooOld, Blocks, None, |a| a.access.listed_on = Some(date(2019, 1, 3))),
+    (Missing::RenewalTooLate, Warns, None, |a| a.access.renew_after_months = 13),
+    (Missing::CustodianUndated, Notes, None, |a| a.key.custodians[0].valid_until = None),
+    (Missing::CustodianExpired, Blocks, None, |a| {
         a.key.custodians[0].valid_until = Some(date(2021, 1, 3));
     }),
-    (Missing::TargetsOutOfOrder, None, |a| a.targets.removal_target_hours = 25),
-    (Missing::TargetsOutOfOrder, None, |a| a.targets.alarm_after_hours = 7 * 24 + 1),
-    (Missing::DpoContactMissing, AGENCY, |a| {
+    (Missing::TargetsOutOfOrder, Warns, None, |a| a.targets.removal_target_hours = 25),
+    (Missing::TargetsOutOfOrder, Warns, None, |a| a.targets.alarm_after_hours = 7 * 24 + 1),
+    (Missing::DpoContactMissing, Warns, AGENCY, |a| {
         a.security.agency.incident_contact = Some("x".into());
         a.agency.dpo.as_mut().unwrap().contact = None;
     }),
-    (Missing::IncidentContactMissing, AGENCY, |a| {
+    (Missing::IncidentContactMissing, Warns, AGENCY, |a| {
         // The DPO's address would do: this party has neither, and so the DPO's gap too.
         a.agency.dpo.as_mut().unwrap().contact = None;
     }),
-    (Missing::PolicyReviewMissing, AGENCY, |a| a.security.agency.policy_reviewed_on = None),
-    (Missing::PolicyReviewMissing, MUNICIPALITY, |a| {
+    (Missing::PolicyReviewMissing, Warns, AGENCY, |a| a.security.agency.policy_reviewed_on = None),
+    (Missing::PolicyReviewMissing, Warns, MUNICIPALITY, |a| {
         a.security.municipality.policy_reviewed_on = Some(date(2021, 1, 5));
     }),
-    (Missing::ProfilesUndated, None, |a| a.access.listed_on = Some(date(2021, 1, 5))),
-    (Missing::PolicyReviewOld, MUNICIPALITY, |a| {
+    (Missing::ProfilesUndated, Warns, None, |a| a.access.listed_on = Some(date(2021, 1, 5))),
+    (Missing::PolicyReviewOld, Warns, MUNICIPALITY, |a| {
         a.security.municipality.policy_reviewed_on = Some(date(2020, 1, 3));
     }),
-    (Missing::StaffNotInformed, None, |a| a.access.profiles[0].informed.privacy = None),
-    (Missing::StaffNotInformed, None, |a| {
+    (Missing::StaffNotInformed, Warns, None, |a| a.access.profiles[0].informed.privacy = None),
+    (Missing::StaffNotInformed, Warns, None, |a| {
         a.access.profiles[2].informed.other = Some(date(2021, 1, 5));
     }),
-    (Missing::MeasuresMissing, MUNICIPALITY, |a| a.security.municipality.measures = None),
-    (Missing::MonitoringMissing, MUNICIPALITY, |a| {
+    (Missing::MeasuresMissing, Warns, MUNICIPALITY, |a| a.security.municipality.measures = None),
+    (Missing::MonitoringMissing, Warns, MUNICIPALITY, |a| {
         a.security.municipality.monitoring = Some(" ".into());
     }),
-    (Missing::AccessUnproven, MUNICIPALITY, |a| a.security.municipality.access = None),
-    (Missing::GuaranteesMissing, None, |a| a.processors[2].guarantees = None),
-    (Missing::OneCarriesBoth, None, |a| a.drop_zone.group = Some("groep-b".parse().unwrap())),
-    (Missing::OneCarriesBoth, None, |a| a.drop_zone.operator = "sms-a (VOORBEELD)".into()),
-    (Missing::OneCarriesBoth, None, |a| {
+    (Missing::AccessUnproven, Warns, MUNICIPALITY, |a| a.security.municipality.access = None),
+    (Missing::GuaranteesMissing, Warns, None, |a| a.processors[2].guarantees = None),
+    (Missing::OneCarriesBoth, Blocks, None, |a| {
+        a.drop_zone.group = Some("groep-b".parse().unwrap())
+    }),
+    (Missing::OneCarriesBoth, Blocks, None, |a| a.drop_zone.operator = "sms-a (VOORBEELD)".into()),
+    (Missing::OneCarriesBoth, Blocks, None, |a| {
         a.processors[0].groups.push("groep-c".parse().unwrap());
     }),
-    (Missing::BreachProcedureMissing, MUNICIPALITY, |a| {
+    (Missing::BreachProcedureMissing, Warns, MUNICIPALITY, |a| {
         a.security.municipality.breach_procedure = None;
     }),
-    (Missing::AnyFile, None, |a| a.data.any_file = Some("x".into())),
-    (Missing::StandingRequest, None, |a| a.period.standing = Some("x".into())),
-    (Missing::ProcessorMissing, None, |a| a.drop_zone.operator = "Iemand".into()),
-    (Missing::ProcessorMissing, None, |a| a.key.channels[0].provider = "Iemand".into()),
-    (Missing::ProcessorHostsMissing, None, |a| a.processors[1].hosts.clear()),
-    (Missing::ProcessorContractMissing, None, |a| a.processors[1].contract = None),
+    (Missing::AnyFile, Warns, None, |a| a.data.any_file = Some("x".into())),
+    (Missing::StandingRequest, Warns, None, |a| a.period.standing = Some("x".into())),
+    (Missing::ProcessorMissing, Blocks, None, |a| a.drop_zone.operator = "Iemand".into()),
+    (Missing::ProcessorMissing, Blocks, None, |a| a.key.channels[0].provider = "Iemand".into()),
+    (Missing::ProcessorHostsMissing, Warns, None, |a| a.processors[1].hosts.clear()),
+    (Missing::ProcessorContractMissing, Warns, None, |a| a.processors[1].contract = None),
 ];
 
 #[test]
 fn each_change_of_a_whole_agreement_makes_exactly_its_gap() {
     assert_eq!(gaps(&whole(), DAY), []);
     let mut seen = BTreeSet::new();
-    for (what, side, change) in [PARTIES, PURPOSE_AND_DATA, ACCESS_AND_SECURITY].concat() {
+    for (what, weight, side, change) in [PARTIES, PURPOSE_AND_DATA, ACCESS_AND_SECURITY].concat() {
         let mut agreement = whole();
         change(&mut agreement);
         let mut found = gaps(&agreement, DAY);
@@ -194,7 +205,8 @@ fn each_change_of_a_whole_agreement_makes_exactly_its_gap() {
             found.retain(|gap| gap.what != Missing::DpoContactMissing);
         }
         assert_eq!(found.len(), 1, "{what:?}: {found:?}");
-        assert_eq!((found[0].what, found[0].side), (what, side), "{found:?}");
+        let gap = &found[0];
+        assert_eq!((gap.what, gap.weight(), gap.side), (what, weight, side), "{found:?}");
         seen.insert(what);
     }
     assert_eq!(seen.len(), Missing::ALL.len(), "every gap has its change");
@@ -261,7 +273,7 @@ fn the_weights_order_them_and_what_blocks_in_the_worked_case_is_a_notice_to_come
     let bare = gaps(&toml::from_str(&minimal()).unwrap(), DAY);
     assert!(bare.is_sorted_by_key(Gap::weight), "{bare:?}");
     let blocks: Vec<_> =
-        bare.iter().filter(|gap| gap.weight() == Weight::Blocks).map(Gap::code).collect();
+        bare.iter().filter(|gap| gap.weight() == Blocks).map(Gap::code).collect();
     let processors = ["processor-missing"; 4];
     assert_eq!(
         blocks,
@@ -279,7 +291,7 @@ fn the_weights_order_them_and_what_blocks_in_the_worked_case_is_a_notice_to_come
     for (text, day) in [(WORKED, DAY), (WORKED, date(2060, 1, 1)), (&demo, date(2060, 1, 1))] {
         let agreement: Agreement = toml::from_str(&with_keys(text)).unwrap();
         let mut found = gaps(&agreement, day);
-        found.retain(|gap| gap.weight() == Weight::Blocks && !published.fills(gap));
+        found.retain(|gap| gap.weight() == Blocks && !published.fills(gap));
         assert_eq!(found, []);
     }
 }
@@ -366,7 +378,7 @@ fn each_gap_says_what_and_what_next_in_both_languages() {
     assert_eq!(codes.len(), Missing::ALL.len());
     let advice = Gap { what: Missing::AdviceMissing, side: MUNICIPALITY, about: "M".into() };
     assert_eq!(advice.article().label(Language::Nl), "overweging G");
-    assert_eq!((advice.requirement().as_str(), advice.weight()), ("R10", Weight::Blocks));
+    assert_eq!((advice.requirement().as_str(), advice.weight()), ("R10", Blocks));
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! When the agreement ends by what was said: on its day, at once, or by law (R64, R76, R78).
+
+use jiff::civil::Date;
+
+use super::{Entered, Register, Sort};
+use crate::agreement::Agreement;
+use crate::deadline::civil;
+use crate::id::Time;
+
+/// What ends it.
+const ENDING: [Sort; 3] = [Sort::Terminate, Sort::TerminateAtOnce, Sort::BasisGone];
+
+impl Register {
+    /// The first day on which nothing is sent any more, where the agreement was ended or lost its basis (R64, R76, R78).
+    #[must_use]
+    pub fn ends(&self, agreement: &Agreement) -> Option<Date> {
+        self.ending().map(|said| self.end_by(said, agreement)).min()
+    }
+
+    /// The first day on which its end had come and had been said.
+    pub(super) fn stops(&self, agreement: &Agreement) -> Option<Date> {
+        self.ending().map(|said| self.end_by(said, agreement).max(said.at.date())).min()
+    }
+
+    /// From when the first word that ended it counts.
+    pub(super) fn ended_from(&self) -> Option<Time> {
+        ENDING.into_iter().find_map(|sort| self.of(sort).next()).map(|said| self.given(said))
+    }
+
+    /// On which day the agency ended it at once (R64).
+    #[must_use]
+    pub fn ended_at_once(&self) -> Option<Date> {
+        self.of(Sort::TerminateAtOnce).map(|entered| entered.at.date()).min()
+    }
+
+    /// The day on which it ended, where that is over; an end at once stays one whatever a clock says.
+    #[must_use]
+    pub fn over(&self, agreement: &Agreement, today: Date) -> Option<Date> {
+        self.ended_at_once().or(self.ends(agreement).filter(|ends| today >= *ends))
+    }
+
+    fn ending(&self) -> impl Iterator<Item = &Entered> {
+        ENDING.into_iter().flat_map(|sort| self.of(sort))
+    }
+
+    /// The first day without lists by this word. A letter that its party contradicts gives the other one no shorter
+    /// term than its own word would: the whole of it, from the entry.
+    fn end_by(&self, said: &Entered, agreement: &Agreement) -> Date {
+        let on = said.notice.on.unwrap_or_else(|| said.at.date());
+        if !self.is_contradicted(&said.digest) {
+            return on;
+        }
+        let months = u32::from(agreement.term.notice_months());
+        on.max(civil::ends_after_notice(said.at.date(), months))
+    }
+
+    /// From when it counts: from the day of its letter, and from its entry where that letter is contradicted.
+    fn given(&self, said: &Entered) -> Time {
+        if self.is_contradicted(&said.digest) { said.at } else { said.told() }
+    }
+}
