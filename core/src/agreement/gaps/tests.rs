@@ -66,20 +66,20 @@ const PARTIES: &[Change] = &[
     (Missing::NisMissing, Blocks, MUNICIPALITY, |a| a.municipality.nis = None),
     (Missing::AdviceMissing, Blocks, AGENCY, |a| a.advice.agency = None),
     (Missing::AdviceMissing, Blocks, MUNICIPALITY, |a| {
-        a.advice.municipality = Some(date(2021, 1, 5))
+        a.advice.municipality = Some(date(2021, 1, 5));
     }),
     (Missing::DpoMissing, Warns, AGENCY, |a| a.agency.dpo.as_mut().unwrap().name = " ".into()),
     (Missing::ContactMissing, Warns, AGENCY, |a| a.agency.contact.web_form = None),
     (Missing::ContactMissing, Warns, MUNICIPALITY, |a| a.municipality.contact.persons.clear()),
     (Missing::PublicationMissing, Blocks, AGENCY, |a| a.publication.agency.url = None),
     (Missing::PublicationMissing, Blocks, MUNICIPALITY, |a| {
-        a.publication.municipality.digest = None
+        a.publication.municipality.digest = None;
     }),
     (Missing::PublicationMissing, Blocks, AGENCY, |a| {
-        a.publication.agency.on = Some(date(2099, 1, 1))
+        a.publication.agency.on = Some(date(2099, 1, 1));
     }),
     (Missing::PublicationMissing, Blocks, AGENCY, |a| {
-        a.publication.agency.url = Some("later".into())
+        a.publication.agency.url = Some("later".into());
     }),
     (Missing::RepresentativesMissing, Warns, AGENCY, |a| {
         a.signed.representatives.retain(|head| head.party != Side::Agency);
@@ -176,7 +176,7 @@ const ACCESS_AND_SECURITY: &[Change] = &[
     (Missing::AccessUnproven, Warns, MUNICIPALITY, |a| a.security.municipality.access = None),
     (Missing::GuaranteesMissing, Warns, None, |a| a.processors[2].guarantees = None),
     (Missing::OneCarriesBoth, Blocks, None, |a| {
-        a.drop_zone.group = Some("groep-b".parse().unwrap())
+        a.drop_zone.group = Some("groep-b".parse().unwrap());
     }),
     (Missing::OneCarriesBoth, Blocks, None, |a| a.drop_zone.operator = "sms-a (VOORBEELD)".into()),
     (Missing::OneCarriesBoth, Blocks, None, |a| {
@@ -272,8 +272,7 @@ fn the_gaps_of_the_worked_case_are_the_blanks_of_its_text() {
 fn the_weights_order_them_and_what_blocks_in_the_worked_case_is_a_notice_to_come() {
     let bare = gaps(&toml::from_str(&minimal()).unwrap(), DAY);
     assert!(bare.is_sorted_by_key(Gap::weight), "{bare:?}");
-    let blocks: Vec<_> =
-        bare.iter().filter(|gap| gap.weight() == Blocks).map(Gap::code).collect();
+    let blocks: Vec<_> = bare.iter().filter(|gap| gap.weight() == Blocks).map(Gap::code).collect();
     let processors = ["processor-missing"; 4];
     assert_eq!(
         blocks,
