@@ -248,6 +248,38 @@ fn a_quality_report_in_a_letter_is_entered_by_two_persons_with_its_document_and_
     }
 }
 
+/// The agency enters a report that the municipality never made: it is no reason for a second list (art. 6 and 7; R48, R63).
+#[test]
+fn a_quality_report_that_its_party_contradicts_lets_no_second_list_leave_and_is_not_answered_by_that()
+ {
+    let world = World::running_as(&strict());
+    let _ = world.json("municipality", &["request", "mechelen", "--text", "de lijst van 2026"]);
+    heard(&world, "agency", "request", 1);
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    let letter = world.path("melding.pdf");
+    fs::write(&letter, "rij 2 van de lijst klopt niet").unwrap();
+    let now = sluis_core::id::Time(now_ms());
+    let (day, found) = (now.date().to_string(), now.plus_ms(-3 * 86_400_000).date());
+    let when = format!("{found}T10:00");
+    let report = ["quality", "report", "mechelen", "--transfer", &code, "--found", &when];
+    let paper = ["--text", "rij 2", "--paper", letter.to_str().unwrap(), "--received", &day];
+    two(&world, "agency", &[&report[..], &paper].concat());
+    let seen = heard(&world, "municipality", "quality-report", 1);
+    let number = seen["digest"].as_str().unwrap()[..8].to_owned();
+    let against = ["contradict", "mechelen", "--entry", &number, "--text", "niet van ons"];
+    assert!(world.cli("municipality", &against).status.success());
+    heard(&world, "agency", "contradiction", 1);
+    world.put("nog-een.csv".as_ref(), LIST);
+    let text = world.status_says("mechelen", "REFUSED");
+    assert!(text.contains("may ask again from"), "{text}");
+    let close = ["quality", "close", "mechelen", "--case", &number, "--text", "x"];
+    refused(&world, "agency", &close, "sluis quality answer");
+    for host in ["agency", "municipality"] {
+        assert_eq!(clock(&world, host, "quality").unwrap()["met"], Value::Null, "{host}");
+    }
+}
+
 #[test]
 fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     let mut plan = strict();
