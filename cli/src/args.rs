@@ -275,6 +275,10 @@ enum Verb {
         /// No older store was put back: the other party's word is refused, and it is told why.
         #[arg(long, value_name = "REASON")]
         refuse: Option<String>,
+        /// No older store was put back, and the other party cannot be heard, as where the drop zone is gone: lists move on
+        /// until the next start.
+        #[arg(long, conflicts_with = "refuse")]
+        unheard: bool,
     },
     /// Say to the other party once more what it lost: its store is older than the letters in the drop zone, or its mailbox
     /// identity is gone.
@@ -631,8 +635,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Terminate(of) => note(Wording::ending(of)),
         Verb::Number { verb } => transfers::number(&socket()?, &verb.into(), lang, json),
         Verb::Clock => transfers::clock(&socket()?, lang, json),
-        Verb::Restored { agreement, refuse } => {
-            restored::go_on(&socket()?, &GoOn { agreement, refuse }, lang, json)
+        Verb::Restored { agreement, refuse, unheard } => {
+            restored::go_on(&socket()?, &GoOn { agreement, refuse, unheard }, lang, json)
         }
         Verb::SayAgain { agreement, from } => {
             restored::say_again(&socket()?, &SayAgain { agreement, from }, lang, json)

@@ -17,6 +17,22 @@ pub(crate) fn go_on(socket: &Socket, ask: &GoOn, lang: Lang, json: bool) -> Resu
     if json {
         return output::json(&word);
     }
+    if ask.unheard {
+        output::line(lang.pick(
+            "Er werd geen oudere databank teruggezet: lijsten bewegen tot de volgende start zonder dat de andere partij gehoord werd. Geen sleuteldeel vertrekt voor ze gehoord is.",
+            "No older store was put back: until the next start lists move without the other party having been heard. No share leaves before it was.",
+        ))?;
+        return match &word.first {
+            Some(first) => output::line(match lang {
+                Lang::Nl => format!("bevestigd na {first}."),
+                Lang::En => format!("confirmed after {first}."),
+            }),
+            None => {
+                output::line(second::asked(lang))?;
+                second::beside(&word.others, lang)
+            }
+        };
+    }
     if let Some(of) = &word.word {
         let digest = of.digest();
         output::line(match lang {
@@ -111,10 +127,10 @@ pub(crate) fn held(agreements: &[AgreementId], lang: Lang) -> Result<()> {
 pub(crate) fn unheard(name: &AgreementId, lang: Lang) -> Result<()> {
     output::line(match lang {
         Lang::Nl => format!(
-            "{name}: de postbus van de andere partij werd sinds de start nog niet tot het einde gelezen; tot dan wordt niets genomen, verzegeld of geopend. Duurt het, kijk dan of de sluiskom te bereiken is"
+            "{name}: de postbus van de andere partij werd sinds de start nog niet tot het einde gelezen; tot dan beweegt geen lijst. Duurt het, kijk dan of de sluiskom te bereiken is en de andere kant draait; is ze weg: sluis restored {name} --unheard"
         ),
         Lang::En => format!(
-            "{name}: the other party's mailbox was not read to its end since the start; until then nothing is taken, sealed or opened. If it lasts, see whether the drop zone can be reached"
+            "{name}: the other party's mailbox was not read to its end since the start; until then no list moves. If it lasts, see whether the drop zone can be reached and the other side runs; where it is gone: sluis restored {name} --unheard"
         ),
     })
 }

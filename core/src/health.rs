@@ -152,8 +152,8 @@ impl Health {
         }
         if self.unheard > 0 {
             let words = words!(
-                "onder {} overeenkomsten werd de postbus van de andere partij sinds de start nog niet tot het einde gelezen: er wordt niets genomen, verzegeld of geopend. Is de sluiskom te bereiken?",
-                "under {} agreements the other party's mailbox was not read to its end since the start: nothing is taken, sealed or opened. Can the drop zone be reached?",
+                "onder {} overeenkomsten werd de postbus van de andere partij sinds de start nog niet tot het einde gelezen: er beweegt geen lijst. Is de sluiskom te bereiken, en draait de andere kant? sluis list zegt onder welke",
+                "under {} agreements the other party's mailbox was not read to its end since the start: no list moves. Can the drop zone be reached, and does the other side run? sluis list says under which",
                 self.unheard
             );
             tell(Warning, "not-heard", words);

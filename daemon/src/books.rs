@@ -35,7 +35,7 @@ mod letters;
 pub mod seen;
 mod time;
 
-pub use heard::{Heard, NOT_HEARD};
+pub use heard::{Heard, NOT_HEARD, not_heard};
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]

@@ -23,7 +23,7 @@ use sluis_core::notice::Sort;
 use sluis_core::words;
 use tokio::net::UnixListener;
 
-use crate::books::{Books, backoff_ms};
+use crate::books::{Books, NOT_HEARD, backoff_ms, not_heard};
 use crate::error::{CoreError, Effect, Result};
 use crate::role::Role;
 use crate::store::{Holder, JobRow, Record, Stored, Tx, detail};
@@ -221,6 +221,9 @@ async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Re
     }
 }
 
+/// How soon what waits until the other party was heard is looked at again.
+const UNHEARD_MS: i64 = 1000;
+
 /// What a gate that asks for work gets.
 enum Given {
     Job(Box<Job>),
@@ -249,6 +252,13 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
             let due = tx.earliest(gate.role, ask.lane, ask.agreement.as_ref()).await?;
             return Ok(Given::NothingBefore(due));
         };
+        // Nor does who asks for the work of all of them get any of that one.
+        if ask.lane == Lane::Jobs && !books.heard.once(&row.agreement) {
+            let due = books.now().plus_ms(UNHEARD_MS);
+            tx.untried(&row, due, &not_heard(&row.agreement)).await?;
+            books.commit(tx).await?;
+            continue;
+        }
         let task = match ask.lane {
             Lane::Jobs => gate.core.task(&mut tx, &row).await,
             Lane::Post => Ok(post_task(&row)),
@@ -260,11 +270,15 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
             Ok(task) => task,
             // One job that cannot be told holds up no other.
             Err(error) => {
-                tracing::warn!(job = row.id, %error, "a job cannot be given");
+                let waits = matches!(&error, CoreError::Refused(why) if why.code == NOT_HEARD);
+                if !waits {
+                    tracing::warn!(job = row.id, %error, "a job cannot be given");
+                }
                 // Nothing of what was begun stays: half a step would be no step of the table.
                 drop(tx);
                 tx = books.store.begin_unsynced().await?;
-                let due = books.now().plus_ms(backoff_ms(row.attempts));
+                let later = if waits { UNHEARD_MS } else { backoff_ms(row.attempts) };
+                let due = books.now().plus_ms(later);
                 tx.given_up(&row, due, &error.words()).await?;
                 books.commit(tx).await?;
                 continue;

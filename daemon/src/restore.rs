@@ -245,6 +245,9 @@ async fn restored<C: Core>(
 ) -> Result<Json<Word>> {
     let (books, agreement) = (core.books(), &ask.agreement);
     let mut tx = books.store.begin().await?;
+    if ask.unheard {
+        return unheard(books, tx, agreement, caller.0).await.map(Json);
+    }
     let held = tx.set_back(agreement).await?;
     let held = held.ok_or_else(|| {
         CoreError::refused(
@@ -296,6 +299,45 @@ async fn restored<C: Core>(
     }
     core.after().await;
     Ok(Json(word))
+}
+
+/// Two persons say that no store was put back, though the other party cannot be heard: lists move on until the next start.
+/// No share leaves before it was.
+async fn unheard(
+    books: &Books,
+    mut tx: Tx,
+    agreement: &AgreementId,
+    caller: Caller,
+) -> Result<Word> {
+    books.may_speak(&mut tx, agreement).await?;
+    if books.agreements.get(agreement).is_none() {
+        return Err(CoreError::NoAgreement(agreement.to_string()));
+    }
+    if books.heard.once(agreement) {
+        let why = words!(
+            "onder {agreement} wacht daar niets op: de andere partij werd gehoord",
+            "nothing waits for that under {agreement}: the other party was heard"
+        );
+        return Err(CoreError::refused("heard", why));
+    }
+    let kept = tx.last_statement(&books.party, agreement).await?.number;
+    let command = typed(["sluis", "restored", agreement.as_str(), "--unheard"]);
+    let wanted = Wanted { command, ..wanted(agreement, None) };
+    let subject = format!("{agreement} unheard");
+    let asked = two_persons::Word { verb: "restored", subject: &subject, transfer: None, wanted };
+    let two_persons::Confirmed { first, others } =
+        two_persons::confirm(books, &mut tx, asked, caller).await?;
+    if let Some(first) = first.clone() {
+        let known = [("agreement", agreement.to_string()), ("by", caller.name()), ("after", first)];
+        tx.enter(books.now(), "unheard", None, detail(known)).await?;
+    }
+    books.commit(tx).await?;
+    if first.is_some() {
+        books.heard.without(agreement);
+        books.wake_all();
+    }
+    let (theirs, exposed, ended, word) = (kept, 0, Vec::new(), None);
+    Ok(Word { first, kept, theirs, exposed, ended, word, others })
 }
 
 /// What is kept of our statements, and from where it goes on.

@@ -1,12 +1,15 @@
 //! Before a core has heard the other party once since its start, nobody knows whether its store is an older one: no list
-//! moves on. What stops, erases or tells goes on.
+//! moves on, and none ends. What tells or destroys goes on.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
+use std::process::Command;
 
-use sluis_tests::older::{LIST, backup, delivered, holds, is_held, left_since, open, put_back};
-use sluis_tests::{World, stderr, stdout, until};
+use sluis_tests::older::{
+    LIST, backup, delivered, holds, is_held, left_since, open, put_back, store,
+};
+use sluis_tests::{World, stderr, stdout, tool, until};
 
 /// That no list moves on at a host yet is said where people and monitoring look.
 fn says_that_it_has_not_heard(world: &World, host: &str) {
@@ -112,4 +115,97 @@ fn a_share_that_was_typed_counts_as_out_whatever_the_store_says() {
     let shares = world.shares(&code);
     let out = shares.iter().filter(|share| share["exposed"] == true).count();
     assert_eq!(out, 1, "{shares:?}");
+}
+
+/// The list was opened since this store was kept, and its bundle is erased: nothing here shows that a share is out.
+#[test]
+fn an_older_store_ends_nothing_of_which_it_does_not_know_what_became() {
+    let mut world = World::running();
+    let (code, kept) = left_since(&mut world);
+    world.start("carrier");
+    open(&world, &code);
+    world.wait("agency", &code, "Closed");
+    world.stop("carrier");
+    put_back(&mut world, "sealer", "agency", &kept);
+    // Its last day is over by now, too.
+    world.kill("sealer");
+    let past = "import sqlite3, sys\n\
+        store = sqlite3.connect(sys.argv[1])\n\
+        store.execute('UPDATE transfers SET expires = 1')\n\
+        store.commit()";
+    holds(&tool(Command::new("python3").args(["-c", past]).arg(store(&world, "agency"))));
+    let said = |world: &World| world.statements("agency", &code);
+    world.start("sealer");
+    let before = said(&world);
+    world.put("lijst-2.csv".as_ref(), LIST);
+    until("the drop to be looked at", || {
+        world.log("sealer").contains("a drop waits until the other party was heard").then_some(())
+    });
+    let refused = world.cli("agency", &["withdraw", &code]);
+    assert!(stderr(&refused).contains("not-heard"), "{}", stderr(&refused));
+    assert_eq!(world.row("agency", &code).unwrap()["state"], "Releasing");
+    assert_eq!(said(&world), before, "nothing was said");
+    world.start("carrier");
+    is_held(&world, "agency");
+}
+
+/// A drop zone that is gone for good keeps nobody from what is his: two persons who know that the store is no older one go
+/// on without the other party, and no share leaves by that.
+#[test]
+fn two_persons_go_on_where_the_other_party_cannot_be_heard() {
+    let mut world = World::running();
+    world.stop("carrier");
+    world.stop("sealer");
+    world.start("sealer");
+    world.put("lijst.csv".as_ref(), LIST);
+    let go_on = ["restored", "mechelen", "--unheard"];
+    let one = world.cli("agency", &go_on);
+    assert!(stdout(&one).contains("second person"), "{}{}", stdout(&one), stderr(&one));
+    let waiting = stdout(&world.cli("agency", &["waiting"]));
+    assert!(waiting.contains("sluis restored mechelen --unheard"), "{waiting}");
+    let alone = world.cli("agency", &go_on);
+    assert!(stderr(&alone).contains("same-person"), "{}", stderr(&alone));
+    says_that_it_has_not_heard(&world, "agency");
+    holds(&world.two_persons("agency", &go_on));
+    let code = until("the drop to be taken and sealed", || {
+        let codes = world.codes();
+        let code = codes.first()?;
+        (world.row("agency", code)?["state"] == "Sealed").then(|| code.clone())
+    });
+    let ledger = stdout(&world.cli("agency", &["ledger", "export"]));
+    assert!(ledger.contains("\"kind\":\"unheard\""), "{ledger}");
+    holds(&world.cli("agency", &["withdraw", &code]));
+    let again = world.cli("agency", &go_on);
+    assert!(stderr(&again).contains("[heard]"), "{}", stderr(&again));
+}
+
+/// The agreement that a gate asks for is its own word.
+#[test]
+fn a_gate_that_asks_for_any_agreement_gets_no_work_before_the_other_party_was_heard() {
+    let mut world = World::running();
+    world.stop("carrier");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Sealed");
+    world.stop("sealer");
+    world.start("sealer");
+    let socket = world.path("agency/run/sealer-carrier.sock");
+    let asks = |agreement: &str| {
+        let ask = format!(
+            r#"{{"agreement":{agreement},"lane":"jobs","instance":"gate","task":0,"ask":{},"wait":0}}"#,
+            agreement.len()
+        );
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket"]);
+        curl.arg(&socket).args(["-H", "content-type: application/json", "-d", &ask]);
+        stdout(&tool(curl.arg("http://core/next")))
+    };
+    assert_eq!((asks("null"), asks("\"mechelen\"")), ("204".into(), "204".into()));
+    // A second one, which waits in the outbox, goes without another look around.
+    world.put("lijst-2.csv".as_ref(), LIST);
+    until("the drop to be looked at", || {
+        world.log("sealer").contains("a drop waits until the other party was heard").then_some(())
+    });
+    world.start("carrier");
+    world.wait("agency", &code, "Released");
+    until("the other one to be taken", || (world.codes().len() == 2).then_some(()));
 }

@@ -460,6 +460,9 @@ pub struct GoOn {
     /// Why that word is refused, where it is: the other party is told.
     #[serde(default)]
     pub refuse: Option<String>,
+    /// No store was put back, and the other party cannot be heard: lists move on all the same, until the next start.
+    #[serde(default)]
+    pub unheard: bool,
 }
 
 /// What becomes of that.

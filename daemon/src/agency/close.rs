@@ -56,6 +56,10 @@ impl Agency {
     async fn expire_one(&self, id: &TransferId) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
         let (mut record, terms) = self.load(&mut tx, id).await?;
+        // An older store would say of a list that was opened since that it never was.
+        if !self.books.heard.once(&record.agreement) {
+            return Ok(());
+        }
         self.advance(&mut tx, &mut record, &terms, Event::Expire, None).await?;
         self.books.commit(tx).await
     }

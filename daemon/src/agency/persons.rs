@@ -118,6 +118,10 @@ pub(super) async fn act(
     let mut record = find::<transfer::State>(&mut tx, code).await?;
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     let stops = matches!(event, Event::Withdraw);
+    if stops && record.state.envelope().is_some() {
+        // An older store would say of what was opened since that nothing of it is out.
+        core.books.may_go_on(&mut tx, &record.agreement).await?;
+    }
     core.advance(&mut tx, &mut record, &terms, event, None).await?;
     let goes_on = stops && !record.state.is_over();
     if !goes_on {

@@ -1,14 +1,15 @@
 //! Whether the other party was heard since the start: whether this store is an older one shows only in its mailbox.
 //!
-//! Until that was read to its end once no list moves on: none is taken, sealed, carried, fetched or opened. What stops,
-//! erases or tells goes on: a drop zone that is down, or gone for good after the end of an agreement, keeps nobody from a
-//! withdrawal, an incident or a destruction.
+//! Until that was read to its end once no list moves on, and none ends: none is taken, sealed, carried, fetched, opened,
+//! withdrawn or expired. Two persons who know that it is no older one go on without it, as where a drop zone is gone for
+//! good (`sluis restored --unheard`). What tells or destroys goes on: nobody is kept from an incident or a destruction.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use sluis_core::id::AgreementId;
 use sluis_core::words;
+use sluis_core::words::Words;
 use tokio::sync::Notify;
 
 use super::Books;
@@ -32,6 +33,14 @@ impl Heard {
     fn to_its_end(&self, agreement: &AgreementId) -> bool {
         let before = self.all.lock().map(|mut all| all.insert(agreement.clone(), true));
         before.is_ok_and(|before| before.is_none())
+    }
+
+    /// Two persons go on without it. No share leaves by that: for this all is to be heard.
+    pub fn without(&self, agreement: &AgreementId) {
+        if let Ok(mut all) = self.all.lock() {
+            all.entry(agreement.clone()).or_insert(false);
+        }
+        self.first.notify_waiters();
     }
 
     /// What lies in the mailbox is to be looked at once more.
@@ -74,17 +83,24 @@ impl Books {
         if self.heard.once(agreement) {
             return Ok(());
         }
-        let why = words!(
-            "de postbus van de andere partij werd sinds de start nog niet tot het einde gelezen, en tot dan wordt onder {agreement} niets genomen, verzegeld of geopend. Vraag het zo dadelijk opnieuw; duurt het, kijk dan of de sluiskom te bereiken is",
-            "the other party's mailbox was not read to its end since the start, and until then nothing is taken, sealed or opened under {agreement}. Ask again in a moment; if it lasts, see whether the drop zone can be reached"
-        );
-        Err(CoreError::refused(NOT_HEARD, why))
+        Err(CoreError::refused(NOT_HEARD, not_heard(agreement)))
     }
 
-    /// The agreements of which the other party's mailbox was never read to its end since this process began.
+    /// The agreements in force of which the other party's mailbox was never read to its end since this process began.
     #[must_use]
     pub fn unheard(&self) -> Vec<AgreementId> {
-        let all = self.agreements.iter().map(|it| &it.terms.agreement.agreement);
-        all.filter(|name| !self.heard.once(name)).cloned().collect()
+        let today = self.now().date();
+        let all = self.agreements.iter().map(|it| &it.terms.agreement);
+        let bind = all.filter(|it| it.ends.is_none_or(|ends| today < ends));
+        bind.map(|it| &it.agreement).filter(|name| !self.heard.once(name)).cloned().collect()
     }
+}
+
+/// What people read of it.
+#[must_use]
+pub fn not_heard(agreement: &AgreementId) -> Words {
+    words!(
+        "de postbus van de andere partij werd sinds de start nog niet tot het einde gelezen; tot dan beweegt onder {agreement} geen lijst. Vraag het zo dadelijk opnieuw. Duurt het: kijk of de sluiskom te bereiken is en de andere kant draait; het log van carrier of fetcher zegt wat ontbreekt. Is de sluiskom weg: sluis restored {agreement} --unheard, door twee personen",
+        "the other party's mailbox was not read to its end since the start; until then no list moves under {agreement}. Ask again in a moment. If it lasts: see whether the drop zone can be reached and the other side runs; the log of carrier or fetcher says what is missing. Where the drop zone is gone: sluis restored {agreement} --unheard, by two persons"
+    )
 }
