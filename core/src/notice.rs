@@ -506,16 +506,19 @@ impl Register {
     }
 
     /// What the notices say that the agreement's file could not know yet (R26, R38, R42). Keys and custodians change more
-    /// often than the text: what a party published under a `former` version counts where the signed original is the same.
+    /// often than the text: what a party published under a `former` version counts where both name the same signed
+    /// original.
     #[must_use]
     pub fn reviewed(&self, agreement: &Agreement, former: &[&Agreement]) -> Reviewed {
-        let original = |version: u32| {
-            let mut versions = former.iter().copied().chain([agreement]);
-            versions.find(|it| it.version == version).map(|it| it.signed.original)
+        let ours = agreement.signed.original;
+        let same_text = |version: u32| {
+            let mut older = former.iter().filter(|it| it.version == version);
+            version == agreement.version
+                || ours.is_some() && older.any(|it| it.signed.original == ours)
         };
         let published = |side| {
             let mut said = self.of(Sort::Publication).filter(|entered| entered.by == side);
-            said.any(|entered| original(entered.version) == Some(agreement.signed.original))
+            said.any(|entered| same_text(entered.version))
         };
         let last = |sort, by| {
             let of = self.of(sort).rev().find(|entered: &&Entered| entered.by == by);

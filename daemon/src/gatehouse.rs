@@ -252,14 +252,11 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
             let due = tx.earliest(gate.role, ask.lane, ask.agreement.as_ref()).await?;
             return Ok(Given::NothingBefore(due));
         };
-        // Nor does who asks for the work of all of them get any of that one.
-        if ask.lane == Lane::Jobs && !books.heard.once(&row.agreement) {
-            let due = books.now().plus_ms(UNHEARD_MS);
-            tx.untried(&row, due, &not_heard(&row.agreement)).await?;
-            books.commit(tx).await?;
-            continue;
-        }
         let task = match ask.lane {
+            // Nor does who asks for the work of all of them get any of that one.
+            Lane::Jobs if !books.heard.once(&row.agreement) => {
+                Err(CoreError::refused(NOT_HEARD, not_heard(&row.agreement)))
+            }
             Lane::Jobs => gate.core.task(&mut tx, &row).await,
             Lane::Post => Ok(post_task(&row)),
             Lane::Mail => {

@@ -12,7 +12,7 @@ use sluis_core::id::{AgreementId, Time};
 use sluis_core::words;
 
 use crate::books::Books;
-use crate::books::counting::{agree, since};
+use crate::books::counting::{agree, is_a_version, since};
 use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::store::Tx;
@@ -145,6 +145,16 @@ async fn agreed<C: Core>(
         ));
     }
     let mut tx = books.store.begin().await?;
+    if !is_a_version(&mut tx, terms).await? {
+        return Err(CoreError::refused(
+            "version-not-newer",
+            words!(
+                "een andere tekst van {} telde al als versie {version} of later: een wijziging is een nieuwe versie, verhoog `version`",
+                "another text of {} has counted as version {version} or later: a change is a new version, raise `version`",
+                ask.agreement
+            ),
+        ));
+    }
     books.keys_follow(&mut tx, terms, ask.stolen).await?;
     // Who put the file there tells nothing: root does it for whoever asks. So two persons have looked at this one.
     let subject = format!("{} {digest}{}", ask.agreement, if ask.stolen { " stolen" } else { "" });

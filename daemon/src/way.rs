@@ -66,7 +66,8 @@ fn why(error: &reqwest::Error) -> Words {
 /// Whether TLS says it, which is wrapped as an error of the system.
 fn is_tls(error: &(dyn Error + 'static)) -> bool {
     let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || wrapped.is_some_and(|it| it.is::<rustls::Error>())
+    error.is::<rustls::Error>()
+        || wrapped.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
 }
 
 /// Whether the system says it, or tells at least by its kind what it is.

@@ -20,7 +20,7 @@ use crate::faults::{
 };
 use crate::points::CODE;
 use crate::world::{Plan, ROLES, SAID, somewhere};
-use crate::{PATIENCE, World, stderr};
+use crate::{PATIENCE, World, stderr, stdout};
 
 use steered::SEALED;
 pub use telephones::Beside;
@@ -460,10 +460,11 @@ fn unheard(on: &mut Tended, name: &str, content: &[u8]) {
     on.reaches("agency", &code, &["Releasing"]);
     on.rest("carrier");
     on.restart("sealer");
-    let kept_back = |world: &World| world.log("sealer").matches("a job cannot be given").count();
-    let before = kept_back(&on.world);
     on.wake("releaser");
-    on.until("a share to be asked for", |world| (kept_back(world) > before).then_some(()));
+    on.until("a share to be asked for", |world| {
+        let shown = stdout(&world.cli("agency", &["--json", "show", &code]));
+        shown.contains("was not read to its end").then_some(())
+    });
     assert!(lines(&on.world, &code).is_empty(), "{code}: nobody knows what the municipality said");
     on.wake("carrier");
     released(on, &code);

@@ -347,3 +347,33 @@ fn what_is_left_blank_stays_visible_in_the_file_and_is_a_gap() {
         ["processor-hosts-missing", "representative-unsigned", "original-missing"]
     );
 }
+
+/// What follows from a change goes by its number: a publication, the register of processors, which keys count.
+#[test]
+fn another_text_with_a_number_that_counted_already_is_no_version() {
+    let mut world = World::running();
+    let installed = world.path("agency/agreements/mechelen.toml");
+    let text = fs::read_to_string(&installed).unwrap();
+    let other = text.replacen("\nversion = 1\n", "\nversion = 1 # ongewijzigd\n", 1);
+    assert_ne!(other, text);
+    let file = world.path("anders.toml");
+    fs::write(&file, &other).unwrap();
+    let added = world.cli("agency", &["agreement", "add", file.to_str().unwrap()]);
+    assert!(stderr(&added).contains("[version-not-newer]"), "{}", stderr(&added));
+    // Nor where root writes it there.
+    fs::write(&installed, &other).unwrap();
+    world.stop("sealer");
+    world.start("sealer");
+    let approve = ["agreement", "approve", "mechelen"];
+    let refused = world.cli("agency", &approve);
+    assert!(stderr(&refused).contains("[version-not-newer]"), "{}", stderr(&refused));
+    // The text that counted before, and one with a higher number, may.
+    for version in [1, 2] {
+        let next = text.replacen("\nversion = 1\n", &format!("\nversion = {version}\n"), 1);
+        fs::write(&installed, next).unwrap();
+        world.stop("sealer");
+        world.start("sealer");
+        let approved = world.two_persons("agency", &approve);
+        assert!(approved.status.success(), "{}", stderr(&approved));
+    }
+}

@@ -60,6 +60,10 @@ fn what_was_published_counts_for_as_long_as_the_signed_original_is_the_same() {
     assert_eq!(published(&version(3, Some(b"another")), &[&one, &two]), [false, false]);
     assert_eq!(published(&two, &[&version(1, Some(b"another"))]), [false, true]);
     assert_eq!(published(&three, &[&version(1, None), &two]), [false, true]);
+    // Where nobody says which text was signed, no two versions are of one text.
+    let [one, three] = [1, 3].map(|it| version(it, None));
+    assert_eq!(published(&three, &[&one, &two]), [false, false]);
+    assert_eq!(published(&one, &[]), [true, false]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use sluis_core::content::{Rule, Summary};
 use sluis_core::control::{May, Might};
 use sluis_core::deadline::civil;
 use sluis_core::id::{AgreementId, Digest, Nis, Time, TransferId};
-use sluis_core::notice::{Entered, Register};
+use sluis_core::notice::{Entered, Register, Sort};
 use sluis_core::policy::{self, Reason, Requested};
 use sluis_core::statement::Body;
 use sluis_core::transfer::State;
@@ -240,8 +240,8 @@ impl Agency {
                 state,
                 None | Some(State::Withdrawn | State::Expired | State::Superseded { .. })
             );
-            let (request, waived) = (body.request, body.waived);
-            answers.push(Answer { transfer, request, waived, stands });
+            let (at, request, waived) = (sent.header.time, body.request, body.waived);
+            answers.push(Answer { transfer, at, request, waived, stands });
         }
         Ok(answers)
     }
@@ -252,12 +252,10 @@ impl Agency {
 fn requested(answers: &[Answer], register: &Register, replaces: Option<TransferId>) -> Requested {
     let own = answers.iter().find(|answer| Some(answer.transfer) == replaces);
     let stood = |request: &Digest| register.requests().any(|it| it.digest == *request);
-    if let Some((own, request)) = own.and_then(|own| Some((own, own.request.filter(stood)?))) {
-        let other = |it: &&Answer| it.stands && it.transfer != own.transfer;
-        let others = answers.iter().filter(|it| it.request == own.request).filter(other);
-        if others.count() < lists_for(answers, request, register) {
-            return Requested::By(request);
-        }
+    if let Some((own, request)) = own.and_then(|own| Some((own, own.request.filter(stood)?)))
+        && may_have_a_list(answers, request, register, Some(own))
+    {
+        return Requested::By(request);
     }
     // What was contradicted after a list had answered it counts for its year all the same.
     let answered = |it: &&Entered| {
@@ -269,33 +267,137 @@ fn requested(answers: &[Answer], register: &Register, replaces: Option<TransferI
         if later.is_some_and(|on| asked.told().date() < on) {
             continue;
         }
-        let stands = |it: &&Answer| it.stands && it.request == Some(asked.digest);
-        if answers.iter().filter(stands).count() < lists_for(answers, asked.digest, register) {
+        if may_have_a_list(answers, asked.digest, register, None) {
             return Requested::By(asked.digest);
         }
     }
     register.next_request().max(later).map_or(Requested::Never, Requested::Answered)
 }
 
-/// How many lists a request may have: one, and a corrected one for each report of an error in one of them (R63), as
-/// long as the last of these is being mended.
-fn lists_for(answers: &[Answer], request: Digest, register: &Register) -> usize {
-    let own = || answers.iter().filter(|it| it.request == Some(request));
-    let reports: usize = own().map(|it| register.errors(&it.transfer)).sum();
-    match own().any(|it| register.mends(&it.transfer)) {
-        true => 1 + reports,
-        // Closed cases had their lists.
-        false => 1,
+/// Whether a request may have one more list: its first, or a corrected one for an error that was reported in one of them
+/// and is being mended (R63). Each list after the first took the place of one such report that was open then, the one that
+/// was closed soonest: a report that was closed without a list leaves none to be had. What goes `again` takes its own
+/// place, unless another one has it.
+fn may_have_a_list(
+    answers: &[Answer],
+    request: Digest,
+    register: &Register,
+    again: Option<&Answer>,
+) -> bool {
+    let own: Vec<&Answer> = answers.iter().filter(|it| it.request == Some(request)).collect();
+    let counts =
+        own.iter().filter(|it| it.stands && again.is_none_or(|own| own.transfer != it.transfer));
+    let mut lists: Vec<Time> = counts.map(|it| it.at).collect();
+    lists.sort();
+    let reported = register.cases().filter(|case| {
+        case.begun.sort == Sort::QualityReport
+            && own.iter().any(|it| case.begun.transfer == Some(it.transfer))
+            && !register.is_contradicted(&case.begun.digest)
+    });
+    let mut reported: Vec<(Time, Option<Time>)> =
+        reported.map(|case| (case.begun.at, case.closed)).collect();
+    reported.sort_by_key(|(_, closed)| closed.map_or(i64::MAX, |at| at.0));
+    let open = |(begun, closed): &(Time, Option<Time>), at: Time| {
+        *begun <= at && closed.is_none_or(|closed| at <= closed)
+    };
+    for list in lists.iter().skip(1) {
+        // Where the clocks of the parties differ it took the place of one all the same.
+        let place =
+            reported.iter().position(|it| open(it, *list)).or((!reported.is_empty()).then_some(0));
+        place.map(|place| reported.remove(place));
     }
+    let place = |it: &(Time, Option<Time>)| again.map_or(it.1.is_none(), |own| open(it, own.at));
+    lists.is_empty() || reported.iter().any(place)
 }
 
 /// A transfer that was sealed.
+#[derive(Debug)]
 struct Answer {
     transfer: TransferId,
+    /// When.
+    at: Time,
     /// The request that it answers.
     request: Option<Digest>,
     /// The `override` that it needed.
     waived: Option<Digest>,
     /// Whether it was not stopped, nor took another its place.
     stands: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluis_core::agreement::Side;
+    use sluis_core::notice::Notice;
+
+    /// Lists that answered one request, each at its time.
+    fn answers(request: Digest, times: &[i64]) -> Vec<Answer> {
+        let answer = |at: &i64| Answer {
+            transfer: TransferId::random(),
+            at: Time(*at),
+            request: Some(request),
+            waived: None,
+            stands: true,
+        };
+        times.iter().map(answer).collect()
+    }
+
+    /// Reports of an error in a list, each from when to when it was open, and whether it was contradicted.
+    fn reports(of: &Answer, all: &[(i64, Option<i64>, bool)]) -> Register {
+        let mut entered = Vec::new();
+        let mut enter = |sort, at: i64, case| {
+            let digest = Digest::of(format!("{sort:?} {at} {}", entered.len()).as_bytes());
+            let (by, transfer) = (Side::Municipality, Some(of.transfer));
+            let notice = Notice { case, ..Notice::of("een fout") };
+            entered.push(Entered { digest, by, at: Time(at), version: 1, transfer, sort, notice });
+            digest
+        };
+        for (begun, closed, contradicted) in all {
+            let case = enter(Sort::QualityReport, *begun, None);
+            closed.map(|at| enter(Sort::QualityClose, at, Some(case)));
+            contradicted.then(|| enter(Sort::Contradiction, begun + 1, Some(case)));
+        }
+        Register(entered)
+    }
+
+    #[test]
+    fn a_request_has_one_list_and_one_more_for_each_error_that_is_being_mended() {
+        let request = Digest::of(b"de lijst van dit jaar");
+        let may = |times: &[i64], all: &[(i64, Option<i64>, bool)]| {
+            let answers = answers(request, times);
+            let register = answers.first().map_or_else(Register::default, |it| reports(it, all));
+            may_have_a_list(&answers, request, &register, None)
+        };
+        assert!(may(&[], &[]));
+        assert!(!may(&[10], &[]));
+        assert!(may(&[10], &[(20, None, false)]));
+        assert!(!may(&[10], &[(20, Some(30), false)]), "it was closed without a list");
+        assert!(!may(&[10, 25], &[(20, None, false)]), "the corrected one has left");
+        // One that was closed without a list, and an open one: one list.
+        let two = [(20, Some(30), false), (40, None, false)];
+        assert!(may(&[10], &two) && !may(&[10, 50], &two));
+        // A list for the first, and one for the second.
+        assert!(may(&[10, 25], &two) && !may(&[10, 25, 50], &two));
+        assert!(!may(&[10], &[(20, None, true)]), "its party denies it");
+        assert!(!may(&[10, 15], &[(20, None, false)]), "the other party's clock is ahead");
+    }
+
+    #[test]
+    fn what_is_redelivered_takes_its_own_place() {
+        let request = Digest::of(b"de lijst van dit jaar");
+        let lists = answers(request, &[10, 25]);
+        for closed in [None, Some(30)] {
+            let register = reports(&lists[0], &[(20, closed, false)]);
+            let may = |lists: &[Answer], own: &Answer| {
+                may_have_a_list(lists, request, &register, Some(own))
+            };
+            assert!(may(&lists, &lists[1]) && may(&lists[..1], &lists[0]));
+            assert!(!may(&lists, &lists[0]), "the corrected one stands in its place");
+        }
+        // It was withdrawn, and another one left in its place.
+        let mut three = answers(request, &[10, 25, 27]);
+        three[1].stands = false;
+        let register = reports(&three[0], &[(20, Some(30), false)]);
+        assert!(!may_have_a_list(&three, request, &register, Some(&three[1])));
+    }
 }

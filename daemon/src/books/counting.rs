@@ -45,6 +45,25 @@ pub(crate) async fn begins_to_wait(tx: &mut Tx, now: Time, terms: &Terms) -> Res
     Ok(())
 }
 
+/// Whether this text may count: it did before, or its number is higher than that of every other text that ever did. What
+/// follows from a change (a publication, the register of processors) goes by that number.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub(crate) async fn is_a_version(tx: &mut Tx, terms: &Terms) -> Result<bool> {
+    if tx.number(&names(terms).1).await?.is_some() {
+        return Ok(true);
+    }
+    for text in tx.versions(&terms.agreement.agreement).await? {
+        let Ok((other, _)) = agreements::parse(Path::new("(store)"), &text) else { continue };
+        let counted = tx.number(&names(&other).1).await?.is_some();
+        if counted && other.agreement.version >= terms.agreement.version {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The version that counts, as it was kept; nothing where none ever did.
 ///
 /// # Errors
