@@ -396,10 +396,13 @@ impl Register {
         })
     }
 
-    /// Whether an error in this transfer's data is being mended: a corrected list needs no new request (R63).
-    #[must_use]
-    pub fn mends(&self, transfer: &TransferId) -> bool {
-        self.cases().any(|case| case.closed.is_none() && self.reports(case.begun, transfer))
+    /// The errors in this transfer's data that were reported; a report that its party contradicts was never made.
+    pub fn errors<'a>(&'a self, transfer: &'a TransferId) -> impl Iterator<Item = Case<'a>> {
+        self.cases().filter(|Case { begun, .. }| {
+            begun.sort == Sort::QualityReport
+                && begun.transfer == Some(*transfer)
+                && !self.is_contradicted(&begun.digest)
+        })
     }
 
     /// What two persons let pass for one list (R84): not used yet, and not older than a week.
@@ -410,19 +413,6 @@ impl Register {
         let (rules, _) = last.notice.text.split_once(':')?;
         let rules = rules.split(',').map(|rule| rule.trim().to_owned()).collect();
         Some(Waiver { notice: last.digest, rules, list: last.notice.case? })
-    }
-
-    /// How many errors in this transfer's data were reported.
-    #[must_use]
-    pub fn errors(&self, transfer: &TransferId) -> usize {
-        self.0.iter().filter(|it| self.reports(it, transfer)).count()
-    }
-
-    /// Whether this reports an error in this transfer's data; a report that its party contradicts was never made.
-    fn reports(&self, it: &Entered, transfer: &TransferId) -> bool {
-        it.sort == Sort::QualityReport
-            && it.transfer == Some(*transfer)
-            && !self.is_contradicted(&it.digest)
     }
 
     /// The clocks that run from what was said, and from what the agreement says; its former versions tell what was done

@@ -267,7 +267,7 @@ fn clocks_run_from_the_finding_and_lateness_stays() {
     assert_eq!(stands(Clock::RequestAllowed), None);
     let reviews = due.iter().filter(|it| matches!(it.clock, Clock::PolicyReview(_))).count();
     assert_eq!(reviews, 2);
-    assert!(register.cases().count() == 2 && !register.mends(&TransferId::random()));
+    assert!(register.cases().count() == 2 && register.errors(&TransferId::random()).count() == 0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use sluis_core::content::{Rule, Summary};
 use sluis_core::control::{May, Might};
 use sluis_core::deadline::civil;
 use sluis_core::id::{AgreementId, Digest, Nis, Time, TransferId};
-use sluis_core::notice::{Entered, Register, Sort};
+use sluis_core::notice::{Entered, Register};
 use sluis_core::policy::{self, Reason, Requested};
 use sluis_core::statement::Body;
 use sluis_core::transfer::State;
@@ -289,11 +289,7 @@ fn may_have_a_list(
         own.iter().filter(|it| it.stands && again.is_none_or(|own| own.transfer != it.transfer));
     let mut lists: Vec<Time> = counts.map(|it| it.at).collect();
     lists.sort();
-    let reported = register.cases().filter(|case| {
-        case.begun.sort == Sort::QualityReport
-            && own.iter().any(|it| case.begun.transfer == Some(it.transfer))
-            && !register.is_contradicted(&case.begun.digest)
-    });
+    let reported = own.iter().flat_map(|it| register.errors(&it.transfer));
     let mut reported: Vec<(Time, Option<Time>)> =
         reported.map(|case| (case.begun.at, case.closed)).collect();
     reported.sort_by_key(|(_, closed)| closed.map_or(i64::MAX, |at| at.0));
@@ -328,7 +324,7 @@ struct Answer {
 mod tests {
     use super::*;
     use sluis_core::agreement::Side;
-    use sluis_core::notice::Notice;
+    use sluis_core::notice::{Notice, Sort};
 
     /// Lists that answered one request, each at its time.
     fn answers(request: Digest, times: &[i64]) -> Vec<Answer> {
