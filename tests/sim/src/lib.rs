@@ -166,6 +166,8 @@ impl Sim {
 
     /// The agency looks through its outbox; whether something still settles.
     pub async fn look(&mut self) -> bool {
+        // As a rescan does: what could not be taken before is tried again.
+        self.outbox.look_again();
         let look = self.agency.as_ref().unwrap().core.look(&mut self.outbox);
         if self.net.happens(4) {
             return self.net.killed(End::Carrier, look).await.unwrap_or(true);

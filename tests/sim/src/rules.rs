@@ -11,6 +11,7 @@ use sluis_core::ledger::{self, Entry};
 use sluis_core::receipt;
 use sluis_core::statement::{Body, Statement, Tip};
 use sluis_core::transfer;
+use sluis_daemon::agency::status;
 use sluis_daemon::books::Books;
 use sluis_daemon::store::Record;
 
@@ -192,8 +193,18 @@ impl Sim {
             if half || left || upload {
                 broken.push(format!("{} is left over", path.display()));
             }
+            // What lies in the outbox was refused, and its owner is told.
+            let told = name.starts_with("STATUS-") || every.contains(&status(path));
+            if place(path, "outbox") && !told {
+                broken.push(format!("{} was never taken nor refused", path.display()));
+            }
         }
     }
+}
+
+/// The status of a drop.
+fn status(drop: &Path) -> PathBuf {
+    status::path(drop.parent().unwrap(), drop.file_name().unwrap())
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
