@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use sluis_config::credentials::Credentials;
 use sluis_config::{Config, strict};
 use sluis_core::agreement::keys::{DropZoneKeys, PartyKeys};
-use sluis_core::crockford;
 use sluis_core::id::{Digest, PartyId};
 use sluis_core::keyring::{Identities, Signers};
-use sluis_core::words;
+use sluis_core::{crockford, words};
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;

@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use picture::Gates;
 use sluis_core::control::{
     AskHead, ByCode, Detail, LineAnswer, MakeNotice, Noted, NoticeRow, Row, TypedLine,
 };
@@ -14,13 +15,12 @@ use sluis_core::id::{TransferCode, called};
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::words;
 use sluis_core::words::Words;
+use world::World;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::socket::Socket;
 use crate::{evidence, open, output, transfers};
-use picture::Gates;
-use world::World;
 
 /// What the demonstration is asked for.
 pub(crate) struct Order {

@@ -10,11 +10,10 @@ mod verify;
 
 use std::path::Path;
 
-use sluis_core::control::AskHead;
-use sluis_core::words;
-
 pub(crate) use folder::write;
 pub(crate) use gathered::last_numbers;
+use sluis_core::control::AskHead;
+use sluis_core::words;
 pub(crate) use verify::verify;
 
 use crate::failure::Result;

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, Resettable, StyledStr};
 use clap::parser::ValueSource;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
+use dutch::{DUTCH, PLACEHOLDERS};
 
 use crate::args::Arguments;
 use crate::language::Lang;
 use crate::output;
-use dutch::{DUTCH, PLACEHOLDERS};
 
 /// As clap's own, with the one heading that is in it.
 const TEMPLATE: &str =

@@ -9,12 +9,11 @@ use std::path::Path;
 
 use age::secrecy::ExposeSecret;
 use clap::Subcommand;
+pub(crate) use made::Kind;
 use sluis_config::Config;
 use sluis_core::id::TransferCode;
 use sluis_core::share::{self, Share};
 use sluis_core::words;
-
-pub(crate) use made::Kind;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;

@@ -9,15 +9,13 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under};
 use sluis_core::id::{AgreementId, Digest, TransferCode};
-use sluis_core::kinds;
 use sluis_core::notice::{MAX_TEXT, Notice, Sort, short};
-use sluis_core::words;
+use sluis_core::{kinds, words};
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
-use crate::output;
-use crate::second;
 use crate::socket::Socket;
+use crate::{output, second};
 
 /// What a notice says.
 #[derive(Debug, Args)]

@@ -11,7 +11,9 @@ mod safeguards;
 mod told;
 mod who;
 
+use articles::Article;
 use askama::Template;
+use drawn::{Lock, Year};
 use sluis_core::agreement::{Agreement, Side};
 use sluis_core::deadline::{self, Deadline, Standing, civil};
 use sluis_core::evidence::Terms;
@@ -20,9 +22,6 @@ use sluis_core::ledger::Head;
 use sluis_core::notice::{self, Entered, Register, Sort};
 use sluis_core::statement::{Body, Sent, Statement};
 use sluis_core::words;
-
-use articles::Article;
-use drawn::{Lock, Year};
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;

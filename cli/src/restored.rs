@@ -6,9 +6,8 @@ use sluis_core::id::AgreementId;
 
 use crate::failure::Result;
 use crate::language::Lang;
-use crate::output;
-use crate::second;
 use crate::socket::Socket;
+use crate::{output, second};
 
 /// `sluis restored AGREEMENT`
 pub(crate) fn go_on(socket: &Socket, ask: &GoOn, lang: Lang, json: bool) -> Result<()> {

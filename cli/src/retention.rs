@@ -13,10 +13,9 @@ use sluis_core::words;
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::notices::{self, Wording};
-use crate::output;
-use crate::second;
 use crate::socket::Socket;
 use crate::transfers::clock_held;
+use crate::{output, second};
 
 /// `sluis retention`
 pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {

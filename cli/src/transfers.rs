@@ -9,18 +9,15 @@ use std::time::Duration;
 use sluis_core::control::{
     About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Over, Retry, Row, Send, Under,
 };
-use sluis_core::exercise;
 use sluis_core::id::{AgreementId, DRILL, Nis, TransferCode, TransferId};
-use sluis_core::kinds;
 use sluis_core::transfer::states;
-use sluis_core::words;
+use sluis_core::{exercise, kinds, words};
 
 use crate::agreement::not_here;
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
-use crate::output;
 use crate::socket::Socket;
-use crate::{restored, second};
+use crate::{output, restored, second};
 
 /// `sluis send AGREEMENT PATH`: copies into the outbox, then has it taken.
 pub(crate) fn send(

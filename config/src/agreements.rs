@@ -8,11 +8,11 @@ use sluis_core::agreement::{Agreement, Contacts, Side};
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Digest, PartyId};
 use sluis_core::plan::{self, Plan};
+use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::schema::Config;
 use crate::strict::{self, ConfigError};
-use sluis_core::words;
-use sluis_core::words::Words;
 
 /// An agreement as it is installed here.
 #[derive(Debug, Clone)]

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sluis_core::duty::Duty;
 use sluis_core::id::{Address, ChannelId, CustodianId, PartyId};
-use sluis_core::words::Language;
+use sluis_core::words;
+use sluis_core::words::{Language, Words};
 
 use crate::strict::{self, ConfigError};
-use sluis_core::words;
-use sluis_core::words::Words;
 
 pub mod answers;
 mod channels;

@@ -13,16 +13,16 @@ pub mod keys;
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
-
-use crate::id::{Address, AgreementId, ChannelId, CustodianId, GroupId, Kbo, Nis, PartyId, Salt};
-use crate::words::Language;
 use articles::{
     Access, Basis, ContactPoint, Data, Officer, Period, Processor, Publication, Rehearsal,
     Retention, Safeguards, Sides, Signed, Targets, Term,
 };
+use jiff::civil::Date;
 use keys::{Keys, PartyKeys};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Address, AgreementId, ChannelId, CustodianId, GroupId, Kbo, Nis, PartyId, Salt};
+use crate::words::Language;
 
 /// Who a party of the agreement is (preamble; R1).
 #[derive(Debug, Clone, Deserialize)]

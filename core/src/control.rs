@@ -14,8 +14,9 @@ use crate::words::Words;
 
 mod persons;
 
-pub use crate::waiting::*;
 pub use persons::*;
+
+pub use crate::waiting::*;
 
 /// The largest JSON request or answer on the socket, in bytes.
 pub const MAX_BYTES: usize = 4 << 20;

@@ -79,8 +79,9 @@ pub fn unpack(values: &[u8]) -> Option<Zeroizing<[u8; 16]>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     proptest! {
         #[test]

@@ -436,8 +436,9 @@ mod vectors;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn seal(key: &TransferKey, plain: &[u8]) -> Vec<u8> {
         let mut seal = Seal::new(key, Vec::new()).unwrap();

@@ -60,8 +60,9 @@ impl fmt::Debug for TransferKey {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use age_core::secrecy::ExposeSecret;
+
+    use super::*;
 
     #[test]
     fn the_passphrase_is_26_symbols_and_comes_back() {

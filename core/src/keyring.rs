@@ -118,9 +118,10 @@ impl From<age::x25519::Identity> for Identities {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use age::x25519::Identity;
     use secrecy::ExposeSecret;
+
+    use super::*;
 
     #[test]
     fn the_newest_key_stands_first_and_each_is_found_by_its_public_half() {

@@ -8,8 +8,10 @@ mod fault;
 mod late;
 mod page;
 
+pub use fault::Fault;
 use jiff::ToSpan;
 use jiff::civil::Date;
+pub use late::Late;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::gaps::{Gap, Missing};
@@ -18,8 +20,6 @@ use crate::article::Article::{self, Art, Recital};
 use crate::content::nrn;
 use crate::deadline::{self, Clock, Deadline, Finding, civil};
 use crate::id::{Digest, Time, TransferId};
-pub use fault::Fault;
-pub use late::Late;
 
 /// How long an override waits for its list.
 const WAIVED_MS: i64 = 7 * 86_400_000;

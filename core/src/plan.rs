@@ -301,11 +301,12 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::agreement::{Channel, Custodian, ReleaseRule};
     use crate::id::Salt;
     use crate::words::Language;
-    use proptest::prelude::*;
 
     /// `channels` gives the group of each channel; `custodians` the channel of each custodian.
     fn rules(threshold: u8, channels: &[&str], custodians: &[usize]) -> KeyRules {

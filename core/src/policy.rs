@@ -1,8 +1,7 @@
 //! May this drop leave? The decision is a value that holds what is still owed, or every reason why not.
 
-use serde::{Deserialize, Serialize};
-
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
 use crate::agreement::gaps::{Gap, Missing, Weight, gaps};
@@ -12,8 +11,7 @@ use crate::id::{Digest, Nis, Time};
 use crate::notice::{Reviewed, Sort, short};
 use crate::statement::{Residents, Sent, Word};
 use crate::words;
-use crate::words::Language;
-use crate::words::Words;
+use crate::words::{Language, Words};
 
 /// A reason as a core tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

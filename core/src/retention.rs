@@ -10,11 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
 use crate::agreement::articles::Destruction;
-use crate::deadline;
 use crate::id::{AgreementId, Time, TransferCode};
-use crate::words;
-use crate::words::Language;
-use crate::words::Words;
+use crate::words::{Language, Words};
+use crate::{deadline, words};
 
 /// So many days before its last one it is announced that a list goes by itself.
 pub const ANNOUNCED_DAYS: i32 = 30;

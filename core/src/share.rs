@@ -325,9 +325,10 @@ fn locate(code: &TransferCode, symbols: &[u8]) -> LineError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use age_core::secrecy::ExposeSecret;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn code() -> TransferCode {
         "7K3F-9QX".parse().unwrap()

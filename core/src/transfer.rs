@@ -50,8 +50,7 @@ use crate::plan::{Plan, Route};
 use crate::policy::Reason;
 use crate::statement::{Look, Shipped};
 use crate::words;
-use crate::words::Language;
-use crate::words::Words;
+use crate::words::{Language, Words};
 
 /// What was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

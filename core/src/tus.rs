@@ -108,8 +108,9 @@ pub fn checksum(value: &str) -> Result<Checksum, BadHeader> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn numbers_are_plain() {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use reqwest::{Client, Method, Request, RequestBuilder, Response};
-
 use sluis_core::words;
 use sluis_core::words::Words;
 

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use steered::SEALED;
+pub use telephones::Beside;
 
 use crate::exposures::{exposures, in_folders, read, twice};
 use crate::faults::{
@@ -21,9 +23,6 @@ use crate::faults::{
 use crate::points::CODE;
 use crate::world::{Plan, ROLES, SAID, somewhere};
 use crate::{PATIENCE, World, stderr, stdout};
-
-use steered::SEALED;
-pub use telephones::Beside;
 
 /// Another person than the one who runs the tests.
 const SECOND: &str = "65534";

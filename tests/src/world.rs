@@ -11,9 +11,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use memchr::memmem;
 use serde_json::Value;
-use tempfile::TempDir;
-
 pub use sluis_sim::phones::line_in;
+use tempfile::TempDir;
 
 use crate::{binary, stderr, stdout, tool, until};
 

@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use sluis_core::words;
 
 use super::kept::Kept;
 use super::questions::{Kind, PARTS, Part, Question, list, pairs};
@@ -12,7 +13,6 @@ use super::{check, draft};
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::{init, output};
-use sluis_core::words;
 
 /// How often a question is asked before it is given up: input that is not a person's ends somewhere.
 const TRIES: usize = 5;

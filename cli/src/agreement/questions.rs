@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use sluis_core::agreement::articles::MAX_YEARS;
-use sluis_core::id::is_page;
-use sluis_core::id::{Address, AgreementId, ChannelId, Digest, Kbo, Nis};
+use sluis_core::id::{Address, AgreementId, ChannelId, Digest, Kbo, Nis, is_page};
 
 use super::new::Answers;
 

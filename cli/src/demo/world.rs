@@ -8,10 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sluis_config::Config;
-use sluis_core::export;
 use sluis_core::id::{self, Address, PartyId, Time, TransferCode};
-use sluis_core::words;
 use sluis_core::words::Words;
+use sluis_core::{export, words};
 
 use super::failed;
 use crate::card::{Card, Role};

@@ -8,11 +8,10 @@ use std::path::Path;
 
 use sluis_core::control::AskHead;
 use sluis_core::evidence::Terms;
-use sluis_core::export;
 use sluis_core::id::Digest;
 use sluis_core::ledger::Part;
 use sluis_core::statement::Signed;
-use sluis_core::words;
+use sluis_core::{export, words};
 
 use super::gathered::{Gathered, Texts, line, lost, texts};
 use crate::failure::{Failure, Result};

@@ -2,7 +2,6 @@
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-
 use sluis_core::id::Malformed;
 use sluis_core::words::Words;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 use sluis_config::Config;
 use sluis_config::credentials::Credentials;
+use sluis_core::words;
 use zeroize::Zeroizing;
 
 use super::made::{Credential, Kind};
@@ -13,7 +14,6 @@ use crate::card::{Card, Role, age_recipient};
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::output;
-use sluis_core::words;
 
 /// The largest credential that a role reads, in bytes.
 const MOST: usize = 64 * 1024;

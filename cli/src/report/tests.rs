@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use sluis_config::agreements;
+use sluis_core::ledger::Part;
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::statement::{
     Delivered, Destroyed, Expired, Header, Look, Opened, Released, Removed, Sent, ShareAccepted,
@@ -11,7 +12,6 @@ use sluis_core::statement::{
 };
 
 use super::*;
-use sluis_core::ledger::Part;
 
 const DAY: i64 = 86_400_000;
 /// 2026-12-28 12:00 in Brussels.

@@ -9,6 +9,7 @@ use std::num::NonZeroU16;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
+pub use kinds::Missing;
 use serde::Serialize;
 
 use super::articles::{Access, ColumnKind, MAX_YEARS, Processor, Rehearsal, Term};
@@ -17,7 +18,6 @@ use super::{Agreement, Channel, ChannelKind, Side};
 use crate::article::Article;
 use crate::id::is_page;
 use crate::words::Language;
-pub use kinds::Missing;
 
 /// The decree's columns (art. 20 of 7 June 2013, R16) with what each holds; the first two are names.
 const DECREE: [(&str, ColumnKind); 5] = [

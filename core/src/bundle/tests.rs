@@ -1,10 +1,11 @@
 //! A bundle opens for the releaser, from the sealer, with the `sent` it was made for, and in no other way.
 
+use age::x25519::Identity;
+use secrecy::ExposeSecret;
+
 use super::*;
 use crate::agreement::Side::{Agency, Municipality};
 use crate::evidence::tests::{World, signer};
-use age::x25519::Identity;
-use secrecy::ExposeSecret;
 
 const NUMBER: &str = "+32470123456";
 

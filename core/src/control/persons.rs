@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Waiting;
 use crate::content::Rule;
 use crate::id::{
     AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId, called,
@@ -13,8 +14,6 @@ use crate::retention::Retained;
 use crate::statement::Signed;
 use crate::words;
 use crate::words::Words;
-
-use super::Waiting;
 
 /// Names a transfer.
 #[derive(Debug, Clone, Serialize, Deserialize)]

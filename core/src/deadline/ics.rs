@@ -7,10 +7,9 @@ use std::fmt::Display;
 
 use jiff::Timestamp;
 
+use super::{Deadline, Standing};
 use crate::id::{AgreementId, Time};
 use crate::words::Language;
-
-use super::{Deadline, Standing};
 
 /// The calendar of these deadlines as it stands at `stamp`, reminders still to come as alarms.
 ///

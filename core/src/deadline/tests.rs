@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use proptest::prelude::*;
 
-use crate::words::Language;
-
 use super::civil::*;
 use super::*;
+use crate::words::Language;
 
 const HOUR: i64 = 3_600_000;
 

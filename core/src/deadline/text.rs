@@ -1,10 +1,9 @@
 //! What people read of a clock: its title, and what to do, with the article.
 
-use crate::agreement::Side;
-use crate::words::Language;
-
 use super::Standing;
 use super::clock::Clock;
+use crate::agreement::Side;
+use crate::words::Language;
 
 /// What the mark of [`Clock::marked`] means, where one of these bears it.
 #[must_use]

@@ -1,8 +1,7 @@
 //! How bad it is.
 
-use crate::deadline::civil;
-
 use super::*;
+use crate::deadline::civil;
 
 fn well() -> Health {
     let gate = Gate { gate: "carrier".into(), waiting: 0, oldest_s: None, seen_s: Some(20) };

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use super::{Entered, Register, Sort};
 use crate::deadline::{Clock, Finding};
 use crate::words;
 use crate::words::Words;
-
-use super::{Entered, Register, Sort};
 
 /// How late a notice was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::*;
 use crate::deadline::{Clock, civil};
 use crate::words::Language;
-
-use super::*;
 
 const HOUR: i64 = 3_600_000;
 

@@ -2,14 +2,13 @@
 
 use data_encoding::Specification;
 
+use super::{About, Heard, Reminder, Stuck, Waits};
 use crate::deadline::{Deadline, Standing};
 use crate::id::{AgreementId, Digest, Time, called};
 use crate::kinds;
 use crate::notice::short;
 use crate::transfer::states;
 use crate::words::Language;
-
-use super::{About, Heard, Reminder, Stuck, Waits};
 
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 160;

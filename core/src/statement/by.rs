@@ -1,9 +1,8 @@
 //! Which kinds of statements are whose to say. A party that says another one has said nothing by it.
 
+use super::Body;
 use crate::agreement::Side;
 use crate::notice::{AGENCY, BOTH, MUNICIPALITY};
-
-use super::Body;
 
 impl Body {
     /// Who may say this. What a notice tells from a letter the party that got it says.

@@ -322,9 +322,10 @@ struct Answer {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use sluis_core::agreement::Side;
     use sluis_core::notice::{Notice, Sort};
+
+    use super::*;
 
     /// Lists that answered one request, each at its time.
     fn answers(request: Digest, times: &[i64]) -> Vec<Answer> {

@@ -28,6 +28,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use gates::Gates;
+use net::{End, Net};
+use parts::{Parts, tls};
 use sluis_config::schema::{Keeper, Owner, Sealer};
 use sluis_core::agreement::Side;
 use sluis_core::id::{Time, TransferId};
@@ -44,10 +47,6 @@ use sluis_daemon::municipality::{self, Municipality};
 use sluis_daemon::role::Role;
 use sluis_daemon::store::Store;
 use tempfile::TempDir;
-
-use gates::Gates;
-use net::{End, Net};
-use parts::{Parts, tls};
 
 /// How long anything may take before it counts as a fault.
 pub const PATIENCE: Duration = Duration::from_secs(120);

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http;
+use axum::{Router, http};
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use reqwest::{Request, Response};

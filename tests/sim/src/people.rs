@@ -16,8 +16,7 @@ use sluis_core::id::{Digest, TransferCode};
 use sluis_core::message::Reference;
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::transfer::Report;
-use sluis_core::words::Language;
-use sluis_core::words::Words;
+use sluis_core::words::{Language, Words};
 use sluis_daemon::gatehouse::Caller;
 use tower::ServiceExt;
 

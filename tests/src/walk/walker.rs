@@ -1,11 +1,10 @@
 //! Goes rounds, several worlds side by side, until each fault that is owed came.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use super::rounds::{Group, Round};
 use super::{Journey, Kind};

@@ -1,8 +1,9 @@
 //! Each number has exactly one key, whatever was changed how often, and the past keeps those that it had.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::statement::Signer;
-use proptest::prelude::*;
 
 fn public(byte: u8) -> String {
     Signer::from_seed(&[byte; 32]).public().unwrap()

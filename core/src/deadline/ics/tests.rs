@@ -3,12 +3,11 @@
 use jiff::civil::date;
 use proptest::prelude::*;
 
+use super::super::tests::at;
+use super::*;
 use crate::agreement::Side;
 use crate::deadline::{Clock, Finding};
 use crate::id::AgreementId;
-
-use super::super::tests::at;
-use super::*;
 
 /// The content lines as a reader sees them (RFC 5545, 3.1).
 fn unfold(text: &str) -> Vec<String> {
