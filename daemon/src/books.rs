@@ -35,7 +35,7 @@ mod letters;
 pub mod seen;
 mod time;
 
-pub use heard::{Heard, NOT_HEARD, not_heard};
+pub use heard::{Heard, NOT_HEARD, UNHEARD, not_heard};
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]
@@ -106,6 +106,7 @@ impl Books {
         let mut unapproved = BTreeMap::new();
         let mut tx = store.begin().await?;
         intact::check(&mut tx, party.as_str()).await?;
+        heard::forget_words(&mut tx).await?;
         for installed in agreements.iter() {
             let agreement = &installed.terms.agreement;
             tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;

@@ -12,7 +12,7 @@ use std::panic::Location;
 use std::path::Path;
 use std::time::SystemTime;
 
-use rustix::fs::{OFlags, RenameFlags};
+use rustix::fs::{Mode, OFlags, RenameFlags};
 
 use crate::faults::{at, point};
 
@@ -54,6 +54,14 @@ pub fn open(path: &Path) -> io::Result<Out> {
     opened(options().open(path))
 }
 
+/// The same below an open folder; a pipe that nobody reads is `ENXIO`.
+#[track_caller]
+pub fn open_below(folder: impl AsFd, name: &Path) -> io::Result<Out> {
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::openat(folder, name, flags, Mode::empty());
+    opened(file.map(File::from).map_err(io::Error::from))
+}
+
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -93,6 +101,11 @@ impl Out {
     pub fn stamp(&self, time: SystemTime) -> io::Result<()> {
         point("stamp")?;
         self.file.set_modified(time)
+    }
+
+    /// Whether it is a file, and no pipe or device.
+    pub fn is_plain(&self) -> io::Result<bool> {
+        Ok(self.file.metadata()?.is_file())
     }
 
     /// How long it is.

@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use sluis_core::words;
 
 use crate::durable::{self, Out};
@@ -131,35 +132,54 @@ pub fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Gives the bytes of a file, or of all files in a folder, back to the disk, if it is there: who has it open reads nothing
-/// more. A link is not followed, and what another user owns is left to its name.
+/// more. A link is not followed, and what another user owns is left to its name. Each name is looked up in its open folder:
+/// whoever may change the folder meanwhile leads nowhere else.
 ///
 /// # Errors
 /// Those of the system.
 #[track_caller]
 pub fn empty(path: &Path) -> io::Result<()> {
-    let gone = |e: &io::Error| {
-        let link = e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
-        link || matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
-    };
-    let opened = match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => {
-            for entry in std::fs::read_dir(path)? {
-                empty(&entry?.path())?;
+    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+    match File::open(above) {
+        Ok(above) => empty_below(&above, Path::new(name)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+#[track_caller]
+fn empty_below(above: &File, name: &Path) -> io::Result<()> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(above, name, flags, Mode::empty()) {
+        Ok(folder) => {
+            let folder = File::from(folder);
+            for entry in rustix::fs::Dir::read_from(&folder)? {
+                let entry = entry?;
+                let name = Path::new(OsStr::from_bytes(entry.file_name().to_bytes()));
+                if name != Path::new(".") && name != Path::new("..") {
+                    empty_below(&folder, name)?;
+                }
             }
             return Ok(());
         }
-        Ok(meta) if meta.is_file() => durable::open(path),
-        Ok(_) => return Ok(()),
-        Err(e) => Err(e),
-    };
-    match opened {
-        Ok(file) => {
-            file.cut(0)?;
-            file.sync()
-        }
-        Err(e) if gone(&e) => Ok(()),
-        Err(e) => Err(e),
+        Err(Errno::NOTDIR | Errno::LOOP) => {}
+        Err(Errno::NOENT | Errno::ACCESS | Errno::PERM) => return Ok(()),
+        Err(e) => return Err(e.into()),
     }
+    let file = match durable::open_below(above, name) {
+        Ok(file) => file,
+        Err(e) => {
+            let passed = [Errno::LOOP, Errno::NOENT, Errno::ACCESS, Errno::PERM, Errno::NXIO];
+            let passed = passed.iter().any(|it| e.raw_os_error() == Some(it.raw_os_error()));
+            return if passed { Ok(()) } else { Err(e) };
+        }
+    };
+    if file.is_plain()? {
+        file.cut(0)?;
+        file.sync()?;
+    }
+    Ok(())
 }
 
 /// Removes it for good: nobody who has it open reads more of it, and after a power cut it is not there again.
@@ -185,4 +205,37 @@ pub fn shown(name: &OsStr) -> String {
         chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_emptied_leads_nowhere_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        std::fs::create_dir_all(path("drop/inner")).unwrap();
+        std::fs::create_dir(path("state")).unwrap();
+        for name in ["state/agency.db", "drop/list.csv", "drop/inner/list.csv"] {
+            std::fs::write(path(name), "bytes").unwrap();
+        }
+        std::os::unix::fs::symlink("../state", path("drop/link")).unwrap();
+        std::os::unix::fs::symlink("../state/agency.db", path("drop/file")).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path("drop/pipe"),
+            rustix::fs::FileType::Fifo,
+            Mode::RUSR | Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        empty(&path("drop")).unwrap();
+        let bytes = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+        assert_eq!(bytes("state/agency.db"), "bytes");
+        assert_eq!((bytes("drop/list.csv").len(), bytes("drop/inner/list.csv").len()), (0, 0));
+        empty(&path("gone/too")).unwrap();
+        empty(&path("drop/link")).unwrap();
+        assert_eq!(bytes("state/agency.db"), "bytes");
+    }
 }

@@ -274,9 +274,12 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
                 // Nothing of what was begun stays: half a step would be no step of the table.
                 drop(tx);
                 tx = books.store.begin_unsynced().await?;
-                let later = if waits { UNHEARD_MS } else { backoff_ms(row.attempts) };
-                let due = books.now().plus_ms(later);
-                tx.given_up(&row, due, &error.words()).await?;
+                let (now, why) = (books.now(), error.words());
+                if waits {
+                    tx.not_given(&row, now.plus_ms(UNHEARD_MS), &why).await?;
+                } else {
+                    tx.given_up(&row, now.plus_ms(backoff_ms(row.attempts)), &why).await?;
+                }
                 books.commit(tx).await?;
                 continue;
             }

@@ -39,7 +39,7 @@ async fn health<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Health>> {
         at: now,
         clock_held: books.clock_is_held(),
         set_back: u64::try_from(tx.all_set_back().await?.len()).unwrap_or(u64::MAX),
-        unheard: u64::try_from(books.unheard().len()).unwrap_or(u64::MAX),
+        unheard: u64::try_from(books.unheard(&mut tx).await?.len()).unwrap_or(u64::MAX),
         versions: u64::try_from(books.unapproved_count()).unwrap_or(u64::MAX),
         asked: u64::try_from(two_persons::all(books, &mut tx).await?.len()).unwrap_or(u64::MAX),
         clocks: health::count(&deadlines, books.side, now),

@@ -306,6 +306,10 @@ async fn make<C: Core>(
         stays: Vec::new(),
         others: Vec::new(),
     };
+    if matches!(sort, Sort::TerminateAtOnce) {
+        // It withdraws what is under way.
+        books.may_go_on(&mut tx, &ask.agreement).await?;
+    }
     if ask.notice.takes_two(sort) {
         // Not even asked for, where it may not be said at all.
         let register = books.notices(&mut tx, &ask.agreement).await?;

@@ -52,6 +52,7 @@ async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
     let mut tx = books.store.begin().await?;
     let entries = tx.head().await?.number;
     let set_back = tx.all_set_back().await?.into_iter().map(|it| it.agreement).collect();
+    let unheard = books.unheard(&mut tx).await?.into_iter().collect();
     drop(tx);
     let (role, folder) = core.about();
     let about = About {
@@ -67,7 +68,7 @@ async fn about<C: Core>(State(core): State<Arc<C>>) -> Result<Json<About>> {
             .unwrap_or_default(),
         installed: books.agreements.iter().map(|it| it.terms.digest).collect(),
         set_back,
-        unheard: books.unheard(),
+        unheard,
     };
     Ok(Json(about))
 }

@@ -17,7 +17,7 @@ use sluis_core::notice::{self, Notice, Sort};
 use sluis_core::statement::{self, Body, Contradicted, FormError, Signed, Tip};
 use sluis_core::{mailbox, words};
 
-use crate::books::{Books, NOT_HEARD};
+use crate::books::{Books, NOT_HEARD, UNHEARD};
 use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core, take_effect};
 use crate::store::{Fate, SetBack, Tx, detail};
@@ -310,7 +310,10 @@ async fn unheard(
     caller: Caller,
 ) -> Result<Word> {
     books.may_speak(&mut tx, agreement).await?;
-    if books.agreements.get(agreement).is_none() {
+    // One that is here no more may have something open still.
+    if books.agreements.get(agreement).is_none()
+        && !tx.with_open_transfers().await?.contains(agreement)
+    {
         return Err(CoreError::NoAgreement(agreement.to_string()));
     }
     if books.heard.once(agreement) {
@@ -323,7 +326,7 @@ async fn unheard(
     let kept = tx.last_statement(&books.party, agreement).await?.number;
     let command = typed(["sluis", "restored", agreement.as_str(), "--unheard"]);
     let wanted = Wanted { command, ..wanted(agreement, None) };
-    let subject = format!("{agreement} unheard");
+    let subject = format!("{agreement}{UNHEARD}");
     let asked = two_persons::Word { verb: "restored", subject: &subject, transfer: None, wanted };
     let two_persons::Confirmed { first, others } =
         two_persons::confirm(books, &mut tx, asked, caller).await?;

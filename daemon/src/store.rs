@@ -548,6 +548,16 @@ impl Tx {
         rows.iter().map(record).collect()
     }
 
+    /// The agreements under which some transfer is not over.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn with_open_transfers(&mut self) -> Result<Vec<AgreementId>> {
+        let sql = "SELECT DISTINCT agreement FROM transfers WHERE open = 1";
+        let rows = sqlx::query(sql).fetch_all(&mut *self.tx).await?;
+        rows.iter().map(|row| text(row, "agreement", "transfers")).collect()
+    }
+
     /// Whether an open transfer goes by this code.
     ///
     /// # Errors

@@ -141,8 +141,11 @@ fn an_older_store_ends_nothing_of_which_it_does_not_know_what_became() {
     until("the drop to be looked at", || {
         world.log("sealer").contains("a drop waits until the other party was heard").then_some(())
     });
-    let refused = world.cli("agency", &["withdraw", &code]);
-    assert!(stderr(&refused).contains("not-heard"), "{}", stderr(&refused));
+    let at_once = ["terminate", "mechelen", "--at-once", "--text", "de lijst werd doorgegeven"];
+    for verb in [&["withdraw", &code][..], &at_once] {
+        let refused = world.cli("agency", verb);
+        assert!(stderr(&refused).contains("not-heard"), "{}", stderr(&refused));
+    }
     assert_eq!(world.row("agency", &code).unwrap()["state"], "Releasing");
     assert_eq!(said(&world), before, "nothing was said");
     world.start("carrier");

@@ -98,9 +98,10 @@ impl Agency {
             return Err(CoreError::refused("drawn-for-another", words));
         }
         // While nothing is taken it stays its owner's: it would be taken later, without that word.
-        let mut tx = self.books.store.begin().await?;
-        self.books.may_go_on(&mut tx, &ask.agreement).await?;
-        drop(tx);
+        if installed.is_some() {
+            let mut tx = self.books.store.begin().await?;
+            self.books.may_go_on(&mut tx, &ask.agreement).await?;
+        }
         let parent = self.settings.outbox.join(ask.agreement.as_str());
         let failed = || CoreError::io("looking into the outbox");
         let outbox = std::fs::File::open(&parent).map_err(failed())?;
@@ -264,8 +265,8 @@ impl Agency {
         Ok(record)
     }
 
-    /// Says why a drop will not leave, marked where it is an exercise; once, not at every look. What `sluis send` copied
-    /// here goes again, unless two persons may let it pass: whoever sent it has it, and is told.
+    /// Says why a drop will not leave, marked where it is an exercise; once, not at every look. A file that `sluis send`
+    /// copied here goes again, unless two persons may let it pass: whoever sent it has it, and is told.
     async fn refuse(
         &self,
         of: Option<(&AgreementId, bool)>,
@@ -285,13 +286,11 @@ impl Agency {
         }
         let list = self.mark_of(parent, name, &reasons).await?;
         let entered = self.enter_refusal(of, reasons.clone(), list).await?;
-        if word.by.is_some() && list.is_none() {
-            match files::erase(&parent.join(name)) {
-                Ok(()) => return Ok(Err(reasons)),
-                Err(error) => {
-                    tracing::warn!(%error, "the copy of a refused list stays in the outbox");
-                }
-            }
+        if let (Some(uid), None) = (word.by, list)
+            && take_away(&parent.join(name), uid)
+        {
+            status::over(&status::path(parent, name));
+            return Ok(Err(reasons));
         }
         // After the books: a kill in between tells it again, and never only here.
         let Some((id, code)) = entered else {
@@ -658,4 +657,15 @@ pub(super) fn transfer_of(private: &Path) -> Option<TransferId> {
 pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
+}
+
+/// Takes a refused copy away: one file of whoever sent it, by its name alone. A folder is its sender's to change while it is
+/// walked, and is left to him.
+fn take_away(copy: &Path, uid: u32) -> bool {
+    let own = copy.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.uid() == uid);
+    own && durable::remove_file(copy)
+        .inspect_err(
+            |error| tracing::warn!(%error, "the copy of a refused list stays in the outbox"),
+        )
+        .is_ok()
 }

@@ -58,6 +58,7 @@ impl Agency {
         let (mut record, terms) = self.load(&mut tx, id).await?;
         // An older store would say of a list that was opened since that it never was.
         if !self.books.heard.once(&record.agreement) {
+            tracing::debug!(transfer = ?id, "its time is over; it ends once the other party was heard");
             return Ok(());
         }
         self.advance(&mut tx, &mut record, &terms, Event::Expire, None).await?;

@@ -8,7 +8,7 @@ use sluis_core::agreement::{Agreement, Approval};
 use sluis_core::content::{Rule, Summary};
 use sluis_core::control::{May, Might};
 use sluis_core::deadline::civil;
-use sluis_core::id::{AgreementId, Digest, Nis, Time, TransferId};
+use sluis_core::id::{AgreementId, Digest, Nis, SKEW_MS, Time, TransferId};
 use sluis_core::notice::{Entered, Register};
 use sluis_core::policy::{self, Reason, Requested};
 use sluis_core::statement::Body;
@@ -235,12 +235,17 @@ impl Agency {
             let (Body::Sent(body), Some(transfer)) = (sent.body, sent.header.transfer) else {
                 continue;
             };
-            let state = tx.transfer::<State>(&transfer).await?.map(|record| record.state);
+            let record = tx.transfer::<State>(&transfer).await?;
+            // What went again has the place of what it replaced.
+            let replaced = record.as_ref().and_then(|it| it.replaces);
+            let first = answers.iter().find(|it: &&Answer| Some(it.transfer) == replaced);
+            let at = first.map_or(sent.header.time, |it| it.at);
+            let state = record.map(|record| record.state);
             let stands = !matches!(
                 state,
                 None | Some(State::Withdrawn | State::Expired | State::Superseded { .. })
             );
-            let (at, request, waived) = (sent.header.time, body.request, body.waived);
+            let (request, waived) = (body.request, body.waived);
             answers.push(Answer { transfer, at, request, waived, stands });
         }
         Ok(answers)
@@ -293,13 +298,12 @@ fn may_have_a_list(
     let mut reported: Vec<(Time, Option<Time>)> =
         reported.map(|case| (case.begun.at, case.closed)).collect();
     reported.sort_by_key(|(_, closed)| closed.map_or(i64::MAX, |at| at.0));
+    // The clocks of the parties may differ by so much.
     let open = |(begun, closed): &(Time, Option<Time>), at: Time| {
-        *begun <= at && closed.is_none_or(|closed| at <= closed)
+        *begun <= at.plus_ms(SKEW_MS) && closed.is_none_or(|closed| at <= closed.plus_ms(SKEW_MS))
     };
     for list in lists.iter().skip(1) {
-        // Where the clocks of the parties differ it took the place of one all the same.
-        let place =
-            reported.iter().position(|it| open(it, *list)).or((!reported.is_empty()).then_some(0));
+        let place = reported.iter().position(|it| open(it, *list));
         place.map(|place| reported.remove(place));
     }
     let place = |it: &(Time, Option<Time>)| again.map_or(it.1.is_none(), |own| open(it, own.at));
@@ -327,11 +331,13 @@ mod tests {
 
     use super::*;
 
-    /// Lists that answered one request, each at its time.
+    const HOUR: i64 = 3_600_000;
+
+    /// Lists that answered one request, each at its hour.
     fn answers(request: Digest, times: &[i64]) -> Vec<Answer> {
         let answer = |at: &i64| Answer {
             transfer: TransferId::random(),
-            at: Time(*at),
+            at: Time(*at * HOUR),
             request: Some(request),
             waived: None,
             stands: true,
@@ -346,7 +352,15 @@ mod tests {
             let digest = Digest::of(format!("{sort:?} {at} {}", entered.len()).as_bytes());
             let (by, transfer) = (Side::Municipality, Some(of.transfer));
             let notice = Notice { case, ..Notice::of("een fout") };
-            entered.push(Entered { digest, by, at: Time(at), version: 1, transfer, sort, notice });
+            entered.push(Entered {
+                digest,
+                by,
+                at: Time(at * HOUR),
+                version: 1,
+                transfer,
+                sort,
+                notice,
+            });
             digest
         };
         for (begun, closed, contradicted) in all {
@@ -376,7 +390,10 @@ mod tests {
         // A list for the first, and one for the second.
         assert!(may(&[10, 25], &two) && !may(&[10, 25, 50], &two));
         assert!(!may(&[10], &[(20, None, true)]), "its party denies it");
-        assert!(!may(&[10, 15], &[(20, None, false)]), "the other party's clock is ahead");
+        assert!(
+            may(&[10, 15], &[(20, None, false)]),
+            "what left before it was reported mends nothing"
+        );
     }
 
     #[test]

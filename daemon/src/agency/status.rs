@@ -185,6 +185,13 @@ fn is_over(at: &Path, now: Time) -> bool {
     ours && (old || before(at).is_some_and(|text| says_refused(&text)))
 }
 
+/// What was refused by that name lies there no more: its status, where it is ours, goes.
+pub fn over(at: &Path) {
+    if before(at).is_some_and(|text| says_refused(&text)) {
+        let _ = files::remove(at);
+    }
+}
+
 fn says_refused(text: &str) -> bool {
     [REFUSED.0, REFUSED.1].iter().any(|head| text.starts_with(head))
 }
@@ -208,7 +215,8 @@ pub fn stands_refused(drop: &Path, meta: &std::fs::Metadata) -> bool {
 /// What a status file of our own says now.
 fn before(path: &Path) -> Option<String> {
     let file = files::open_plain(path).ok()?;
-    if !file.metadata().ok()?.is_file() {
+    let meta = file.metadata().ok()?;
+    if !meta.is_file() || meta.uid() != rustix::process::geteuid().as_raw() {
         return None;
     }
     let mut text = String::new();

@@ -4,7 +4,7 @@
 //! withdrawn or expired. Two persons who know that it is no older one go on without it, as where a drop zone is gone for
 //! good (`sluis restored --unheard`). What tells or destroys goes on: nobody is kept from an incident or a destruction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use sluis_core::id::AgreementId;
@@ -16,6 +16,8 @@ use super::Books;
 use crate::error::{CoreError, Result};
 use crate::store::Tx;
 
+/// How the word ends by which two persons go on without the other party.
+pub const UNHEARD: &str = " unheard";
 /// The code of what waits until the other party was heard.
 pub const NOT_HEARD: &str = "not-heard";
 
@@ -86,13 +88,18 @@ impl Books {
         Err(CoreError::refused(NOT_HEARD, not_heard(agreement)))
     }
 
-    /// The agreements in force of which the other party's mailbox was never read to its end since this process began.
-    #[must_use]
-    pub fn unheard(&self) -> Vec<AgreementId> {
+    /// The agreements in force, and those under which something is open, of which the other party's mailbox was never read
+    /// to its end since this process began.
+    ///
+    /// # Errors
+    /// [`CoreError::Store`].
+    pub async fn unheard(&self, tx: &mut Tx) -> Result<BTreeSet<AgreementId>> {
         let today = self.now().date();
         let all = self.agreements.iter().map(|it| &it.terms.agreement);
         let bind = all.filter(|it| it.ends.is_none_or(|ends| today < ends));
-        bind.map(|it| &it.agreement).filter(|name| !self.heard.once(name)).cloned().collect()
+        let bind = bind.map(|it| it.agreement.clone());
+        let names = bind.chain(tx.with_open_transfers().await?);
+        Ok(names.filter(|name| !self.heard.once(name)).collect())
     }
 }
 
@@ -103,4 +110,14 @@ pub fn not_heard(agreement: &AgreementId) -> Words {
         "de postbus van de andere partij werd sinds de start nog niet tot het einde gelezen; tot dan beweegt onder {agreement} geen lijst. Vraag het zo dadelijk opnieuw. Duurt het: kijk of de sluiskom te bereiken is en de andere kant draait; het log van carrier of fetcher zegt wat ontbreekt. Is de sluiskom weg: sluis restored {agreement} --unheard, door twee personen",
         "the other party's mailbox was not read to its end since the start; until then no list moves under {agreement}. Ask again in a moment. If it lasts: see whether the drop zone can be reached and the other side runs; the log of carrier or fetcher says what is missing. Where the drop zone is gone: sluis restored {agreement} --unheard, by two persons"
     )
+}
+
+/// What a first person said of a start before this one holds no longer: another store may lie here now.
+pub(super) async fn forget_words(tx: &mut Tx) -> Result<()> {
+    for (verb, subject, _) in tx.all_asked().await? {
+        if verb == "restored" && subject.ends_with(UNHEARD) {
+            tx.unask(&verb, &subject).await?;
+        }
+    }
+    Ok(())
 }

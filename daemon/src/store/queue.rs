@@ -367,6 +367,19 @@ impl Tx {
         self.put_off(job, [job.attempts, job.attempts - 1], due.into(), why).await
     }
 
+    /// What was leased and not given, as where its transaction was given up: it is no attempt.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn not_given(
+        &mut self,
+        job: &JobRow,
+        due: impl Into<Due>,
+        why: &Words,
+    ) -> Result<()> {
+        self.put_off(job, [job.attempts - 1; 2], due.into(), why).await
+    }
+
     /// Of work that was tried so often, and counts as tried so often from here on.
     async fn put_off(
         &mut self,

@@ -214,7 +214,7 @@ const OPEN_ENTERED: &str = "municipality/open.rs enter_opened `self.books.commit
 const ASIDE_GOES: &str = "municipality/restore.rs clear_aside `files::remove(` remove all";
 
 /// Lines that no journey passes, as `FILE FUNCTION `TEXT``, each with why not and what does.
-pub const UNPASSED: [(&str, &str); 18] = [
+pub const UNPASSED: [(&str, &str); 19] = [
     ("medium/server/upload.rs load `disk::names(&folder)`", CHECKED),
     ("medium/server/upload.rs load `data.cut(verified)`", CHECKED),
     ("medium/server/upload.rs load `disk::remove(`", CHECKED),
@@ -239,6 +239,10 @@ pub const UNPASSED: [(&str, &str); 18] = [
     (
         "restore.rs refuse `books.commit(tx)`",
         "two persons refuse a word that is not true, which no fault of ours makes: `restore`",
+    ),
+    (
+        "agency/status.rs over `files::remove(at)`",
+        "a file that is sent by the name of one that lies refused, and is refused too: `newcomer`",
     ),
     (
         "restore.rs unheard `books.commit(tx)`",
