@@ -197,6 +197,8 @@ pub(super) const DUTCH: &[(&str, &str)] = &[
      "`sluis list` en `sluis health` zeggen waar het nodig is; docs/operations.md wat er volgt."),
     ("No older store was put back: the other party's word is refused, and it is told why",
      "Er werd geen oudere databank teruggezet: het woord van de andere partij wordt geweigerd, en ze hoort waarom"),
+    ("No older store was put back, and the other party cannot be heard, as where the drop zone is gone: lists move on until the next start",
+     "Er werd geen oudere databank teruggezet, en de andere partij is niet te horen, zoals waar de sluiskom weg is: lijsten bewegen tot de volgende start"),
     ("Say to the other party once more what it lost: its store is older than the letters in the drop zone, or its mailbox identity is gone",
      "Zeg de andere partij opnieuw wat ze kwijt is: haar databank is ouder dan de brieven in de sluiskom, of haar mailbox-identity is weg"),
     ("Its gate's log names the number that it waits for. One that is too low does no harm; at most 500 go at once.",
