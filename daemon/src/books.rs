@@ -35,7 +35,7 @@ mod letters;
 pub mod seen;
 mod time;
 
-pub use heard::{Heard, NOT_HEARD, UNHEARD, not_heard};
+pub use heard::{Heard, NOT_HEARD, UNHEARD, UNHEARD_MS, not_heard};
 
 /// The queue that takes letters to the other party, on each side.
 #[must_use]

@@ -23,7 +23,7 @@ use sluis_core::notice::Sort;
 use sluis_core::words;
 use tokio::net::UnixListener;
 
-use crate::books::{Books, NOT_HEARD, backoff_ms, not_heard};
+use crate::books::{Books, NOT_HEARD, UNHEARD_MS, backoff_ms, not_heard};
 use crate::error::{CoreError, Effect, Result};
 use crate::role::Role;
 use crate::store::{Holder, JobRow, Record, Stored, Tx, detail};
@@ -220,9 +220,6 @@ async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Re
         let _ = tokio::time::timeout(due.min(left), change).await;
     }
 }
-
-/// How soon what waits until the other party was heard is looked at again.
-const UNHEARD_MS: i64 = 1000;
 
 /// What a gate that asks for work gets.
 enum Given {

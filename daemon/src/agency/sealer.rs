@@ -20,16 +20,13 @@ use super::outcome::{plain, stands_after};
 use super::request::Known;
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
-use crate::books::{Books, NOT_HEARD, backoff_ms};
+use crate::books::{Books, NOT_HEARD, UNHEARD_MS, backoff_ms};
 use crate::error::{CoreError, Effect, Result};
 use crate::gatehouse::Core;
 use crate::role::Role;
 use crate::store::{Holder, JobRow, Record, Tx};
 use crate::threads::blocking;
 use crate::{files, threads};
-
-/// How soon sealing is tried again where the other party was not heard yet.
-const UNHEARD_MS: i64 = 1000;
 
 impl Agency {
     pub(super) async fn finish(&self, job: &JobRow) -> Result<()> {

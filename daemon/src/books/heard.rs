@@ -18,6 +18,8 @@ use crate::store::Tx;
 
 /// How the word ends by which two persons go on without the other party.
 pub const UNHEARD: &str = " unheard";
+/// How soon what waits until the other party was heard is looked at again.
+pub const UNHEARD_MS: i64 = 1000;
 /// The code of what waits until the other party was heard.
 pub const NOT_HEARD: &str = "not-heard";
 
