@@ -68,6 +68,8 @@ pub struct Agency {
     progress: Mutex<HashMap<TransferId, u64>>,
     /// Entries that were put back into the outbox: they settle before they are taken again.
     returned: Mutex<Vec<PathBuf>>,
+    /// Something was put there that may leave now: it is looked at before the next rescan.
+    offered: tokio::sync::Notify,
     /// Transfers whose status file is to be written again.
     touched: Mutex<BTreeSet<TransferId>>,
     /// Where refused drops lie, by their transfers.
@@ -130,6 +132,7 @@ impl Agency {
             holder: TransferId::random().to_string(),
             progress: Mutex::default(),
             returned: Mutex::default(),
+            offered: tokio::sync::Notify::default(),
             touched: Mutex::default(),
             lying: Mutex::default(),
             untold: Mutex::default(),

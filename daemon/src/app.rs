@@ -505,6 +505,7 @@ async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: 
             () = stop.cancelled() => return,
             () = tokio::time::sleep(rest) => {}
             () = heard => outbox.look_again(),
+            () = core.offered() => {}
             heard = change(&mut outbox, &mut told) => {
                 if heard == Heard::Lost {
                     full = tokio::time::Instant::now();

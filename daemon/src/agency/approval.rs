@@ -134,5 +134,6 @@ impl Agency {
         if let Ok(mut returned) = self.returned.lock() {
             returned.extend(entries.map(|entry| entry.path()));
         }
+        self.offered.notify_one();
     }
 }

@@ -141,14 +141,19 @@ impl Outbox {
 
     /// This entry was refused as it is: it never leaves by itself later, but when somebody offers it again.
     pub fn refused(&mut self, path: &Path) {
+        self.returned.remove(path);
         if let Some(seen) = self.seen.get_mut(path) {
             seen.refused = true;
         }
     }
 
-    /// This entry was put back by us, or may leave now: it settles, and is looked at again.
+    /// This entry was put back by us, or may leave now: it settles, and is looked at again. One that settles already goes
+    /// on: however often it is said, it is taken.
     pub fn returned(&mut self, path: PathBuf) {
-        self.seen.remove(&path);
+        let settles = |seen: &Seen| seen.hint == Some(Hint::Returned) && !seen.told && !seen.refused;
+        if !self.seen.get(&path).is_some_and(settles) {
+            self.seen.remove(&path);
+        }
         self.returned.insert(path);
     }
 
@@ -328,6 +333,25 @@ mod tests {
         assert!(outbox.hints.is_empty());
         assert_eq!(outbox.hear(&moved(RenameMode::Both, &[".x", "x.csv"])), Heard::Change);
         assert_eq!(outbox.hear(&moved(RenameMode::From, &["x.csv"])), Heard::Change);
+    }
+
+    #[test]
+    fn what_may_leave_now_is_taken_however_often_that_is_said() {
+        let (dir, mut outbox) = outbox();
+        let path = dir.path().join("mechelen/lijst.csv");
+        std::fs::write(&path, "1").unwrap();
+        outbox.look(Time(0)).unwrap();
+        assert_eq!(outbox.look(Time(2000)).unwrap().0, vec![Found::Settled(path.clone())]);
+        outbox.refused(&path);
+        assert_eq!(outbox.look(Time(9000)).unwrap(), (vec![], false));
+        for at in [10_000, 11_000] {
+            outbox.returned(path.clone());
+            assert_eq!(outbox.look(Time(at)).unwrap(), (vec![], true));
+        }
+        outbox.returned(path.clone());
+        assert_eq!(outbox.look(Time(12_000)).unwrap().0, vec![Found::Settled(path.clone())]);
+        outbox.refused(&path);
+        assert_eq!(outbox.look(Time(20_000)).unwrap(), (vec![], false), "refused again");
     }
 
     #[test]

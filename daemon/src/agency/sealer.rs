@@ -371,6 +371,11 @@ impl Agency {
         self.returned.lock().map(|mut returned| std::mem::take(&mut *returned)).unwrap_or_default()
     }
 
+    /// Waits until something that lay in the outbox may leave.
+    pub async fn offered(&self) {
+        self.offered.notified().await;
+    }
+
     pub(super) fn touch(&self, id: TransferId) {
         if let Ok(mut touched) = self.touched.lock() {
             touched.insert(id);
