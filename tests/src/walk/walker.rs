@@ -12,7 +12,7 @@ use crate::faults::{Tended, rows};
 use crate::stderr;
 
 /// How many worlds are walked side by side: most of a journey is waiting.
-const WALKERS: usize = 4;
+const WALKERS: usize = 12;
 /// So many journeys go in one world: what it has to remember makes each start a little longer.
 const IN_ONE_WORLD: usize = 12;
 /// After so many broken rules nothing more is walked.
