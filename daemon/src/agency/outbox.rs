@@ -150,7 +150,8 @@ impl Outbox {
     /// This entry was put back by us, or may leave now: it settles, and is looked at again. One that settles already goes
     /// on: however often it is said, it is taken.
     pub fn returned(&mut self, path: PathBuf) {
-        let settles = |seen: &Seen| seen.hint == Some(Hint::Returned) && !seen.told && !seen.refused;
+        let settles =
+            |seen: &Seen| seen.hint == Some(Hint::Returned) && !seen.told && !seen.refused;
         if !self.seen.get(&path).is_some_and(settles) {
             self.seen.remove(&path);
         }
