@@ -23,6 +23,7 @@ use sluis_core::notice::Sort;
 use sluis_core::words;
 use tokio::net::UnixListener;
 
+use crate::books::counting::UNAPPROVED;
 use crate::books::{Books, NOT_HEARD, UNHEARD_MS, backoff_ms, not_heard};
 use crate::error::{CoreError, Effect, Result};
 use crate::role::Role;
@@ -264,7 +265,8 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
             Ok(task) => task,
             // One job that cannot be told holds up no other.
             Err(error) => {
-                let waits = matches!(&error, CoreError::Refused(why) if why.code == NOT_HEARD);
+                let waits = |code: &str| [NOT_HEARD, UNAPPROVED].contains(&code);
+                let waits = matches!(&error, CoreError::Refused(why) if waits(&why.code));
                 if !waits {
                     tracing::warn!(job = row.id, %error, "a job cannot be given");
                 }

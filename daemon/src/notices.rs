@@ -1,13 +1,11 @@
 //! Notices in the books: made, heard, listed; and the clocks that run from them. The same on both sides.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use sluis_config::agreements;
 use sluis_core::agreement::articles::Processor;
 use sluis_core::agreement::{Agreement, Side};
 use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under, Wanted};
@@ -19,7 +17,7 @@ use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
 use sluis_core::words::Words;
 
-use crate::books::{Books, find};
+use crate::books::{Books, counting, find};
 use crate::error::{CoreError, Effect, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::store::{Stored, Tx, detail};
@@ -121,13 +119,14 @@ impl Books {
         let others = others.map(|it| it.entered).filter(|it| it.digest != said.digest());
         // As it was when it was said: a letter that was long on its way is no later notice.
         let at = said_at(header.time, now);
-        let terms = self.terms(tx, &header.terms).await?;
+        let said_under = self.terms(tx, &header.terms).await?;
+        let terms = self.rules_for(tx, said_under.clone()).await?;
         let register = Register(others.collect());
         let by = self.side.other();
         if let Err(fault) = register.may(&terms.agreement, by, sort, notice, at) {
             return Ok(Err(fault.words()));
         }
-        let (digest, version) = (said.digest(), terms.agreement.version);
+        let (digest, version) = (said.digest(), said_under.agreement.version);
         let (transfer, notice) = (header.transfer, notice.clone());
         let heard = Entered { digest, by, at, version, transfer, sort, notice };
         self.mark_late(tx, &register, &heard).await?;
@@ -184,8 +183,8 @@ impl Books {
     pub async fn deadlines<S: Stored>(&self, tx: &mut Tx) -> Result<Vec<(AgreementId, Deadline)>> {
         let (mut due, mut exercises) = (Vec::new(), BTreeSet::new());
         for installed in self.agreements.iter() {
-            let agreement = &installed.terms.agreement;
-            let name = &agreement.agreement;
+            let name = &installed.terms.agreement.agreement;
+            let agreement = &self.counting(tx, name).await?.agreement;
             let former = former(tx, agreement).await?;
             let former: Vec<&Agreement> = former.iter().map(|it| &it.agreement).collect();
             let mut clocks = self.notices(tx, name).await?.deadlines(agreement, &former);
@@ -224,15 +223,13 @@ impl Books {
     }
 }
 
-/// The versions of an agreement before this one that are known here.
+/// The versions of an agreement before this one that counted here.
 ///
 /// # Errors
 /// [`CoreError::Store`].
 pub(crate) async fn former(tx: &mut Tx, agreement: &Agreement) -> Result<Vec<Terms>> {
-    let texts = tx.versions(&agreement.agreement).await?;
-    let parsed = texts.iter().filter_map(|text| agreements::parse(Path::new("(store)"), text).ok());
-    let parsed = parsed.map(|(terms, _)| terms);
-    Ok(parsed.filter(|it| it.agreement.version < agreement.version).collect())
+    let counted = counting::counted(tx, &agreement.agreement).await?.into_iter();
+    Ok(counted.filter(|it| it.agreement.version < agreement.version).collect())
 }
 
 /// How many transfers are looked at for clocks: of the open ones the oldest, of the others those that changed last. What
@@ -281,9 +278,12 @@ async fn make<C: Core>(
 ) -> Result<Json<Noted>> {
     let books = core.books();
     let mut tx = books.store.begin().await?;
-    let installed = books.agreements.get(&ask.agreement);
-    let installed = installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
-    let (terms, sort) = (&installed.terms, ask.sort);
+    let sort = ask.sort;
+    // A page is of one text. All else is said under the version that counts: nobody waits for a later one.
+    let terms = &match sort {
+        Sort::Publication => books.installed(&ask.agreement)?.terms.clone(),
+        _ => books.counting(&mut tx, &ask.agreement).await?,
+    };
     if sort == Sort::Override {
         return Err(CoreError::refused(
             "not-here",

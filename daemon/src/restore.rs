@@ -181,13 +181,9 @@ impl Books {
         tx.keep_word(agreement, word, Fate::NotPlausible, now).await?;
         let known = detail(named(agreement, seen.number, &digest));
         tx.enter(now, "not-plausible", None, known).await?;
-        let installed = self.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
-        match self
-            .notify(tx, &installed.terms, None, Sort::SecurityInfo, about(CANNOT_BE, digest))
-            .await
-        {
-            // Held, not agreed, or said too often today: then it stands in the ledger alone.
+        let terms = self.counting(tx, agreement).await?;
+        match self.notify(tx, &terms, None, Sort::SecurityInfo, about(CANNOT_BE, digest)).await {
+            // Held, or said too often today: then it stands in the ledger alone.
             Ok(_) | Err(CoreError::Refused(_)) => Ok(()),
             Err(other) => Err(other),
         }
@@ -360,13 +356,12 @@ async fn go_on<C: Core>(
     agreement: &AgreementId,
 ) -> Result<()> {
     let books = core.books();
-    let installed = books.agreements.get(agreement);
-    let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+    let terms = books.counting(tx, agreement).await?;
     tx.begin_epoch(agreement, &books.party, epoch).await?;
     let number = u64::try_from(tx.epochs(agreement).await?.len()).unwrap_or(u64::MAX);
     let Epoch { kept, from } = *epoch;
     let body = statement::Restored { epoch: number, kept, from, exposed: word.exposed };
-    books.say_after(tx, &installed.terms, from, None, Body::from(body)).await?;
+    books.say_after(tx, &terms, from, None, Body::from(body)).await?;
     word.ended = core.go_on(tx, agreement).await?;
     Ok(())
 }
@@ -395,8 +390,6 @@ async fn refuse<C: Core>(
     caller: Caller,
 ) -> Result<Json<Word>> {
     let (books, agreement) = (core.books(), &held.agreement);
-    let installed = books.agreements.get(agreement);
-    let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
     notice::check_text(reason).map_err(|fault| CoreError::refused("notice", fault.words()))?;
     let word = held.word.as_ref().map_or(held.theirs.digest, Signed::digest);
     let asked = Digest::of(format!("{word} {reason}").as_bytes());
@@ -409,10 +402,10 @@ async fn refuse<C: Core>(
     if let Some(first) = first.clone() {
         tx.let_go(agreement, Fate::Refused).await?;
         hear_deferred(core, &mut tx, agreement).await?;
-        let (terms, sort) = (&installed.terms, Sort::SecurityInfo);
-        let told = match books.notify(&mut tx, terms, None, sort, about(reason, word)).await {
+        let (terms, sort) = (books.counting(&mut tx, agreement).await?, Sort::SecurityInfo);
+        let told = match books.notify(&mut tx, &terms, None, sort, about(reason, word)).await {
             Ok(told) => Some(told),
-            // Not agreed, or said too often today: then it stands in the ledger alone, and holds nobody.
+            // Said too often today: then it stands in the ledger alone, and holds nobody.
             Err(CoreError::Refused(_)) => None,
             Err(other) => return Err(other),
         };

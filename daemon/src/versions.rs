@@ -1,5 +1,6 @@
 //! Versions of agreements: the first one counts when it is installed, each later one when two persons say so
-//! (R83, R84). Until then nothing begins under it, and nothing that the other party says under it is heard.
+//! (R83, R84). Until then nothing begins under it, and it changes no rule. What is no transfer is said under the version
+//! that counts. What the other party says under it is heard by the rules and the keys of that version; no list is fetched.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use sluis_core::id::{AgreementId, Time};
 use sluis_core::words;
 
 use crate::books::Books;
-use crate::books::counting::{agree, is_a_version, since};
+use crate::books::counting::{agree, is_a_version, not_agreed, since};
 use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::store::Tx;
@@ -94,7 +95,7 @@ impl Books {
         self.unapproved.lock().map(|it| it.len()).unwrap_or_default()
     }
 
-    /// Nothing is said or heard under a version that does not count yet.
+    /// Nothing is said under a version that does not count yet.
     ///
     /// # Errors
     /// [`CoreError::Refused`].
@@ -102,13 +103,7 @@ impl Books {
         let agreement = &terms.agreement.agreement;
         let installed = self.agreements.get(agreement).map(|installed| installed.terms.digest);
         match self.unapproved(agreement) {
-            Some(version) if installed == Some(terms.digest) => Err(CoreError::refused(
-                "unapproved",
-                words!(
-                    "art. 6: versie {version} van {agreement} wacht op twee personen: sluis agreement approve {agreement}",
-                    "art. 6: version {version} of {agreement} waits for two persons: sluis agreement approve {agreement}"
-                ),
-            )),
+            Some(_) if installed == Some(terms.digest) => Err(not_agreed(&terms.agreement)),
             _ => Ok(()),
         }
     }

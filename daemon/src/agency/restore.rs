@@ -56,8 +56,7 @@ impl Agency {
     /// Drops that were sealed since, of which the store knows nothing: it is entered that they go back, and the other party
     /// hears it. Only then anything of them is touched: what says that they were sealed has to be there until this counts.
     async fn give_unknown_back(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
-        let installed = self.books.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let terms = self.books.counting(tx, agreement).await?;
         for private in claim::list(&self.settings.private.join(agreement.as_str())) {
             let Some(id) = claim::transfer_of(&private) else { continue };
             if !self.was_sealed(&id)
@@ -70,7 +69,7 @@ impl Agency {
             // The other party may wait for it.
             let (step, code) = ("restore".into(), "store-put-back".into());
             let failed = Failed { step, code };
-            self.books.say(tx, &installed.terms, Some(id), failed.into()).await?;
+            self.books.say(tx, &terms, Some(id), failed.into()).await?;
         }
         Ok(())
     }

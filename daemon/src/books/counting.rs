@@ -1,13 +1,19 @@
-//! Which version of an agreement counts here.
+//! Which version of an agreement counts here, and what holds while a later one waits for two persons.
 
 use std::path::Path;
 
-use sluis_config::agreements;
+use sluis_config::{Installed, agreements};
+use sluis_core::agreement::Agreement;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time};
+use sluis_core::words;
 
-use crate::error::Result;
+use super::Books;
+use crate::error::{CoreError, Result};
 use crate::store::{Tx, detail};
+
+/// The code of what waits until two persons let a version count.
+pub(crate) const UNAPPROVED: &str = "unapproved";
 
 /// Which version counts: the one whose number is that of its agreement.
 fn names(terms: &Terms) -> (String, String) {
@@ -54,14 +60,23 @@ pub(crate) async fn is_a_version(tx: &mut Tx, terms: &Terms) -> Result<bool> {
     if tx.number(&names(terms).1).await?.is_some() {
         return Ok(true);
     }
-    for text in tx.versions(&terms.agreement.agreement).await? {
-        let Ok((other, _)) = agreements::parse(Path::new("(store)"), &text) else { continue };
-        let counted = tx.number(&names(&other).1).await?.is_some();
-        if counted && other.agreement.version >= terms.agreement.version {
-            return Ok(false);
+    let counted = counted(tx, &terms.agreement.agreement).await?;
+    Ok(counted.iter().all(|other| other.agreement.version < terms.agreement.version))
+}
+
+/// Every version of an agreement that ever counted here, as it was kept.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub(crate) async fn counted(tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Terms>> {
+    let mut counted = Vec::new();
+    for text in tx.versions(agreement).await? {
+        let Ok((terms, _)) = agreements::parse(Path::new("(store)"), &text) else { continue };
+        if tx.number(&names(&terms).1).await?.is_some() {
+            counted.push(terms);
         }
     }
-    Ok(true)
+    Ok(counted)
 }
 
 /// The version that counts, as it was kept; nothing where none ever did.
@@ -69,15 +84,71 @@ pub(crate) async fn is_a_version(tx: &mut Tx, terms: &Terms) -> Result<bool> {
 /// # Errors
 /// [`CoreError::Store`].
 pub(crate) async fn counting(tx: &mut Tx, agreement: &AgreementId) -> Result<Option<Terms>> {
-    for text in tx.versions(agreement).await? {
-        let Ok((terms, _)) = agreements::parse(Path::new("(store)"), &text) else { continue };
+    for terms in counted(tx, agreement).await? {
         let (latest, own) = names(&terms);
-        let own = tx.number(&own).await?;
-        if own.is_some() && own == tx.number(&latest).await? {
+        if tx.number(&own).await? == tx.number(&latest).await? {
             return Ok(Some(terms));
         }
     }
     Ok(None)
+}
+
+/// Whether this text never counted here, nor is older than the one that does: two persons have not let it count.
+///
+/// # Errors
+/// [`CoreError::Store`].
+pub(crate) async fn waits(tx: &mut Tx, terms: &Terms) -> Result<bool> {
+    if tx.number(&names(terms).1).await?.is_some() {
+        return Ok(false);
+    }
+    let counting = counting(tx, &terms.agreement.agreement).await?;
+    Ok(counting.is_some_and(|it| it.agreement.version <= terms.agreement.version))
+}
+
+/// Two persons have not let this version count.
+pub(crate) fn not_agreed(agreement: &Agreement) -> CoreError {
+    let (version, agreement) = (agreement.version, &agreement.agreement);
+    CoreError::refused(
+        UNAPPROVED,
+        words!(
+            "art. 6: versie {version} van {agreement} wacht op twee personen: sluis agreement approve {agreement}",
+            "art. 6: version {version} of {agreement} waits for two persons: sluis agreement approve {agreement}"
+        ),
+    )
+}
+
+impl Books {
+    /// An agreement as it is installed here, whether it counts or waits.
+    ///
+    /// # Errors
+    /// [`CoreError::NoAgreement`].
+    pub(crate) fn installed(&self, agreement: &AgreementId) -> Result<&Installed> {
+        let installed = self.agreements.get(agreement);
+        installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))
+    }
+
+    /// The version of an agreement that counts; the installed one where none does yet.
+    ///
+    /// # Errors
+    /// [`CoreError::NoAgreement`].
+    pub(crate) async fn counting(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Terms> {
+        let installed = self.installed(agreement)?;
+        let waits = self.unapproved(agreement).is_some();
+        let counting = if waits { counting(tx, agreement).await? } else { None };
+        Ok(counting.unwrap_or_else(|| installed.terms.clone()))
+    }
+
+    /// Whose rules hold for what was said under these terms: their own, or of those that count while these wait. So
+    /// what the other party says under a version that it approved first is heard, and changes no rule here.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub(crate) async fn rules_for(&self, tx: &mut Tx, said: Terms) -> Result<Terms> {
+        if waits(tx, &said).await? {
+            return self.counting(tx, &said.agreement.agreement).await;
+        }
+        Ok(said)
+    }
 }
 
 pub(crate) async fn agree(

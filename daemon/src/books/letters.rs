@@ -71,7 +71,8 @@ impl Books {
         Ok(mailbox::open(letter, &self.mailbox)?)
     }
 
-    /// Opens a letter and verifies what is in it under the agreement's terms that it names.
+    /// Opens a letter and verifies what is in it under the agreement's terms that it names, by the keys that count here.
+    /// Those terms may wait for two persons still: an incident or an end does not wait for them.
     ///
     /// # Errors
     /// [`CoreError`]: the feed stands still until a person looks, see [`Books::place`].
@@ -92,7 +93,6 @@ impl Books {
                 )));
             }
         };
-        self.is_agreed(&terms)?;
         Ok(Verified::check(&signed, &terms, self.side.other())?)
     }
 
