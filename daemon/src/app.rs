@@ -469,9 +469,12 @@ async fn next_due<C: Core>(core: &C, gate: Role) -> Duration {
     Duration::from_millis(u64::try_from(wait).unwrap_or(5)).min(REST)
 }
 
+/// So many events of the outbox wait until it was looked at.
+const EVENTS: usize = 4096;
+
 /// Watches the outbox: events are hints, the rescan is the truth.
 async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: CancellationToken) {
-    let (tell, mut told) = tokio::sync::mpsc::channel(4096);
+    let (tell, mut told) = tokio::sync::mpsc::channel(EVENTS);
     let lost = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let lost_there = Arc::clone(&lost);
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -487,9 +490,15 @@ async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: 
     let settle = Duration::from_millis((settings.settle_ms / 2).clamp(20, 1000));
     let mut full = tokio::time::Instant::now();
     loop {
-        if tokio::time::Instant::now() >= full
-            || lost.swap(false, std::sync::atomic::Ordering::Relaxed)
-        {
+        let is_lost = lost.swap(false, std::sync::atomic::Ordering::Relaxed);
+        if is_lost {
+            // What waits in line tells of what came before.
+            for event in std::iter::from_fn(|| told.try_recv().ok()).take(EVENTS) {
+                outbox.hear(&event);
+            }
+            core.lost(&mut outbox);
+        }
+        if is_lost || tokio::time::Instant::now() >= full {
             full = tokio::time::Instant::now() + rescan;
             outbox.look_again();
             watch_folders(watcher.as_mut(), &settings.outbox);
@@ -508,7 +517,7 @@ async fn watch(core: Arc<Agency>, settings: sluis_config::schema::Sealer, stop: 
             () = core.offered() => {}
             heard = change(&mut outbox, &mut told) => {
                 if heard == Heard::Lost {
-                    full = tokio::time::Instant::now();
+                    lost.store(true, std::sync::atomic::Ordering::Relaxed);
                 }
             }
         }

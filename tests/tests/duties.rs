@@ -376,17 +376,19 @@ fn a_new_version_counts_when_a_second_person_says_so() {
 fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
     let agreement = include_str!("../../config/examples/demo/mechelen.toml").to_owned();
     let mut world = World::running_as(&Plan { agreement, ..Plan::default() });
+    let refused = |world: &World, name: &str, rows: &str| {
+        let known = world.codes();
+        world.put(name.as_ref(), format!("{HEAD}{rows}").as_bytes());
+        until("the refusal", || world.codes().into_iter().find(|code| !known.contains(code)))
+    };
+    // What was refused once and lies there still is offered by nobody while another one is let pass.
+    refused(&world, "ongevraagd.csv", &format!("{ONE}{TWO}"));
     let asked = world.json("municipality", &["request", "mechelen", "--text", "de lijst"]);
     assert!(asked["digest"].is_string());
     until("the request to be heard", || {
         let rows = world.json("agency", &["notices"]);
         (!rows.as_array().unwrap().is_empty()).then_some(())
     });
-    let refused = |world: &World, name: &str, rows: &str| {
-        let known = world.codes();
-        world.put(name.as_ref(), format!("{HEAD}{rows}").as_bytes());
-        until("the refusal", || world.codes().into_iter().find(|code| !known.contains(code)))
-    };
     world.stop("fetcher");
     let code = refused(&world, "een.csv", ONE);
     let reason = "één dossier, niet te krijgen via MAGDA";
@@ -425,6 +427,7 @@ fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
         let let_pass = let_pass.filter(|name| name.to_string_lossy().ends_with("-override.json"));
         assert_eq!(let_pass.count(), 1, "and it is there");
     }
+    assert!(world.outbox().join("ongevraagd.csv").exists());
     // No one person says it by the verb for notices.
     let alone = MakeNotice {
         agreement: "mechelen".parse().unwrap(),

@@ -74,6 +74,30 @@ fn what_was_rejected_keeps_its_reason_and_its_name_when_the_sealer_starts_anew()
 }
 
 #[test]
+fn a_rejected_list_comes_back_whatever_it_is_called_and_is_not_taken_again() {
+    let mut plan = Plan::default();
+    plan.agreement = plan.agreement.replace("[file]\n", "[file]\napproval = \"second-person\"\n");
+    let world = World::running_as(&plan);
+    // As long as a name may be, with a letter of two bytes where it is cut.
+    let long = format!("{}é{}", "l".repeat(245), ".lijst").to_owned() + "xx";
+    assert_eq!(long.len(), 255);
+    let cut = format!("{}.rejected", "l".repeat(245));
+    let lies = ["lijst.csv.rejected", "lijst.csv_.rejected", cut.as_str()];
+    for (name, at) in ["lijst.csv", "lijst.csv", long.as_str()].into_iter().zip(lies) {
+        let code = world.send(name, LIST);
+        world.wait("agency", &code, "Admitted");
+        let reject = ["reject", &code, "--reason", "van vorig jaar"];
+        let rejected = world.cli_as("61001", "agency", &reject);
+        assert!(rejected.status.success(), "{}", stderr(&rejected));
+        assert_eq!(refused(&world, &code)["name"], at);
+    }
+    let known = world.codes();
+    let next = world.send("volgende.csv", LIST);
+    assert_eq!(world.codes().len(), known.len() + 1, "{next} alone");
+    assert!(lies.iter().all(|at| world.outbox().join(at).exists()));
+}
+
+#[test]
 fn a_refused_send_leaves_nothing_behind_and_no_word_over_that_of_another() {
     let world = World::running();
     let first = world.send("lijst.csv", LIST);

@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, State as Of};
 use axum::routing::post;
 use axum::{Json, Router};
 use sluis_core::control::{ByCode, Overridden, Override, Reject, Row, Wanted, typed_with};
-use sluis_core::id::{AgreementId, Digest};
+use sluis_core::id::{Digest, TransferId};
 use sluis_core::notice::{Notice, Sort, check_text};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::{Event, Illegal, State};
@@ -121,18 +121,17 @@ async fn let_pass(
     let row = row(&*core, &mut tx, &record).await?;
     core.books.commit(tx).await?;
     if first.is_some() {
-        core.offered_again(&record.agreement);
+        core.offered_again(&record.id);
     }
     Ok(Json(Overridden { row, first, others }))
 }
 
 impl Agency {
-    /// What lies in an agreement's folder is looked at again, also what was refused before.
-    fn offered_again(&self, agreement: &AgreementId) {
-        let folder = self.settings.outbox.join(agreement.as_str());
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        if let Ok(mut returned) = self.returned.lock() {
-            returned.extend(entries.map(|entry| entry.path()));
+    /// The drop of a refused transfer is looked at again, and nothing else that lies beside it.
+    fn offered_again(&self, id: &TransferId) {
+        let lying = self.lying.lock().ok().and_then(|lying| lying.get(id).cloned());
+        if let (Some(drop), Ok(mut returned)) = (lying, self.returned.lock()) {
+            returned.push(drop);
         }
         self.offered.notify_one();
     }

@@ -35,6 +35,11 @@ const OFFERED_BY: &str = ".offered-by";
 pub type Claim = std::result::Result<TransferCode, Vec<Reason>>;
 
 impl Agency {
+    /// Events of the outbox were lost.
+    pub fn lost(&self, outbox: &mut outbox::Outbox) {
+        outbox.lost(Time(self.books.clock.up()));
+    }
+
     /// Looks through the outbox, and takes what has settled. `true`: something still settles.
     pub async fn look(&self, outbox: &mut outbox::Outbox) -> bool {
         if let Err(error) = self.bring_back_later().await {
@@ -421,6 +426,7 @@ impl Agency {
                     }
                     None => self
                         .put_back(&folder, &private, None)
+                        .map(drop)
                         .map_err(CoreError::io("putting a drop back")),
                 };
                 if let Err(error) = back {
@@ -447,40 +453,32 @@ impl Agency {
         Ok(true)
     }
 
-    /// Moves a claimed drop back to where it was found, never over something else.
+    /// Moves a claimed drop back to where it was found, never over something else. The name under which it lies there; none
+    /// where nothing went there.
     pub(super) fn put_back(
         &self,
         folder: &Path,
         private: &Path,
         state: Option<&State>,
-    ) -> std::io::Result<()> {
+    ) -> std::io::Result<Option<OsString>> {
         if state.is_none() && self.given_back(folder, private)? {
-            return Ok(());
+            return Ok(None);
         }
         let outbox = self.settings.outbox.join(folder.file_name().unwrap_or_default());
         let name = match std::fs::read(private.join(NAME)) {
             Ok(name) => OsString::from_vec(name),
             // Made, and nothing was moved into it: what is not empty stays.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return cleared(private),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return cleared(private).map(|()| None);
+            }
             Err(e) => return Err(e),
         };
         let from = private.join(&name);
         if !sluis_core::envelope::is_plain_name(&name) || !from.try_exists()? {
-            return cleared(private);
+            return cleared(private).map(|()| None);
         }
-        let cwd = rustix::fs::CWD;
-        let mut to = name.clone();
-        if matches!(state, Some(State::Refused { reasons, .. }) if reasons.iter().any(Reason::is_final))
-        {
-            to.push(status::REJECTED);
-        }
-        while let Err(error) = durable::rename_below((cwd, &from), (cwd, &outbox.join(&to)), false)
-        {
-            if error.kind() != std::io::ErrorKind::AlreadyExists || to.len() > 240 {
-                return Err(error);
-            }
-            to.push("_");
-        }
+        let is_rejected = matches!(state, Some(State::Refused { reasons, .. }) if reasons.iter().any(Reason::is_final));
+        let to = moved_beside(&from, &outbox, &name, is_rejected)?;
         files::sync_folder(&outbox)?;
         if let Some(id) = transfer_of(private) {
             self.lies(id, outbox.join(&to));
@@ -488,7 +486,7 @@ impl Agency {
         if let Ok(mut returned) = self.returned.lock() {
             returned.push(outbox.join(&to));
         }
-        cleared(private)
+        cleared(private).map(|()| Some(to))
     }
 
     /// Whether what is kept in a private folder is the exercise.
@@ -554,6 +552,28 @@ struct Word<'a> {
     drawn_for: Option<&'a Nis>,
     /// Who offered it.
     by: Option<u32>,
+}
+
+/// How many drops of one name are put back beside each other.
+const MOST_OF_ONE_NAME: usize = 100;
+
+/// Moves a drop into a folder of the outbox under its own name, or a longer one where that is taken; the name.
+fn moved_beside(
+    from: &Path,
+    outbox: &Path,
+    name: &OsStr,
+    is_rejected: bool,
+) -> std::io::Result<OsString> {
+    let cwd = rustix::fs::CWD;
+    for taken in 0..MOST_OF_ONE_NAME {
+        let to = status::lies_as(name, taken, is_rejected);
+        match durable::rename_below((cwd, from), (cwd, &outbox.join(&to)), false) {
+            Ok(()) => return Ok(to),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(std::io::ErrorKind::AlreadyExists.into())
 }
 
 /// Whether what lies there is a file of this user that was refused as it lies: its owner may send another in its place.

@@ -109,7 +109,6 @@ impl Outbox {
     /// Takes the hint in an event.
     pub fn hear(&mut self, event: &Event) -> Heard {
         if event.need_rescan() {
-            self.hints.clear();
             return Heard::Lost;
         }
         // What is no drop, our own status files above all, changes nothing here.
@@ -156,6 +155,15 @@ impl Outbox {
             self.seen.remove(&path);
         }
         self.returned.insert(path);
+    }
+
+    /// Events were lost by `now`, and among them may be the one that a writer closed: what was being written is taken, like
+    /// everything of which no event tells, when it has lain still from now on.
+    pub fn lost(&mut self, now: Time) {
+        self.hints.retain(|_, hint| *hint != Hint::Open);
+        for seen in self.seen.values_mut().filter(|seen| seen.hint == Some(Hint::Open)) {
+            (seen.hint, seen.since) = (None, now);
+        }
     }
 
     /// A rescan looks at everything again that was not refused.
@@ -334,6 +342,29 @@ mod tests {
         assert!(outbox.hints.is_empty());
         assert_eq!(outbox.hear(&moved(RenameMode::Both, &[".x", "x.csv"])), Heard::Change);
         assert_eq!(outbox.hear(&moved(RenameMode::From, &["x.csv"])), Heard::Change);
+    }
+
+    #[test]
+    fn a_file_whose_closing_was_lost_is_taken_when_it_lay_still() {
+        let (dir, mut outbox) = outbox();
+        let path = dir.path().join("mechelen/lijst.csv");
+        std::fs::write(&path, "1").unwrap();
+        let data = EventKind::Modify(ModifyKind::Data(notify::event::DataChange::Any));
+        // One that was looked at while it was open, and one of which the hint has not been looked at yet.
+        for at in [0, 100_000] {
+            outbox.hear(&Event::new(data).add_path(path.clone()));
+            if at == 0 {
+                outbox.look(Time(at)).unwrap();
+                assert_eq!(outbox.look(Time(at + 50_000)).unwrap(), (vec![], false));
+            }
+            let overflow = Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
+            assert_eq!(outbox.hear(&overflow), Heard::Lost);
+            outbox.lost(Time(at + 60_000));
+            assert_eq!(outbox.look(Time(at + 60_000)).unwrap(), (vec![], true));
+            let found = outbox.look(Time(at + 62_000)).unwrap().0;
+            assert_eq!(found, vec![Found::Settled(path.clone())]);
+            std::fs::write(&path, "another").unwrap();
+        }
     }
 
     #[test]

@@ -228,19 +228,21 @@ impl Agency {
         state: &State,
         reasons: &[Reason],
     ) -> Result<()> {
-        let name = kept_name(private);
         let told = status::refused(self.language, reasons);
         let text = match code {
             Some(code) => status::with_code(self.language, &told, &code),
             None => told,
         };
         let folder = private.parent().unwrap_or(&self.settings.private).to_owned();
-        if let Err(error) = self.put_back(&folder, private, Some(state)) {
+        // Where a kill came after the move, it is known by its own name.
+        let kept = kept_name(private);
+        let back = self.put_back(&folder, private, Some(state)).map_err(|error| {
             self.astray.store(true, Ordering::SeqCst);
-            return Err(CoreError::Io("putting a drop back".into(), error));
-        }
-        if let Some(name) = name {
-            self.tell_refusal(&self.settings.outbox.join(agreement.as_str()), &name, &text);
+            CoreError::Io("putting a drop back".into(), error)
+        })?;
+        if let Some(name) = back.or(kept) {
+            let outbox = self.settings.outbox.join(agreement.as_str());
+            self.tell_refusal(&outbox, status::offered_as(&name), &text);
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! The status file beside a drop: what became of it, for the person who put it there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -71,8 +71,26 @@ pub fn lying(folder: &Path) -> Vec<(TransferCode, PathBuf)> {
         .collect()
 }
 
+/// The longest name that a file may have, in bytes.
+const MAX_NAME: usize = 255;
+
+/// The name under which a drop is put back where that many of its name lie there already: shorter where it would be longer
+/// than a name may be, and with its mark at the end where a person rejected it.
+#[must_use]
+pub fn lies_as(name: &OsStr, taken: usize, is_rejected: bool) -> OsString {
+    let behind = "_".repeat(taken) + if is_rejected { REJECTED } else { "" };
+    let bytes = name.as_bytes();
+    let mut kept = bytes.len().min(MAX_NAME.saturating_sub(behind.len()));
+    // Never in the middle of a letter of UTF-8.
+    while bytes.get(kept).is_some_and(|byte| byte & 0xC0 == 0x80) && kept > 1 {
+        kept -= 1;
+    }
+    OsString::from_vec([&bytes[..kept], behind.as_bytes()].concat())
+}
+
 /// The name under which a drop was offered: what a person rejected has more behind it.
-fn offered_as(name: &OsStr) -> &OsStr {
+#[must_use]
+pub fn offered_as(name: &OsStr) -> &OsStr {
     let bytes = name.as_bytes();
     OsStr::from_bytes(bytes.strip_suffix(REJECTED.as_bytes()).unwrap_or(bytes))
 }
@@ -376,6 +394,19 @@ mod tests {
         assert_eq!(there(), [true, false, true]);
         clear(dir.path(), now.plus_ms(31 * 86_400_000));
         assert_eq!(there(), [true, false, false]);
+    }
+
+    #[test]
+    fn a_drop_lies_under_a_name_that_a_file_may_have() {
+        for name in ["lijst.csv", &"l".repeat(255), &"é".repeat(127), &"\u{1f600}".repeat(63)] {
+            for (taken, is_rejected) in [(0, false), (0, true), (1, true), (99, true)] {
+                let lies = lies_as(OsStr::new(name), taken, is_rejected).into_string().unwrap();
+                let kept = lies.strip_suffix(REJECTED).unwrap_or(&lies).trim_end_matches('_');
+                assert!(lies.len() <= MAX_NAME && name.starts_with(kept), "{lies}");
+                assert!(lies.len() > MAX_NAME - 5 || kept == name, "cut for nothing: {lies}");
+                assert_eq!(is_rejected, lies.ends_with(REJECTED));
+            }
+        }
     }
 
     #[test]
