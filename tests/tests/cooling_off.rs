@@ -122,6 +122,30 @@ fn a_new_number_is_used_a_day_after_two_persons_and_not_a_minute_before_whatever
 }
 
 #[test]
+fn what_was_confirmed_by_a_clock_that_was_years_ahead_waits_a_day_and_no_longer() {
+    run(async {
+        let plan = plan(false);
+        let parts = Arc::new(Parts::of(&plan.agreement, &plan.contacts));
+        let mut sim = Sim::new(parts, START, 1).await;
+        goes(&mut sim, "een.csv", b"een").await;
+        sim.clocks[0].jump_ms(700 * DAY);
+        sim.settle().await;
+        sim.reach_at(&changed(&plan.contacts)).await;
+        let list = offered(&mut sim, "twee.csv", b"twee").await;
+        assert_eq!(list.state, "Held", "the word to the old number has left: {list:?}");
+        assert_eq!(last_to(&sim), OLD);
+        confirmed(&sim).await;
+        sim.clocks[0].jump_ms(-700 * DAY);
+        assert!(held(&mut sim, &list).await.contains("is used from"));
+        sim.pass(DAY - MINUTE);
+        assert!(held(&mut sim, &list).await.contains("is used from"), "23 hours and 59 minutes");
+        sim.pass(MINUTE);
+        assert_eq!(held(&mut sim, &list).await, "Released");
+        assert_eq!(last_to(&sim), NEW);
+    });
+}
+
+#[test]
 fn a_list_leaves_to_a_number_that_somebody_tried_and_to_no_other() {
     run(async {
         let plan = plan(true);

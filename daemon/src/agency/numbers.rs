@@ -133,6 +133,7 @@ impl Agency {
             known.told = Some(Telling::new(self.settings.resends));
             self.tell_old(tx, name, custodian, self.books.now().into()).await?;
         }
+        let known = known.by(self.books.now());
         tx.keep_number(name, custodian, &known).await?;
         Ok(known)
     }
