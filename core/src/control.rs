@@ -61,8 +61,8 @@ pub struct Next {
     pub agreement: Option<AgreementId>,
     /// Which queue.
     pub lane: Lane,
-    /// This process: what an earlier one had under lease is free again.
-    pub instance: String,
+    /// This process, by a number of its own: what an earlier one had under lease is free again.
+    pub instance: TransferId,
     /// Which of its tasks: each does one job at a time, so what it had under lease is free again when it asks.
     pub task: u16,
     /// Counts what this task asked: an older question that arrives later gets nothing.

@@ -58,7 +58,7 @@ impl From<reqwest::Error> for DeskError {
 #[derive(Debug, Clone)]
 pub struct Desk {
     way: Way,
-    instance: String,
+    instance: TransferId,
     /// Tasks of this process so far, and what this one asked.
     tasks: Arc<AtomicU16>,
     task: u16,
@@ -102,7 +102,7 @@ impl Desk {
     /// The desk of one gate's process; the core waits so many seconds for work.
     #[must_use]
     pub fn over(way: Way, wait: u64) -> Self {
-        let instance = TransferId::random().to_string();
+        let instance = TransferId::random();
         let (tasks, asks, lost) = Default::default();
         Self { way, instance, tasks, task: 0, asks, wait, lost }
     }
@@ -127,7 +127,7 @@ impl Desk {
         agreement: Option<&AgreementId>,
         lane: Lane,
     ) -> Result<Option<Job>, DeskError> {
-        let (agreement, instance) = (agreement.cloned(), self.instance.clone());
+        let (agreement, instance) = (agreement.cloned(), self.instance);
         let (task, ask) = (self.task, self.asks.fetch_add(1, Ordering::Relaxed) + 1);
         let ask = Next { agreement, lane, instance, task, ask, wait: self.wait };
         let answer = self.post("next", &ask, Duration::from_secs(self.wait + 15)).await?;

@@ -197,7 +197,7 @@ pub fn listen(path: &Path, group: Option<u32>) -> Result<UnixListener> {
 async fn next<C: Core>(State(gate): State<Gate<C>>, Json(ask): Json<Next>) -> Result<Response> {
     let books = gate.core.books();
     books.seen.asked(gate.role, books.now());
-    let holder = (ask.instance.clone(), ask.task);
+    let holder = (ask.instance, ask.task);
     if !books.seen.begins(&holder, ask.ask) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -235,7 +235,7 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
         // After a power cut nobody has a lease any more: gates run where their core runs.
         let mut tx = books.store.begin_unsynced().await?;
         // Nobody listens to an older question any more: what it got would be taken from who asks now.
-        if !books.seen.is_newest(&(ask.instance.clone(), ask.task), ask.ask) {
+        if !books.seen.is_newest(&(ask.instance, ask.task), ask.ask) {
             return Ok(Given::NothingBefore(None));
         }
         // Who carries lists asks for each agreement by itself, and also brings what there is to hear of it.
@@ -243,7 +243,8 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
         if ask.lane == Lane::Jobs && unheard {
             return Ok(Given::NothingBefore(None));
         }
-        let holder = Holder { instance: &ask.instance, task: ask.task };
+        let instance = ask.instance.to_string();
+        let holder = Holder { instance: &instance, task: ask.task };
         let row =
             tx.lease(gate.role, ask.lane, ask.agreement.as_ref(), holder, books.now()).await?;
         let Some(row) = row else {
@@ -428,7 +429,7 @@ async fn feed<C: Core>(
     let all = letters.letters.is_empty() && books.is_all(&mut tx, &agreement, seen).await?;
     books.commit(tx).await?;
     if all {
-        books.hear_all(&agreement);
+        books.hear_all(&agreement).await?;
     }
     Ok(Json(Cursor { after, heard: books.heard.is_all(&agreement) }))
 }

@@ -332,8 +332,7 @@ async fn unheard(
     }
     books.commit(tx).await?;
     if first.is_some() {
-        books.heard.without(agreement);
-        books.wake_all();
+        books.unheard_goes_on(agreement).await?;
     }
     let (theirs, exposed, ended, word) = (kept, 0, Vec::new(), None);
     Ok(Word { first, kept, theirs, exposed, ended, word, others })

@@ -109,7 +109,7 @@ pub mod control {
         );
         let looked = r#"{"job":1,"lease":1,"outcome":{"outcome":"looked","look":{"head":410,"get":410,"control":404}}}"#;
         let words: [(u8, String); 8] = [
-            (0, r#"{"agreement":"mechelen","lane":"jobs","instance":"a","task":1,"ask":2,"wait":30}"#.into()),
+            (0, r#"{"agreement":"mechelen","lane":"jobs","instance":"00112233445566778899aabbccddeeff","task":1,"ask":2,"wait":30}"#.into()),
             (1, release),
             (3, looked.into()),
             (

@@ -12,7 +12,7 @@ use std::fs;
 use std::time::Instant;
 
 use sluis_core::control::Lane;
-use sluis_core::id::Time;
+use sluis_core::id::{Time, TransferId};
 use sluis_daemon::books::seen::Seen;
 use sluis_daemon::role::Role;
 use sluis_daemon::store::{Holder, Store};
@@ -188,7 +188,8 @@ async fn work_that_was_lost_on_the_way_is_given_again_to_the_task_that_asked() {
 #[test]
 fn an_older_question_of_a_task_gets_nothing() {
     let seen = Seen::default();
-    let (first, second) = (("one".to_owned(), 1), ("one".to_owned(), 2));
+    let one = TransferId::random();
+    let (first, second) = ((one, 1), (one, 2));
     assert!(seen.begins(&first, 1) && seen.is_newest(&first, 1));
     assert!(seen.begins(&first, 2) && !seen.is_newest(&first, 1));
     assert!(!seen.begins(&first, 2) && !seen.begins(&first, 1), "twice, or late");

@@ -12,6 +12,8 @@ use sluis_tests::world::Plan;
 use sluis_tests::{World, stdout, tool, until};
 
 const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n";
+/// The number of a process that is no gate.
+const LIAR: &str = "00112233445566778899aabbccddeeff";
 /// Every verb that some gate has.
 const VERBS: [&str; 8] = [
     "next",
@@ -39,7 +41,7 @@ fn says(socket: &PathBuf, verb: &str, body: &str) -> (u16, Value) {
 }
 
 fn asks(socket: &PathBuf, wait: u64) -> (u16, Value) {
-    let ask = json!({ "agreement": null, "lane": "jobs", "instance": "liar", "task": 0, "ask": 1, "wait": wait });
+    let ask = json!({ "agreement": null, "lane": "jobs", "instance": LIAR, "task": 0, "ask": 1, "wait": wait });
     says(socket, "next", &ask.to_string())
 }
 
@@ -174,6 +176,11 @@ fn a_gate_that_floods_its_core_holds_up_no_person() {
     let mut world = World::running();
     world.stop("fetcher");
     let fetcher = socket(&world, "municipality", "keeper-fetcher");
+    // What it says that it is would be kept for each of its tasks.
+    let long = json!({ "agreement": null, "lane": "jobs", "instance": "x".repeat(100_000), "task": 0, "ask": 1, "wait": 0 });
+    let before = refused(&world, "keeper");
+    assert_eq!(says(&fetcher, "next", &long.to_string()).0, 422);
+    assert_eq!(refused(&world, "keeper"), before + 1, "and it is seen");
     // Polls that wait and are never ended, words without work, all at once, and bounded.
     let flood: Vec<_> = (0..200)
         .map(|at| {
@@ -181,7 +188,7 @@ fn a_gate_that_floods_its_core_holds_up_no_person() {
             curl.args(["-s", "-m", "20", "-o", "/dev/null", "--unix-socket"]).arg(&fetcher);
             curl.args(["-H", "content-type: application/json", "-d"]);
             let (verb, body) = match at % 2 {
-                0 => ("next", json!({ "agreement": null, "lane": "jobs", "instance": "liar", "task": at, "ask": 1, "wait": 20 })),
+                0 => ("next", json!({ "agreement": null, "lane": "jobs", "instance": LIAR, "task": at, "ask": 1, "wait": 20 })),
                 _ => ("done", json!({ "job": at, "lease": at, "outcome": { "outcome": "posted" } })),
             };
             curl.arg(body.to_string()).arg(format!("http://core/{verb}")).spawn().unwrap()

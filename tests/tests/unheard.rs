@@ -194,7 +194,7 @@ fn a_gate_that_asks_for_any_agreement_gets_no_work_before_the_other_party_was_he
     let socket = world.path("agency/run/sealer-carrier.sock");
     let asks = |agreement: &str| {
         let ask = format!(
-            r#"{{"agreement":{agreement},"lane":"jobs","instance":"gate","task":0,"ask":{},"wait":0}}"#,
+            r#"{{"agreement":{agreement},"lane":"jobs","instance":"00112233445566778899aabbccddeeff","task":0,"ask":{},"wait":0}}"#,
             agreement.len()
         );
         let mut curl = Command::new("curl");

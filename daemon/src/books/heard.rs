@@ -18,8 +18,8 @@ use crate::store::Tx;
 
 /// How the word ends by which two persons go on without the other party.
 pub const UNHEARD: &str = " unheard";
-/// How soon what waits until the other party was heard is looked at again.
-pub const UNHEARD_MS: i64 = 1000;
+/// How soon what waits until the other party was heard is looked at again where nobody is: when somebody is, at once.
+pub const UNHEARD_MS: i64 = 60_000;
 /// The code of what waits until the other party was heard.
 pub const NOT_HEARD: &str = "not-heard";
 
@@ -40,11 +40,10 @@ impl Heard {
     }
 
     /// Two persons go on without it. No share leaves by that: for this all is to be heard.
-    pub fn without(&self, agreement: &AgreementId) {
+    fn without(&self, agreement: &AgreementId) {
         if let Ok(mut all) = self.all.lock() {
             all.entry(agreement.clone()).or_insert(false);
         }
-        self.first.notify_waiters();
     }
 
     /// What lies in the mailbox is to be looked at once more.
@@ -70,12 +69,34 @@ impl Heard {
 }
 
 impl Books {
-    /// All that lay in the mailbox was heard: who waited for that looks again.
-    pub fn hear_all(&self, agreement: &AgreementId) {
-        if self.heard.to_its_end(agreement) {
-            self.heard.first.notify_waiters();
-            self.wake_all();
+    /// All that lay in the mailbox was heard: what waited for that goes on.
+    ///
+    /// # Errors
+    /// [`CoreError::Store`]; then it goes on a little later.
+    pub async fn hear_all(&self, agreement: &AgreementId) -> Result<()> {
+        match self.heard.to_its_end(agreement) {
+            true => self.goes_on(agreement).await,
+            false => Ok(()),
         }
+    }
+
+    /// Two persons go on without it.
+    ///
+    /// # Errors
+    /// As [`Books::hear_all`].
+    pub async fn unheard_goes_on(&self, agreement: &AgreementId) -> Result<()> {
+        self.heard.without(agreement);
+        self.goes_on(agreement).await
+    }
+
+    async fn goes_on(&self, agreement: &AgreementId) -> Result<()> {
+        self.heard.first.notify_waiters();
+        // After a power cut it is to be heard again.
+        let mut tx = self.store.begin_unsynced().await?;
+        tx.sooner(agreement, self.now(), UNHEARD_MS).await?;
+        self.commit(tx).await?;
+        self.wake_all();
+        Ok(())
     }
 
     /// Whether a list may move on here: only where this store is known not to be an older one.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use sluis_core::id::Time;
+use sluis_core::id::{Time, TransferId};
 
 use crate::role::Role;
 
 /// When each gate last asked for work, since this process started.
 #[derive(Debug, Default)]
-pub struct Seen(Mutex<BTreeMap<Role, Option<Time>>>, Mutex<BTreeMap<(String, u16), u64>>);
+pub struct Seen(Mutex<BTreeMap<Role, Option<Time>>>, Mutex<BTreeMap<(TransferId, u16), u64>>);
 
 /// Of so many tasks of gates the newest question is known; gates that start anew leave theirs behind.
 const TASKS: usize = 4096;
@@ -28,18 +28,18 @@ impl Seen {
         }
     }
     /// A task asks. `false`: it asked something newer already.
-    pub fn begins(&self, task: &(String, u16), ask: u64) -> bool {
+    pub fn begins(&self, task: &(TransferId, u16), ask: u64) -> bool {
         let Ok(mut newest) = self.1.lock() else { return false };
         if newest.len() >= TASKS && !newest.contains_key(task) {
             newest.clear();
         }
-        let before = newest.entry(task.clone()).or_default();
+        let before = newest.entry(*task).or_default();
         let newer = ask > *before;
         *before = ask.max(*before);
         newer
     }
     /// Whether this is still the last that the task asked.
-    pub fn is_newest(&self, task: &(String, u16), ask: u64) -> bool {
+    pub fn is_newest(&self, task: &(TransferId, u16), ask: u64) -> bool {
         self.1.lock().is_ok_and(|newest| newest.get(task) == Some(&ask))
     }
     /// Every gate that has a socket here, and when it asked last.

@@ -367,6 +367,22 @@ impl Tx {
         self.put_off(job, [job.attempts, job.attempts - 1], due.into(), why).await
     }
 
+    /// What waits under an agreement for at most so many milliseconds, for whatever reason, is due now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sooner(
+        &mut self,
+        agreement: &AgreementId,
+        now: Time,
+        within_ms: i64,
+    ) -> Result<()> {
+        let sql = "UPDATE jobs SET due = $1 WHERE agreement = $2 AND lane = 'jobs' AND due > $1 AND due <= $3";
+        let sooner = sqlx::query(sql).bind(now.0).bind(agreement.to_string());
+        sooner.bind(now.plus_ms(within_ms).0).execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
     /// What was leased and not given, as where its transaction was given up: it is no attempt.
     ///
     /// # Errors
@@ -502,6 +518,26 @@ mod tests {
         assert!(tx.lease(Role::Carrier, Lane::Jobs, None, other, later).await.unwrap().is_none());
         let lost = tx.lease(Role::Releaser, Lane::Jobs, None, other, later).await.unwrap();
         assert!(lost.is_some(), "what another gate lost is given again");
+    }
+
+    #[tokio::test]
+    async fn what_waits_under_an_agreement_for_a_moment_comes_sooner_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("store.db").to_str().unwrap()).await.unwrap();
+        let [mechelen, gent] = ["mechelen", "gent"].map(|it| it.parse().unwrap());
+        let mut tx = store.begin().await.unwrap();
+        for (agreement, due) in [(&mechelen, 61), (&mechelen, 62), (&gent, 61)] {
+            tx.queue(Role::Releaser, Lane::Jobs, agreement, None, "{}", Time(due)).await.unwrap();
+        }
+        tx.sooner(&mechelen, Time(1), 60).await.unwrap();
+        let mut due = Vec::new();
+        for at in [1, 1, 61, 61] {
+            let holder = Holder { instance: "i", task: u16::try_from(due.len()).unwrap() };
+            let job = tx.lease(Role::Releaser, Lane::Jobs, None, holder, Time(at)).await.unwrap();
+            due.push(job.map(|job| job.agreement.to_string()));
+        }
+        let due: Vec<_> = due.iter().map(Option::as_deref).collect();
+        assert_eq!(due, [Some("mechelen"), None, Some("gent"), None]);
     }
 
     #[tokio::test]
