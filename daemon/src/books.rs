@@ -342,7 +342,20 @@ pub async fn find<S: Stored>(tx: &mut Tx, code: &TransferCode) -> Result<Record<
 #[must_use]
 pub fn backoff_ms(attempts: i64) -> i64 {
     let doubled = 250_i64 << attempts.clamp(0, 11);
-    let base = doubled.min(300_000);
+    jittered(doubled.min(300_000))
+}
+
+/// The same for what leaves a line in the ledger each time, or may cost money: after thirty attempts, in the first two
+/// hours, each half hour.
+#[must_use]
+pub fn sparing_ms(attempts: i64) -> i64 {
+    if attempts <= OFTEN { backoff_ms(attempts) } else { jittered(1_800_000) }
+}
+
+/// So many attempts follow each other soon.
+const OFTEN: i64 = 30;
+
+fn jittered(base: i64) -> i64 {
     let mut random = [0_u8; 1];
     sluis_core::id::fill_random(&mut random);
     base + base * i64::from(random[0]) / 1024
@@ -353,4 +366,19 @@ fn sign(signer: &Signer, statement: &Statement) -> Result<Signed> {
     let signature = signer.sign(statement::NAMESPACE, &bytes)?;
     let statement = String::from_utf8(bytes).map_err(|_| FormError::Form)?;
     Ok(Signed { statement, signature })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_provider_puts_off_is_tried_soon_at_first_and_seldom_after_two_hours() {
+        let first: i64 = (1..=OFTEN).map(sparing_ms).sum();
+        assert!((5_400_000..9_000_000).contains(&first), "{first} ms");
+        let week: i64 = 7 * 86_400_000;
+        let more = (week - first) / sparing_ms(OFTEN + 1);
+        assert!((260..=336).contains(&more), "{more} attempts more in a week");
+        assert!(sparing_ms(1_000_000) < 3_600_000, "less than a clock may be off");
+    }
 }

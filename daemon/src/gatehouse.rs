@@ -24,7 +24,7 @@ use sluis_core::words;
 use tokio::net::UnixListener;
 
 use crate::books::counting::UNAPPROVED;
-use crate::books::{Books, NOT_HEARD, UNHEARD_MS, backoff_ms, not_heard};
+use crate::books::{Books, NOT_HEARD, UNHEARD_MS, backoff_ms, not_heard, sparing_ms};
 use crate::error::{CoreError, Effect, Result};
 use crate::role::Role;
 use crate::store::{Holder, JobRow, Record, Stored, Tx, detail};
@@ -351,7 +351,9 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
     if finished {
         tx.finish(job.id).await?;
     } else {
-        let due = books.now().plus_ms(backoff_ms(job.attempts));
+        let sparing = gate.role == Role::Releaser || job.lane == Lane::Mail;
+        let wait = if sparing { sparing_ms } else { backoff_ms };
+        let due = books.now().plus_ms(wait(job.attempts));
         let why = again.unwrap_or_else(|| words!("nog niet", "not yet"));
         tx.again(&job, due, &why).await?;
     }

@@ -1,6 +1,7 @@
 //! Work that is not done where the sockets are served: on a worker's thread, or on one of its own.
 
 use std::io;
+use std::time::Duration;
 
 use crate::error::CoreError;
 
@@ -34,4 +35,40 @@ pub async fn apart<T: Send + 'static>(
     // It has nothing left to do. Only a thread that was waited for gives its stack back at once.
     let _ = thread.join();
     done.map_err(|e| failed(io::Error::other(e)))
+}
+
+/// Work that takes long, and this each time that so much of it has passed: what was begun goes on to its end.
+pub async fn kept_up<T, F: Future<Output = ()>>(
+    work: impl Future<Output = T>,
+    every: Duration,
+    mut again: impl FnMut() -> F,
+) -> T {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(every) => again().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_takes_long_is_kept_up_until_it_is_done() {
+        let (times, done) = (std::cell::Cell::new(0), tokio::sync::Notify::new());
+        let work = async {
+            done.notified().await;
+            times.get()
+        };
+        let again = || async {
+            times.set(times.get() + 1);
+            if times.get() == 3 {
+                done.notify_one();
+            }
+        };
+        assert_eq!(kept_up(work, Duration::from_millis(1), again).await, 3);
+    }
 }

@@ -16,6 +16,9 @@ use crate::error::{CoreError, Result};
 use crate::role::Role;
 use crate::store::{Due, JobRow, Number, Tx};
 
+/// After so many attempts in one go, a day and a half, nobody waits for the provider any more.
+const MOST: i64 = 100;
+
 /// The work, as it is queued.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,6 +95,8 @@ impl Agency {
             Outcome::Accepted { .. } if granted => Told::Sent(self.books.now()),
             Outcome::Rejected { code, .. } if granted => Told::Rejected(plain(&code)),
             Outcome::Unknown { .. } if granted => Told::Unknown,
+            // Whoever cannot be told for so long is told by a person, or is let pass by two.
+            Outcome::Again { .. } if granted && job.attempts >= MOST => Told::Unknown,
             Outcome::Again { .. } => {
                 if let Some(told) = known.told.clone().filter(|_| granted) {
                     let told = Some(Telling { stands: Told::Waiting, ..told });

@@ -23,7 +23,7 @@ use crate::durable::{self, Out};
 use crate::error::{CoreError, Result};
 use crate::files;
 use crate::role::Role;
-use crate::threads::blocking;
+use crate::threads::{blocking, kept_up};
 
 /// How often a running fetch renews its lease.
 const RENEW: Duration = Duration::from_secs(20);
@@ -58,6 +58,23 @@ impl Municipality {
         Ok((turn, places, sent))
     }
 
+    /// Does this, however long it takes: nobody else is given the fetch meanwhile, to begin at the same.
+    async fn renewing<T>(&self, id: &TransferId, work: impl Future<Output = T>) -> T {
+        let renew = || async move {
+            if let Err(error) = self.renew(id).await {
+                tracing::warn!(%error, "the lease of a fetch cannot be renewed");
+            }
+        };
+        kept_up(work, RENEW, renew).await
+    }
+
+    async fn renew(&self, id: &TransferId) -> Result<()> {
+        let mut tx = self.books.store.begin().await?;
+        tx.renew(Role::Fetcher, id, self.books.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// How much of an envelope is here, and its digest once it is whole: read again from the disk.
     ///
     /// # Errors
@@ -65,9 +82,9 @@ impl Municipality {
     pub async fn kept(&self, id: &TransferId) -> Result<Kept> {
         let (_turn, places, sent) = self.in_turn(id).await?;
         let whole = places.whole.clone();
-        let (kept, stamp) = blocking(move || places.look(&sent))
-            .await?
-            .map_err(CoreError::io("looking at the vault"))?;
+        let look = blocking(move || places.look(&sent));
+        let (kept, stamp) =
+            self.renewing(id, look).await?.map_err(CoreError::io("looking at the vault"))?;
         if kept.ciphertext.is_some() {
             self.hold_stamp(id, stamp, &whole);
         }
@@ -83,7 +100,8 @@ impl Municipality {
         let (_turn, places, sent) = self.in_turn(id).await?;
         let writing = || CoreError::io("writing the envelope into the vault");
         let (part, at) = (places.part.clone(), offset);
-        let (mut file, mut hasher) = blocking(move || begin(&part, at)).await?.map_err(writing())?;
+        let begun = blocking(move || begin(&part, at));
+        let (mut file, mut hasher) = self.renewing(id, begun).await?.map_err(writing())?;
         let (mut reached, mut renewed) = (offset, Instant::now());
         let mut body = body;
         let mut cut = false;
@@ -101,13 +119,12 @@ impl Municipality {
                 blocking(move || append(file, hasher, &piece)).await?.map_err(writing())?;
             if renewed.elapsed() > RENEW {
                 renewed = Instant::now();
-                let mut tx = self.books.store.begin().await?;
-                tx.renew(Role::Fetcher, id, self.books.now()).await?;
-                tx.commit().await?;
+                self.renew(id).await?;
             }
         }
         let part = places.part.clone();
-        blocking(move || settled(&file, &part)).await?.map_err(writing())?;
+        let all = blocking(move || settled(&file, &part));
+        self.renewing(id, all).await?.map_err(writing())?;
         if cut || reached < sent.size {
             return Ok(Kept { offset: reached, ciphertext: None });
         }
