@@ -261,7 +261,7 @@ pub const SELDOM: [(&str, &str); 4] = [
         "letters of before an older store that nobody read: `restore`, `simulated`",
     ),
     ("agency/envelopes.rs renew `tx.commit()`", RENEWS),
-    ("municipality/collect.rs keep `tx.commit()`", RENEWS),
+    ("municipality/collect.rs renew `tx.commit()`", RENEWS),
     (
         "medium/server/mailbox.rs sweep `disk::remove(`",
         "a letter that was read and is old goes a minute after the start: `daemon: medium::server::tests`",
