@@ -10,6 +10,7 @@ pub(crate) mod publish;
 mod questions;
 pub(crate) mod rekey;
 
+use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -44,14 +45,35 @@ pub(crate) fn add(
     }
     let agreement = &installed.terms.agreement;
     let (name, version) = (&agreement.agreement, agreement.version);
-    let added = words!("in gebruik   {name} versie {version}", "added   {name} version {version}");
+    let added = words!("toegevoegd   {name} versie {version}", "added   {name} version {version}");
     let file = words!("bestand      {}", "file    {}", place.display());
     let digest = words!("digest       {}", "digest  {}", installed.terms.digest);
     let next = words!(
-        "De andere partij moet dezelfde digest zien. Herstart de diensten van deze host om ze te gebruiken.",
-        "The other party must see the same digest. Restart the services of this host to use it."
+        "De andere partij moet dezelfde digest zien. Herstart de diensten van deze host: ze lezen haar bij hun start.",
+        "The other party must see the same digest. Restart the services of this host: they read it at their start."
     );
-    [added, file, digest, next].iter().try_for_each(|it| output::line(it.text(lang.core())))
+    let approve = words!(
+        "Ze volgt op een andere versie en telt nog niet: na de herstart laten twee personen ze gelden met: sluis agreement approve {name}. Tot dan vertrekt er niets.",
+        "It follows another version and does not count yet: after the restart two persons let it count with: sluis agreement approve {name}. Nothing leaves until then."
+    );
+    let numbers = words!(
+        "Hier liggen geen telefoonnummers, en zonder vertrekt er niets: hetzelfde nog eens met --contacts BESTAND.",
+        "No telephone numbers lie here, and nothing leaves without them: the same once more with --contacts FILE."
+    );
+    let approve = (config.core().is_some() && has_former(&place, name)).then_some(approve);
+    let numbers = (config.sealer.is_some() && installed.contacts.is_none()).then_some(numbers);
+    let told = [Some(added), Some(file), Some(digest), Some(next), approve, numbers];
+    told.iter().flatten().try_for_each(|it| output::line(it.text(lang.core())))
+}
+
+/// Whether a version before this one was kept.
+fn has_former(place: &Path, name: &AgreementId) -> bool {
+    let kept = std::fs::read_dir(place.with_file_name(agreements::FORMER));
+    let version = |file: &OsStr| {
+        let version = file.to_str()?.strip_prefix(name.as_str())?.strip_prefix('-')?;
+        version.strip_suffix(".toml")?.parse::<u32>().ok()
+    };
+    kept.into_iter().flatten().flatten().any(|entry| version(&entry.file_name()).is_some())
 }
 
 /// As [`add`], without a word.

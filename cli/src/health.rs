@@ -59,8 +59,10 @@ pub(crate) fn check(config: &Config, ask: &Ask, lang: Lang, json: bool) -> Resul
             Level::Critical => "CRITICAL",
         };
         // Monitoring shows the first line alone: all of it stands there.
-        let what: Vec<_> =
-            found.iter().map(|it| it.words.text(lang.core()).replace('\n', " ")).collect();
+        let line = |it: &Finding| {
+            it.words.text(lang.core()).split('\n').map(str::trim).collect::<Vec<_>>().join("; ")
+        };
+        let what: Vec<_> = found.iter().map(line).collect();
         let fine = || lang.pick("alles in orde", "all in order").to_owned();
         let what = if what.is_empty() { fine() } else { what.join("; ") };
         output::line(format!("SLUIS {word}: {what}"))?;
@@ -173,6 +175,11 @@ fn metrics(health: &Health) -> String {
             "sluis_gate_oldest_seconds",
             "How long the oldest work of a gate waits.",
             &gates(|it| Some(it.oldest_s.unwrap_or(0))),
+        ),
+        gauge(
+            "sluis_gate_in_vain_seconds",
+            "How long the oldest work of a gate waits that was tried in vain.",
+            &gates(|it| Some(it.in_vain_s.unwrap_or(0))),
         ),
         gauge(
             "sluis_gate_last_asked_seconds",

@@ -13,7 +13,7 @@ use dutch::{DUTCH, PLACEHOLDERS};
 
 use crate::args::Arguments;
 use crate::language::Lang;
-use crate::output;
+use crate::sides;
 
 /// As clap's own, with the one heading that is in it.
 const TEMPLATE: &str =
@@ -26,13 +26,15 @@ pub(crate) fn parse() -> Arguments {
     let json = typed.iter().any(|word| word == "--json");
     let mut command = command(lang);
     let read = command.try_get_matches_from_mut(&typed);
+    if let Some(verb) = read.as_ref().ok().and_then(|matches| matches.subcommand_name()) {
+        sides::typed(verb);
+    }
     if let Ok(matches) = &read
         && matches.value_source("config") == Some(ValueSource::CommandLine)
         && let Some(config) = matches.get_one::<PathBuf>("config")
     {
         let verbs = command.get_subcommands().map(Command::get_name);
-        let of_a_host = verbs.filter(|verb| !["demo", "help", "init"].contains(verb));
-        output::tell_with(&config.to_string_lossy(), of_a_host.map(str::to_owned).collect());
+        sides::tell_with(config, verbs.filter(|verb| !["demo", "help", "init"].contains(verb)));
     }
     let read = read.and_then(|matches| Arguments::from_arg_matches(&matches));
     read.unwrap_or_else(|error| usage::exit(&error, &options(&command, &typed), lang, json))

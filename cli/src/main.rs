@@ -23,6 +23,7 @@ mod report;
 mod restored;
 mod retention;
 mod second;
+mod sides;
 mod socket;
 mod transfers;
 

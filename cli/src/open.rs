@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
-use crate::output;
 use crate::socket::Socket;
+use crate::{output, retention};
 
 /// The longest line that is read.
 const MAX_LINE: u64 = 1000;
@@ -19,25 +19,25 @@ const MAX_LINE: u64 = 1000;
 pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) -> Result<()> {
     takes_lines(socket, code)?;
     let terminal = std::io::stdin().is_terminal();
-    let mut failure = None;
+    let (mut failure, mut count) = (None, None);
     while let Some(text) = read_line(terminal, lang)? {
         if text.trim().is_empty() {
             continue;
         }
         match socket.post::<LineAnswer>("line", &TypedLine { code, text: text.to_string() }) {
-            Ok(answer) if json => output::json(&answer)?,
-            Ok(answer) => tell(code, &answer, lang)?,
+            Ok(answer) => {
+                count = Some((answer.have, answer.needed));
+                if json { output::json(&answer)? } else { tell(socket, code, &answer, lang)? }
+            }
             Err(refused) if terminal && is_about_the_line(refused.code()) => {
                 output::line(format!("  {}", refused.message(lang)))?;
                 continue;
             }
             Err(refused) if is_about_the_line(refused.code()) => {
-                if json {
-                    output::json(refused.refused_as())?;
-                } else {
-                    output::line(format!("  {}", refused.message(lang)))?;
+                // The last one is told at the end, on standard error.
+                if let Some(before) = failure.replace(refused) {
+                    told(&before, lang, json)?;
                 }
-                failure = Some(refused);
                 continue;
             }
             Err(other) => return Err(other),
@@ -46,15 +46,33 @@ pub(crate) fn open(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
             return Ok(());
         }
     }
-    Err(failure.unwrap_or_else(|| {
-        Failure::coded(
-            "too-few-lines",
-            words!(
-                "er zijn nog te weinig regels; de envelop blijft dicht",
-                "there are too few lines yet; it stays shut"
-            ),
-        )
-    }))
+    Err(failure.unwrap_or_else(|| too_few(code, count)))
+}
+
+/// One that is not the last.
+fn told(refused: &Failure, lang: Lang, json: bool) -> Result<()> {
+    if json {
+        return output::json(refused.refused_as());
+    }
+    output::line(format!("  {}", refused.message(lang)))
+}
+
+/// No more lines come, and it is not open.
+fn too_few(code: TransferCode, count: Option<(u8, u8)>) -> Failure {
+    let have = match count {
+        Some((have, needed)) => {
+            words!("{have} van {needed} regels zijn er", "{have} of {needed} lines are in")
+        }
+        None => words!("er werd geen regel getypt", "no line was typed"),
+    };
+    Failure::coded(
+        "too-few-lines",
+        words!(
+            "{}: de envelop blijft dicht. De andere bewaarders typen de hunne met: sluis open {code}",
+            "{}: it stays shut. The other custodians type theirs with: sluis open {code}";
+            have
+        ),
+    )
 }
 
 /// Whether this transfer takes a line, and of this person: by one in which nothing stands. Nobody types a share for what
@@ -74,20 +92,31 @@ fn is_about_the_line(code: &str) -> bool {
     )
 }
 
-fn tell(code: TransferCode, answer: &LineAnswer, lang: Lang) -> Result<()> {
+fn tell(socket: &Socket, code: TransferCode, answer: &LineAnswer, lang: Lang) -> Result<()> {
     let good = lang.pick("juist", "right");
     let of = if answer.rehearsal { called(code, true) + ", " } else { String::new() };
     output::line(format!(
         "  {of}{good}: {} ({}), {} / {}",
         answer.index, answer.custodian, answer.have, answer.needed
     ))?;
-    match &answer.opened {
-        Some(path) => output::line(format!(
-            "{} {path}",
-            lang.pick("Open. De bestanden staan in", "Open. The files stand in")
-        )),
-        None => Ok(()),
-    }
+    let Some(path) = &answer.opened else { return Ok(()) };
+    output::line(format!(
+        "{} {path}",
+        lang.pick("Open. De bestanden staan in", "Open. The files stand in")
+    ))?;
+    output::line(format!(
+        "  {}: sluis take {code} > {}",
+        lang.pick("één bestand haalt u op met", "take one file with"),
+        lang.pick("BESTAND", "FILE")
+    ))?;
+    // Of an exercise the vault keeps no list.
+    let Some(kept) = retention::kept(socket, code) else { return Ok(()) };
+    let until = words!(
+        "  de kluis bewaart ze tot en met {}: sluis retention",
+        "  the vault keeps it until {}: sluis retention",
+        kept.last_day
+    );
+    output::line(until.text(lang.core()))
 }
 
 fn is_open(socket: &Socket, code: TransferCode) -> Result<bool> {

@@ -9,13 +9,14 @@ use sluis_core::control::{AskStock, Asked, Destroy, Retention};
 use sluis_core::id::{AgreementId, TransferCode, called};
 use sluis_core::retention::{Retained, Stock};
 use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::failure::{Failure, Result};
 use crate::language::Lang;
 use crate::notices::{self, Wording};
+use crate::output;
 use crate::socket::Socket;
 use crate::transfers::clock_held;
-use crate::{output, second};
 
 /// `sluis retention`
 pub(crate) fn list(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
@@ -76,6 +77,22 @@ fn note(list: &Retained, lang: Lang) -> String {
     [late, going, asked, announced].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
+/// What the vault keeps of a transfer, where this person may see that.
+pub(crate) fn kept(socket: &Socket, code: TransferCode) -> Option<Retained> {
+    let plan: Retention = socket.get("retention").ok()?;
+    plan.lists.into_iter().find(|it| it.code == code)
+}
+
+/// That it may stay longer than this.
+fn early(kept: &Retained) -> Words {
+    words!(
+        "Deze lijst mag blijven tot en met {}: nog {} dagen.",
+        "This list may stay until {}: {} days more.",
+        kept.last_day,
+        kept.days_left
+    )
+}
+
 /// `sluis destroy CODE`
 pub(crate) fn destroy(
     socket: &Socket,
@@ -84,13 +101,34 @@ pub(crate) fn destroy(
     lang: Lang,
     json: bool,
 ) -> Result<()> {
+    let kept = kept(socket, code);
+    if let Some(kept) = kept.as_ref().filter(|it| it.days_left > 0) {
+        output::line(early(kept).text(lang.core()))?;
+        let question = lang.pick("Toch vernietigen? [j/N] ", "Destroy it all the same? [y/N] ");
+        if std::io::stdin().is_terminal() && !agreed(question)? {
+            let nothing = words!("niets gevraagd", "nothing was asked");
+            return Err(Failure::coded("not-destroyed", nothing));
+        }
+    }
     let asked: Asked = socket.post("destroy", &Destroy { code, messages_asked })?;
     if json {
         return output::json(&asked);
     }
     let of = asked.row.called();
     match &asked.first {
-        None => output::line(format!("{of}  {}", second::asked(lang)))?,
+        None => output::line(format!(
+            "{of}  {}",
+            lang.pick(
+                "gevraagd; een tweede persoon bevestigt binnen zeven dagen met: sluis destroy",
+                "asked; a second person confirms within seven days with: sluis destroy",
+            )
+            .to_owned()
+                + &format!(" {code}. ")
+                + lang.pick(
+                    "Tot dan wordt niets vernietigd, en zonder die tweede vervalt het",
+                    "Nothing is destroyed before that, and without that second person it lapses",
+                )
+        ))?,
         Some(first) => {
             output::line(format!(
                 "{of}  {} {first}",
@@ -103,10 +141,14 @@ pub(crate) fn destroy(
     match (asked.messages_asked, &asked.first) {
         (true, _) => Ok(()),
         (false, None) => output::line(format!(
-            "{}: {custodians}\n  sluis destroy {code} --messages-asked",
+            "{}: {custodians}\n{}: sluis destroy {code} --messages-asked",
             lang.pick(
-                "Vraag deze bewaarders hun bericht te wissen; wie bevestigt zegt dat dan zo",
-                "Ask these custodians to delete their message; who confirms then says so",
+                "Vraag deze bewaarders hun bericht te wissen",
+                "Ask these custodians to delete their message",
+            ),
+            lang.pick(
+                "Is dat gevraagd, dan bevestigt de tweede persoon met",
+                "Once they were asked, the second person confirms with",
             )
         )),
         (false, Some(_)) => output::line(format!(
@@ -147,7 +189,8 @@ pub(crate) fn attest(socket: &Socket, ask: Attest, lang: Lang, json: bool) -> Re
     if let Some(why) = stock.contradicts().filter(|_| !ask.yes) {
         return Err(Failure::coded("not-attested", why));
     }
-    if !ask.yes && !agreed(lang)? {
+    let question = lang.pick("Verklaart u dit? [j/N] ", "Do you attest this? [y/N] ");
+    if !ask.yes && !agreed(question)? {
         return Err(Failure::coded(
             "not-attested",
             words!(
@@ -161,12 +204,12 @@ pub(crate) fn attest(socket: &Socket, ask: Attest, lang: Lang, json: bool) -> Re
 }
 
 /// A person's yes, at the terminal alone.
-fn agreed(lang: Lang) -> Result<bool> {
+fn agreed(question: &str) -> Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
         return Ok(false);
     }
-    output::prompt(lang.pick("Verklaart u dit? [j/N] ", "Do you attest this? [y/N] "))?;
+    output::prompt(question)?;
     let mut answer = String::new();
     stdin.lock().take(100).read_line(&mut answer).map_err(Failure::io("standard input"))?;
     Ok(["j", "ja", "y", "yes"].contains(&answer.trim().to_lowercase().as_str()))

@@ -3,6 +3,7 @@
 use sluis_config::{Agreements, Config};
 use sluis_core::control::{Agree, Agreed, Overridden, Override, Reject, Row, Waiting};
 use sluis_core::id::{AgreementId, Time, TransferCode, called};
+use sluis_core::words;
 
 use crate::agreement::not_here;
 use crate::failure::Result;
@@ -78,6 +79,14 @@ pub(crate) fn agree(
     let agreed: Agreed = socket.post("agree", &ask)?;
     if json {
         return output::json(&agreed);
+    }
+    let (lies, core) = (installed.terms.agreement.version, agreed.version);
+    if agreed.digest != ask.digest {
+        let told = words!(
+            "{name}: de dienst draait met versie {core}; versie {lies}, die hier ligt, leest ze bij haar start. Herstart de diensten van deze host, en typ dit dan opnieuw",
+            "{name}: the service runs with version {core}; version {lies}, which lies here, it reads at its start. Restart the services of this host, and type this again then"
+        );
+        return output::line(told.text(lang.core()));
     }
     let version = lang.pick("versie", "version");
     let stands = if agreed.waits { asked(lang) } else { lang.pick("geldt", "counts") };

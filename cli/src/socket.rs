@@ -18,6 +18,7 @@ use sluis_core::words::Words;
 use tokio::net::UnixStream;
 
 use crate::failure::{Failure, Result, exit};
+use crate::sides;
 
 /// How long a core that has not heard the other party since its start is asked again, and how often.
 const HEARS: Duration = Duration::from_secs(5);
@@ -110,7 +111,7 @@ impl Socket {
         ask: Bytes,
     ) -> Result<std::result::Result<Response<Incoming>, Refused>> {
         let stream = UnixStream::connect(&self.path).await;
-        let stream = stream.map_err(|e| self.away(Words::io(&e)))?;
+        let stream = stream.map_err(|e| self.shut(&e))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|e| self.broken(&e))?;
         tokio::spawn(connection);
@@ -127,13 +128,8 @@ impl Socket {
             return Ok(Ok(answer));
         }
         let body = self.whole(answer).await?;
-        let refused = serde_json::from_slice(&body).unwrap_or_else(|_| {
-            let words = words!(
-                "deze kern kent `{verb}` niet ({status}): dat is voor de andere kant van de sluis, op de host van de andere partij",
-                "this core does not know `{verb}` ({status}): that is for the other side of the lock, on the other party's host"
-            );
-            Refused::new("not-this-side", words)
-        });
+        let refused = serde_json::from_slice(&body)
+            .unwrap_or_else(|_| Refused::new("not-this-side", sides::not_here(verb)));
         Ok(Err(refused))
     }
 
@@ -147,14 +143,35 @@ impl Socket {
         self.away(words!("de verbinding brak af («{error}»)", "the connection broke (\"{error}\")"))
     }
 
+    /// Nobody listens there, or not to this person: who may, and how the service is started.
+    fn shut(&self, error: &std::io::Error) -> Failure {
+        let name = self.path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let (core, persons) = match name.starts_with("keeper") {
+            true => ("keeper", "sluis-custodians"),
+            false => ("sealer", "sluis-operators"),
+        };
+        let group = if name.ends_with("-health") { "sluis-health" } else { persons };
+        let next = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => words!(
+                "de groep van deze socket mag dat; met de units uit systemd/ is het {group}: usermod -aG {group} GEBRUIKER, en meld u opnieuw aan",
+                "the group of this socket may; with the units in systemd/ it is {group}: usermod -aG {group} USER, and log in anew"
+            ),
+            _ => words!(
+                "draait `sluisd {core}` op deze host? Start het met: systemctl start sluis-{core}; met de hand: sluisd {core} --config BESTAND. Waarom het stopte, staat in zijn log (journalctl -u sluis-{core})",
+                "does `sluisd {core}` run on this host? Start it with: systemctl start sluis-{core}; by hand: sluisd {core} --config FILE. Why it stopped stands in its log (journalctl -u sluis-{core})"
+            ),
+        };
+        self.away(Words::io(error)).and(&next)
+    }
+
     fn away(&self, why: Words) -> Failure {
         let path = self.path.display();
         Failure::new(
             exit::UNAVAILABLE,
             "core-away",
             words!(
-                "de kern antwoordt niet op {path}: {}\n  draait zijn dienst, en mag u de socket gebruiken?",
-                "the core does not answer at {path}: {}\n  is its service running, and may you use the socket?";
+                "de kern antwoordt niet op {path}: {}",
+                "the core does not answer at {path}: {}";
                 why
             ),
         )

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use sluis_core::control::{
-    About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Over, Retry, Row, Send, Under,
+    About, ByCode, ClockWord, Detail, NumberWord, OfCustodian, Over, Pending, Retry, Row, Send,
+    Under,
 };
 use sluis_core::id::{AgreementId, DRILL, Nis, TransferCode, TransferId};
 use sluis_core::transfer::states;
@@ -34,7 +35,7 @@ pub(crate) fn send(
             "a name that is not UTF-8 cannot be sent like this: move it into the outbox"
         ))
     })?;
-    offer(socket, agreement, (name, drawn_for), |to| copy(path, to), lang, json)
+    offer(socket, agreement, (name, drawn_for), |to| copy(path, to), lang, json).map(drop)
 }
 
 /// `sluis rehearse AGREEMENT`: sends the exercise, in which there is no list.
@@ -45,14 +46,16 @@ pub(crate) fn rehearse(
     json: bool,
 ) -> Result<()> {
     let write = |to: &Path| crate::init::file(to, exercise::TEXT.as_bytes(), 0o640);
-    offer(socket, agreement, (exercise::NAME, None), write, lang, json)?;
+    let row = offer(socket, agreement, (exercise::NAME, None), write, lang, json)?;
     if json {
         return Ok(());
     }
-    output::line(lang.pick(
-        "OEFENING: elke bewaarder typt zijn deel in (sluis open), ook als ze al open is.",
-        "OEFENING, a rehearsal: every custodian types a share (sluis open), also when it is open already.",
-    ))
+    let told = words!(
+        "OEFENING: als de berichten er zijn, typt elke bewaarder op de host van de gemeente zijn regel in (sluis open {}), ook als ze al open is.",
+        "OEFENING, a rehearsal: when the messages have come, every custodian types the line on the municipality's host (sluis open {}), also when it is open already.",
+        row.code
+    );
+    output::line(told.text(lang.core()))
 }
 
 /// Lays something ready in the outbox and has it taken.
@@ -63,7 +66,7 @@ fn offer(
     put: impl FnOnce(&Path) -> Result<()>,
     lang: Lang,
     json: bool,
-) -> Result<()> {
+) -> Result<Row> {
     let about: About = socket.get("about")?;
     let (ready, name) = (TransferId::random(), name.to_owned());
     let ask = Send { agreement: agreement.clone(), ready, name, drawn_for };
@@ -78,14 +81,16 @@ fn offer(
     let _ = std::fs::remove_dir_all(&ready);
     let row = sent?;
     if json {
-        return output::json(&row);
+        output::json(&row)?;
+        return Ok(row);
     }
     output::line(
         lang.pick("Aangenomen als zending", "Taken as transfer").to_owned()
             + &format!(" {}", row.called()),
     )?;
     let mark = if row.rehearsal { format!("{DRILL}: ") } else { String::new() };
-    output::line(format!("  {mark}sluis follow {}", row.code))
+    output::line(format!("  {mark}sluis follow {}", row.code))?;
+    Ok(row)
 }
 
 /// Whether it is a file or a folder.
@@ -200,8 +205,10 @@ pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
     if !row.note.is_empty() {
         output::line(row.note.text(lang.core()))?;
     }
-    for pending in &detail.waiting {
-        output::line(format!("  {}", pending.words().text(lang.core())))?;
+    let said = row.note.text(lang.core());
+    let waiting = detail.waiting.iter().map(Pending::words);
+    for pending in waiting.filter(|it| !said.contains(it.text(lang.core()))) {
+        output::line(format!("  {}", pending.text(lang.core())))?;
     }
     output::line("")?;
     for entry in &detail.timeline {
@@ -247,11 +254,13 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
             return Ok(());
         }
         if row.mover == "agency" && !json {
-            output::line(lang.pick(
-                "Een persoon bij het agentschap is aan zet: sluis show",
-                "A person at the agency must act: sluis show",
-            ))?;
-            return Ok(());
+            return output::line(format!(
+                "{}: sluis show {code}",
+                lang.pick(
+                    "Een persoon bij het agentschap is aan zet",
+                    "A person at the agency must act",
+                )
+            ));
         }
         std::thread::sleep(Duration::from_millis(300));
     }

@@ -13,12 +13,22 @@ const AZERTY: [char; 10] = ['&', 'é', '"', '\'', '(', '§', 'è', '!', 'ç', '�
 
 /// A character that stands for no symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("symbol {position} is {character:?}, which no share line has")]
+#[error("{character:?} at symbol {} of group {} stands in no share line", (position - 1) % 4 + 1, (position - 1) / 4 + 1)]
 pub struct NotASymbol {
     /// What was typed.
     pub character: char,
     /// Its place among the symbols, from 1.
     pub position: usize,
+}
+
+impl NotASymbol {
+    /// The same in Dutch.
+    #[must_use]
+    pub fn dutch(&self) -> String {
+        let Self { character, position } = self;
+        let (symbol, group) = ((position - 1) % 4 + 1, (position - 1) / 4 + 1);
+        format!("{character:?} op teken {symbol} van groep {group} staat in geen enkele regel")
+    }
 }
 
 /// Symbols as text, in capitals. Values above 31 keep their low five bits.

@@ -10,8 +10,10 @@ use crate::id::{AgreementId, PartyId, Time};
 use crate::words;
 use crate::words::Words;
 
-/// A gate whose work waits longer than this, or that did not ask for so long, is worth a look, in seconds.
+/// A gate whose work waits longer than this, also where it was tried in vain, or that did not ask for so long, is worth a
+/// look, in seconds.
 const WORK_WAITS_S: u64 = 3600;
+const IN_VAIN_S: u64 = 900;
 const GATE_AWAY_S: u64 = 300;
 
 /// `health`: how a core stands.
@@ -75,6 +77,9 @@ pub struct Gate {
     pub waiting: u64,
     /// How long the oldest of that waits, in seconds.
     pub oldest_s: Option<u64>,
+    /// How long the oldest waits of what was tried already and met something in the way, in seconds.
+    #[serde(default)]
+    pub in_vain_s: Option<u64>,
     /// How long ago it last asked for work, in seconds; none where it has not since the core started.
     pub seen_s: Option<u64>,
 }
@@ -152,32 +157,32 @@ impl Health {
         }
         if self.unheard > 0 {
             let words = words!(
-                "onder {} overeenkomsten werd de postbus van de andere partij sinds de start nog niet tot het einde gelezen: er beweegt geen lijst. Is de sluiskom te bereiken, en draait de andere kant? sluis list zegt onder welke",
-                "under {} agreements the other party's mailbox was not read to its end since the start: no list moves. Can the drop zone be reached, and does the other side run? sluis list says under which",
+                "overeenkomsten waaronder de postbus van de andere partij sinds de start nog niet tot het einde gelezen werd, en er geen lijst beweegt: {}. Is de sluiskom te bereiken, en draait de andere kant? sluis list zegt onder welke",
+                "agreements under which the other party's mailbox was not read to its end since the start, and no list moves: {}. Can the drop zone be reached, and does the other side run? sluis list says under which",
                 self.unheard
             );
             tell(Warning, "not-heard", words);
         }
         if self.versions > 0 {
             let words = words!(
-                "{} nieuwe versies van een overeenkomst wachten op twee personen, en er vertrekt niets onder: sluis waiting",
-                "{} new versions of an agreement wait for two persons, and nothing leaves under them: sluis waiting",
+                "nieuwe versies van een overeenkomst die op twee personen wachten, en waaronder niets vertrekt: {} (sluis waiting)",
+                "new versions of an agreement that wait for two persons, and under which nothing leaves: {} (sluis waiting)",
                 self.versions
             );
             tell(Critical, "version-waits", words);
         }
         if self.asked > 0 {
             let words = words!(
-                "{} keer vroeg een eerste persoon iets dat na zeven dagen vervalt: sluis waiting",
-                "{} words of a first person wait for a second one, and lapse after seven days: sluis waiting",
+                "wat een eerste persoon vroeg, en zonder een tweede na zeven dagen vervalt: {} (sluis waiting)",
+                "what a first person asked for, and lapses after seven days without a second one: {} (sluis waiting)",
                 self.asked
             );
             tell(Warning, "second-person-waits", words);
         }
         if self.stuck > 0 {
             let words = words!(
-                "{} zendingen wachten op een persoon of mislukten: sluis list",
-                "{} transfers held or failed: sluis list",
+                "zendingen die op een persoon wachten of mislukten: {} (sluis list)",
+                "transfers held or failed: {} (sluis list)",
                 self.stuck
             );
             tell(Critical, "stuck", words);
@@ -248,7 +253,16 @@ impl Gate {
                     "work of {name} waits since {oldest} s: sluis list says for what"
                 ),
             ),
-            _ => return None,
+            _ => match self.in_vain_s.filter(|since| *since > IN_VAIN_S) {
+                Some(since) => (
+                    "work-in-vain",
+                    words!(
+                        "werk van {name} stuit sinds {since} s op iets: sluis list zegt waarop",
+                        "work of {name} meets something in its way since {since} s: sluis list says what"
+                    ),
+                ),
+                None => return None,
+            },
         };
         Some(Finding { level: Level::Warning, code: code.to_owned(), words })
     }

@@ -224,6 +224,32 @@ impl Reason {
         };
         format!("{} [{code}]", self.text(language))
     }
+    /// Whether something is wrong with the file itself, and not with what stands around it.
+    #[must_use]
+    pub fn is_of_the_file(&self) -> bool {
+        match self {
+            Self::Empty
+            | Self::TooLarge { .. }
+            | Self::NotPlain
+            | Self::Owner { .. }
+            | Self::Unreadable
+            | Self::Changed
+            | Self::Unsettled
+            | Self::List(_)
+            | Self::NotOneList
+            | Self::Rejected { .. } => true,
+            Self::NotInForce { .. }
+            | Self::Ended { .. }
+            | Self::UnknownAgreement
+            | Self::Gap { .. }
+            | Self::NotRequested
+            | Self::Answered { .. }
+            | Self::NotDrawn { .. }
+            | Self::DrawnForAnother { .. }
+            | Self::PutBack
+            | Self::Unapproved { .. } => false,
+        }
+    }
     /// The article of the agreement it rests on.
     #[must_use]
     pub fn article(&self) -> Article {
@@ -316,12 +342,12 @@ impl Reason {
                 words!("{nl} ({requirement})", "{en} ({requirement})")
             }
             Self::NotRequested => words!(
-                "de gemeente heeft geen lijst opgevraagd. Zij vraagt ze op met sluis request; bied het bestand dan opnieuw aan.",
-                "the municipality has not asked for a list. It asks with sluis request; then offer the file again."
+                "de gemeente heeft geen lijst opgevraagd. Zij doet dat op haar eigen host, met sluis request; bied het bestand daarna opnieuw aan.",
+                "the municipality has not asked for a list. It does so on its own host, with sluis request; offer the file again after that."
             ),
             Self::Answered { next } => words!(
-                "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding: sluis quality report.",
-                "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report: sluis quality report."
+                "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding van een fout in de vorige: de gemeente meldt die (art. 7) met sluis quality report; bied het bestand daarna aan.",
+                "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report of an error in the one before: the municipality reports it (art. 7) with sluis quality report; offer the file after that."
             ),
             Self::List(finding) => Words::of(|language| finding.text(language)),
             Self::NotDrawn { nis } => words!(
@@ -345,8 +371,8 @@ impl Reason {
                 "it may have been sent already: an older store was put back. Ask the municipality whether it has the list; if not, offer it under another name."
             ),
             Self::Unapproved { version } => words!(
-                "versie {version} van de overeenkomst wacht op twee personen: sluis agreement approve. Bied het bestand dan opnieuw aan.",
-                "version {version} of the agreement waits for two persons: sluis agreement approve. Offer the file again then."
+                "versie {version} van de overeenkomst wacht op twee personen: sluis agreement approve. Daarna kan er weer iets vertrekken.",
+                "version {version} of the agreement waits for two persons: sluis agreement approve. After that something may leave again."
             ),
         }
     }

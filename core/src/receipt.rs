@@ -250,7 +250,7 @@ impl State {
     /// # Errors
     /// [`Illegal`]; the state is as it was.
     pub fn apply(&self, event: Event) -> Result<Step, Illegal> {
-        let illegal = Illegal { state: self.name(), event: event.name() };
+        let illegal = Illegal::new(self.name(), event.name());
         self.next(event).ok_or(illegal)
     }
 

@@ -198,7 +198,7 @@ pub enum LineError {
     #[error(transparent)]
     Symbol(#[from] NotASymbol),
     /// Too short or too long.
-    #[error("a share line has 35 symbols, this one has {0}")]
+    #[error("a share line has 35 symbols, dashes not counted; this one has {0}")]
     Length(usize),
     /// Exactly one symbol is wrong, and it is this one.
     #[error("mistyped: look at symbol {symbol} in group {group} (symbol {position} of 35)")]
@@ -210,9 +210,26 @@ pub enum LineError {
         /// Its place in the group, from 1.
         symbol: usize,
     },
+    /// Two neighbours stand the wrong way round.
+    #[error(
+        "mistyped: symbol {symbol} of group {group} and the one behind it are the wrong way round"
+    )]
+    Swapped {
+        /// The group of four of the first of them, from 1.
+        group: usize,
+        /// Its place in the group, from 1.
+        symbol: usize,
+    },
     /// More than one symbol is wrong.
-    #[error("mistyped in more than one place, or not a line of transfer {0}")]
+    #[error(
+        "mistyped in more than one place, or not a line of transfer {0}: look at the code in your message, and type the line again"
+    )]
     Garbled(TransferCode),
+    /// More than a line, such as the whole message.
+    #[error(
+        "only the line itself is typed: the nine groups of your message, and nothing else of it"
+    )]
+    Whole,
     /// A good line, of another transfer.
     #[error("this line belongs to transfer {0}")]
     OtherTransfer(TransferCode),
@@ -226,17 +243,22 @@ impl LineError {
     #[must_use]
     pub fn words(&self) -> Words {
         let nl = match self {
-            Self::Symbol(NotASymbol { character, position }) => {
-                format!("{character:?} op plaats {position} is geen teken van een regel")
-            }
-            Self::Length(length) => {
-                format!("een regel van een sleuteldeel heeft 35 tekens, deze heeft er {length}")
-            }
+            Self::Symbol(symbol) => symbol.dutch(),
+            Self::Length(length) => format!(
+                "een regel van een sleuteldeel heeft 35 tekens, streepjes niet meegeteld; deze heeft er {length}"
+            ),
             Self::Typo { position, group, symbol } => format!(
                 "verkeerd getypt: kijk naar teken {symbol} van groep {group} (teken {position} van 35)"
             ),
-            Self::Garbled(code) => {
-                format!("op meer dan één plaats verkeerd getypt, of geen regel van zending {code}")
+            Self::Swapped { group, symbol } => format!(
+                "verkeerd getypt: teken {symbol} van groep {group} en het volgende staan omgekeerd"
+            ),
+            Self::Garbled(code) => format!(
+                "op meer dan één plaats verkeerd getypt, of geen regel van zending {code}: kijk naar de code in uw bericht, en typ de regel opnieuw"
+            ),
+            Self::Whole => {
+                "alleen de regel zelf wordt getypt: de negen groepen van uw bericht, en niets anders ervan"
+                    .into()
             }
             Self::OtherTransfer(code) => format!("deze regel hoort bij zending {code}"),
             Self::Content => "geen regel van een sleuteldeel van deze versie".into(),
@@ -255,9 +277,13 @@ pub fn read_line(
     others: &[TransferCode],
 ) -> Result<Share, LineError> {
     if text.len() > 400 {
-        return Err(LineError::Length(text.chars().count()));
+        return Err(LineError::Whole);
     }
-    let symbols = crockford::read(text)?;
+    let symbols = crockford::read(text).map_err(|wrong| {
+        // A line in which something else slipped in is hardly longer than one.
+        let long = text.chars().filter(|it| it.is_alphanumeric()).count() > SYMBOLS + 5;
+        if long { LineError::Whole } else { wrong.into() }
+    })?;
     if symbols.len() != SYMBOLS {
         return Err(LineError::Length(symbols.len()));
     }
@@ -316,8 +342,20 @@ fn locate(code: &TransferCode, symbols: &[u8]) -> LineError {
         [place] => Some(body.len() + place),
         _ => (0..body.len()).find(mends),
     };
-    place.map_or(LineError::Garbled(*code), |at| LineError::Typo {
-        position: at + 1,
+    let Some(at) = place else { return swapped(code, symbols) };
+    LineError::Typo { position: at + 1, group: at / 4 + 1, symbol: at % 4 + 1 }
+}
+
+/// Names the two neighbours that stand the wrong way round, if that is all.
+fn swapped(code: &TransferCode, symbols: &[u8]) -> LineError {
+    let mends = |place: &usize| {
+        let mut other = Zeroizing::new(symbols.to_vec());
+        other.swap(*place, place + 1);
+        let (body, sum) = other.split_at(SYMBOLS - 6);
+        checksum(code, body).as_slice() == sum
+    };
+    let place = (0..symbols.len().saturating_sub(1)).find(mends);
+    place.map_or(LineError::Garbled(*code), |at| LineError::Swapped {
         group: at / 4 + 1,
         symbol: at % 4 + 1,
     })

@@ -45,12 +45,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::ReleaseRule;
 use crate::evidence::{Delivery, Opening, Removal};
-use crate::id::{Digest, Time, TransferId, UploadId};
+use crate::id::{Digest, Time, TransferCode, TransferId, UploadId};
 use crate::plan::{Plan, Route};
 use crate::policy::Reason;
 use crate::statement::{Look, Shipped};
 use crate::words;
-use crate::words::{Language, Words};
+use crate::words::Words;
 
 /// What was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -342,6 +342,8 @@ pub struct Illegal {
     pub state: &'static str,
     /// The event's name.
     pub event: &'static str,
+    /// The code that people know the transfer by, where it is known.
+    pub code: Option<TransferCode>,
 }
 
 /// What a person asked for, in Dutch.
@@ -353,54 +355,86 @@ fn dutch(event: &'static str) -> &'static str {
         "Approve" => "goedkeuren",
         "Reject" => "afwijzen",
         "Ready" => "klaarmelden",
+        "Override" => "doorlaten",
+        other => other,
+    }
+}
+
+/// The same in English: as it is typed.
+fn english(event: &'static str) -> &'static str {
+    match event {
+        "Retry" => "retry",
+        "Withdraw" => "withdraw",
+        "Supersede" => "redeliver",
+        "Approve" => "approve",
+        "Reject" => "reject",
+        "Ready" => "ready",
+        "Override" => "override",
         other => other,
     }
 }
 
 impl Illegal {
+    /// Of a transfer that is not named yet.
+    #[must_use]
+    pub fn new(state: &'static str, event: &'static str) -> Self {
+        Self { state, event, code: None }
+    }
+    /// Of this one: its code stands in the commands that are told.
+    #[must_use]
+    pub fn of(self, code: TransferCode) -> Self {
+        Self { code: Some(code), ..self }
+    }
     /// The same for people, with what whoever asked for it can do instead.
     #[must_use]
     pub fn words(&self) -> Words {
-        let (event, state) = (self.event, self.state);
-        let (asked, stands) = (dutch(event), states::shown(state, Language::Nl));
-        let Words { nl, en } = self.next();
+        if (self.event, self.state) == ("Ready", "Removed") {
+            return words!(
+                "dat de bewaarders klaar zijn, werd al gezegd: elk typt zijn regel als het bericht er is",
+                "that the custodians are ready was said already: each types the line when the message has come"
+            );
+        }
+        let (nl, en) = (dutch(self.event), english(self.event));
+        let stands = Words::of(|language| states::shown(self.state, language).to_owned());
+        let next = self.next();
         Words {
-            nl: format!("{asked} kan niet zolang de zending {stands} is{nl}"),
-            en: format!("{event} is not possible while the transfer is {state}{en}"),
+            nl: format!("{nl} kan niet: de zending is {}{}", stands.nl, next.nl),
+            en: format!("{en} is not possible: the transfer is {}{}", stands.en, next.en),
         }
     }
     fn next(&self) -> Words {
+        let of = self.code.map_or_else(String::new, |code| format!(" {code}"));
         match (self.event, self.state) {
             ("Retry", "Releasing" | "Released") => words!(
-                ": niets ervan wacht op een persoon, of de overeenkomst is meteen beëindigd; kijk met sluis show",
-                ": nothing of it waits for a person, or the agreement was ended at once; look at sluis show"
+                ". Niets ervan wacht op een persoon, of de overeenkomst is meteen beëindigd; kijk met sluis show{of}",
+                ". Nothing of it waits for a person, or the agreement was ended at once; look at sluis show{of}"
             ),
             ("Retry", "Failed") => words!(
-                ": de gemeente werd verwittigd; sluis redeliver verzendt ze opnieuw",
-                ": the municipality was told; sluis redeliver sends it anew"
+                ". De gemeente werd verwittigd; sluis redeliver{of} verzendt ze opnieuw",
+                ". The municipality was told; sluis redeliver{of} sends it anew"
             ),
             ("Retry", "Closed" | "Expired" | "Withdrawn" | "Superseded") => words!(
-                ": ze is afgelopen, er valt niets opnieuw te proberen",
-                ": it has ended, there is nothing to try again"
+                ". Ze is afgelopen, er valt niets opnieuw te proberen",
+                ". It has ended, there is nothing to try again"
             ),
             (_, "Refused") => words!(
-                ": er vertrok niets van. Ligt het bestand nog in de outbox, verbeter het en bied het opnieuw aan, of haal het weg",
-                ": nothing of it left. Where the file lies in the outbox still, mend it and offer it again, or take it away"
+                ". Er vertrok niets van. Ligt het bestand nog in de outbox, verbeter het en bied het opnieuw aan, of haal het weg",
+                ". Nothing of it left. Where the file lies in the outbox still, mend it and offer it again, or take it away"
             ),
             ("Retry", _) => words!(
-                ": niets ervan wacht op een persoon; sluis show zegt waarop ze wacht",
-                ": nothing of it waits for a person; sluis show says what it waits for"
+                ". Niets ervan wacht op een persoon; sluis show{of} zegt waarop ze wacht",
+                ". Nothing of it waits for a person; sluis show{of} says what it waits for"
             ),
             ("Withdraw", "Releasing" | "Released") => words!(
-                ": er kunnen genoeg sleuteldelen buiten zijn om ze te openen; bel de gemeente, en zo nodig sluis redeliver",
-                ": enough shares may be out to open it; call the municipality, and sluis redeliver if need be"
+                ". Er kunnen genoeg sleuteldelen buiten zijn om ze te openen; bel de gemeente, en zo nodig sluis redeliver{of}",
+                ". Enough shares may be out to open it; call the municipality, and sluis redeliver{of} if need be"
             ),
             ("Approve", "Admitted") => words!(
-                ": art. 6: wie het aanbood keurt het niet goed; dat doet een tweede persoon",
-                ": art. 6: whoever offered it does not approve it; a second person does"
+                ". Art. 6: wie het aanbood keurt het niet goed; dat doet een tweede persoon",
+                ". Art. 6: whoever offered it does not approve it; a second person does"
             ),
             ("Withdraw" | "Supersede" | "Ready" | "Approve", _) => {
-                words!(": kijk met sluis show", ": look at sluis show")
+                words!(". Kijk met sluis show{of}", ". Look at sluis show{of}")
             }
             _ => words!("", ""),
         }

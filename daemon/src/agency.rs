@@ -186,7 +186,7 @@ impl Agency {
             (Event::Sealed(_), Some(sent)) => known.extend(policy::permit(&terms.agreement, sent)),
             _ => {}
         }
-        let step = record.state.apply(event)?;
+        let step = record.state.apply(event).map_err(|it| it.of(record.code))?;
         let was_over = record.state.is_over();
         let told = step.state != record.state || !step.say.is_empty();
         record.state = step.state;

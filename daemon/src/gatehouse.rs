@@ -39,7 +39,11 @@ pub trait Core: Send + Sync + 'static {
     /// Which core it is, and its folder for people.
     fn about(&self) -> (Role, PathBuf);
     /// One line of `list`.
-    fn row(&self, record: &Record<Self::State>) -> Row;
+    fn row(
+        &self,
+        tx: &mut Tx,
+        record: &Record<Self::State>,
+    ) -> impl Future<Output = Result<Row>> + Send;
     /// What the other party said, already kept; an inner error says why it has no effect.
     fn heard(&self, tx: &mut Tx, said: &Verified) -> impl Future<Output = Effect> + Send;
     /// What follows here from a notice that this party made: the transfers that were withdrawn, and those that enough

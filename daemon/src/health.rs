@@ -30,6 +30,7 @@ async fn health<C: Core>(State(core): State<Arc<C>>) -> Result<Json<Health>> {
             gate: gate.to_string(),
             waiting: waiting.count,
             oldest_s: waiting.since.map(ago),
+            in_vain_s: waiting.in_vain.map(ago),
             seen_s: seen.map(ago),
         });
     }

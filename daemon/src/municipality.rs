@@ -112,7 +112,7 @@ impl Municipality {
         let now = self.books.now();
         let name = event.name();
         let sent = record.state.sent().cloned();
-        let step = record.state.apply(event)?;
+        let step = record.state.apply(event).map_err(|it| it.of(record.code))?;
         let changed = step.state != record.state;
         record.state = step.state;
         record.changed = now;

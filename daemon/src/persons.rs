@@ -7,12 +7,13 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use sluis_core::control::{
-    About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Over, Row, Said,
-    SaidAgain, SayAgain, TermsText, Under, Waiting, Wanted, typed,
+    About, AskHead, AskSaid, AskTerms, ByCode, ClockWord, Detail, MAX_BYTES, Over, Pending, Row,
+    Said, SaidAgain, SayAgain, TermsText, Under, Waiting, Wanted, typed,
 };
 use sluis_core::ledger::Part;
 use sluis_core::statement::Signed;
 use sluis_core::words;
+use sluis_core::words::Words;
 
 use crate::books::find;
 use crate::error::{CoreError, Result};
@@ -152,11 +153,20 @@ pub async fn row<C: Core>(core: &C, tx: &mut Tx, record: &Record<C::State>) -> R
 
 /// The same; what took its place has a code too, which only the store knows.
 async fn named<C: Core>(core: &C, tx: &mut Tx, record: &Record<C::State>) -> Result<Row> {
-    let row = core.row(record);
+    let mut row = core.row(tx, record).await?;
+    if row.mover == "itself" && row.note.is_empty() {
+        row.note = in_the_way(&tx.waiting(&record.id).await?);
+    }
     let Some(by) = record.state.replaced_by() else { return Ok(row) };
     let code = tx.transfer::<C::State>(&by).await?.map(|it| it.code.to_string());
     let code = code.unwrap_or_else(|| by.to_string());
     Ok(Row { note: words!("door {code}", "by {code}"), ..row })
+}
+
+/// What is in the way of what moves on by itself.
+fn in_the_way(waiting: &[Pending]) -> Words {
+    let tried: Vec<_> = waiting.iter().filter(|it| it.why.is_some()).map(Pending::words).collect();
+    Words::join(&tried, "; ")
 }
 
 async fn show<C: Core>(

@@ -126,7 +126,13 @@ fn a_refusal_is_said_in_the_language_of_who_asked() {
     for case in [
         // The core's own words, of each kind that it has.
         ("agency", "show ZZZZ-ZZZ", nothing(), "niets heeft de code", "nothing goes by the code"),
-        ("agency", &format!("retry {code}"), nothing(), "kan niet zolang", "is not possible while"),
+        (
+            "agency",
+            &format!("retry {code}"),
+            nothing(),
+            "kan niet: de zending is",
+            "is not possible: the transfer is",
+        ),
         ("agency", "restored mechelen", nothing(), "niets van ons onder", "nothing of ours under"),
         ("municipality", open.as_str(), typo, "verkeerd getypt: kijk", "mistyped: look at"),
         ("municipality", "take ZZZZ-ZZZ", nothing(), "niets heeft de code", "nothing goes by"),

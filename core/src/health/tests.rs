@@ -4,7 +4,13 @@ use super::*;
 use crate::deadline::civil;
 
 fn well() -> Health {
-    let gate = Gate { gate: "carrier".into(), waiting: 0, oldest_s: None, seen_s: Some(20) };
+    let gate = Gate {
+        gate: "carrier".into(),
+        waiting: 0,
+        oldest_s: None,
+        in_vain_s: None,
+        seen_s: Some(20),
+    };
     Health {
         party: "agentschap-ii".parse().unwrap(),
         role: "sealer".into(),
@@ -50,6 +56,8 @@ fn each_trouble_has_its_level_and_words_and_the_worst_comes_first() {
         (with(|it| it.gates[0].seen_s = Some(301)), Level::Warning),
         (with(|it| it.gates[0].oldest_s = Some(3601)), Level::Warning),
         (with(|it| it.gates[0].oldest_s = Some(3600)), Level::Ok),
+        (with(|it| it.gates[0].in_vain_s = Some(901)), Level::Warning),
+        (with(|it| it.gates[0].in_vain_s = Some(900)), Level::Ok),
     ] {
         assert_eq!(health.level(), level, "{health:?}");
         let first = health.findings().into_iter().next();

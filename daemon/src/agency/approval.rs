@@ -51,7 +51,7 @@ async fn reject(
     let mut tx = core.books.store.begin().await?;
     let mut record = find::<State>(&mut tx, &ask.code).await?;
     if !matches!(record.state, State::Admitted { .. }) {
-        return Err(Illegal { state: record.state.name(), event: "Reject" }.into());
+        return Err(Illegal::new(record.state.name(), "Reject").of(record.code).into());
     }
     let terms = core.books.terms(&mut tx, &record.terms).await?;
     let reasons = vec![Reason::Rejected { why: why.to_owned() }];
@@ -73,7 +73,7 @@ async fn let_pass(
     let mut tx = core.books.store.begin().await?;
     let record = find::<State>(&mut tx, &ask.code).await?;
     let State::Refused { reasons, list } = &record.state else {
-        return Err(Illegal { state: record.state.name(), event: "Override" }.into());
+        return Err(Illegal::new(record.state.name(), "Override").of(record.code).into());
     };
     let mut rules = Vec::new();
     for reason in reasons {

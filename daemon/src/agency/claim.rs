@@ -303,7 +303,7 @@ impl Agency {
             return Ok(Err(reasons));
         };
         self.lies(id, parent.join(name));
-        self.tell_refusal(parent, name, &status::with_code(self.language, &text, &code));
+        self.tell_refusal(parent, name, &status::with_code(self.language, &text, &code, &reasons));
         Ok(Err(reasons))
     }
 
@@ -504,7 +504,7 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         let mut record = find::<State>(&mut tx, code).await?;
         if matches!(record.state, State::Refused { .. }) {
-            return Err(Illegal { state: record.state.name(), event: "Supersede" }.into());
+            return Err(Illegal::new(record.state.name(), "Supersede").of(record.code).into());
         }
         self.books.may_go_on(&mut tx, &record.agreement).await?;
         let terms = self.books.terms(&mut tx, &record.terms).await?;

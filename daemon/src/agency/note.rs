@@ -1,5 +1,6 @@
 //! What `list` and `show` say of a transfer at the agency beside its state.
 
+use sluis_core::id::TransferCode;
 use sluis_core::transfer::{Report, Shipment, Stands, State};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -27,7 +28,7 @@ fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = Words> {
 }
 
 /// What is known of it, or in its way.
-pub(super) fn note(state: &State) -> Words {
+pub(super) fn note(state: &State, code: &TransferCode) -> Words {
     match state {
         State::Held { why } => why.clone(),
         State::Refused { reasons, .. } => {
@@ -35,8 +36,8 @@ pub(super) fn note(state: &State) -> Words {
             Words::join(&all, "; ")
         }
         State::Admitted { rows: Some(rows), .. } => words!(
-            "{rows} personen; sluis approve, door iemand die ze niet aanbood",
-            "{rows} persons; sluis approve, by somebody who did not offer it"
+            "{rows} personen; sluis approve {code}, door iemand die ze niet aanbood",
+            "{rows} persons; sluis approve {code}, by somebody who did not offer it"
         ),
         State::Failed { step, code, .. } => Words::same(format_args!("{step}: {code}")),
         State::Releasing { envelope, shares } | State::Released { envelope, shares, .. } => {

@@ -230,7 +230,7 @@ impl Agency {
     ) -> Result<()> {
         let told = status::refused(self.language, reasons);
         let text = match code {
-            Some(code) => status::with_code(self.language, &told, &code),
+            Some(code) => status::with_code(self.language, &told, &code, reasons),
             None => told,
         };
         let folder = private.parent().unwrap_or(&self.settings.private).to_owned();
@@ -426,7 +426,7 @@ impl Core for Agency {
         (Role::Sealer, self.settings.outbox.clone())
     }
 
-    fn row(&self, record: &Record<State>) -> Row {
+    async fn row(&self, _: &mut Tx, record: &Record<State>) -> Result<Row> {
         let refused = matches!(record.state, State::Refused { .. });
         let name = match refused {
             true => self.lying_as(&record.id),
@@ -437,18 +437,18 @@ impl Core for Agency {
             None if refused => "nobody",
             _ => record.state.mover(),
         };
-        Row {
+        Ok(Row {
             transfer: record.id,
             code: record.code,
             agreement: record.agreement.clone(),
             state: record.state.name().to_owned(),
-            note: super::note::note(&record.state),
+            note: super::note::note(&record.state, &record.code),
             mover: mover.to_owned(),
             name: name.map(|name| files::shown(&name)),
             since: record.changed,
             progress: self.upload_progress(record),
             rehearsal: false,
-        }
+        })
     }
 
     async fn heard(&self, tx: &mut Tx, said: &Verified) -> Effect {

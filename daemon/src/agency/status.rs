@@ -11,7 +11,8 @@ use sluis_core::control::Pending;
 use sluis_core::id::{Digest, Time, TransferCode, TransferId};
 use sluis_core::policy::Reason;
 use sluis_core::transfer::State;
-use sluis_core::words::Language;
+use sluis_core::words;
+use sluis_core::words::{Language, Words};
 
 use crate::{durable, files};
 
@@ -41,14 +42,27 @@ pub fn told_before(path: &Path, text: &str) -> Option<String> {
     before(path).filter(|before| without_code(before) == text)
 }
 
-/// A refusal with the code under which `sluis list` has it.
+/// A refusal with the code under which `sluis list` has it, and what can be done: a file is mended only where something is
+/// wrong with it.
 #[must_use]
-pub fn with_code(language: Language, text: &str, code: &TransferCode) -> String {
-    let next = match language {
-        Language::En => "mend the file and offer it again, or take it away from here",
-        _ => "verbeter het bestand en bied het opnieuw aan, of haal het hier weg",
+pub fn with_code(
+    language: Language,
+    text: &str,
+    code: &TransferCode,
+    reasons: &[Reason],
+) -> String {
+    let next = if reasons.iter().any(Reason::is_of_the_file) {
+        words!(
+            "verbeter het bestand en bied het opnieuw aan, of haal het hier weg",
+            "mend the file and offer it again, or take it away from here"
+        )
+    } else {
+        words!(
+            "aan het bestand ligt het niet; bied het opnieuw aan als het kan, of haal het hier weg",
+            "the file is not at fault; offer it again when it may leave, or take it away from here"
+        )
     };
-    format!("{text}{code}: {next}\n")
+    format!("{text}{code}: {}\n", next.text(language))
 }
 
 /// The code in the last line of a refusal, where one stands there.
@@ -254,8 +268,15 @@ pub fn refused(language: Language, reasons: &[Reason]) -> String {
             )
         }
     };
-    let lines: Vec<String> =
+    let mut lines: Vec<String> =
         reasons.iter().map(|reason| format!("- {}", reason.line(language))).collect();
+    if !reasons.iter().any(Reason::is_of_the_file) {
+        let unread = words!(
+            "- Wat in het bestand staat, werd nog niet nagekeken; alles ineens zegt: sluis send --dry-run",
+            "- What stands in the file was not looked at yet; all at once says: sluis send --dry-run"
+        );
+        lines.push(unread.text(language).to_owned());
+    }
     format!("{head}\n{}\n", lines.join("\n"))
 }
 
@@ -268,59 +289,13 @@ pub fn taken(
     waiting: &[Pending],
     at: Time,
 ) -> String {
-    let english = language == Language::En;
-    let (head, text) = match state {
-        State::Held { why } if english => {
-            ("HELD", format!("Waits for a person: {}. Then: sluis retry {code}", why.en))
-        }
-        State::Held { why } => {
-            ("AANGEHOUDEN", format!("Wacht op een persoon: {}. Daarna: sluis retry {code}", why.nl))
-        }
-        State::Admitted { .. } if english => {
-            ("ADMITTED", format!("Waits for a second person: sluis approve {code}"))
-        }
-        State::Admitted { .. } => {
-            ("TOEGELATEN", format!("Wacht op een tweede persoon: sluis approve {code}"))
-        }
-        State::Claimed | State::Approved { .. } if english => ("TAKEN", "Being sealed.".into()),
-        State::Claimed | State::Approved { .. } => ("GENOMEN", "Wordt verzegeld.".into()),
-        State::Opened | State::Closed if english => {
-            ("RECEIVED", "Opened by the municipality. Nothing of it is kept here.".into())
-        }
-        State::Opened | State::Closed => {
-            ("ONTVANGEN", "Geopend door de gemeente. Hier wordt er niets van bewaard.".into())
-        }
-        State::Refused { .. } | State::Failed { .. } if english => {
-            ("FAILED", format!("See: sluis show {code}"))
-        }
-        State::Refused { .. } | State::Failed { .. } => {
-            ("MISLUKT", format!("Zie: sluis show {code}"))
-        }
-        State::Expired if english => (
-            "EXPIRED",
-            "Not opened in time, and erased here. Make a new export and offer that.".into(),
-        ),
-        State::Expired => (
-            "VERVALLEN",
-            "Niet op tijd geopend, en hier gewist. Maak een nieuwe export en bied die aan.".into(),
-        ),
-        State::Withdrawn if english => {
-            ("WITHDRAWN", "Stopped; the municipality cannot open it.".into())
-        }
-        State::Withdrawn => ("INGETROKKEN", "Stopgezet; de gemeente kan het niet openen.".into()),
-        State::Superseded { .. } if english => {
-            ("SUPERSEDED", "Sent again under a new code.".into())
-        }
-        State::Superseded { .. } => {
-            ("VERVANGEN", "Opnieuw verzonden onder een nieuwe code.".into())
-        }
-        _ if english => ("SENT", format!("On its way: {}.", state.name())),
-        _ => ("VERZONDEN", format!("Onderweg: {}.", dutch(state))),
-    };
+    let (head, text) = stands(state, code);
     let mut lines = format!(
-        "{head}. {} {called}, {}.\n{text}\n",
-        if english { "Transfer" } else { "Zending" },
-        at.local_hour()
+        "{}. {} {called}, {}.\n{}\n",
+        head.text(language),
+        words!("Zending", "Transfer").text(language),
+        at.local_hour(),
+        text.text(language)
     );
     for pending in waiting.iter().filter(|it| it.why.is_some()) {
         lines.push_str(&format!("- {}\n", pending.words().text(language)));
@@ -328,19 +303,107 @@ pub fn taken(
     lines
 }
 
-fn dutch(state: &State) -> &'static str {
+/// In one word and in a sentence: where it stands, and whose turn it is. SENT is what lies in the drop zone, or left it there.
+fn stands(state: &State, code: &TransferCode) -> (Words, Words) {
+    let sent = words!("VERZONDEN", "SENT");
     match state {
-        State::Sealed { .. } => "verzegeld, wordt opgeladen",
-        State::Carried { .. } => "in de sluiskom, wacht op de gemeente",
-        State::Delivered { .. } => "in de kluis van de gemeente",
-        State::Removed { .. } => "uit de sluiskom verwijderd",
-        State::Releasing { .. } | State::Released { .. } => "de sleuteldelen zijn vrijgegeven",
-        _ => "bezig",
+        State::Held { why } => (
+            words!("AANGEHOUDEN", "HELD"),
+            words!(
+                "Wacht op een persoon: {}. Daarna: sluis retry {code}",
+                "Waits for a person: {}. Then: sluis retry {code}";
+                why.clone()
+            ),
+        ),
+        State::Admitted { .. } => (
+            words!("TOEGELATEN", "ADMITTED"),
+            words!(
+                "Wacht op een tweede persoon: sluis approve {code}",
+                "Waits for a second person: sluis approve {code}"
+            ),
+        ),
+        State::Claimed | State::Approved { .. } => {
+            (words!("GENOMEN", "TAKEN"), words!("Wordt verzegeld.", "Being sealed."))
+        }
+        State::Sealed { .. } => (
+            words!("VERZEGELD", "SEALED"),
+            words!(
+                "Wordt opgeladen naar de sluiskom, en is nog niet verzonden.",
+                "Being uploaded to the drop zone, and not sent yet."
+            ),
+        ),
+        State::Carried { .. } => (
+            sent,
+            words!(
+                "In de sluiskom; de gemeente haalt het op.",
+                "In the drop zone; the municipality fetches it."
+            ),
+        ),
+        State::Delivered { .. } => (
+            sent,
+            words!(
+                "In de kluis van de gemeente; het wordt uit de sluiskom verwijderd.",
+                "In the vault of the municipality; it is being removed from the drop zone."
+            ),
+        ),
+        State::Removed { .. } => (
+            sent,
+            words!(
+                "In de kluis van de gemeente, en weg uit de sluiskom. De sleuteldelen zijn nog hier.",
+                "In the vault of the municipality, and gone from the drop zone. The shares are still here."
+            ),
+        ),
+        State::Releasing { .. } => (
+            sent,
+            words!(
+                "De sleuteldelen zijn op weg naar de bewaarders.",
+                "The shares are on their way to the custodians."
+            ),
+        ),
+        State::Released { .. } => (
+            sent,
+            words!(
+                "De sleuteldelen zijn verzonden. De gemeente is aan zet: haar bewaarders openen het.",
+                "The shares were sent. It is the municipality's turn: its custodians open it."
+            ),
+        ),
+        State::Opened | State::Closed => (
+            words!("ONTVANGEN", "RECEIVED"),
+            words!(
+                "Geopend door de gemeente. Hier wordt er niets van bewaard.",
+                "Opened by the municipality. Nothing of it is kept here."
+            ),
+        ),
+        State::Refused { .. } | State::Failed { .. } => (
+            words!("MISLUKT", "FAILED"),
+            words!("Zie: sluis show {code}", "See: sluis show {code}"),
+        ),
+        State::Expired => (
+            words!("VERVALLEN", "EXPIRED"),
+            words!(
+                "Niet op tijd geopend, en hier gewist. Maak een nieuwe export en bied die aan.",
+                "Not opened in time, and erased here. Make a new export and offer that."
+            ),
+        ),
+        State::Withdrawn => (
+            words!("INGETROKKEN", "WITHDRAWN"),
+            words!(
+                "Stopgezet; de gemeente kan het niet openen.",
+                "Stopped; the municipality cannot open it."
+            ),
+        ),
+        State::Superseded { .. } => (
+            words!("VERVANGEN", "SUPERSEDED"),
+            words!("Opnieuw verzonden onder een nieuwe code.", "Sent again under a new code."),
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sluis_core::agreement::ReleaseRule;
+    use sluis_core::transfer::Envelope;
+
     use super::*;
 
     #[test]
@@ -352,6 +415,30 @@ mod tests {
             let shown = path.file_name().unwrap().to_str().unwrap();
             assert!(shown.len() <= 250 && !shown.chars().any(char::is_control), "{shown:?}");
             assert!(super::super::outbox::is_left_alone(path.file_name().unwrap()));
+        }
+    }
+
+    #[test]
+    fn sent_is_said_of_nothing_before_it_lies_in_the_drop_zone() {
+        let said = |state: &State| {
+            let code = "7K3F-9QX".parse().unwrap();
+            let told = |it| taken(it, (&code, "7K3F-9QX"), state, &[], Time(0));
+            (told(Language::Nl), told(Language::En))
+        };
+        let envelope = Envelope {
+            ciphertext: Digest::of(b""),
+            size: 1,
+            threshold: 2,
+            routes: Vec::new(),
+            release: ReleaseRule::AfterRemoval,
+            resends: 0,
+            expires: Time(0),
+        };
+        let sealed = State::Sealed { envelope: envelope.clone(), upload: None };
+        let carried = State::Carried { envelope, upload: "u1".parse().unwrap() };
+        for (state, sent) in [(State::Claimed, false), (sealed, false), (carried, true)] {
+            let (nl, en) = said(&state);
+            assert_eq!((nl.starts_with("VERZONDEN"), en.starts_with("SENT")), (sent, sent), "{en}");
         }
     }
 

@@ -175,16 +175,23 @@ impl Core for Municipality {
         (Role::Keeper, self.settings.vault.clone())
     }
 
-    fn row(&self, record: &Record<State>) -> Row {
+    async fn row(&self, tx: &mut Tx, record: &Record<State>) -> Result<Row> {
         let note = match &record.state {
             State::Removed { sent, accepted, .. } => {
-                words!(
-                    "{} van {} regels zijn er; typ de uwe: sluis open {}",
-                    "{} of {} lines are in; type yours: sluis open {}",
-                    accepted.len(),
-                    sent.threshold,
-                    record.code
-                )
+                let (have, needed, code) = (accepted.len(), sent.threshold, record.code);
+                // The agency says so after the last share: before that, who has a message may type.
+                let said = tx.said_when(&record.id).await?;
+                if have > 0 || said.iter().any(|(kind, _)| kind == "released") {
+                    words!(
+                        "{have} van {needed} regels zijn er; typ de uwe: sluis open {code}",
+                        "{have} of {needed} lines are in; type yours: sluis open {code}"
+                    )
+                } else {
+                    words!(
+                        "wacht op de sleuteldelen; elke bewaarder typt de regel zodra het bericht met code {code} er is",
+                        "waits for the shares; each custodian types the line once the message with code {code} has come"
+                    )
+                }
             }
             State::Opened { sent, accepted, .. } if sent.exercise => words!(
                 "{} van {} bewaarders hebben getypt; de andere typen ook hun regel: sluis open {}",
@@ -193,7 +200,12 @@ impl Core for Municipality {
                 sent.routes.len(),
                 record.code
             ),
-            State::Opened { .. } => Words::same(self.opened_folder(record).display()),
+            State::Opened { .. } => words!(
+                "{}; één bestand haalt u op met: sluis take {} > BESTAND",
+                "{}; take one file with: sluis take {} > FILE",
+                self.opened_folder(record).display(),
+                record.code
+            ),
             State::Destroying { .. } | State::Destroyed { .. } => Words::default(),
             State::Ended { .. } | State::Failed { .. } => super::open::not_now(&record.state),
             State::Announced { .. } | State::Collected { .. } => Words::default(),
@@ -207,7 +219,7 @@ impl Core for Municipality {
             }
             _ => None,
         };
-        Row {
+        Ok(Row {
             transfer: record.id,
             code: record.code,
             agreement: record.agreement.clone(),
@@ -218,7 +230,7 @@ impl Core for Municipality {
             since: record.changed,
             progress,
             rehearsal: false,
-        }
+        })
     }
 
     async fn heard(&self, tx: &mut Tx, said: &Verified) -> Effect {

@@ -19,7 +19,7 @@ use sluis_core::{kinds, words};
 use super::Municipality;
 use crate::books::find;
 use crate::error::{CoreError, Result};
-use crate::gatehouse::Caller;
+use crate::gatehouse::{Caller, Core};
 use crate::store::{Record, Tx, detail};
 use crate::{accounts, durable, files, threads};
 
@@ -52,6 +52,11 @@ impl Municipality {
             State::Removed { sent, accepted, .. } => (sent, accepted, false),
             // Of an exercise every custodian types, also those whom it does not need to open.
             State::Opened { sent, accepted, .. } if sent.exercise => (sent, accepted, true),
+            State::Opened { .. } => {
+                let note = self.row(&mut tx, &record).await?.note;
+                let why = words!("het is al open: {}", "it is open already: {}"; note);
+                return Err(CoreError::refused("not-now", why));
+            }
             other => return Err(CoreError::refused("not-now", not_now(&other))),
         };
         self.books.may_go_on(&mut tx, &record.agreement).await?;
@@ -329,7 +334,11 @@ fn read(
     let share = share::read_line(text, &record.code, others).map_err(|error| {
         let code = match error {
             LineError::OtherTransfer(_) => "other-transfer",
-            LineError::Typo { .. } | LineError::Symbol(_) | LineError::Garbled(_) => "mistyped",
+            LineError::Typo { .. }
+            | LineError::Swapped { .. }
+            | LineError::Symbol(_)
+            | LineError::Whole
+            | LineError::Garbled(_) => "mistyped",
             LineError::Length(_) => "length",
             LineError::Content => "not-a-share",
         };
@@ -355,16 +364,16 @@ fn read(
 pub(super) fn not_now(state: &State) -> Words {
     match state {
         State::Announced { .. } | State::Collected { .. } => words!(
-            "de envelop is nog op weg naar de kluis: wacht tot `sluis list` `verwijderd` zegt",
-            "the envelope is still on its way into the vault: wait until `sluis list` says Removed"
+            "de envelop is nog op weg naar de kluis: wacht tot `sluis list` `weg uit de sluiskom` zegt",
+            "the envelope is still on its way into the vault: wait until `sluis list` says `Gone from the drop zone`"
         ),
         State::Opened { .. } => words!(
             "het is al open: het bestand staat in de kluis",
             "it is open already: the file stands in the vault"
         ),
         State::Ended { how, .. } => words!(
-            "het agentschap beëindigde deze zending ({}); het kan ze opnieuw verzenden (sluis redeliver)",
-            "the agency ended this transfer ({}); it can send it again (sluis redeliver)";
+            "het agentschap beëindigde deze zending ({}); wie daar werkt kan ze opnieuw verzenden (sluis redeliver)",
+            "the agency ended this transfer ({}); who works there can send it again (sluis redeliver)";
             Words::of(|language| kinds::statement(how, language).unwrap_or(how).to_owned())
         ),
         State::Failed { what, .. } => words!(

@@ -434,9 +434,18 @@ impl Tx {
             let why: Option<String> = row.try_get(2)?;
             let tried = u32::try_from(attempts).unwrap_or(u32::MAX);
             let why = why.and_then(|why| serde_json::from_str(&why).ok());
-            Ok(Pending { role: gate, tried, why })
+            Ok::<_, StoreError>(Pending { role: gate, tried, why })
         };
-        rows.iter().map(line).collect()
+        let mut all: Vec<Pending> = Vec::new();
+        for pending in rows.iter().map(line) {
+            let pending = pending?;
+            // Several jobs of a gate meet the same trouble: it is told once.
+            match all.iter_mut().find(|it| (&it.role, &it.why) == (&pending.role, &pending.why)) {
+                Some(known) => known.tried = known.tried.max(pending.tried),
+                None => all.push(pending),
+            }
+        }
+        Ok(all)
     }
 
     /// When the earliest work is due that [`Tx::lease`] will give and does not give now, if any waits.

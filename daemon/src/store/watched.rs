@@ -7,7 +7,7 @@ use sluis_core::reminder::Stuck;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Result, Tx, text};
+use super::{Result, StoreError, Tx, text};
 use crate::role::Role;
 
 /// The most transfers that are told of as stuck.
@@ -20,6 +20,8 @@ pub struct Waiting {
     pub count: u64,
     /// Since when the oldest of it does.
     pub since: Option<Time>,
+    /// Since when the oldest does that was tried, and met something in its way.
+    pub in_vain: Option<Time>,
 }
 
 impl Tx {
@@ -90,14 +92,14 @@ impl Tx {
     /// [`super::StoreError`].
     pub async fn waits_for(&mut self, gate: Role) -> Result<Waiting> {
         let row = sqlx::query(
-            "SELECT COUNT(*), MIN(since) FROM jobs
+            "SELECT COUNT(*), MIN(since), MIN(CASE WHEN why IS NULL THEN NULL ELSE since END) FROM jobs
              WHERE gate = $1 AND (holder IS NULL OR attempts > 1)",
         )
         .bind(gate.name())
         .fetch_one(&mut *self.tx)
         .await?;
-        let since: Option<i64> = row.try_get(1)?;
-        Ok(Waiting { count: count(&row, 0)?, since: since.map(Time) })
+        let time = |column| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(column)?.map(Time));
+        Ok(Waiting { count: count(&row, 0)?, since: time(1)?, in_vain: time(2)? })
     }
 }
 
