@@ -496,6 +496,24 @@ mod tests {
     }
 
     #[test]
+    fn two_neighbours_the_wrong_way_round_are_named() {
+        let shares = split(TransferKey::random(), 2, 3).unwrap();
+        let line = shares[0].line(&code()).replace('-', "");
+        for at in 0..SYMBOLS - 1 {
+            let mut wrong: Vec<char> = line.chars().collect();
+            wrong.swap(at, at + 1);
+            let wrong: String = wrong.iter().collect();
+            let found = LineError::Swapped { group: at / 4 + 1, symbol: at % 4 + 1 };
+            let told = read_line(&wrong, &code(), &[]);
+            assert_eq!(told.err(), (wrong != line).then_some(found));
+        }
+        let whole = format!("Sluis 7K3F-9QX. Typ deze regel: {line}");
+        assert_eq!(read_line(&whole, &code(), &[]), Err(LineError::Whole));
+        let told = read_line(&line.replacen(|it: char| it.is_ascii_digit(), "U", 1), &code(), &[]);
+        assert!(told.unwrap_err().to_string().starts_with("'U' at symbol 1 of group 1 "));
+    }
+
+    #[test]
     fn any_single_typo_is_located() {
         let line = split(TransferKey::random(), 2, 3).unwrap()[1].line(&code());
         let symbols = crockford::read(&line).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use sluis_tests::world::{Plan, answer};
-use sluis_tests::{World, binary, stderr, stdout};
+use sluis_tests::{World, binary, stderr, stdout, until};
 
 const LIST: &[u8] = b"een lijst";
 
@@ -217,6 +217,44 @@ fn a_demonstration_looks_for_its_file_before_it_begins() {
     let names: Vec<String> =
         evidence.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
     assert!(names.iter().any(|name| name.contains("released")), "{names:?}");
+}
+
+#[test]
+fn nothing_is_called_sent_or_asked_for_before_its_time_and_a_verb_is_of_one_host() {
+    let mut world = World::running();
+    world.stop("dropzone");
+    world.stop("releaser");
+    let code = world.send("lijst.csv", LIST);
+    let told = world.status_says("mechelen", "- carrier: ");
+    assert!(told.starts_with("SEALED. ") && told.matches("- carrier: ").count() == 1, "{told}");
+    let note = |world: &World, host: &str, code: &str| {
+        world.row(host, code).unwrap()["note"]["message"].as_str().unwrap().to_owned()
+    };
+    assert!(note(&world, "agency", &code).contains("carrier: "));
+    let shown = stdout(&world.cli("agency", &["show", &code]));
+    assert_eq!(shown.matches("carrier: ").count(), 1, "{shown}");
+    world.start("dropzone");
+    world.wait("municipality", &code, "Removed");
+    world.wait("agency", &code, "Releasing");
+    let waits = note(&world, "municipality", &code);
+    assert!(waits.contains("has come") && !waits.contains("type yours"), "{waits}");
+    assert!(world.status_says("mechelen", "on their way").starts_with("SENT. "));
+
+    // The agency's verb, told at the municipality, has not the municipality's configuration.
+    assert!(world.cli("agency", &["withdraw", &code]).status.success());
+    world.wait("municipality", &code, "Ended");
+    let told = typed(&world, "municipality", &["list"], "");
+    assert!(stdout(&told).contains("(sluis redeliver)"), "{}", stdout(&told));
+
+    world.start("releaser");
+    let code = world.send("lijst2.csv", LIST);
+    world.wait("agency", &code, "Released");
+    until("the lines are asked for", || {
+        let told = note(&world, "municipality", &code);
+        told.contains("0 of 2 lines are in; type yours").then_some(())
+    });
+    let told = world.status_says("mechelen", "municipality's turn");
+    assert!(told.starts_with("SENT. "), "{told}");
 }
 
 #[test]

@@ -157,8 +157,8 @@ fn a_refusal_is_said_in_the_language_of_who_asked() {
             "municipality",
             &format!("retry {code}"),
             nothing(),
-            "dat is voor de andere kant",
-            "for the other side",
+            "wordt getypt op de host van het agentschap",
+            "is typed on the host of the agency",
         ),
         (
             "agency",

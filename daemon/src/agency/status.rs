@@ -303,9 +303,8 @@ pub fn taken(
     lines
 }
 
-/// In one word and in a sentence: where it stands, and whose turn it is. SENT is what lies in the drop zone, or left it there.
+/// In one word and in a sentence: where it stands, and whose turn it is.
 fn stands(state: &State, code: &TransferCode) -> (Words, Words) {
-    let sent = words!("VERZONDEN", "SENT");
     match state {
         State::Held { why } => (
             words!("AANGEHOUDEN", "HELD"),
@@ -325,48 +324,12 @@ fn stands(state: &State, code: &TransferCode) -> (Words, Words) {
         State::Claimed | State::Approved { .. } => {
             (words!("GENOMEN", "TAKEN"), words!("Wordt verzegeld.", "Being sealed."))
         }
-        State::Sealed { .. } => (
-            words!("VERZEGELD", "SEALED"),
-            words!(
-                "Wordt opgeladen naar de sluiskom, en is nog niet verzonden.",
-                "Being uploaded to the drop zone, and not sent yet."
-            ),
-        ),
-        State::Carried { .. } => (
-            sent,
-            words!(
-                "In de sluiskom; de gemeente haalt het op.",
-                "In the drop zone; the municipality fetches it."
-            ),
-        ),
-        State::Delivered { .. } => (
-            sent,
-            words!(
-                "In de kluis van de gemeente; het wordt uit de sluiskom verwijderd.",
-                "In the vault of the municipality; it is being removed from the drop zone."
-            ),
-        ),
-        State::Removed { .. } => (
-            sent,
-            words!(
-                "In de kluis van de gemeente, en weg uit de sluiskom. De sleuteldelen zijn nog hier.",
-                "In the vault of the municipality, and gone from the drop zone. The shares are still here."
-            ),
-        ),
-        State::Releasing { .. } => (
-            sent,
-            words!(
-                "De sleuteldelen zijn op weg naar de bewaarders.",
-                "The shares are on their way to the custodians."
-            ),
-        ),
-        State::Released { .. } => (
-            sent,
-            words!(
-                "De sleuteldelen zijn verzonden. De gemeente is aan zet: haar bewaarders openen het.",
-                "The shares were sent. It is the municipality's turn: its custodians open it."
-            ),
-        ),
+        State::Sealed { .. }
+        | State::Carried { .. }
+        | State::Delivered { .. }
+        | State::Removed { .. }
+        | State::Releasing { .. }
+        | State::Released { .. } => on_its_way(state),
         State::Opened | State::Closed => (
             words!("ONTVANGEN", "RECEIVED"),
             words!(
@@ -397,6 +360,40 @@ fn stands(state: &State, code: &TransferCode) -> (Words, Words) {
             words!("Opnieuw verzonden onder een nieuwe code.", "Sent again under a new code."),
         ),
     }
+}
+
+/// The same of what is on its way. SENT is what lies in the drop zone, or left it there.
+fn on_its_way(state: &State) -> (Words, Words) {
+    let text = match state {
+        State::Carried { .. } => words!(
+            "In de sluiskom; de gemeente haalt het op.",
+            "In the drop zone; the municipality fetches it."
+        ),
+        State::Delivered { .. } => words!(
+            "In de kluis van de gemeente; het wordt uit de sluiskom verwijderd.",
+            "In the vault of the municipality; it is being removed from the drop zone."
+        ),
+        State::Removed { .. } => words!(
+            "In de kluis van de gemeente, en weg uit de sluiskom. De sleuteldelen zijn nog hier.",
+            "In the vault of the municipality, and gone from the drop zone. The shares are still here."
+        ),
+        State::Releasing { .. } => words!(
+            "De sleuteldelen zijn op weg naar de bewaarders.",
+            "The shares are on their way to the custodians."
+        ),
+        State::Released { .. } => words!(
+            "De sleuteldelen zijn verzonden. De gemeente is aan zet: haar bewaarders openen het.",
+            "The shares were sent. It is the municipality's turn: its custodians open it."
+        ),
+        _ => {
+            let text = words!(
+                "Wordt opgeladen naar de sluiskom, en is nog niet verzonden.",
+                "Being uploaded to the drop zone, and not sent yet."
+            );
+            return (words!("VERZEGELD", "SEALED"), text);
+        }
+    };
+    (words!("VERZONDEN", "SENT"), text)
 }
 
 #[cfg(test)]
