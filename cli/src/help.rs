@@ -1,6 +1,7 @@
 //! Help in Dutch: the commands of `args`, with a Dutch text in place of each English one. Examples stay.
 
 mod dutch;
+pub(crate) mod sides;
 mod usage;
 
 use std::ffi::OsString;
@@ -13,7 +14,6 @@ use dutch::{DUTCH, PLACEHOLDERS};
 
 use crate::args::Arguments;
 use crate::language::Lang;
-use crate::sides;
 
 /// As clap's own, with the one heading that is in it.
 const TEMPLATE: &str =

@@ -23,7 +23,6 @@ mod report;
 mod restored;
 mod retention;
 mod second;
-mod sides;
 mod socket;
 mod transfers;
 

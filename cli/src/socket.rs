@@ -18,7 +18,7 @@ use sluis_core::words::Words;
 use tokio::net::UnixStream;
 
 use crate::failure::{Failure, Result, exit};
-use crate::sides;
+use crate::help::sides;
 
 /// How long a core that has not heard the other party since its start is asked again, and how often.
 const HEARS: Duration = Duration::from_secs(5);
