@@ -89,7 +89,7 @@ const ENTRIES: [(&str, &str, &str); 59] = [
     ("agreement-installed", "overeenkomst in gebruik", "agreement in use"),
     ("agreement-approved", "versie goedgekeurd", "version approved"),
     ("said-again", "opnieuw gezegd", "said again"),
-    ("ended-at-once", "overeenkomst meteen beëindigd", "agreement ended at once"),
+    ("ended-at-once", "wat onderweg was meteen beëindigd", "what was under way ended at once"),
     ("number-changed", "nummer gewijzigd", "number changed"),
     ("number-used", "nummer gebruikt", "number used"),
     ("number-telling", "oud nummer wordt ingelicht", "old number is being told"),

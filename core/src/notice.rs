@@ -320,8 +320,9 @@ impl Register {
                 (None, Some(on)) if said < on => Err(Fault::TooSoon(on)),
                 _ => Ok(()),
             },
+            // Also after another end: what was sealed before that one may be under way still.
             (Sort::TerminateAtOnce, _) => {
-                self.over(agreement, now.date()).map_or(Ok(()), |on| Err(Fault::Ended(on)))
+                self.ended_at_once().map_or(Ok(()), |on| Err(Fault::Ended(on)))
             }
             (Sort::Terminate, Some(on)) => {
                 let months = u32::from(agreement.term.notice_months());

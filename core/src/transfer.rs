@@ -321,6 +321,8 @@ pub enum Work {
     Shred,
     /// Sealer: erase plaintext, spool and bundle.
     Erase,
+    /// Sealer, of no transfer: from this day on the agreement has no legal basis, and what is under way ends (R78).
+    End,
 }
 
 /// What an event leads to.

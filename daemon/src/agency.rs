@@ -101,7 +101,9 @@ impl Stored for State {
 /// Which role does which work.
 fn gate_of(work: &Work) -> Role {
     match work {
-        Work::Seal | Work::Forget | Work::Shred | Work::Erase | Work::Resend { .. } => Role::Sealer,
+        Work::Seal | Work::Forget | Work::Shred | Work::Erase | Work::End | Work::Resend { .. } => {
+            Role::Sealer
+        }
         Work::Place | Work::Carry { .. } | Work::Probe { .. } | Work::Terminate { .. } => {
             Role::Carrier
         }

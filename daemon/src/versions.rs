@@ -12,8 +12,8 @@ use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::words;
 
-use crate::books::Books;
 use crate::books::counting::{agree, is_a_version, not_agreed, since};
+use crate::books::{Books, UNHEARD_MS};
 use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::store::Tx;
@@ -165,11 +165,14 @@ async fn agreed<C: Core>(
     agree(&mut tx, books.now(), terms, "agreement-approved", by).await?;
     books.forget_keys(&ask.agreement);
     books.tell_processors(&mut tx, &ask.agreement).await?;
+    // What waited for this goes on at once.
+    tx.sooner(&ask.agreement, books.now(), UNHEARD_MS).await?;
     let done = books.commit(tx).await;
     books.forget_keys(&ask.agreement);
     done?;
     if let Ok(mut unapproved) = books.unapproved.lock() {
         unapproved.remove(&ask.agreement);
     }
+    books.wake_all();
     Ok(answer(false, Vec::new()))
 }

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use sluis_core::id::Time;
 use sluis_tests::provider::{Mood, Provider};
 use sluis_tests::world::{GROUPS, Plan};
 use sluis_tests::{World, stderr, stdout, until};
@@ -203,6 +205,82 @@ fn a_basis_that_is_gone_stops_lists_from_its_day_on_and_not_before() {
         let said = world.cli("municipality", &ask);
         stderr(&said).contains("the agreement ended on 2026-01-05").then_some(())
     });
+}
+
+/// In so many days.
+fn day(days: i64) -> jiff::civil::Date {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    Time(i64::try_from(now).unwrap()).date().saturating_add(jiff::ToSpan::days(days))
+}
+
+/// Whatever is dropped leaves, and its shares when the custodians are ready.
+fn when_ready() -> Plan {
+    let mut plan = Plan::default();
+    plan.agreement =
+        plan.agreement.replace("release = \"after-removal\"", "release = \"when-ready\"");
+    plan
+}
+
+#[test]
+fn what_is_under_way_when_its_basis_is_gone_ends_on_that_day_whoever_says_so() {
+    for says in ["municipality", "agency"] {
+        let mut world = World::running_as(&when_ready());
+        let code = world.send("een.txt", b"een");
+        world.wait("agency", &code, "Removed");
+        let gone = |on: &str| {
+            two_say(
+                &world,
+                says,
+                &["legal-change", "mechelen", "--on", on, "--basis-gone", "--text", "x"],
+            );
+        };
+        // A day that is to come ends nothing; nor does a clock that nobody believes.
+        gone(&day(2).to_string());
+        until("the agency to know it", || {
+            (world.json("agency", &["notices"]).as_array().unwrap().len() == 1).then_some(())
+        });
+        assert!(world.row("agency", &code).unwrap()["state"] == "Removed", "{says}");
+        world.jump("sealer", "+3d");
+        until("the clock to be held", || {
+            stdout(&world.cli("agency", &["health"])).contains("the clock is held").then_some(())
+        });
+        world.has_heard("agency");
+        assert!(world.row("agency", &code).unwrap()["state"] == "Removed", "{says}");
+        let believed = world.two_persons("agency", &["clock"]);
+        assert!(believed.status.success(), "{}", stderr(&believed));
+        world.wait("agency", &code, "Withdrawn");
+        world.wait("municipality", &code, "Ended");
+        assert!(!world.path("phones").exists(), "no share of it left");
+        let entries = ledger(&world);
+        let ended = entries.iter().find(|it| it["kind"] == "ended-at-once").unwrap();
+        assert_eq!(ended["detail"]["notice"], "basis-gone");
+        assert_eq!(ended["detail"]["withdrawn"], code.as_str());
+    }
+}
+
+#[test]
+fn what_was_sealed_before_an_end_by_notice_goes_on_and_can_be_ended_at_once() {
+    let world = World::running_as(&when_ready());
+    let codes = ["een.txt", "twee.txt"].map(|name| world.send(name, name.as_bytes()));
+    codes.iter().for_each(|code| world.wait("agency", code, "Removed"));
+    // Its letter was a year on its way: it ends today.
+    let letter = world.path("brief.pdf");
+    fs::write(&letter, "opzegging").unwrap();
+    let (given, today) = (day(-366).to_string(), day(0).to_string());
+    let end = ["terminate", "mechelen", "--on", &today, "--text", "opzegging", "--paper"];
+    let end = [&end[..], &[letter.to_str().unwrap(), "--received", &given]].concat();
+    two_say(&world, "agency", &end);
+    world.put("drie.txt".as_ref(), b"drie");
+    let text = world.status_says("mechelen", "REFUSED");
+    assert!(text.contains(&format!("ended on {today}")), "{text}");
+    let [goes, stays] = &codes;
+    let ready = world.cli("municipality", &["ready", goes]);
+    assert!(ready.status.success(), "{}", stderr(&ready));
+    world.wait("agency", goes, "Released");
+    // A breach shows only now: what is not out never leaves.
+    two_say(&world, "agency", &["terminate", "mechelen", "--at-once", "--reason", "een inbreuk"]);
+    assert_eq!(world.row("agency", stays).unwrap()["state"], "Withdrawn");
+    assert!(world.lines(stays).is_empty());
 }
 
 #[test]

@@ -33,6 +33,12 @@ impl Register {
         self.of(Sort::TerminateAtOnce).map(|entered| entered.at.date()).min()
     }
 
+    /// The first day without a legal basis (R78).
+    #[must_use]
+    pub fn basis_gone(&self) -> Option<Date> {
+        self.of(Sort::BasisGone).filter_map(|entered| entered.notice.on).min()
+    }
+
     /// The day on which it ended, where that is over; an end at once stays one whatever a clock says.
     #[must_use]
     pub fn over(&self, agreement: &Agreement, today: Date) -> Option<Date> {

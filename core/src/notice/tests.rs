@@ -429,6 +429,10 @@ fn r78_it_ends_on_the_day_on_which_its_basis_is_gone_by_either_partys_word() {
         let due = register.deadlines(&agreement(), &[]);
         let end = due.iter().find(|it| it.clock == Clock::Notice).unwrap();
         assert_eq!(end.starts, NOON);
+        // Also then the agency may end it at once.
+        let late = Time(NOON.0 + 400 * DAY);
+        let (at_once, breach) = (Sort::TerminateAtOnce, notice("een inbreuk"));
+        assert_eq!(register.may(&agreement(), Side::Agency, at_once, &breach, late), Ok(()));
     }
 }
 

@@ -3,6 +3,7 @@
 use sluis_core::agreement::Side;
 use sluis_core::evidence::{Delivery, Opening, Refusal, Removal, Terms, Verified};
 use sluis_core::id::TransferId;
+use sluis_core::notice::Sort;
 use sluis_core::statement::Body;
 use sluis_core::transfer::{Event, State};
 use sluis_core::words;
@@ -21,7 +22,11 @@ impl Agency {
             )));
         }
         if let Body::Notice(sort, notice) = &said.statement().body {
-            return self.books.hear_notice(tx, said, *sort, notice).await;
+            let effect = self.books.hear_notice(tx, said, *sort, notice).await?;
+            if effect.is_ok() && *sort == Sort::BasisGone {
+                self.will_end(tx, &said.statement().header.agreement).await?;
+            }
+            return Ok(effect);
         }
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
         let Some(mut record) = tx.transfer::<State>(&id).await? else {

@@ -462,7 +462,11 @@ impl Core for Agency {
         sort: Sort,
     ) -> Result<(Vec<Named>, Vec<Named>)> {
         match sort {
-            Sort::TerminateAtOnce => self.end_at_once(tx, agreement).await,
+            Sort::TerminateAtOnce => self.end_at_once(tx, agreement, sort).await,
+            Sort::BasisGone => {
+                self.will_end(tx, agreement).await?;
+                Ok(Default::default())
+            }
             _ => Ok(Default::default()),
         }
     }
@@ -647,6 +651,7 @@ impl Core for Agency {
             Ok(Work::Forget) => self.forget(&job).await,
             Ok(Work::Shred) => self.shred(&job).await,
             Ok(Work::Resend { index }) => self.resend(&job, index).await,
+            Ok(Work::End) => self.end_without_basis(&job).await,
             _ => self.finish(&job).await,
         };
         if let Err(error) = done {

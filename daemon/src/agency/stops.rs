@@ -3,8 +3,10 @@
 use sluis_config::agreements::Installed;
 use sluis_core::agreement::Agreement;
 use sluis_core::control::{Lane, Named};
+use sluis_core::deadline::civil;
 use sluis_core::evidence::Terms;
 use sluis_core::id::AgreementId;
+use sluis_core::notice::Sort;
 use sluis_core::statement::Sent;
 use sluis_core::transfer::{Event, State, Work};
 use sluis_core::words::Words;
@@ -13,15 +15,57 @@ use sluis_core::{exercise, words};
 use super::Agency;
 use crate::error::{CoreError, Result};
 use crate::role::Role;
-use crate::store::{JobRow, Record, Tx, detail};
+use crate::store::{Due, JobRow, Record, Tx, detail};
+
+/// How soon it is looked at again whether the clock is believed.
+const LOOK_MS: i64 = 10_000;
 
 impl Agency {
-    /// The agreement ends at once (art. 8; R64): whatever fewer shares are out of than open it is withdrawn. Of the rest
+    /// The legal basis is gone from a day on, by the word of either party (art. 12; R78): on that day what is under way
+    /// ends. After an end by notice it goes on, see `docs/articles.md`.
+    pub(super) async fn will_end(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
+        let register = self.books.notices(tx, agreement).await?;
+        let Some(day) = register.basis_gone() else { return Ok(()) };
+        let (now, work) = (self.books.now(), serde_json::to_string(&Work::End).unwrap_or_default());
+        let due = Due::late(now, civil::start_of_day(day).max(now));
+        Ok(tx.queue(Role::Sealer, Lane::Jobs, agreement, None, &work, due).await?)
+    }
+
+    /// The day may have come. Not by a clock that nobody believes, nor before the other party was heard: an older store
+    /// does not know what was opened since.
+    pub(super) async fn end_without_basis(&self, job: &JobRow) -> Result<()> {
+        let (held, agreement) = (self.books.clock_holds().await?, &job.agreement);
+        let mut tx = self.books.store.begin().await?;
+        let (now, gone) = (self.books.now(), self.books.notices(&mut tx, agreement).await?);
+        match gone.basis_gone() {
+            Some(_) if held => {
+                let why = words!(
+                    "de klok sprong: ze wacht op twee personen",
+                    "the clock jumped: it waits for two persons"
+                );
+                tx.untried(job, now.plus_ms(LOOK_MS), &why).await?;
+            }
+            Some(day) if now.date() < day => {
+                let why = words!("de dag is er nog niet", "the day has not come yet");
+                tx.untried(job, Due::late(now, civil::start_of_day(day)), &why).await?;
+            }
+            Some(_) => {
+                self.books.may_go_on(&mut tx, agreement).await?;
+                self.end_at_once(&mut tx, agreement, Sort::BasisGone).await?;
+                tx.finish(job.id).await?;
+            }
+            None => tx.finish(job.id).await?,
+        }
+        self.books.commit(tx).await
+    }
+
+    /// The agreement ends at once, by the agency's word or because its legal basis is gone (R64, R78): whatever fewer shares are out of than open it is withdrawn. Of the rest
     /// no other share leaves, they are destroyed, and that it stays is told.
     pub(super) async fn end_at_once(
         &self,
         tx: &mut Tx,
         agreement: &AgreementId,
+        word: Sort,
     ) -> Result<(Vec<Named>, Vec<Named>)> {
         let (mut withdrawn, mut stays) = (Vec::new(), Vec::new());
         for mut record in tx.open_under::<State>(agreement).await? {
@@ -46,6 +90,7 @@ impl Agency {
             |all: &[Named]| all.iter().map(|it| it.code.to_string()).collect::<Vec<_>>().join(" ");
         let known = detail([
             ("agreement", agreement.to_string()),
+            ("notice", word.kind().to_owned()),
             ("withdrawn", codes(&withdrawn)),
             ("stays", codes(&stays)),
         ]);
