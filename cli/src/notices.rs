@@ -437,6 +437,10 @@ fn marks(row: &NoticeRow, lang: Lang) -> String {
             why.text(lang.core())
         ));
     }
+    marks.extend(row.said.map(|said| {
+        let clock = lang.pick("de klok van die partij zei", "that party's clock said");
+        format!("{clock} {}", said.local())
+    }));
     marks.extend(row.late_why.as_ref().map(|late| late.text(lang.core()).to_owned()));
     if row.contradicted {
         marks.push(

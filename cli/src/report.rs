@@ -180,7 +180,7 @@ impl Report<'_> {
             Body::Notice(sort, notice) if line.effect => Some(Entered {
                 digest: line.digest,
                 by: line.side,
-                at: line.at,
+                at: self.counts_from(line, *sort),
                 version: self.version(line),
                 transfer: line.about(),
                 sort: *sort,
@@ -188,6 +188,22 @@ impl Report<'_> {
             }),
             _ => None,
         }
+    }
+
+    /// From when a notice counts: a request of the other party from the day that the core counts it from (R6).
+    fn counts_from(&self, line: &Line, sort: Sort) -> Time {
+        let own = self.terms.agreement.side_of(&self.head.party);
+        if sort != Sort::Request || own == Some(line.side) {
+            return line.at;
+        }
+        let header = &line.statement.header;
+        let seen = self.lines.iter().find(|it| it.digest == header.seen.digest);
+        let seen = seen.map(|it| it.statement.header.time);
+        // What was heard before another notice was not heard after it.
+        let notices = self.lines.iter().filter(|it| matches!(it.statement.body, Body::Notice(..)));
+        let later = notices.skip_while(|it| it.digest != line.digest).map(|it| it.at);
+        let heard = later.min().unwrap_or(line.at);
+        notice::said_at(sort, header.time, seen, heard)
     }
 
     /// The version of the agreement under which something was said.

@@ -98,11 +98,15 @@ impl Deadline {
                 return Self { clock, subject, starts, due, met: None, rehearsal: false };
             }
             Term::Days(days) => civil::days_after(starts.date(), days),
+            Term::Months(months) if clock.rule().nature == Nature::Opening => {
+                civil::whole_months_after(starts.date(), months)
+            }
             Term::Months(months) => civil::months_after(starts.date(), months),
         };
         // "Niet langer dan": a maximum ends before its anniversary, so that no way of counting finds a day too
         // many.
-        let day = if clock == Clock::Retention { civil::days_before(day, 1) } else { day };
+        let maximum = matches!(clock, Clock::Retention | Clock::Magda);
+        let day = if maximum { civil::days_before(day, 1) } else { day };
         Self::ending(clock, subject, starts, day)
     }
 

@@ -7,11 +7,12 @@ mod end;
 mod fault;
 mod late;
 mod page;
+mod said;
 
 pub use fault::Fault;
-use jiff::ToSpan;
 use jiff::civil::Date;
 pub use late::Late;
+pub use said::said_at;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::gaps::{Gap, Missing};
@@ -28,7 +29,9 @@ pub const MAX_TEXT: usize = 1000;
 /// How many notices a party makes under an agreement on one day; what comes beyond is kept and has no effect.
 pub const MAX_A_DAY: usize = 200;
 /// A letter that is older than this is entered no more, in days.
-const OLDEST_LETTER: i32 = 366;
+const OLDEST_LETTER: u32 = 366;
+/// The same of a request, from whose day the year is counted (R6): well below a year.
+const OLDEST_REQUEST: u32 = 31;
 
 macro_rules! sorts {
     ($($(#[$doc:meta])* $name:ident $kind:literal $article:expr, $by:expr, $needs:expr;)*) => {
@@ -317,7 +320,7 @@ impl Register {
         match (sort, notice.on) {
             (Sort::Request, _) => match (self.over(agreement, now.date()), self.next_request()) {
                 (Some(on), _) => Err(Fault::Ended(on)),
-                (None, Some(on)) if said < on => Err(Fault::TooSoon(on)),
+                (None, Some(on)) if said < on => Err(Fault::TooSoon { on, said }),
                 _ => Ok(()),
             },
             // Also after another end: what was sealed before that one may be under way still.
@@ -423,7 +426,7 @@ impl Register {
         let mut due = Vec::new();
         for case in self.cases() {
             let subject = short(&case.begun.digest);
-            let found = case.begun.notice.found.unwrap_or(case.begun.at);
+            let found = case.begun.found().unwrap_or(case.begun.at);
             let finding = Finding { found, reported: Some(case.begun.told()) };
             match case.begun.sort {
                 Sort::IncidentReport => due.push(finding.incident(case.begun.whose(), subject)),
@@ -624,8 +627,9 @@ fn whose(by: Side, sort: Sort, notice: &Notice, now: Time) -> Result<Date, Fault
     if notice.paper.is_none() {
         return Err(Fault::Missing("--paper"));
     }
-    let oldest = today.saturating_sub(OLDEST_LETTER.days());
-    if (oldest..=today).contains(&day) { Ok(day) } else { Err(Fault::Letter) }
+    let days = if sort == Sort::Request { OLDEST_REQUEST } else { OLDEST_LETTER };
+    let oldest = civil::days_before(today, days);
+    if (oldest..=today).contains(&day) { Ok(day) } else { Err(Fault::Letter(days)) }
 }
 
 /// How a case is called by people: the beginning of its digest.

@@ -53,12 +53,31 @@ pub enum Requested {
     Standing,
     /// By this statement.
     By(Digest),
+    /// By the same, once more: in place of a list whose errors are being mended (R63).
+    Mends {
+        /// The request.
+        request: Digest,
+        /// The report of those errors.
+        report: Digest,
+    },
     /// No request has come.
     Never,
     /// Every request was answered; the next is possible on this day.
     Answered(Date),
     /// It is the exercise, in which no list is: nobody has to ask for it (R88).
     Exercise,
+}
+
+impl Requested {
+    /// The request that a list answers, and the report whose errors it mends.
+    #[must_use]
+    pub fn by(self) -> (Option<Digest>, Option<Digest>) {
+        match self {
+            Self::By(request) => (Some(request), None),
+            Self::Mends { request, report } => (Some(request), Some(report)),
+            Self::Standing | Self::Never | Self::Answered(_) | Self::Exercise => (None, None),
+        }
+    }
 }
 
 /// The answer. There is no third way.
@@ -429,7 +448,7 @@ pub fn decide(agreement: &Agreement, drop: Drop<'_>) -> Decision {
         }
     }));
     match drop.requested {
-        Requested::Standing | Requested::By(_) | Requested::Exercise => {}
+        Requested::Standing | Requested::By(_) | Requested::Mends { .. } | Requested::Exercise => {}
         Requested::Never => reasons.push(Reason::NotRequested),
         Requested::Answered(next) => reasons.push(Reason::Answered { next: next.to_string() }),
     }
@@ -452,6 +471,7 @@ mod tests {
 
     use super::*;
     use crate::deadline::civil::start_of_day;
+    use crate::deadline::{Clock, Deadline};
 
     fn agreement() -> Agreement {
         let text = include_str!("../../config/examples/agreements/mechelen.toml");
@@ -535,6 +555,8 @@ mod tests {
         ] {
             agreement.magda_service_since = Some(since);
             assert_eq!(why(&agreement, last), [], "{since}");
+            let clock = Deadline::new(Clock::Magda, "mechelen", start_of_day(since));
+            assert_eq!(clock.due.date(), last, "what is shown is what is held");
             let denied = why(&agreement, first);
             let [Reason::Gap { gap, requirement, .. }] = &denied[..] else {
                 panic!("{since}: {denied:?}");

@@ -232,6 +232,9 @@ bodies! {
         rehearsal: bool,
         /// What is inside was made up for an exercise; no list is in it.
         exercise: bool,
+        /// Digest of the `quality-report` whose errors it mends (R63); statements of before do not have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mends: Option<Digest>,
     }
     /// Municipality: exactly that envelope is on our disk, digested again (EN 319 522: D.1).
     "delivered" => Delivered {

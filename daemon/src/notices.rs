@@ -12,7 +12,7 @@ use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under, Wanted};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Digest, SKEW_MS, Time, TransferCode, TransferId};
-use sluis_core::notice::{Entered, Fault, Late, Notice, Register, Sort};
+use sluis_core::notice::{self, Entered, Fault, Late, Notice, Register, Sort};
 use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -31,6 +31,8 @@ struct Known {
     entered: Entered,
     /// When it was entered here.
     heard: Time,
+    /// By its own party's clock.
+    said: Time,
     void: Option<Words>,
 }
 
@@ -60,21 +62,37 @@ impl Books {
     /// Those without an effect too.
     async fn all_notices(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Known>> {
         let mut known = Vec::new();
-        for kept in tx.notices(agreement).await? {
+        let all = tx.notices(agreement).await?;
+        for (place, kept) in all.iter().enumerate() {
             let (statement, terms, by) = self.read_again(tx, &kept.signed).await?;
             let Statement { header, body: Body::Notice(sort, notice) } = statement else {
                 continue;
             };
+            let (seen, heard) = match sort {
+                Sort::Request if by != self.side => {
+                    // What was heard before another notice was not heard after it, nor after now: so a clock that was ahead
+                    // is known once it is set right.
+                    let later = all.iter().skip(place).map(|it| it.at);
+                    let heard = later.fold(self.now(), Time::min);
+                    (tx.time_of(&self.party, agreement, &header.seen).await?, heard)
+                }
+                _ => (None, kept.at),
+            };
             let entered = Entered {
                 digest: kept.signed.digest(),
                 by,
-                at: said_at(header.time, kept.at),
+                at: notice::said_at(sort, header.time, seen, heard),
                 version: terms.agreement.version,
                 transfer: header.transfer,
                 sort,
                 notice,
             };
-            known.push(Known { entered, heard: kept.at, void: kept.void });
+            known.push(Known {
+                entered,
+                heard: kept.at,
+                said: header.time,
+                void: kept.void.clone(),
+            });
         }
         Ok(known)
     }
@@ -115,20 +133,21 @@ impl Books {
         if known.iter().filter(lately).count() > HEARD_A_DAY {
             return Ok(Err(Fault::TooMany.words()));
         }
-        let others = known.into_iter().filter(|it| it.void.is_none());
-        let others = others.map(|it| it.entered).filter(|it| it.digest != said.digest());
-        // As it was when it was said: a letter that was long on its way is no later notice.
-        let at = said_at(header.time, now);
+        let (own, others): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|it| it.entered.digest == said.digest());
+        let Some(heard) = own.into_iter().next().map(|it| it.entered) else {
+            return Err(not_kept());
+        };
+        let others = others.into_iter().filter(|it| it.void.is_none());
         let said_under = self.terms(tx, &header.terms).await?;
-        let terms = self.rules_for(tx, said_under.clone()).await?;
-        let register = Register(others.collect());
-        let by = self.side.other();
-        if let Err(fault) = register.may(&terms.agreement, by, sort, notice, at) {
+        let terms = self.rules_for(tx, said_under).await?;
+        let register = Register(others.map(|it| it.entered).collect());
+        // As it was when it was said: a letter that was long on its way is no later notice, and a clock that is ahead makes
+        // no report void.
+        let notice = Notice { found: heard.found(), ..notice.clone() };
+        if let Err(fault) = register.may(&terms.agreement, heard.by, sort, &notice, heard.at) {
             return Ok(Err(fault.words()));
         }
-        let (digest, version) = (said.digest(), said_under.agreement.version);
-        let (transfer, notice) = (header.transfer, notice.clone());
-        let heard = Entered { digest, by, at, version, transfer, sort, notice };
         self.mark_late(tx, &register, &heard).await?;
         Ok(Ok(()))
     }
@@ -257,9 +276,8 @@ fn register_changes(before: &Agreement, new: &Agreement, side: Side) -> Option<S
     })
 }
 
-/// When it was said: by the signed time, so that both ledgers judge alike, but never later than it was heard.
-fn said_at(said: Time, heard: Time) -> Time {
-    said.min(heard.plus_ms(SKEW_MS))
+fn not_kept() -> CoreError {
+    CoreError::refused("notice", words!("het werd niet bewaard", "it was not kept"))
 }
 
 /// The verbs about notices, the same for persons on both sides.
@@ -333,13 +351,12 @@ async fn make<C: Core>(
     (noted.withdrawn, noted.stays) = core.noted(&mut tx, &ask.agreement, sort).await?;
     let register = books.notices(&mut tx, &ask.agreement).await?;
     let made = register.0.iter().find(|entered| entered.digest == digest).cloned();
-    let made = made.ok_or_else(|| {
-        CoreError::refused("notice", words!("het werd niet bewaard", "it was not kept"))
-    })?;
+    let made = made.ok_or_else(not_kept)?;
     books.mark_late(&mut tx, &register, &made).await?;
     books.commit(tx).await?;
     core.after().await;
-    noted.row = Some(row(&terms.agreement, &register, made, None));
+    let said = made.at;
+    noted.row = Some(row(&terms.agreement, &register, made, said, None));
     Ok(Json(noted))
 }
 
@@ -382,7 +399,7 @@ async fn list<C: Core>(
         let agreement = &installed.terms.agreement;
         let register = books.notices(&mut tx, &agreement.agreement).await?;
         let known = books.all_notices(&mut tx, &agreement.agreement).await?.into_iter();
-        rows.extend(known.map(|it| row(agreement, &register, it.entered, it.void)));
+        rows.extend(known.map(|it| row(agreement, &register, it.entered, it.said, it.void)));
     }
     Ok(Json(rows))
 }
@@ -391,6 +408,7 @@ fn row(
     agreement: &Agreement,
     register: &Register,
     entered: Entered,
+    said: Time,
     void: Option<Words>,
 ) -> NoticeRow {
     // What has no effect meets no clock.
@@ -400,6 +418,7 @@ fn row(
         digest: entered.digest,
         by: agreement.party(entered.by).id.clone(),
         at: entered.at,
+        said: Some(said).filter(|said| said.0.abs_diff(entered.at.0) > SKEW_MS.unsigned_abs()),
         late: late.is_some(),
         late_why: late.map(Late::words),
         late_s: late.and_then(Late::seconds),

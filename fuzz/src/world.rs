@@ -149,6 +149,7 @@ fn make() -> World {
         request: None,
         waived: None,
         residents: None,
+        mends: None,
         exercise: false,
         rehearsal: true,
     };

@@ -89,6 +89,7 @@ impl Forger {
             request: None,
             waived: None,
             residents: None,
+            mends: None,
             rehearsal: false,
             exercise: false,
         }

@@ -99,6 +99,12 @@ fn a_list_leaves_once_when_it_was_asked_for_and_a_correction_is_no_second_one() 
         let made = world.cli("agency", &["evidence", "export", list, "--to", to.to_str().unwrap()]);
         assert!(made.status.success(), "{}", stderr(&made));
         assert!(!somewhere(&to, request.as_bytes()).is_empty(), "`sent` names its request");
+        let mends = somewhere(&to, format!("\"mends\":\"{number}").as_bytes());
+        assert_eq!(
+            mends.is_empty(),
+            *list == code,
+            "the corrected one names the report that it mends"
+        );
     }
     let early =
         world.cli("agency", &["quality", "close", "mechelen", "--case", &number, "--text", "x"]);

@@ -164,7 +164,7 @@ fn what_came_on_paper_is_entered_by_two_persons_marked_and_counts() {
     let on_paper = [&say[..], &["--paper", letter, "--received", &day]].concat();
     refused(&world, "municipality", &on_paper, "the other party's to say");
     let ahead = [&say[..], &["--paper", letter, "--received", "2999-01-01"]].concat();
-    refused(&world, "agency", &ahead, "a letter of the last year");
+    refused(&world, "agency", &ahead, "a letter of the last 31 days");
     let legal =
         ["legal-change", "mechelen", "--on", "2027-01-01", "--text", "x", "--paper", letter];
     refused(

@@ -84,12 +84,12 @@ impl Years {
     async fn a_year(&mut self, year: i16) {
         if year == 2025 {
             let sort = Sort::Request;
-            self.until(date(2025, 2, 27), 12 * HOUR).await;
+            self.until(date(2025, 2, 28), 12 * HOUR).await;
             let early = self.sim.say(Side::Municipality, sort, Notice::of("te vroeg")).await;
             assert_eq!(
                 early.unwrap_err().code,
                 "notice",
-                "R6: not twelve months after 29 February"
+                "R6: on 28 February the twelve months since 29 February are not whole"
             );
         }
         let day = match year {
@@ -412,6 +412,7 @@ impl Years {
         for code in self.lists.get(&year).into_iter().flatten() {
             assert!(page.contains(&code.to_string()), "{year}: {code}");
         }
+        assert_eq!(page.contains("verbetert dossier"), year == 2023, "{year}: R63");
         let kinds: &[&str] = match year {
             2020 => &["profiles", "publication"],
             2021 => {

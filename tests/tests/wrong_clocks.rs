@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sluis_core::agreement::Side::{self, Agency, Municipality};
 use sluis_core::id::Time;
+use sluis_core::notice::{self, Notice, Sort};
 use sluis_tests::sim::parts::Parts;
 use sluis_tests::sim::people::OFFICERS;
 use sluis_tests::sim::{DAY, Sim};
@@ -15,6 +16,9 @@ use sluis_tests::world::Plan;
 /// A day in autumn.
 const START: Time = Time(1_700_000_000_000);
 const HOUR: i64 = DAY / 24;
+/// Numbers that belong to nobody, with right check digits.
+const LIST: &[u8] =
+    b"rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n00010100105;0;0\n";
 
 async fn sim(retention: &str) -> Sim {
     let plan = Plan::default().over("");
@@ -278,5 +282,125 @@ fn what_no_second_person_confirms_lapses_after_seven_days_and_is_entered() {
         let shown: Value = sim.ask(Municipality, OFFICERS[0], "show", word).await.unwrap();
         let timeline = shown["timeline"].as_array().unwrap();
         assert!(timeline.iter().any(|it| it["kind"] == "destroy-lapsed"), "{shown}");
+    });
+}
+
+/// A list leaves here only when it was asked for, once a year.
+async fn strict() -> Sim {
+    let agreement = include_str!("../../config/examples/demo/mechelen.toml").to_owned();
+    let plan = Plan { agreement, ..Plan::default() }.over("");
+    let mut sim = Sim::new(Arc::new(Parts::of(&plan.agreement, &plan.contacts)), START, 1).await;
+    sim.settle().await;
+    sim
+}
+
+async fn ask_for_a_list(sim: &mut Sim) {
+    sim.say(Municipality, Sort::Request, Notice::of("de lijst van dit jaar")).await.unwrap();
+    sim.settle().await;
+}
+
+/// The notices of a sort that have an effect at a party.
+async fn counting(sim: &Sim, side: Side, sort: &str) -> Vec<Value> {
+    let known: Vec<Value> = sim.ask(side, OFFICERS[0], "notices", ()).await.unwrap();
+    known.into_iter().filter(|it| it["sort"] == sort && it["void"].is_null()).collect()
+}
+
+#[test]
+fn who_sets_its_clock_back_gets_one_list_a_year() {
+    run(async {
+        let mut sim = strict().await;
+        let year = 366 * DAY;
+        jump(&mut sim, Municipality, -4 * year).await;
+        for at in 0..5 {
+            ask_for_a_list(&mut sim).await;
+            assert_eq!(counting(&sim, Municipality, "request").await.len(), at + 1, "by its clock");
+            sim.put(&format!("lijst-{at}.csv"), LIST);
+            sim.settle().await;
+            jump(&mut sim, Municipality, year).await;
+        }
+        let requests = counting(&sim, Agency, "request").await;
+        assert_eq!(requests.len(), 1, "{requests:?}");
+        assert_eq!(requests[0]["at"], START.0 - 14 * DAY, "two weeks on its way at the most");
+        assert!(requests[0]["said"].as_i64().unwrap() < START.0 - 4 * year + DAY);
+        let left = sim.rows(Agency).await;
+        assert_eq!(left.iter().filter(|row| row.state != "Refused").count(), 1, "{left:?}");
+        let known: Vec<Value> = sim.ask(Agency, OFFICERS[0], "notices", ()).await.unwrap();
+        let why = known[1]["void"]["message"].as_str().unwrap();
+        assert!(why.contains("from 2024-10-31 on, and this one counts from 2023-11-14"), "{why}");
+    });
+}
+
+#[test]
+fn a_request_is_no_older_than_what_it_saw_and_as_old_as_it_says_where_clocks_are_right() {
+    run(async {
+        let mut sim = strict().await;
+        sim.say(Agency, Sort::PolicyReview, Notice::of("nagezien")).await.unwrap();
+        sim.settle().await;
+        jump(&mut sim, Municipality, -10 * DAY).await;
+        ask_for_a_list(&mut sim).await;
+        let requests = counting(&sim, Agency, "request").await;
+        assert_eq!(requests[0]["at"], START.0 - 600_000, "the clocks may differ by ten minutes");
+        // Another pair, whose letters are long on their way.
+        let mut sim = strict().await;
+        sim.say(Municipality, Sort::Request, Notice::of("de lijst")).await.unwrap();
+        sim.pass(13 * DAY);
+        sim.settle().await;
+        for side in [Agency, Municipality] {
+            let requests = counting(&sim, side, "request").await;
+            assert_eq!((&requests[0]["at"], &requests[0]["said"]), (&json!(START.0), &Value::Null));
+        }
+    });
+}
+
+#[test]
+fn what_was_heard_by_a_clock_that_was_ahead_counts_from_its_own_day_when_that_is_set_right() {
+    run(async {
+        let mut sim = strict().await;
+        jump(&mut sim, Agency, 400 * DAY).await;
+        ask_for_a_list(&mut sim).await;
+        jump(&mut sim, Agency, -400 * DAY).await;
+        sim.say(Agency, Sort::PolicyReview, Notice::of("nagezien")).await.unwrap();
+        sim.pass(366 * DAY);
+        ask_for_a_list(&mut sim).await;
+        let requests = counting(&sim, Agency, "request").await;
+        let days: Vec<i64> = requests.iter().map(|it| it["at"].as_i64().unwrap()).collect();
+        assert_eq!(days, [START.0, START.0 + 366 * DAY]);
+    });
+}
+
+#[test]
+fn a_report_counts_though_its_partys_clock_is_ahead() {
+    run(async {
+        for minutes in [5, 30, 90] {
+            let mut sim = strict().await;
+            jump(&mut sim, Municipality, minutes * HOUR / 60).await;
+            let found = Some(sim.now(Municipality).plus_ms(-1000));
+            for (report, rest) in [
+                (Sort::IncidentReport, [Sort::IncidentUpdate, Sort::IncidentClose]),
+                (Sort::QualityReport, [Sort::QualityAnswer, Sort::QualityClose]),
+            ] {
+                let notice = Notice { found, ..Notice::of("iemand zag het scherm") };
+                let case = Some(sim.say(Municipality, report, notice).await.unwrap());
+                sim.settle().await;
+                for sort in rest {
+                    let side =
+                        if sort.by().contains(&Municipality) { Municipality } else { Agency };
+                    let notice = Notice { case, ..Notice::of("wachtwoord vernieuwd") };
+                    sim.say(side, sort, notice).await.unwrap();
+                    sim.settle().await;
+                }
+                for side in [Agency, Municipality] {
+                    for sort in [report, rest[0], rest[1]] {
+                        let known = counting(&sim, side, sort.kind()).await;
+                        assert_eq!(known.len(), 1, "{minutes}: {sort:?} at the {side:?}");
+                        assert_eq!(known[0]["late"], false);
+                    }
+                    let due: Value = sim.ask(side, OFFICERS[0], "deadlines", ()).await.unwrap();
+                    let of = notice::short(&case.unwrap());
+                    let due = due.as_array().unwrap().iter().find(|it| it[1]["subject"] == of);
+                    assert!(!due.unwrap()[1]["met"].is_null(), "{minutes}: {due:?}");
+                }
+            }
+        }
     });
 }

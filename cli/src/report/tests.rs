@@ -76,6 +76,7 @@ fn sent() -> Body {
         request: None,
         waived: None,
         residents: None,
+        mends: None,
         rehearsal: false,
         exercise: false,
     }

@@ -79,7 +79,10 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
             let waived = body.waived.as_ref().map(|it| {
                 format!("{} {}", lang.pick("doorgelaten door", "let pass by"), short(it))
             });
-            [size, asked, drawn, again, waived, drill]
+            let mends = body.mends.as_ref().map(|it| {
+                format!("{} {}", lang.pick("verbetert dossier", "mends case"), short(it))
+            });
+            [size, asked, mends, drawn, again, waived, drill]
                 .into_iter()
                 .flatten()
                 .collect::<Vec<_>>()

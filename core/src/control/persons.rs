@@ -199,8 +199,11 @@ pub struct NoticeRow {
     pub digest: Digest,
     /// Whose it is.
     pub by: PartyId,
-    /// When it was entered here.
+    /// From when it counts.
     pub at: Time,
+    /// What its party's clock said, where that is not from when it counts.
+    #[serde(default)]
+    pub said: Option<Time>,
     /// About which transfer.
     pub transfer: Option<TransferId>,
     /// What it is about.

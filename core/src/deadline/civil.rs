@@ -31,6 +31,14 @@ pub fn months_after(start: Date, months: u32) -> Date {
     Span::new().try_months(months).map_or(Date::MAX, |span| start.saturating_add(span))
 }
 
+/// As [`months_after`], but only once the last of them is whole: the day after where that month has no such day. So counts
+/// what may be done again (R6).
+#[must_use]
+pub fn whole_months_after(start: Date, months: u32) -> Date {
+    let day = months_after(start, months);
+    if day.day() < start.day() { days_after(day, 1) } else { day }
+}
+
 /// The same day so many years later; 28 February for 29 February in a common year (R8, R17, R82).
 #[must_use]
 pub fn years_after(start: Date, years: u32) -> Date {
@@ -56,14 +64,14 @@ pub fn morning(day: Date) -> Time {
 }
 
 /// The first day on which the next request is allowed: the later of 1 January of the year after the last one
-/// and twelve months after it (R6). Nothing where there was none: then any day is.
+/// and twelve whole months after it: of 29 February that is 1 March (R6). Nothing where there was none: then any day is.
 ///
 /// The twelve months never end before that 1 January. Both rules are written out all the same: the text says
 /// "maximaal 1 keer per jaar" and leaves open which year, so the code must not rest on one reading.
 #[must_use]
 pub fn next_allowed(previous: &[Date]) -> Option<Date> {
     let last = previous.iter().copied().max()?;
-    Some(years_after(last, 1).max(years_after(last.first_of_year(), 1)))
+    Some(whole_months_after(last, 12).max(years_after(last.first_of_year(), 1)))
 }
 
 /// The first day on which the agreement no longer binds when notice is given on this day: what `ends` in the

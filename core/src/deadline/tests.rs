@@ -142,12 +142,12 @@ fn r76_twelve_months_of_notice_are_whole() {
 #[test]
 fn r8_two_years_for_magda_warn_and_then_stop() {
     let deadline = Deadline::new(Clock::Magda, "mechelen", at("2026-06-30T22:30:00Z"));
-    assert_eq!(deadline.due, at("2028-07-01T21:59:59.999Z"), "1 July in Brussels");
+    assert_eq!(deadline.due, at("2028-06-30T21:59:59.999Z"), "since 1 July in Brussels");
     let days: Vec<_> = deadline.reminders().into_iter().map(|at| at.date().to_string()).collect();
-    assert_eq!(days, ["2028-04-02", "2028-06-01", "2028-06-24"]);
-    assert_eq!(deadline.standing(at("2028-04-01T12:00:00Z")), Standing::Ahead);
-    assert_eq!(deadline.standing(at("2028-04-02T12:00:00Z")), Standing::Soon);
-    assert_eq!(deadline.standing(at("2028-07-02T12:00:00Z")), Standing::Reached);
+    assert_eq!(days, ["2028-04-01", "2028-05-31", "2028-06-23"]);
+    assert_eq!(deadline.standing(at("2028-03-31T12:00:00Z")), Standing::Ahead);
+    assert_eq!(deadline.standing(at("2028-04-01T12:00:00Z")), Standing::Soon);
+    assert_eq!(deadline.standing(at("2028-07-01T12:00:00Z")), Standing::Reached);
 }
 
 #[test]
@@ -155,7 +155,8 @@ fn r6_a_year_is_the_stricter_of_the_calendar_and_twelve_months() {
     for (previous, next) in [
         (&[date(2026, 12, 31)][..], date(2027, 12, 31)),
         (&[date(2026, 1, 1)], date(2027, 1, 1)),
-        (&[date(2024, 2, 29)], date(2025, 2, 28)),
+        (&[date(2024, 2, 29)], date(2025, 3, 1)),
+        (&[date(2023, 2, 28)], date(2024, 2, 28)),
         (&[date(2026, 6, 15), date(2025, 1, 1)], date(2027, 6, 15)),
     ] {
         assert_eq!(next_allowed(previous), Some(next), "{previous:?}");

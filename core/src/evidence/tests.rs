@@ -102,6 +102,7 @@ impl World {
             request: None,
             waived: None,
             residents: None,
+            mends: None,
             rehearsal: false,
             exercise: false,
         };
@@ -175,6 +176,27 @@ fn a_good_chain_is_evidence_of_this_transfer_and_upload() {
     let Evidence { delivery, removal, opening } = world.evidence();
     assert_eq!([delivery.transfer(), removal.transfer(), opening.transfer()], [world.transfer; 3]);
     assert_eq!([delivery.upload(), removal.upload()], [world.upload; 2]);
+}
+
+#[test]
+fn what_was_sent_before_a_list_named_the_report_that_it_mends_reads_back_to_the_byte() {
+    let mut world = World::new(2, 3);
+    let written = |world: &World| {
+        let header = statement::tests::header("agentschap-ii", "stad-mechelen", 1);
+        let bytes = Statement { header, body: world.sent.clone().into() }.bytes().unwrap();
+        let read = Statement::read(&bytes).unwrap();
+        assert_eq!(
+            (&read.body, read.bytes().unwrap()),
+            (&world.sent.clone().into(), bytes.clone())
+        );
+        String::from_utf8(bytes).unwrap()
+    };
+    let before = written(&world);
+    assert!(before.ends_with("\"exercise\":false}}"), "{before}");
+    let none = before.replace("\"exercise\":false", "\"exercise\":false,\"mends\":null");
+    assert!(Statement::read(none.as_bytes()).is_err(), "one form");
+    world.sent.mends = Some(Digest::none());
+    assert!(written(&world).contains("\"exercise\":false,\"mends\":\"0000"));
 }
 
 #[test]

@@ -29,16 +29,21 @@ pub enum Fault {
     NoCase,
     /// A case is closed after it was answered (R61).
     Unanswered,
-    /// The next request is possible on that day (R6).
-    TooSoon(Date),
+    /// It counts from a day before the one on which the next request is possible (R6).
+    TooSoon {
+        /// The first day on which it is.
+        on: Date,
+        /// The day from which this one counts.
+        said: Date,
+    },
     /// The term of notice ends on that day at the earliest (R76).
     Notice(Date),
     /// The agreement ended on that day.
     Ended(Date),
     /// It is not entered for another party, not even from paper.
     NotOnPaper(Sort),
-    /// The letter is of another day than one of the last year.
-    Letter,
+    /// The letter is of another day than one of the last so many.
+    Letter(u32),
     /// Who asked answers itself.
     OwnCase,
     /// No entry by that number which the other party made from paper, or it was contradicted before.
@@ -92,11 +97,11 @@ impl Fault {
                 "art. 7: breng eerst de gemeente op de hoogte: sluis quality answer",
                 "art. 7: first inform the municipality: sluis quality answer"
             ),
-            Self::TooSoon(on) => of(
+            Self::TooSoon { on, said } => of(
                 &Sort::Request,
                 words!(
-                    "één aanvraag per jaar; de volgende kan vanaf {on}. Een verbetering (art. 7) vraagt er geen: sluis quality report",
-                    "one request a year; the next is possible from {on} on. A correction (art. 7) needs none: sluis quality report"
+                    "één aanvraag per jaar; de volgende kan vanaf {on}, en deze telt van {said}. Een verbetering (art. 7) vraagt er geen: sluis quality report",
+                    "one request a year; the next is possible from {on} on, and this one counts from {said}. A correction (art. 7) needs none: sluis quality report"
                 ),
             ),
             Self::Notice(on) => words!(
@@ -115,9 +120,9 @@ impl Fault {
                     sort.kind()
                 ),
             ),
-            Self::Letter => words!(
-                "een brief van het voorbije jaar: kijk --received na",
-                "a letter of the last year: look at --received"
+            Self::Letter(days) => words!(
+                "een brief van de laatste {days} dagen: kijk --received na",
+                "a letter of the last {days} days: look at --received"
             ),
             Self::OwnCase => words!(
                 "art. 6: de partij aan wie het gevraagd is, antwoordt",

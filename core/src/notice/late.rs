@@ -25,7 +25,7 @@ impl Register {
         }
         let deadline = match entered.sort {
             Sort::IncidentReport => {
-                let found = entered.notice.found?;
+                let found = entered.found()?;
                 let finding = Finding { found, reported: Some(entered.told()) };
                 finding.incident(entered.whose(), "")
             }
@@ -34,7 +34,7 @@ impl Register {
                     self.cases().find(|case| Some(case.begun.digest) == entered.notice.case)?;
                 // Only the first answer meets the clock.
                 case.answered.is_none_or(|first| first >= entered.at).then_some(())?;
-                let found = case.begun.notice.found.unwrap_or(case.begun.at);
+                let found = case.begun.found().unwrap_or(case.begun.at);
                 Finding { found, reported: None }.quality("").meet(entered.at)
             }
             _ => return None,

@@ -1,5 +1,6 @@
 //! What may be said after what, and which clocks run.
 
+use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::*;
@@ -37,8 +38,33 @@ fn one_request_a_year_by_the_stricter_reading_and_only_by_the_municipality() {
     register.0.push(entered(Side::Municipality, Sort::Request, NOON, ask.clone()));
     let next = date(2027, 3, 2);
     let before = Time(NOON.0 + 364 * DAY);
-    assert_eq!(may(&register, Side::Municipality, before), Err(Fault::TooSoon(next)));
+    assert_eq!(
+        may(&register, Side::Municipality, before),
+        Err(Fault::TooSoon { on: next, said: before.date() })
+    );
     assert_eq!(may(&register, Side::Municipality, Time(NOON.0 + 365 * DAY)), Ok(()));
+}
+
+#[test]
+fn a_request_counts_from_its_own_day_as_far_as_the_hearers_books_bear_that_out() {
+    let at = |days: i64| Time(NOON.0 + days * DAY);
+    let skew = crate::id::SKEW_MS;
+    for (said, seen, counts) in [
+        (at(0), None, at(0)),
+        (at(-14), None, at(-14)),
+        (at(-15), None, at(-14)),
+        (at(-1000), None, at(-14)),
+        (at(-1000), Some(at(-3)), at(-3).plus_ms(-skew)),
+        (at(-3).plus_ms(-1), Some(at(-3)), at(-3).plus_ms(-1)),
+        (at(-3), Some(at(-1000)), at(-3)),
+        (at(5), None, NOON.plus_ms(skew)),
+        // What the hearer's own clock wrote into the future binds nobody.
+        (at(-3), Some(at(400)), NOON.plus_ms(skew)),
+    ] {
+        assert_eq!(said_at(Sort::Request, said, seen, NOON), counts, "{said:?} {seen:?}");
+        let other = said_at(Sort::IncidentReport, said, seen, NOON);
+        assert_eq!(other, said.min(NOON.plus_ms(skew)), "nobody gains a list by it");
+    }
 }
 
 #[test]
@@ -149,8 +175,14 @@ fn a_letter_is_the_other_partys_word_from_its_day() {
     for sort in [Sort::QualityAnswer, Sort::Attestation, Sort::TerminateAtOnce] {
         assert_eq!(may(municipality, sort, &letter), Err(Fault::NotOnPaper(sort)));
     }
-    for day in [date(2026, 3, 3), date(2025, 2, 28)] {
-        assert_eq!(may(agency, Sort::Request, &from(day)), Err(Fault::Letter), "{day}");
+    // A request is from a letter of the last month: of one of a year ago the next would be possible today (R6).
+    for (sort, days, oldest) in
+        [(Sort::Request, 31, date(2026, 1, 30)), (Sort::QualityReport, 366, date(2025, 3, 1))]
+    {
+        for day in [date(2026, 3, 3), civil::days_before(oldest, 1)] {
+            assert_eq!(may(agency, sort, &from(day)), Err(Fault::Letter(days)), "{day}");
+        }
+        assert_eq!(may(agency, sort, &from(oldest)), Ok(()));
     }
     // The term of notice and the clock of the incident run from the letter.
     let end = Notice { on: Some(date(2027, 2, 28)), ..letter.clone() };

@@ -245,22 +245,22 @@ impl Agency {
                 state,
                 None | Some(State::Withdrawn | State::Expired | State::Superseded { .. })
             );
-            let (request, waived) = (body.request, body.waived);
-            answers.push(Answer { transfer, at, request, waived, stands });
+            let (request, mends, waived) = (body.request, body.mends, body.waived);
+            answers.push(Answer { transfer, at, request, mends, waived, stands });
         }
         Ok(answers)
     }
 }
 
-/// The request that a new transfer answers: one that no list has answered yet, that of the transfer it redelivers, or
-/// that of a list whose errors are being mended.
+/// The request that a new transfer answers: the newest, where no list has answered it yet, that of the transfer it
+/// redelivers, or that of a list whose errors are being mended.
 fn requested(answers: &[Answer], register: &Register, replaces: Option<TransferId>) -> Requested {
     let own = answers.iter().find(|answer| Some(answer.transfer) == replaces);
     let stood = |request: &Digest| register.requests().any(|it| it.digest == *request);
     if let Some((own, request)) = own.and_then(|own| Some((own, own.request.filter(stood)?)))
-        && may_have_a_list(answers, request, register, Some(own))
+        && let Some(place) = place(answers, request, register, Some(own))
     {
-        return Requested::By(request);
+        return place.under(request);
     }
     // What was contradicted after a list had answered it counts for its year all the same.
     let answered = |it: &&Entered| {
@@ -272,42 +272,77 @@ fn requested(answers: &[Answer], register: &Register, replaces: Option<TransferI
         if later.is_some_and(|on| asked.told().date() < on) {
             continue;
         }
-        if may_have_a_list(answers, asked.digest, register, None) {
-            return Requested::By(asked.digest);
+        if let Some(place) = place(answers, asked.digest, register, None) {
+            return place.under(asked.digest);
         }
     }
     register.next_request().max(later).map_or(Requested::Never, Requested::Answered)
 }
 
-/// Whether a request may have one more list: its first, or a corrected one for an error that was reported in one of them
-/// and is being mended (R63). Each list after the first took the place of one such report that was open then, the one that
-/// was closed soonest: a report that was closed without a list leaves none to be had. What goes `again` takes its own
-/// place, unless another one has it.
-fn may_have_a_list(
+/// What one more list under a request would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    First,
+    /// In place of one with the errors that this report tells of.
+    Mends(Digest),
+}
+
+impl Place {
+    fn under(self, request: Digest) -> Requested {
+        match self {
+            Self::First => Requested::By(request),
+            Self::Mends(report) => Requested::Mends { request, report },
+        }
+    }
+}
+
+/// An error that was reported in a list.
+struct Reported {
+    report: Digest,
+    begun: Time,
+    closed: Option<Time>,
+}
+
+impl Reported {
+    /// Whether it was open when that list left; the clocks of the parties may differ by so much.
+    fn is_open(&self, at: Time) -> bool {
+        self.begun <= at.plus_ms(SKEW_MS)
+            && self.closed.is_none_or(|closed| at <= closed.plus_ms(SKEW_MS))
+    }
+}
+
+/// Whether a request may have one more list: its first, unless a newer request was made, by which it lapses; or a corrected
+/// one for an error that was reported in one of them and is being mended (R63). Each list after the first took the place of
+/// one such report: the one that it names, or of those that were open then the one that was closed soonest. A report that
+/// was closed without a list leaves none to be had. What goes `again` takes its own place, unless another one has it.
+fn place(
     answers: &[Answer],
     request: Digest,
     register: &Register,
     again: Option<&Answer>,
-) -> bool {
+) -> Option<Place> {
     let own: Vec<&Answer> = answers.iter().filter(|it| it.request == Some(request)).collect();
     let counts =
         own.iter().filter(|it| it.stands && again.is_none_or(|own| own.transfer != it.transfer));
-    let mut lists: Vec<Time> = counts.map(|it| it.at).collect();
-    lists.sort();
-    let reported = own.iter().flat_map(|it| register.errors(&it.transfer));
-    let mut reported: Vec<(Time, Option<Time>)> =
-        reported.map(|case| (case.begun.at, case.closed)).collect();
-    reported.sort_by_key(|(_, closed)| closed.map_or(i64::MAX, |at| at.0));
-    // The clocks of the parties may differ by so much.
-    let open = |(begun, closed): &(Time, Option<Time>), at: Time| {
-        *begun <= at.plus_ms(SKEW_MS) && closed.is_none_or(|closed| at <= closed.plus_ms(SKEW_MS))
-    };
-    for list in lists.iter().skip(1) {
-        let place = reported.iter().position(|it| open(it, *list));
-        place.map(|place| reported.remove(place));
+    let mut lists: Vec<&&Answer> = counts.collect();
+    lists.sort_by_key(|it| it.at);
+    let newest = register.requests().next_back().is_none_or(|it| it.digest == request);
+    if lists.is_empty() && newest {
+        return Some(Place::First);
     }
-    let place = |it: &(Time, Option<Time>)| again.map_or(it.1.is_none(), |own| open(it, own.at));
-    lists.is_empty() || reported.iter().any(place)
+    let reported = own.iter().flat_map(|it| register.errors(&it.transfer));
+    let mut reported: Vec<Reported> = reported
+        .map(|it| Reported { report: it.begun.digest, begun: it.begun.at, closed: it.closed })
+        .collect();
+    reported.sort_by_key(|it| it.closed.map_or(i64::MAX, |at| at.0));
+    for list in lists.iter().skip(1) {
+        let named = reported.iter().position(|it| Some(it.report) == list.mends);
+        let taken = named.or_else(|| reported.iter().position(|it| it.is_open(list.at)));
+        taken.map(|taken| reported.remove(taken));
+    }
+    let may = |it: &&Reported| again.map_or(it.closed.is_none(), |own| it.is_open(own.at));
+    let named = reported.iter().find(|it| again.is_some_and(|own| own.mends == Some(it.report)));
+    named.or_else(|| reported.iter().find(may)).map(|it| Place::Mends(it.report))
 }
 
 /// A transfer that was sealed.
@@ -318,6 +353,8 @@ struct Answer {
     at: Time,
     /// The request that it answers.
     request: Option<Digest>,
+    /// The report whose errors it mends.
+    mends: Option<Digest>,
     /// The `override` that it needed.
     waived: Option<Digest>,
     /// Whether it was not stopped, nor took another its place.
@@ -339,6 +376,7 @@ mod tests {
             transfer: TransferId::random(),
             at: Time(*at * HOUR),
             request: Some(request),
+            mends: None,
             waived: None,
             stands: true,
         };
@@ -377,7 +415,7 @@ mod tests {
         let may = |times: &[i64], all: &[(i64, Option<i64>, bool)]| {
             let answers = answers(request, times);
             let register = answers.first().map_or_else(Register::default, |it| reports(it, all));
-            may_have_a_list(&answers, request, &register, None)
+            place(&answers, request, &register, None).is_some()
         };
         assert!(may(&[], &[]));
         assert!(!may(&[10], &[]));
@@ -403,7 +441,7 @@ mod tests {
         for closed in [None, Some(30)] {
             let register = reports(&lists[0], &[(20, closed, false)]);
             let may = |lists: &[Answer], own: &Answer| {
-                may_have_a_list(lists, request, &register, Some(own))
+                place(lists, request, &register, Some(own)).is_some()
             };
             assert!(may(&lists, &lists[1]) && may(&lists[..1], &lists[0]));
             assert!(!may(&lists, &lists[0]), "the corrected one stands in its place");
@@ -412,6 +450,64 @@ mod tests {
         let mut three = answers(request, &[10, 25, 27]);
         three[1].stands = false;
         let register = reports(&three[0], &[(20, Some(30), false)]);
-        assert!(!may_have_a_list(&three, request, &register, Some(&three[1])));
+        assert_eq!(place(&three, request, &register, Some(&three[1])), None);
+    }
+
+    #[test]
+    fn a_corrected_list_names_the_report_that_it_mends_and_takes_its_place() {
+        let request = Digest::of(b"de lijst van dit jaar");
+        let mut lists = answers(request, &[10]);
+        let register = reports(&lists[0], &[(20, None, false), (21, None, false)]);
+        let [first, second] = [register.0[0].digest, register.0[1].digest];
+        let next = |lists: &[Answer]| requested(lists, &register, None);
+        assert_eq!(place(&lists, request, &register, None), Some(Place::Mends(first)));
+        // The second error was mended first, by its word.
+        lists.extend(answers(request, &[25]));
+        lists[1].mends = Some(second);
+        assert_eq!(place(&lists, request, &register, None), Some(Place::Mends(first)));
+        // What goes again mends what it mended.
+        let again = place(&lists, request, &register, Some(&lists[1]));
+        assert_eq!(again, Some(Place::Mends(second)));
+        assert_eq!(next(&lists), Requested::Never, "nobody asked");
+    }
+
+    #[test]
+    fn a_list_answers_the_newest_request_and_an_older_one_has_only_its_corrections() {
+        let asked = |name: &str, at: i64| Entered {
+            digest: Digest::of(name.as_bytes()),
+            by: Side::Municipality,
+            at: Time(at * HOUR),
+            version: 1,
+            transfer: None,
+            sort: Sort::Request,
+            notice: Notice::of(name),
+        };
+        const YEAR: i64 = 366 * 24;
+        let (old, new) = (asked("2025", 0), asked("2026", YEAR));
+        let [one, two] = [old.digest, new.digest];
+        let all = Register(vec![old.clone(), new.clone()]);
+        let next = civil::next_allowed(&[new.at.date()]).unwrap();
+        assert_eq!(requested(&[], &Register(vec![old.clone()]), None), Requested::By(one));
+        assert_eq!(requested(&[], &all, None), Requested::By(two));
+        let answered = answers(two, &[YEAR + 1]);
+        assert_eq!(
+            requested(&answered, &all, None),
+            Requested::Answered(next),
+            "the old one lapsed"
+        );
+        // Its list was stopped: that goes again under the newest, or not at all.
+        let mut stopped = answers(one, &[1]);
+        stopped[0].stands = false;
+        let again = Some(stopped[0].transfer);
+        assert_eq!(requested(&stopped, &all, again), Requested::By(two));
+        stopped.extend(answers(two, &[YEAR + 1]));
+        assert_eq!(requested(&stopped, &all, again), Requested::Answered(next));
+        // An error in a list of last year is mended all the same.
+        let mut lists = answers(one, &[1]);
+        lists.extend(answers(two, &[YEAR + 1]));
+        let mut mended = reports(&lists[0], &[(2, None, false)]);
+        let report = mended.0[0].digest;
+        mended.0.extend([old, new]);
+        assert_eq!(requested(&lists, &mended, None), Requested::Mends { request: one, report });
     }
 }

@@ -48,6 +48,8 @@ pub struct Order {
     pub replaces: Option<TransferId>,
     /// The request it answers.
     pub request: Option<Digest>,
+    /// The report whose errors it mends.
+    pub mends: Option<Digest>,
     /// The `override` by which it may leave.
     pub waived: Option<Digest>,
     /// How many persons it is about, where it was read.
@@ -116,6 +118,7 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
         residents: order.residents,
         rehearsal: order.rehearsal,
         exercise: order.exercise,
+        mends: order.mends,
     };
     let release = order.agreement.key.release;
     Ok((

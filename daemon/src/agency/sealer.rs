@@ -10,7 +10,7 @@ use sluis_core::control::{Lane, Named, Outcome, Row, Task};
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, TransferCode, TransferId, called};
 use sluis_core::notice::Sort;
-use sluis_core::policy::{Reason, Requested};
+use sluis_core::policy::Reason;
 use sluis_core::statement::{Body, Sent, Signer};
 use sluis_core::transfer::{Envelope, Event, Shipment, Stands, State, Work};
 use sluis_core::words;
@@ -303,10 +303,7 @@ impl Agency {
         {
             return Ok(Err(vec![Reason::Changed]));
         }
-        let request = match granted.requested {
-            Requested::By(digest) => Some(digest),
-            _ => None,
-        };
+        let (request, mends) = granted.requested.by();
         let signer = self.ready_to_sign(installed, exercise).await?;
         let mut routes = installed.plan.routes.iter();
         let folders = routes.all(|route| self.folders.contains(&route.channel));
@@ -315,6 +312,7 @@ impl Agency {
             code: record.code,
             replaces: record.replaces,
             request,
+            mends,
             waived: granted.waived,
             rows: granted.rows,
             residents: granted.residents,

@@ -315,6 +315,32 @@ impl Tx {
         row.as_ref().map(|row| text(row, "digest", "statements")).transpose()
     }
 
+    /// When a party said, by its own word, what another one names as seen; nothing where that is not here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn time_of(
+        &mut self,
+        issuer: &PartyId,
+        agreement: &AgreementId,
+        seen: &Tip,
+    ) -> Result<Option<Time>> {
+        let row = sqlx::query(
+            "SELECT statement FROM statements
+             WHERE issuer = $1 AND agreement = $2 AND number = $3 AND digest = $4",
+        )
+        .bind(issuer.to_string())
+        .bind(agreement.to_string())
+        .bind(signed(seen.number))
+        .bind(seen.digest.to_string())
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let statement: String = row.try_get(0)?;
+        let statement = Statement::read(statement.as_bytes());
+        Ok(Some(statement.map_err(|_| StoreError::Row("statements"))?.header.time))
+    }
+
     /// The last statement of `own` that `other` is known to have as it stands here.
     ///
     /// # Errors
