@@ -380,12 +380,12 @@ fn a_report_counts_though_its_partys_clock_is_ahead() {
                 (Sort::QualityReport, [Sort::QualityAnswer, Sort::QualityClose]),
             ] {
                 let notice = Notice { found, ..Notice::of("iemand zag het scherm") };
-                let case = Some(sim.say(Municipality, report, notice).await.unwrap());
+                let case = sim.say(Municipality, report, notice).await.unwrap();
                 sim.settle().await;
                 for sort in rest {
                     let side =
                         if sort.by().contains(&Municipality) { Municipality } else { Agency };
-                    let notice = Notice { case, ..Notice::of("wachtwoord vernieuwd") };
+                    let notice = Notice { case: Some(case), ..Notice::of("wachtwoord vernieuwd") };
                     sim.say(side, sort, notice).await.unwrap();
                     sim.settle().await;
                 }
@@ -396,7 +396,7 @@ fn a_report_counts_though_its_partys_clock_is_ahead() {
                         assert_eq!(known[0]["late"], false);
                     }
                     let due: Value = sim.ask(side, OFFICERS[0], "deadlines", ()).await.unwrap();
-                    let of = notice::short(&case.unwrap());
+                    let of = notice::short(&case);
                     let due = due.as_array().unwrap().iter().find(|it| it[1]["subject"] == of);
                     assert!(!due.unwrap()[1]["met"].is_null(), "{minutes}: {due:?}");
                 }
