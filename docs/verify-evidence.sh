@@ -1,14 +1,14 @@
 #!/bin/sh
 # Verifies exported evidence without Sluis: a shell, ssh-keygen and sha256sum, nothing else.   verify-evidence.sh DIR TRUST
 # DIR is what `sluis evidence export` wrote. TRUST, the parties' keys (an allowed_signers file), and this script are your own
-# copies: not those in DIR. Exit 0: it holds. 1: it does not. 3: it holds, but something of its one transfer is not there.
+# copies: not those in DIR. Exit 0: it holds. 1: it does not. 2: not both were given. 3: it holds, but something of its one transfer is not there.
 set -uf; case ${LC_ALL:-${LC_MESSAGES:-${LANG-}}} in nl*) nl=yes ;; *) nl='' ;; esac; export LC_ALL=C; zeros=0000000000000000000000000000000000000000000000000000000000000000
 say() { [ -z "$nl" ] || shift; printf '%s\n' "$1"; }; broken() { say "BROKEN: $1" "KLOPT NIET: $2"; exit 1; } # in English, and in Dutch where the terminal speaks it
 hex() { case $1 in *[!0-9a-f]*) return 1 ;; esac; [ ${#1} = "$2" ]; }; count() { case $1 in '' | 0?* | *[!0-9]*) return 1 ;; esac; [ ${#1} -le 15 ]; }; sum() { plain "$1"; value=$(sha256sum <"$1"); value=${value%% *}; }
 plain() { case $1 in *[!0-9a-z./_-]*) broken "a file has a strange name" "een bestand heeft een vreemde naam" ;; esac; [ -f "$1" ] && [ ! -h "$1" ] || broken "$1 is not here" "$1 is er niet"; }
 field() { value=${1#*"\"$2\":\""}; value=${value%%\"*}; case $value in '' | *[!0-9A-Za-z-]*) broken "${file:-ledger/head}: no $2" "${file:-ledger/head}: geen $2" ;; esac; }
 signed() { ssh-keygen -Y verify -f "$trust" -I "$3" -n "$2" -s "$1.sig" <"$1" >/dev/null 2>&1 || broken "$1: the signature is not by $3" "$1: de handtekening is niet van $3"; }; keep() { eval "$1_$transfer=\$2"; }
-case ${2:?TRUST} in /*) trust=$2 ;; *) trust=$PWD/$2 ;; esac; case ${1:?DIR} in /*) ;; *) set -- "./$1" ;; esac; CDPATH='' cd -- "$1" || exit 1
+[ $# = 2 ] || { say "usage: sh verify-evidence.sh DIR TRUST" "gebruik: sh verify-evidence.sh MAP SLEUTELS"; exit 2; }; case $2 in /*) trust=$2 ;; *) trust=$PWD/$2 ;; esac; case $1 in /*) ;; *) set -- "./$1" ;; esac; CDPATH='' cd -- "$1" || exit 1
 # 1. The head: by its party, under your copy of its key. The list, the keys and the text that it names are those here.
 plain ledger/head; plain ledger/head.sig; head=''; IFS= read -r head <ledger/head && broken "ledger/head: more than one line" "ledger/head: meer dan één regel"
 for name in agreement party agency municipality terms signers list; do field "$head" $name; eval "$name=\$value"; done

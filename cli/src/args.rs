@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
         value_name = "FILE"
     )]
     config: PathBuf,
-    /// Answer as JSON, one object a line.
+    /// Answer as JSON: one value a line, of which a list is an array.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Dutch or English; as the terminal says where it is missing.

@@ -106,8 +106,8 @@ pub(crate) fn waiting(socket: &Socket, lang: Lang, json: bool) -> Result<()> {
         );
     }
     let head = match lang {
-        Lang::Nl => ["COMMANDO", "WAARVAN", "GEVRAAGD DOOR", "OP", "TOT"],
-        Lang::En => ["COMMAND", "OF", "ASKED BY", "AT", "UNTIL"],
+        Lang::Nl => ["COMMANDO", "WAARVAN", "GEVRAAGD DOOR", "OP (BRUSSEL)", "TOT"],
+        Lang::En => ["COMMAND", "OF", "ASKED BY", "AT (BRUSSELS)", "UNTIL"],
     };
     let nobody = lang.pick("nog niemand: het vraagt er twee", "nobody yet: it takes two");
     let cells = |row: &Waiting| {

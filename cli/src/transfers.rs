@@ -157,8 +157,10 @@ pub(crate) fn list(socket: &Socket, of: &Under, lang: Lang, json: bool) -> Resul
 
 fn table(rows: &[Row], lang: Lang) -> Result<()> {
     let head = match lang {
-        Lang::Nl => ["CODE", "OVEREENKOMST", "STAAT", "AAN ZET", "SINDS", "NAAM", "OPMERKING"],
-        Lang::En => ["CODE", "AGREEMENT", "STATE", "WHO ACTS", "SINCE", "NAME", "NOTE"],
+        Lang::Nl => {
+            ["CODE", "OVEREENKOMST", "STAAT", "AAN ZET", "SINDS (BRUSSEL)", "NAAM", "OPMERKING"]
+        }
+        Lang::En => ["CODE", "AGREEMENT", "STATE", "WHO ACTS", "SINCE (BRUSSELS)", "NAME", "NOTE"],
     };
     let cells = |row: &Row| {
         vec![
@@ -221,7 +223,7 @@ pub(crate) fn show(socket: &Socket, code: TransferCode, lang: Lang, json: bool) 
             None => kinds::entry(&entry.kind, lang.core()),
         };
         let by = entry.detail.get("by").map(|who| format!("  ({who})")).unwrap_or_default();
-        output::line(format!("{:>6}  {}  {what}{by}", entry.number, entry.time.local()))?;
+        output::line(format!("{:>6}  {}  {what}{by}", entry.number, entry.time.local_hour()))?;
     }
     Ok(())
 }
@@ -246,7 +248,7 @@ pub(crate) fn follow(socket: &Socket, code: TransferCode, lang: Lang, json: bool
             } else {
                 let gone =
                     if last.contains('%') && std::io::stdout().is_terminal() { "\n" } else { "" };
-                output::line(format!("{gone}{}  {}", row.since.local(), text.trim_end()))?;
+                output::line(format!("{gone}{}  {}", row.since.local_hour(), text.trim_end()))?;
             }
             last = text;
         }
@@ -305,7 +307,7 @@ pub(crate) fn number(socket: &Socket, ask: &OfCustodian, lang: Lang, json: bool)
         "{}: {} {}; {}",
         ask.custodian,
         lang.pick("het nieuwe nummer geldt vanaf", "the new number is used from"),
-        from.local(),
+        from.local_hour(),
         lang.pick("daarna: sluis retry", "then: sluis retry"),
     ))
 }

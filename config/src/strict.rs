@@ -146,7 +146,7 @@ mod tests {
             ("first = \"unknown field \"", "een ander soort waarde: string", "invalid type"),
             (
                 "first = 256",
-                "een waarde die niet kan: integer `256`; verwacht: u8",
+                "een waarde die niet kan: integer `256`; verwacht: een geheel getal van 0 tot en met 255",
                 "invalid value",
             ),
             ("second = 1", "onbekende sleutel `second`; verwacht: `first`", "unknown field"),

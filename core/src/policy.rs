@@ -365,8 +365,8 @@ impl Reason {
                 "the municipality has not asked for a list. It does so on its own host, with sluis request; offer the file again after that."
             ),
             Self::Answered { next } => words!(
-                "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding van een fout in de vorige: de gemeente meldt die (art. 7) met sluis quality report; bied het bestand daarna aan.",
-                "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report of an error in the one before: the municipality reports it (art. 7) with sluis quality report; offer the file after that."
+                "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding van een fout in de vorige: wie ze vond, meldt ze (art. 7), zoals sluis quality report --help zegt; bied het bestand daarna aan.",
+                "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report of an error in the one before: whoever found it reports it (art. 7), as sluis quality report --help says; offer the file after that."
             ),
             Self::List(finding) => Words::of(|language| finding.text(language)),
             Self::NotDrawn { nis } => words!(

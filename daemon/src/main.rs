@@ -16,7 +16,8 @@ static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// One role of Sluis. Each role is its own process, unit and user.
 #[derive(Parser)]
-#[command(version, about, after_help = "Example:\n  sluisd sealer --config /etc/sluis/sluis.toml")]
+#[command(name = "sluisd", version, about)]
+#[command(after_help = "Example:\n  sluisd sealer --config /etc/sluis/sluis.toml")]
 struct Arguments {
     /// Which role.
     role: Role,

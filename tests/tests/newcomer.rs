@@ -220,6 +220,31 @@ fn a_demonstration_looks_for_its_file_before_it_begins() {
 }
 
 #[test]
+fn a_list_in_the_outbox_itself_is_told_that_it_lies_in_no_folder() {
+    let world = World::running();
+    fs::write(world.path("agency/outbox/lijst.csv"), LIST).unwrap();
+    let told = world.status_says("", "nothing leaves from there");
+    assert!(told.starts_with("REFUSED. ") && told.contains("Move it into the folder"), "{told}");
+    fs::rename(world.path("agency/outbox/lijst.csv"), world.outbox().join("lijst.csv")).unwrap();
+    world.status_says("mechelen", "Transfer ");
+    until("the word on it goes", || {
+        (!world.path("agency/outbox/STATUS-lijst.csv.txt").exists()).then_some(())
+    });
+}
+
+#[test]
+fn a_share_line_that_was_typed_as_an_argument_is_not_told_again() {
+    let world = World::running();
+    let line = "121G-DXQ8-0GH7-XRMC-9511-J5QX-SYS5-M8T5-VQ8";
+    for arguments in [&["open", "7K3F-9QX", line][..], &["open", line]] {
+        let told = world.cli("municipality", arguments);
+        let said = stdout(&told) + &stderr(&told);
+        assert_eq!(told.status.code(), Some(2));
+        assert!(said.contains("never an argument") && !said.contains("121G"), "{said}");
+    }
+}
+
+#[test]
 fn nothing_is_called_sent_or_asked_for_before_its_time_and_a_verb_is_of_one_host() {
     let mut world = World::running();
     world.stop("dropzone");

@@ -64,8 +64,8 @@ pub(crate) fn check(path: &Path, on: Option<Date>, lang: Lang, json: bool) -> Re
         return Ok(());
     }
     let why = words!(
-        "{blocking} leemte(n) houden elke verzending tegen; herstel ze in een nieuwe versie van {}",
-        "{blocking} gap(s) stop every transfer; mend them in a new version of {}",
+        "leemten die elke verzending tegenhouden: {blocking}; herstel ze in een nieuwe versie van {}",
+        "gaps that stop every transfer: {blocking}; mend them in a new version of {}",
         path.display()
     );
     Err(Failure::new(exit::REFUSED, "gaps", why))

@@ -16,8 +16,8 @@ fn everybody(config: &Config) -> Option<Words> {
     let core = config.sealer.is_some() || config.keeper.is_some();
     (core && config.duties.is_none()).then(|| {
         words!(
-            "let op: [duties] ontbreekt, dus heeft wie de socket van de kern mag openen elke taak (art. 6, R47); docs/operations.md zegt hoe",
-            "note: [duties] is missing, so whoever may open the core's socket has every duty (art. 6, R47); docs/operations.md says how"
+            "let op: [duties] ontbreekt, dus heeft wie de socket van de kern mag openen elke taak (art. 6, R47; docs/articles.md heeft de vereisten); docs/operations.md zegt hoe",
+            "note: [duties] is missing, so whoever may open the core's socket has every duty (art. 6, R47; docs/articles.md has the requirements); docs/operations.md says how"
         )
     })
 }

@@ -266,7 +266,14 @@ fn read(folder: &Path, file: &str, most: usize) -> Result<String> {
     let path = folder.join(file);
     let is = match std::fs::symlink_metadata(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(at(file, words!("het is er niet", "it is not here")));
+            return Err(at(
+                file,
+                words!(
+                    "het is er niet; is {} een map die `sluis evidence export` schreef?",
+                    "it is not here; is {} a folder that `sluis evidence export` wrote?",
+                    folder.display()
+                ),
+            ));
         }
         is => is.map_err(Failure::io(path.display()))?,
     };

@@ -32,7 +32,10 @@ pub(super) const DUTCH: &[(&str, &str)] = &[
     ("Print help (see more with '--help')", "Toon deze hulp"),
     ("Print version", "Toon de versie"),
     ("Print this message or the help of the given subcommand(s)", "Toon deze hulp, of die van een commando"),
-    ("Answer as JSON, one object a line", "Antwoord als JSON, één object per regel"),
+    (
+        "Answer as JSON: one value a line, of which a list is an array",
+        "Antwoord als JSON: één waarde per regel, waarvan een lijst een array is",
+    ),
     ("Dutch or English; as the terminal says where it is missing", "Nederlands of Engels; zonder deze optie zoals de terminal zegt"),
     // A host.
     ("Make folders, keys and a configuration for this host", "Maak mappen, sleutels en een configuratie voor deze host"),

@@ -3,6 +3,7 @@
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use sluis_core::id::Malformed;
+use sluis_core::words;
 use sluis_core::words::Words;
 
 use crate::failure::{Failure, exit};
@@ -12,6 +13,17 @@ use crate::language::Lang;
 /// both languages. Where an option is none, and none is like it, those that there are stand below.
 #[expect(clippy::print_stderr, reason = "this is where it is said")]
 pub(super) fn exit(error: &Error, options: &str, lang: Lang, json: bool) -> ! {
+    if [ContextKind::InvalidArg, ContextKind::InvalidValue]
+        .iter()
+        .any(|it| is_line(&of(error, *it)))
+    {
+        let why = words!(
+            "een regel van een sleuteldeel is nooit een argument: andere gebruikers van deze machine zien die, en de geschiedenis van de shell bewaart ze. Typ hem na: sluis open CODE",
+            "a share line is never an argument: other users of this machine see those, and the history of the shell keeps them. Type it after: sluis open CODE"
+        );
+        let _ = Failure::new(exit::USAGE, "usage", why).tell(lang, json);
+        std::process::exit(i32::from(exit::USAGE))
+    }
     if json && error.use_stderr() {
         let said = error.to_string();
         let en = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -41,6 +53,14 @@ pub(super) fn exit(error: &Error, options: &str, lang: Lang, json: bool) -> ! {
     }
 }
 
+/// Whether this may be a share line: a secret, and not told again.
+fn is_line(typed: &str) -> bool {
+    let symbols = typed.chars().filter(char::is_ascii_alphanumeric).count();
+    let group = |it: &str| it.len() <= 4 && it.chars().all(|c| c.is_ascii_alphanumeric());
+    (30..=40).contains(&symbols)
+        && (typed.split(['-', ' ']).all(group) || symbols == typed.chars().count())
+}
+
 /// What is wrong, and where clap knows it, what was meant.
 fn sentence(error: &Error) -> Option<String> {
     let (what, value) = (of(error, ContextKind::InvalidArg), of(error, ContextKind::InvalidValue));
@@ -60,6 +80,9 @@ fn sentence(error: &Error) -> Option<String> {
         },
         ErrorKind::TooManyValues => format!("{what} neemt geen waarde: {value}"),
         ErrorKind::MissingRequiredArgument => format!("er ontbreekt: {what}"),
+        ErrorKind::ArgumentConflict if what == of(error, ContextKind::PriorArg) => {
+            format!("{what} staat er tweemaal")
+        }
         ErrorKind::ArgumentConflict => {
             format!("{what} gaat niet samen met {}", of(error, ContextKind::PriorArg))
         }
@@ -113,6 +136,18 @@ fn of(error: &Error, kind: ContextKind) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_share_line_is_known_and_nothing_else_is() {
+        let line = "121G-DXQ8-0GH7-XRMC-9511-J5QX-SYS5-M8T5-VQ8";
+        assert!(is_line(line) && is_line(&line.replace('-', "")) && is_line(&line.to_lowercase()));
+        let digest = "0".repeat(64);
+        for other in
+            ["7K3F-9QX", "--messages-asked", "lijst-2026-van-de-stad-mechelen-januari", &digest]
+        {
+            assert!(!is_line(other), "{other}");
+        }
+    }
+
     /// Every kind that a fault can have, by what is typed, and the rest as clap would make it.
     #[test]
     fn whatever_is_typed_wrong_is_told_in_dutch() {
@@ -135,6 +170,7 @@ mod tests {
             "sluis evidence export 7K3F-9QX --agreement mechelen --to x",
             "sluis terminate mechelen --on morgen",
             "sluis request mechelen --received 2026-01-01",
+            "sluis --config a --config b list",
         ] {
             let error = command.try_get_matches_from_mut(typed.split(' ')).unwrap_err();
             let said = sentence(&error).unwrap_or_else(|| panic!("{typed}: {error}"));

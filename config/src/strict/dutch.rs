@@ -94,7 +94,7 @@ const SAID: [(&str, &str); 83] = [
 ];
 
 /// What may be expected, where it is a word.
-const EXPECTED: [(&str, &str); 26] = [
+const EXPECTED: [(&str, &str); 31] = [
     ("unicode hexadecimal value", "hexadecimale cijfers"),
     ("non-single-quote visible characters", "tekens"),
     ("non-single-quote characters", "tekens"),
@@ -121,6 +121,11 @@ const EXPECTED: [(&str, &str); 26] = [
     ("nothing", "niets"),
     ("content", "inhoud"),
     ("boolean", "true of false"),
+    ("u8", "een geheel getal van 0 tot en met 255"),
+    ("u16", "een geheel getal van 0 tot en met 65535"),
+    ("u32", "een geheel getal van 0 tot en met 4294967295"),
+    ("u64", "een geheel getal vanaf 0"),
+    ("f64", "een getal"),
 ];
 
 /// `toml`'s report in both languages: what it shows of the file stays as it is.
@@ -153,7 +158,7 @@ fn expected(line: &str) -> String {
     let Some((before, list)) = line.split_once("; verwacht: ") else { return line.to_owned() };
     let one = |it: &str| {
         let known = EXPECTED.iter().find(|(en, _)| *en == it);
-        known.map_or(it, |(_, nl)| nl).to_owned()
+        known.map_or(it, |(_, nl)| nl).replace("` or `", "` of `")
     };
     let list: Vec<String> = list.split(", ").map(one).collect();
     format!("{before}; verwacht: {}", list.join(", "))

@@ -55,6 +55,7 @@ impl Agency {
                 return false;
             }
         };
+        self.tell_misplaced(outbox.misplaced());
         for found in found {
             match self.claim(&found).await {
                 Ok(Ok(code)) => tracing::info!(%code, "a drop was taken"),
@@ -377,6 +378,7 @@ impl Agency {
         let mut tx = self.books.store.begin().await?;
         tx.renew_all(self.books.now()).await?;
         self.books.commit(tx).await?;
+        status::clear(&self.settings.outbox, self.books.now());
         for folder in list(&self.settings.outbox) {
             status::clear(&folder, self.books.now());
             clear_ready(&folder);

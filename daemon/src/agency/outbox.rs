@@ -88,6 +88,8 @@ pub struct Outbox {
     settle_ms: i64,
     seen: BTreeMap<PathBuf, Seen>,
     hints: BTreeMap<PathBuf, Hint>,
+    /// What lies in the outbox itself, in no agreement's folder: it is never taken.
+    misplaced: BTreeSet<PathBuf>,
     /// Put back by us: that rename says nothing about whether its writer is done.
     returned: BTreeSet<PathBuf>,
 }
@@ -102,6 +104,7 @@ impl Outbox {
             settle_ms,
             seen: BTreeMap::new(),
             hints: BTreeMap::new(),
+            misplaced: BTreeSet::new(),
             returned: BTreeSet::new(),
         }
     }
@@ -179,9 +182,14 @@ impl Outbox {
     pub fn look(&mut self, now: Time) -> io::Result<(Vec<Found>, bool)> {
         let mut found = Vec::new();
         let mut present = BTreeMap::new();
+        let mut misplaced = BTreeSet::new();
         for folder in std::fs::read_dir(&self.root)? {
             let folder = folder?;
-            if !folder.file_type()?.is_dir() || is_left_alone(&folder.file_name()) {
+            if is_left_alone(&folder.file_name()) {
+                continue;
+            }
+            if !folder.file_type()?.is_dir() {
+                misplaced.insert(folder.path());
                 continue;
             }
             for entry in std::fs::read_dir(folder.path())?.take(MAX_ENTRIES) {
@@ -201,9 +209,19 @@ impl Outbox {
             .values()
             .any(|seen: &Seen| !seen.told && !seen.refused && seen.hint != Some(Hint::Open));
         self.seen = present;
+        for gone in self.misplaced.difference(&misplaced) {
+            status::over(&status::path(&self.root, gone.file_name().unwrap_or_default()));
+        }
+        self.misplaced = misplaced;
         self.hints.retain(|path, _| path.exists());
         self.returned.retain(|path| path.exists());
         Ok((found, settling))
+    }
+
+    /// What lies in the outbox itself, as of the last look.
+    #[must_use]
+    pub fn misplaced(&self) -> &BTreeSet<PathBuf> {
+        &self.misplaced
     }
 
     fn update(&mut self, path: &Path, meta: &std::fs::Metadata, now: Time) -> Seen {
@@ -309,6 +327,20 @@ mod tests {
         outbox.hear(&event(EventKind::Access(AccessKind::Close(AccessMode::Write)), &open));
         assert_eq!(outbox.look(Time(1_000_001)).unwrap().0, vec![]);
         assert_eq!(outbox.look(Time(1_002_001)).unwrap().0, vec![Found::Settled(open)]);
+    }
+
+    #[test]
+    fn what_lies_in_the_outbox_itself_is_seen_and_what_is_said_of_it_goes_with_it() {
+        let (dir, mut outbox) = outbox();
+        let (drop, status) =
+            (dir.path().join("lijst.csv"), dir.path().join("STATUS-lijst.csv.txt"));
+        std::fs::write(&drop, "1").unwrap();
+        assert_eq!(outbox.look(Time(0)).unwrap(), (vec![], false));
+        assert_eq!(outbox.misplaced().iter().collect::<Vec<_>>(), [&drop]);
+        std::fs::write(&status, "REFUSED. It lies there.").unwrap();
+        std::fs::rename(&drop, dir.path().join("mechelen/lijst.csv")).unwrap();
+        outbox.look(Time(0)).unwrap();
+        assert!(outbox.misplaced().is_empty() && !status.exists());
     }
 
     #[test]

@@ -175,6 +175,23 @@ impl super::Agency {
         }
     }
 
+    /// Says beside what lies in the outbox itself that it is in no agreement's folder; once.
+    pub(super) fn tell_misplaced(&self, misplaced: &BTreeSet<PathBuf>) {
+        let head = if self.language == Language::En { REFUSED.0 } else { REFUSED.1 };
+        let why = words!(
+            "Het ligt in de outbox zelf, en daaruit vertrekt niets. Verplaats het naar de map van zijn overeenkomst.",
+            "It lies in the outbox itself, and nothing leaves from there. Move it into the folder of its agreement."
+        );
+        let text = format!("{head} {}\n", why.text(self.language));
+        for drop in misplaced {
+            let at = path(&self.settings.outbox, name(drop));
+            if before(&at).is_none_or(|told| told != text) {
+                tracing::warn!(status = %at.display(), "a file in the outbox itself is never taken");
+                self.tell_refusal(&self.settings.outbox, name(drop), &text);
+            }
+        }
+    }
+
     /// [`Untold::later`].
     pub(super) fn tell_later(&self) -> bool {
         self.untold.lock().is_ok_and(|mut untold| untold.later())
@@ -432,7 +449,7 @@ mod tests {
             expires: Time(0),
         };
         let sealed = State::Sealed { envelope: envelope.clone(), upload: None };
-        let carried = State::Carried { envelope, upload: "u1".parse().unwrap() };
+        let carried = State::Carried { envelope, upload: "0".repeat(32).parse().unwrap() };
         for (state, sent) in [(State::Claimed, false), (sealed, false), (carried, true)] {
             let (nl, en) = said(&state);
             assert_eq!((nl.starts_with("VERZONDEN"), en.starts_with("SENT")), (sent, sent), "{en}");
