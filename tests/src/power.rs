@@ -5,6 +5,8 @@
 //! what was synced is there, of the rest a seed decides, each write and each change of a folder for itself. That is more
 //! than a journalling file system would lose.
 
+pub mod again;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};

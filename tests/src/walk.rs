@@ -612,7 +612,8 @@ fn quiet(on: &mut Tended) {
 }
 
 /// What is on the way, or half made.
-fn left_over(world: &World) -> Vec<PathBuf> {
+#[must_use]
+pub fn left_over(world: &World) -> Vec<PathBuf> {
     let mut left = half_made(&world.path(""));
     for folder in ["agency/spool", "agency/bundles", "dropzone/medium/mechelen/files"] {
         let inside = fs::read_dir(world.path(folder)).into_iter().flatten().flatten();

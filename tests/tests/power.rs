@@ -1,5 +1,6 @@
 //! What a power cut leaves: every host of one journey, cut at every step, with every choice a seed makes of what was not
-//! synced, held against the rules. `SLUIS_SEEDS` says how many seeds a moment gets.
+//! synced, held against the rules. `SLUIS_SEEDS` says how many seeds a moment gets, `SLUIS_SEED` from which. On a sample of
+//! these disks, by seed, the roles start again: `SLUIS_STARTS` says how often for each journey.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -12,6 +13,8 @@ use sluis_core::agreement::Side;
 use sluis_core::id::Digest;
 use sluis_core::{receipt, transfer};
 use sluis_daemon::store::{Record, Store};
+use sluis_tests::dice::Dice;
+use sluis_tests::power::again::{self, Messages};
 use sluis_tests::power::{Cut, Trace, watched};
 use sluis_tests::world::{ROLES, somewhere};
 use sluis_tests::{World, stderr, until};
@@ -63,6 +66,7 @@ struct Journey {
     world: World,
     /// In the order of [`HOSTS`].
     traces: Vec<Trace>,
+    messages: Messages,
 }
 
 impl Journey {
@@ -94,7 +98,8 @@ impl Journey {
             }
             trace.watch(&logs);
         }
-        Self { world, traces }
+        let messages = Messages::of(&world);
+        Self { world, traces, messages }
     }
 
     /// The three hosts at one moment, one of them cut.
@@ -105,9 +110,7 @@ impl Journey {
             let cut = if other == host { cut } else { Cut::Nothing };
             self.traces[other].after(moment, cut, &dir.path().join(name));
         }
-        let phones = somewhere(&self.world.path("phones"), b"-");
-        let told = phones.iter().filter(|path| changed(path) <= moment).count();
-        Disks { dir, told }
+        Disks { dir, told: self.messages.by(moment) }
     }
 }
 
@@ -120,11 +123,6 @@ fn is_written(log: &Path) -> bool {
         let line = String::from_utf8_lossy(&line).into_owned();
         line.starts_with("strace") && line.contains(&own)
     })
-}
-
-fn changed(path: &Path) -> f64 {
-    let time = fs::metadata(path).unwrap().modified().unwrap();
-    time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
 }
 
 /// What lies on the disks.
@@ -227,7 +225,7 @@ async fn agency(disks: &Disks, whole: &[(PathBuf, Digest)]) -> Result<(), String
     let exposed = |record: &Record<State>| usize::from(record.state.exposed());
     let over = books.records.iter().any(|record| done(&record.state));
     let known: usize = books.records.iter().map(exposed).sum();
-    let ended = |state: &State| matches!(state, State::Superseded { .. });
+    let ended = |state: &State| matches!(state, State::Superseded { .. } | State::Withdrawn { .. });
     let forgotten = books.records.iter().any(|record| ended(&record.state));
     must(over || forgotten || disks.told <= known, "what left counts as exposed")?;
     if !over {
@@ -268,7 +266,10 @@ async fn municipality(disks: &Disks) -> Result<(), String> {
     };
     let sent = || books.records.iter().filter_map(|record| record.state.sent());
     let held = sent().filter(|sent| whole(&sent.ciphertext)).count();
-    let ended = books.records.iter().filter(|it| matches!(it.state, State::Ended { .. })).count();
+    let over = |state: &State| {
+        matches!(state, State::Ended { .. } | State::Destroying { .. } | State::Destroyed { .. })
+    };
+    let ended = books.records.iter().filter(|it| over(&it.state)).count();
     must(disks.gone() <= held + ended, "gone from the medium: in the vault")?;
     for record in &books.records {
         match &record.state {
@@ -278,6 +279,10 @@ async fn municipality(disks: &Disks) -> Result<(), String> {
             State::Opened { sent, .. } => {
                 must(whole(&sent.ciphertext), "what was delivered is whole")?;
                 must(somewhere(&vault, LIST).len() == 1, "what was opened is whole")?;
+            }
+            State::Destroyed { .. } => {
+                must(somewhere(&vault, LIST).is_empty(), "what is said to be destroyed is gone")?;
+                must(envelopes.is_empty(), "and its envelope too")?;
             }
             _ => {}
         }
@@ -317,13 +322,21 @@ async fn dropzone(disks: &Disks) -> Result<(), String> {
     Ok(())
 }
 
-fn seeds() -> u64 {
-    std::env::var("SLUIS_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// The seeds of a moment, which no other moment of the journey has; `SLUIS_SEED` begins elsewhere.
+fn seeds(host: usize, moment: usize) -> impl Iterator<Item = u64> {
+    let often = number("SLUIS_SEEDS", 3);
+    let place = u64::try_from(host * 1_000_000 + moment).unwrap();
+    let first = number("SLUIS_SEED", 1) + place * often;
+    first..first + often
 }
 
 #[test]
 fn whatever_a_cut_takes_no_rule_is_broken() {
-    hold(&Journey::of(|walk| {
+    hold(Journey::of(|walk| {
         let code = walk.sent(1, "Released");
         walk.open(&code);
     }));
@@ -331,7 +344,7 @@ fn whatever_a_cut_takes_no_rule_is_broken() {
 
 #[test]
 fn nor_where_it_is_sent_again_and_everybody_was_killed_before() {
-    hold(&Journey::of(|walk| {
+    hold(Journey::of(|walk| {
         let _ = walk.sent(1, "Released");
         for (_, role) in HOSTS {
             walk.killed(role);
@@ -347,8 +360,55 @@ fn nor_where_it_is_sent_again_and_everybody_was_killed_before() {
     }));
 }
 
-/// Cuts each host at each moment, and says all that was broken.
-fn hold(journey: &Journey) {
+#[test]
+fn nor_where_two_persons_destroy_what_was_opened() {
+    hold(Journey::of(|walk| {
+        let code = walk.sent(1, "Released");
+        walk.open(&code);
+        let asked = walk.world.two_persons("municipality", &["destroy", &code]);
+        assert!(asked.status.success(), "{}", stderr(&asked));
+        walk.world.wait("municipality", &code, "Destroyed");
+    }));
+}
+
+#[test]
+fn nor_where_it_is_withdrawn_and_lies_in_the_vault() {
+    hold(Journey::of(|walk| {
+        // No share leaves.
+        assert!(walk.world.stop("releaser").success());
+        let code = walk.sent(1, "Releasing");
+        let asked = walk.world.cli("agency", &["withdraw", &code]);
+        assert!(asked.status.success(), "{}", stderr(&asked));
+        walk.world.wait("agency", &code, "Withdrawn");
+        walk.world.wait("municipality", &code, "Ended");
+        walk.world.start("releaser");
+    }));
+}
+
+/// The roles start on some of the disks, by seed, each host cut in its turn; whatever a cut took, the transfer converges.
+fn start_again(journey: &mut Journey) {
+    let mut dice = Dice::of(number("SLUIS_SEED", 1));
+    for at in 0..usize::try_from(number("SLUIS_STARTS", 6)).unwrap() {
+        let host = at % HOSTS.len();
+        let moment = *dice.pick(&journey.traces[host].moments());
+        let some = Cut::Some(u64::try_from(dice.below(1000)).unwrap());
+        let cut = if dice.percent(30) { Cut::All } else { some };
+        let disks = journey.at(moment, host, cut);
+        eprintln!("starting again: {} cut at {moment}, {cut:?}", HOSTS[host].0);
+        let then = (&journey.messages, moment);
+        again::start(&mut journey.world, disks.dir.path(), then, ("lijst.csv", LIST));
+        let wrong = again::converges(&mut journey.world, LIST);
+        assert_eq!(wrong, Vec::<String>::new(), "{} cut at {moment}, {cut:?}", HOSTS[host].0);
+    }
+}
+
+/// Cuts each host at each moment, and says all that was broken; then starts on some of what was left.
+fn hold(mut journey: Journey) {
+    every_cut(&journey);
+    start_again(&mut journey);
+}
+
+fn every_cut(journey: &Journey) {
     let mut faults = BTreeSet::new();
     let mut tried = Vec::new();
     for (host, (name, _)) in HOSTS.iter().enumerate() {
@@ -358,8 +418,10 @@ fn hold(journey: &Journey) {
             let work = || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let (runtime, mut found) = (runtime.unwrap(), BTreeSet::new());
-                while let Some(moment) = moments.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let choices = (1..=seeds()).map(Cut::Some);
+                loop {
+                    let nth = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(moment) = moments.get(nth) else { break };
+                    let choices = seeds(host, nth).map(Cut::Some);
                     let mut whole = Vec::new();
                     for cut in [Cut::Nothing, Cut::All].into_iter().chain(choices) {
                         let disks = journey.at(*moment, host, cut);
