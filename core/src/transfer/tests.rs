@@ -1,6 +1,6 @@
 //! All states that a transfer can reach, and what happened on the way to each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::table::{place, shipped};
 use super::*;
@@ -50,7 +50,7 @@ const MOVERS: [(&str, &str); 3] = [
 const OFFERED: u32 = 1000;
 
 /// What happened on the way to a state.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 struct Path {
     /// The store is an older one: what left since is not known.
     put_back: bool,
@@ -334,11 +334,11 @@ impl Explored {
     }
 
     fn explore(&mut self, stage: &Stage) {
-        let mut visited = BTreeSet::new();
+        let mut visited = HashSet::new();
         let mut open = vec![(State::Claimed, Path::default())];
         while let Some((state, path)) = open.pop() {
             let json = serde_json::to_string(&state).unwrap();
-            if !visited.insert((json.clone(), path.clone())) {
+            if !visited.insert((Digest::of(json.as_bytes()), path.clone())) {
                 continue;
             }
             let read = serde_json::from_str::<State>(&json).ok();
@@ -349,12 +349,16 @@ impl Explored {
                 let Ok(step) = state.apply(event) else { continue };
                 self.steps += 1;
                 self.hold(check_step(&state, &path, &told, &step), &state, told.name());
+                let after = path.after(&state, &told);
                 if step.state == state {
                     self.repeats.entry(state.name()).or_default().insert(told.name());
+                    if after == path {
+                        continue;
+                    }
                 } else {
                     moves.insert(told.name());
                 }
-                open.push((step.state, path.after(&state, &told)));
+                open.push((step.state, after));
             }
             self.hold(check_choices(&state, &moves), &state, "");
             self.moves.entry(state.name()).or_default().extend(moves);
@@ -365,7 +369,7 @@ impl Explored {
 
 #[test]
 fn every_reachable_state_keeps_the_rules() {
-    let mut all = Explored::default();
+    let (mut all, mut counts) = (Explored::default(), Vec::new());
     // What shares do on their way does not depend on one another: with more of them, less of it is tried.
     for (threshold, shares, resends, reports) in
         [(2, 2, 2, true), (2, 3, 1, false), (3, 4, 0, false)]
@@ -373,11 +377,13 @@ fn every_reachable_state_keeps_the_rules() {
         for release in [ReleaseRule::AfterRemoval, ReleaseRule::WhenReady] {
             let before = all.states;
             all.explore(&Stage::new(threshold, shares, release, resends, reports));
-            eprintln!("{threshold} of {shares}: {} states", all.states - before);
+            counts.push(all.states - before);
         }
     }
     let Explored { states, steps, faults, moves, repeats } = all;
     assert!(faults.is_empty(), "{states} states, {steps} steps explored: {faults:#?}");
+    // Fewer are a rule that lets less happen, or less that is tried.
+    assert_eq!(counts, [85_532, 42_802, 90_628, 45_354, 143_340, 71_718]);
     let none = BTreeSet::new();
     for (state, can_move, can_repeat) in TABLE {
         let taken = |from: &BTreeMap<_, _>| from.get(state).unwrap_or(&none).clone();
