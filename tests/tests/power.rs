@@ -225,7 +225,7 @@ async fn agency(disks: &Disks, whole: &[(PathBuf, Digest)]) -> Result<(), String
     let exposed = |record: &Record<State>| usize::from(record.state.exposed());
     let over = books.records.iter().any(|record| done(&record.state));
     let known: usize = books.records.iter().map(exposed).sum();
-    let ended = |state: &State| matches!(state, State::Superseded { .. } | State::Withdrawn { .. });
+    let ended = |state: &State| matches!(state, State::Superseded { .. } | State::Withdrawn);
     let forgotten = books.records.iter().any(|record| ended(&record.state));
     must(over || forgotten || disks.told <= known, "what left counts as exposed")?;
     if !over {
