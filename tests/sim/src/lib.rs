@@ -142,11 +142,18 @@ impl Sim {
     /// Time goes by, everywhere.
     pub fn pass(&self, ms: i64) {
         self.clocks.iter().for_each(|clock| clock.advance_ms(ms));
+        self.net.passes(self.clocks[2].up());
         self.zone.sweep().unwrap();
     }
 
     /// Everybody does what there is to do now; `false` where there was nothing.
     pub async fn round(&mut self) -> bool {
+        let (moved, settling) = self.turn().await;
+        moved || settling
+    }
+
+    /// The same; whether somebody did something, and whether something in the outbox waits to be taken.
+    async fn turn(&mut self) -> (bool, bool) {
         if self.net.happens(10) {
             self.net.echo().await;
         }
@@ -160,7 +167,7 @@ impl Sim {
         if settling {
             self.pass(i64::try_from(SETTLE_MS).unwrap());
         }
-        moved || settling
+        (moved, settling)
     }
 
     /// The agency looks through its outbox; whether something still settles.

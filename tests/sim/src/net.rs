@@ -10,6 +10,7 @@ use axum::{Router, http};
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use reqwest::{Request, Response};
+use sluis_core::id::ChannelId;
 use sluis_core::words::Words;
 use sluis_daemon::accept::Peer;
 use sluis_daemon::way::{Bridge, Broken, Way};
@@ -51,6 +52,11 @@ impl End {
     }
 }
 
+/// Nobody was found there, because it is away.
+pub(crate) const ZONE_AWAY: &str = "drop zone away";
+/// The same of an operator.
+pub(crate) const GATEWAY_AWAY: &str = "gateway away";
+
 /// What happens to a request on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -78,6 +84,15 @@ impl Fault {
     }
 }
 
+/// What may be away for hours and days.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The drop zone.
+    Zone,
+    /// A channel's gateway.
+    Gateway(ChannelId),
+}
+
 type Copy = (End, http::request::Parts, Bytes);
 
 /// All ways, and what stands at their ends.
@@ -91,6 +106,8 @@ pub struct Net {
     copies: Mutex<Vec<Copy>>,
     /// Who died and waits to be opened again.
     dead: Mutex<Vec<End>>,
+    /// What is away, each until the world is up for so long.
+    away: Mutex<BTreeMap<Place, i64>>,
     /// How often which fault was met.
     met: Mutex<BTreeMap<&'static str, usize>>,
     /// The telephones.
@@ -105,6 +122,7 @@ impl Net {
             storm: Mutex::default(),
             copies: Mutex::default(),
             dead: Mutex::default(),
+            away: Mutex::default(),
             met: Mutex::default(),
             phones: Phones::default(),
         })
@@ -135,6 +153,26 @@ impl Net {
     }
     pub(crate) fn below(&self, end: usize) -> usize {
         self.dice.lock().unwrap().below(end)
+    }
+
+    /// It is away until the world is up for so long.
+    pub(crate) fn leaves(&self, place: Place, until: i64) {
+        self.away.lock().unwrap().insert(place, until);
+    }
+    /// The world is up for so long: whose time is over is there again.
+    pub(crate) fn passes(&self, up: i64) {
+        self.away.lock().unwrap().retain(|_, until| *until > up);
+    }
+    /// Whether somebody who asks there now finds nobody.
+    pub(crate) fn is_away(&self, place: &Place) -> bool {
+        let away = self.away.lock().unwrap().contains_key(place);
+        if away {
+            self.count(match place {
+                Place::Zone => ZONE_AWAY,
+                Place::Gateway(_) => GATEWAY_AWAY,
+            });
+        }
+        away
     }
 
     /// How often which fault was met so far.
@@ -225,7 +263,8 @@ impl Link {
         if let Some(name) = fault.and_then(Fault::name) {
             self.net.count(name);
         }
-        if fault == Some(Fault::Unsent) {
+        let away = self.end.peer().is_some() && self.net.is_away(&Place::Zone);
+        if away || fault == Some(Fault::Unsent) {
             return Err(Broken::Unsent(Words::same("no way there")));
         }
         let (parts, mut bytes, mut whole) = taken_apart(request, self.end).await;

@@ -28,6 +28,8 @@ use crate::net::End;
 pub const OFFICERS: [u32; 2] = [4001, 4002];
 /// More rounds than anything takes.
 const MANY: usize = 2000;
+/// After so many rounds in which nothing else happened a drop waits for whoever is away, no longer to lie still.
+const LIES_STILL: usize = 8;
 /// The custodian of share 1 is the next.
 pub const CUSTODIANS: u32 = 4100;
 
@@ -115,8 +117,11 @@ impl Sim {
 
     /// Until nobody has anything to do, which comes.
     pub async fn settle(&mut self) {
+        let mut still = 0;
         for _ in 0..MANY {
-            if !self.round().await {
+            let (moved, settling) = self.turn().await;
+            still = if moved { 0 } else { still + 1 };
+            if !moved && !settling || still > LIES_STILL {
                 return;
             }
         }

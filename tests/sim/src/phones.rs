@@ -11,7 +11,7 @@ use sluis_core::words::Words;
 use sluis_daemon::store::Store;
 use sluis_daemon::way::Broken;
 
-use crate::net::Net;
+use crate::net::{Net, Place};
 
 /// One message that an operator got.
 #[derive(Debug, Clone)]
@@ -59,6 +59,20 @@ enum Does {
     Never,
 }
 
+impl Does {
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Take => None,
+            Self::Lose => Some("operator loses it"),
+            Self::TakeUnheard => Some("operator's answer lost"),
+            Self::Vanish => Some("message vanishes"),
+            Self::Down => Some("operator down"),
+            Self::Later => Some("operator says later"),
+            Self::Never => Some("operator says never"),
+        }
+    }
+}
+
 impl Phones {
     /// All that was handed over.
     #[must_use]
@@ -80,27 +94,29 @@ impl Phones {
 
     pub(crate) async fn answer(&self, net: &Net, body: &[u8]) -> Result<Response, Broken> {
         use Does::{Down, Later, Lose, Never, Take, TakeUnheard, Vanish};
-        let does = match net.happens(40) {
-            true => [TakeUnheard, Vanish, Lose, Down, Later, Never, TakeUnheard][net.below(7)],
-            false => Take,
-        };
-        if does != Take {
-            net.count("operator fails");
-        }
-        if does == Down {
-            return Err(Broken::Unsent(Words::same("the operator is down")));
-        }
         // Cut on its way: no operator takes half a message.
         let Ok(message) = serde_json::from_slice::<serde_json::Value>(body) else {
             return said(503);
         };
         let word = |name: &str| message[name].as_str().unwrap().to_owned();
+        let channel: ChannelId = word("channel").parse().unwrap();
+        let does = match net.happens(40) {
+            _ if net.is_away(&Place::Gateway(channel.clone())) => Down,
+            true => [TakeUnheard, Vanish, Lose, Down, Later, Never, TakeUnheard][net.below(7)],
+            false => Take,
+        };
+        if let Some(name) = does.name() {
+            net.count(name);
+        }
+        if does == Down {
+            return Err(Broken::Unsent(Words::same("the operator is down")));
+        }
         let reference: Reference = word("reference").parse().unwrap();
         self.is_due(&reference).await;
         self.all.lock().unwrap().push(Sms {
             transfer: reference.transfer,
             index: reference.index,
-            channel: word("channel").parse().unwrap(),
+            channel,
             to: word("to"),
             text: word("text"),
             arrived: matches!(does, Take | TakeUnheard),

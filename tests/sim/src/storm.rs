@@ -1,9 +1,13 @@
 //! A storm by seed: what is torn, who dies, what persons do meanwhile, what clocks say; and the calm after it.
 
+use std::collections::BTreeSet;
+
 use sluis_core::agreement::Side;
+use sluis_core::id::TransferId;
 use sluis_daemon::clock::Clock;
 
 use crate::dice::Dice;
+use crate::net::{GATEWAY_AWAY, Place, ZONE_AWAY};
 use crate::people::OFFICERS;
 use crate::{DAY, Sim};
 
@@ -11,8 +15,36 @@ use crate::{DAY, Sim};
 const HOUR: i64 = DAY / 24;
 /// By how much a clock is set wrong: a year back, six on, and less.
 const JUMPS: [i64; 5] = [-365 * DAY, 6 * 365 * DAY, -DAY, DAY, 2 * HOUR];
+/// How long a gateway or the drop zone is away; less than the week that a list has.
+const AWAY: [i64; 4] = [HOUR, 6 * HOUR, DAY, 3 * DAY];
 /// Nobody can tell the drop zone that its clock is wrong: ahead for more than a day of being up, it believes it.
 pub(crate) const ZONE_AHEAD: &str = "drop zone's clock set ahead";
+/// One of the clocks is set wrong.
+pub(crate) const WRONG_CLOCK: &str = "clock set wrong";
+/// What a storm has, as it is counted.
+pub(crate) const KINDS: [&str; 21] = [
+    "request kept back",
+    "request cut",
+    "answer lost",
+    "answer cut",
+    "request once more",
+    "death on the way",
+    "core dies",
+    "gates die",
+    "drop zone dies",
+    ZONE_AWAY,
+    GATEWAY_AWAY,
+    WRONG_CLOCK,
+    ZONE_AHEAD,
+    "operator loses it",
+    "operator's answer lost",
+    "message vanishes",
+    "operator down",
+    "operator says later",
+    "operator says never",
+    "withdraw",
+    "redeliver",
+];
 /// So many visits of persons, a good while apart, end everything.
 const VISITS: usize = 60;
 
@@ -62,7 +94,7 @@ impl Sim {
             5 => {
                 let whose = dice.below(3);
                 let jump = *dice.pick(&JUMPS);
-                self.net.count("clock set wrong");
+                self.net.count(WRONG_CLOCK);
                 if whose == 2 && jump > 0 {
                     self.net.count(ZONE_AHEAD);
                 }
@@ -80,6 +112,12 @@ impl Sim {
                 }
             }
             11 => self.note().await,
+            12 | 13 => {
+                let channels = &self.parts.terms().agreement.key.channels;
+                let gateways = channels.iter().map(|channel| Place::Gateway(channel.id.clone()));
+                let place = dice.pick(&gateways.chain([Place::Zone]).collect::<Vec<_>>()).clone();
+                self.net.leaves(place, self.clocks[2].up() + *dice.pick(&AWAY));
+            }
             _ => {}
         }
     }
@@ -105,6 +143,12 @@ impl Sim {
         self.pass(8 * DAY);
         self.tend().await;
         self.settle().await;
+    }
+
+    /// The transfers that expired so far.
+    pub async fn expired(&self) -> BTreeSet<TransferId> {
+        let rows = self.rows(Side::Agency).await.into_iter();
+        rows.filter(|row| row.state == "Expired").map(|row| row.transfer).collect()
     }
 
     /// Whether every transfer has come to its end.
