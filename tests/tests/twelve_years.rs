@@ -134,6 +134,7 @@ impl Years {
         let held = self.row("Held").await;
         assert!(held.note.en.contains("not rehearsed"), "{}", held.note);
         self.exercise().await;
+        self.approved().await;
         let code = self.opened().await;
         assert_eq!(code, held.code);
         self.lists.entry(2021).or_default().push(code);
@@ -315,16 +316,28 @@ impl Years {
     async fn exercise(&mut self) {
         self.sim.put(exercise::NAME, exercise::TEXT.as_bytes());
         self.sim.settle().await;
+        self.approved().await;
         self.opened().await;
     }
     /// A list goes the whole way.
     async fn deliver(&mut self, year: i16, name: &str, content: &[u8]) {
         self.sim.put(name, content);
         self.sim.settle().await;
+        self.approved().await;
         let code = self.opened().await;
         let opened = self.vault(&code).unwrap().join("opened").join(name);
         assert_eq!(fs::read(opened).unwrap(), content, "{code}");
         self.lists.entry(year).or_default().push(code);
+    }
+    /// R47: what was offered waits for a person who did not offer it.
+    async fn approved(&mut self) {
+        let (row, side) = (self.row("Admitted").await, Side::Agency);
+        let word = json!({ "code": row.code });
+        let owner = rustix::process::getuid().as_raw();
+        let alone = self.sim.ask::<Value>(side, owner, "approve", &word).await;
+        assert!(alone.is_err(), "whoever offered it does not approve it");
+        self.sim.ask::<Value>(side, OFFICERS[1], "approve", &word).await.unwrap();
+        self.sim.settle().await;
     }
     /// The custodians type what came, and both parties know that it is open.
     async fn opened(&mut self) -> TransferCode {

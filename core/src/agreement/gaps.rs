@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::articles::{Access, ColumnKind, MAX_YEARS, Processor, Rehearsal, Term};
 use super::carriers::same;
-use super::{Agreement, Channel, ChannelKind, Side};
+use super::{Agreement, Approval, Channel, ChannelKind, Side};
 use crate::article::Article;
 use crate::id::is_page;
 use crate::words::Language;
@@ -115,6 +115,8 @@ pub fn gaps(agreement: &Agreement, today: Date) -> Vec<Gap> {
     look.data();
     look.access();
     look.processors();
+    let two = agreement.file.approval == Approval::SecondPerson;
+    look.unless(two, Missing::OnePersonSends, "");
     let silent = |text: &str| text.trim().is_empty();
     look.unless(!silent(&agreement.purpose), Missing::PurposeMissing, "");
     let rehearsal = &agreement.rehearsal;

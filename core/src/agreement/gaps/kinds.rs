@@ -182,6 +182,9 @@ kinds! {
     IncidentContactMissing "incident-contact-missing" Warns [(43, Art(6)), (66, Art(9))];
         nl "Er staat niet waar {about} een incident gemeld wordt; de termijn is 24 uur." "Vul security.{table}.incident-contact in, of {table}.dpo.contact."
         en "It is not said where {about} is told of an incident; the term is 24 hours." "Fill in security.{table}.incident-contact, or {table}.dpo.contact."
+    OnePersonSends "one-person-sends" Warns both(47, Art(6));
+        nl "Eén persoon alleen laat een lijst vertrekken: wie ze aanbiedt." "Zet file.approval op \"second-person\"."
+        en "One person alone lets a list leave: whoever offers it." "Set file.approval to \"second-person\"."
     MonitoringMissing "monitoring-missing" Warns both(49, Art(6));
         nl "Er staat niet hoe {about} haar netwerk en systemen bewaakt en beheert." "Vul security.municipality.monitoring in."
         en "It is not said how {about} monitors and manages its network and systems." "Fill in security.municipality.monitoring."

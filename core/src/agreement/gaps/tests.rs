@@ -97,6 +97,7 @@ const PARTIES: &[Change] = &[
     }),
     (Missing::SignatureUndated, Notes, None, |a| a.signed.signatories[0].on = None),
     (Missing::OriginalMissing, Warns, None, |a| a.signed.original = None),
+    (Missing::OnePersonSends, Warns, None, |a| a.file.approval = Approval::None),
     (Missing::RehearsalUnasked, Warns, None, |a| a.rehearsal.unasked = Some("x".into())),
     (Missing::RehearsalDefault, Notes, None, |a| a.rehearsal.within_days = None),
     (Missing::RehearsalTooOld, Warns, None, |a| a.rehearsal.within_days = NonZeroU16::new(31)),
