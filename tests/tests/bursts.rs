@@ -63,6 +63,23 @@ fn none_left_twice_in_silence(world: &World) {
     assert_eq!(twice, Vec::<String>::new());
 }
 
+/// The number of the list in a transfer, which is opened by the lines that its custodians got.
+fn opened(world: &World, code: &str, messages: &BTreeMap<(String, String), Vec<String>>) -> usize {
+    let of_it = messages.iter().filter(|((of, _), _)| of == code);
+    let lines: Vec<&str> = of_it.map(|(_, lines)| lines[0].as_str()).collect();
+    let open = world.cli_with("municipality", &["open", code], &lines.join("\n"));
+    assert!(open.status.success(), "{code}: {}", stderr(&open));
+    let file = fs::read_dir(world.vault(code).join("opened")).unwrap().next().unwrap().unwrap();
+    let name = file.file_name().into_string().unwrap();
+    let at = name.strip_prefix("lijst-").and_then(|it| it.strip_suffix(".csv")).unwrap();
+    assert_eq!(fs::read_to_string(file.path()).unwrap(), list(at), "{code}");
+    at.parse().unwrap()
+}
+
+fn list(at: &str) -> String {
+    format!("rijksregisternummer;contract;attest\n85073003328;1;{at}\n")
+}
+
 #[test]
 fn a_burst_with_roles_killed_at_random_loses_no_file_and_sends_none_twice() {
     let drops = std::env::var("SLUIS_BURST").map_or(DROPS, |text| text.parse().unwrap());
@@ -71,8 +88,7 @@ fn a_burst_with_roles_killed_at_random_loses_no_file_and_sends_none_twice() {
     ROLES.iter().for_each(|(role, _)| world.start(role));
     let began = Instant::now();
     for at in 0..drops {
-        let content = format!("rijksregisternummer;contract;attest\n85073003328;1;{at}\n");
-        world.put(format!("lijst-{at}.csv").as_ref(), content.as_bytes());
+        world.put(format!("lijst-{at}.csv").as_ref(), list(&at.to_string()).as_bytes());
     }
     let mut dice = Dice::of(SEED);
     let mut moments: Vec<usize> = (0..KILLS).map(|_| dice.below(drops)).collect();
@@ -120,10 +136,14 @@ fn a_burst_with_roles_killed_at_random_loses_no_file_and_sends_none_twice() {
         let verified = world.cli(host, &["ledger", "verify"]);
         assert!(verified.status.success(), "{}", stderr(&verified));
     }
-    // One `sent` and one `removed` of each; where they are many, of a hundred that the dice show.
-    let codes: Vec<String> = codes_in(&messages).into_keys().collect();
-    for _ in 0..codes.len().min(100) {
-        let code = &codes[dice.below(codes.len())];
+    // One `sent` and one `removed` of each, and a list of its own in it; where they are many, of a hundred that the dice show.
+    let mut codes: Vec<String> = codes_in(&messages).into_keys().collect();
+    while codes.len() > 100 {
+        codes.swap_remove(dice.below(codes.len()));
+    }
+    let mut lists = BTreeSet::new();
+    for code in &codes {
+        assert!(lists.insert(opened(&world, code, &messages)), "{code} has the list of another");
         let said = world.statements("agency", code);
         for kind in ["sent", "removed"] {
             assert_eq!(said.iter().filter(|it| *it == kind).count(), 1, "{code}: {said:?}");

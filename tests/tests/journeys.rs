@@ -144,6 +144,33 @@ fn a_redelivery_is_a_new_transfer_under_a_new_key() {
 }
 
 #[test]
+fn a_list_that_was_opened_before_its_end_was_heard_is_open_and_both_say_so() {
+    let mut world = World::running();
+    let old = world.send("lijst.csv", LIST);
+    world.wait("agency", &old, "Released");
+    world.stop("carrier");
+    let opened = world.cli_with("municipality", &["open", &old], &world.lines(&old).join("\n"));
+    assert!(opened.status.success(), "{}", stderr(&opened));
+    let new = world.json("agency", &["redeliver", &old]);
+    let new = new["code"].as_str().unwrap().to_owned();
+    world.wait("agency", &old, "Superseded");
+    world.start("carrier");
+    world.wait("agency", &new, "Released");
+    for host in ["agency", "municipality"] {
+        until("both words of it to be there", || {
+            let said = world.statements(host, &old);
+            ["opened", "superseded"].iter().all(|it| said.iter().any(|of| of == it)).then_some(())
+        });
+        let row = world.row("agency", &old).unwrap();
+        eprintln!("{host} {row} {:?}", world.statements(host, &old));
+    }
+    // It stays there, with the day on which it has to go.
+    assert_eq!(world.row("municipality", &old).unwrap()["state"], "Opened");
+    let clocks = world.json("municipality", &["deadlines"]).to_string();
+    assert!(clocks.contains(&old) && clocks.contains("retention"), "{clocks}");
+}
+
+#[test]
 fn one_person_cannot_type_enough_lines_to_open_alone() {
     let provider = Provider::new(Mood::Takes);
     let channels = ["sms-a", "sms-b", "voice"].map(|id| provider.channel(id)).concat();

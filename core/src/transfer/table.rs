@@ -186,8 +186,10 @@ impl State {
             // The quickest custodian types before the last provider answers.
             Self::Releasing { .. } => self.with_share(index, |share| Some(share.typed())),
             Self::Failed { step, code, was } => {
-                let was = Box::new(was.accept(index)?.state);
-                Some(Step::to(Self::Failed { step, code, was }))
+                // It may have been the last one under way: that is said, whatever failed.
+                let taken = was.accept(index)?;
+                let was = Box::new(taken.state);
+                Some(Step { state: Self::Failed { step, code, was }, ..taken })
             }
             state @ (Self::Opened | Self::Closed) => Some(Step::to(state)),
             _ => None,
