@@ -277,7 +277,9 @@ fn due(before: &State, event: &Event, after: &State) -> Vec<Say> {
     if let (Event::Probed(look), State::Removed { upload, .. }) = (event, before) {
         return vec![Say::Probed(*upload, *look)];
     }
-    if let (State::Failed { was: before, .. }, State::Failed { was: after, .. }) = (before, after) {
+    if let (State::Failed { was: before, .. }, State::Failed { was: after, .. }) = (before, after)
+        && matches!(event, Event::ShareAccepted(_))
+    {
         return due(before, event, after);
     }
     if before.name() == after.name() {
