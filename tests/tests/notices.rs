@@ -376,7 +376,7 @@ fn all_marked(told: &str, drill: &str) {
             continue;
         }
         let path = before.rsplit(char::is_whitespace).next().unwrap().contains('/');
-        let verbs = ["approve", "follow", "open", "redeliver", "retry", "show", "withdraw"];
+        let verbs = ["approve", "follow", "open", "redeliver", "retry", "show", "take", "withdraw"];
         let command = verbs.iter().any(|verb| before.ends_with(&format!("sluis {verb} ")));
         assert!(path || command, "{drill} stands bare at {at}: {told}");
     }
