@@ -83,7 +83,7 @@ pub enum Journey {
     OlderCity,
     /// And at the agency.
     OlderAgency,
-    /// The agency ends the agreement at once when enough shares are out.
+    /// The basis is gone, and the agency ends the agreement at once, when enough shares are out.
     AtOnce,
     /// A sealer that began anew and has not heard the municipality yet gives no share out.
     Unheard,
@@ -185,20 +185,22 @@ fn straight(on: &mut Tended, name: &str, content: &[u8]) {
     opened_and_destroyed(on, &code, content);
 }
 
-/// What is out stays, and what is in the bundle goes with it.
+/// What is out stays, and what is in the bundle goes with it: where the basis is gone, and the agency may say it all the same.
 fn at_once(on: &mut Tended, name: &str, content: &[u8]) {
     let code = on.offer(name, content);
     released(on, &code);
+    let gone = ["legal-change", "mechelen", "--basis-gone", "--on", "2026-01-05", "--text", "x"];
     let end = ["terminate", "mechelen", "--at-once", "--reason", "een inbreuk"];
-    two_persons(on, "agency", &end, |world| {
-        let notices = says(world, "agency", "notices", None)?;
-        let said = |it: &Value| it["sort"] == "terminate-at-once";
-        notices.as_array()?.iter().any(said).then_some(())
-    });
-    let bundles = on.world.path("agency/bundles");
-    on.until("the bundle to be gone", |_| {
-        fs::read_dir(&bundles).ok()?.next().is_none().then_some(())
-    });
+    for (words, sort) in [(&gone[..], "basis-gone"), (&end[..], "terminate-at-once")] {
+        two_persons(on, "agency", words, |world| {
+            let notices = says(world, "agency", "notices", None)?;
+            notices.as_array()?.iter().any(|it| it["sort"] == sort).then_some(())
+        });
+        let bundles = on.world.path("agency/bundles");
+        on.until("the bundle to be gone", |_| {
+            fs::read_dir(&bundles).ok()?.next().is_none().then_some(())
+        });
+    }
     opened_and_destroyed(on, &code, content);
 }
 
