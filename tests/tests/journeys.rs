@@ -161,8 +161,6 @@ fn a_list_that_was_opened_before_its_end_was_heard_is_open_and_both_say_so() {
             let said = world.statements(host, &old);
             ["opened", "superseded"].iter().all(|it| said.iter().any(|of| of == it)).then_some(())
         });
-        let row = world.row("agency", &old).unwrap();
-        eprintln!("{host} {row} {:?}", world.statements(host, &old));
     }
     // It stays there, with the day on which it has to go.
     assert_eq!(world.row("municipality", &old).unwrap()["state"], "Opened");
