@@ -59,8 +59,8 @@ impl Agency {
         self.books.commit(tx).await
     }
 
-    /// The agreement ends at once, by the agency's word or because its legal basis is gone (R64, R78): whatever fewer shares are out of than open it is withdrawn. Of the rest
-    /// no other share leaves, they are destroyed, and that it stays is told.
+    /// The agreement ends at once, by the agency's word or because its legal basis is gone (R64, R78): whatever fewer shares
+    /// are out of than open it is withdrawn. Of the rest no other share leaves, they are destroyed, and that it stays is told.
     pub(super) async fn end_at_once(
         &self,
         tx: &mut Tx,
