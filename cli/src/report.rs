@@ -202,7 +202,7 @@ impl Report<'_> {
         // What was heard before another notice was not heard after it.
         let notices = self.lines.iter().filter(|it| matches!(it.statement.body, Body::Notice(..)));
         let later = notices.skip_while(|it| it.digest != line.digest).map(|it| it.at);
-        let heard = later.min().unwrap_or(line.at);
+        let heard = later.min().unwrap_or(line.at).max(header.time.min(line.at));
         notice::said_at(sort, header.time, seen, heard)
     }
 

@@ -102,7 +102,7 @@ pub(crate) fn destroy(
     json: bool,
 ) -> Result<()> {
     let kept = kept(socket, code);
-    if let Some(kept) = kept.as_ref().filter(|it| it.days_left > 0) {
+    if let Some(kept) = kept.as_ref().filter(|it| it.days_left > 0 && !json) {
         output::line(early(kept).text(lang.core()))?;
         let question = lang.pick("Toch vernietigen? [j/N] ", "Destroy it all the same? [y/N] ");
         if std::io::stdin().is_terminal() && !agreed(question)? {

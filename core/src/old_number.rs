@@ -134,17 +134,6 @@ impl Telling {
         }
     }
 
-    /// What was done in a time that has not come, by a clock that was ahead, was done now.
-    #[must_use]
-    pub fn by(self, now: Time) -> Self {
-        let stands = match self.stands {
-            Told::Sent(at) => Told::Sent(at.min(now)),
-            Told::Passed(at) => Told::Passed(at.min(now)),
-            other => other,
-        };
-        Self { stands, ..self }
-    }
-
     /// After an answer that was lost: it goes again, as often as it may, and then stays unknown.
     #[must_use]
     pub fn lost(&self) -> Self {

@@ -73,7 +73,8 @@ impl Books {
                     // What was heard before another notice was not heard after it, nor after now: so a clock that was ahead
                     // is known once it is set right.
                     let later = all.iter().skip(place).map(|it| it.at);
-                    let heard = later.fold(self.now(), Time::min);
+                    // One that was behind says nothing of what was signed before that.
+                    let heard = later.fold(self.now(), Time::min).max(header.time.min(kept.at));
                     (tx.time_of(&self.party, agreement, &header.seen).await?, heard)
                 }
                 _ => (None, kept.at),

@@ -129,6 +129,7 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS rehearsals (transfer TEXT PRIMARY KEY, agreement TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS numbers (
         agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT, told TEXT,
+        behind BIGINT,
         PRIMARY KEY (agreement, custodian))",
     "CREATE TABLE IF NOT EXISTS tried (
         transfer TEXT NOT NULL, custodian TEXT NOT NULL, number TEXT NOT NULL, PRIMARY KEY (transfer, custodian))",

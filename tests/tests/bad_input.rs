@@ -357,7 +357,7 @@ fn lines_are_judged_one_by_one() {
     assert!(said.contains(&format!("this line belongs to transfer {other}")), "{said}");
     assert!(said.contains("right: 1 (an), 1 / 2"), "{said}");
     assert!(said.contains("line 1 is in already"), "{said}");
-    assert!(said.contains("35 symbols, this one has 2"), "{said}");
+    assert!(said.contains("35 symbols, dashes not counted; this one has 2"), "{said}");
     assert!(world.json("municipality", &["list"]).to_string().contains("Removed"));
     let rest = world.cli_with(
         "municipality",
@@ -505,7 +505,7 @@ fn the_other_sides_verbs_are_refused() {
     {
         let refused = world.cli(host, &[verb, &code]);
         assert_eq!(refused.status.code(), Some(1), "{host} {verb}");
-        assert!(stderr(&refused).contains("other side"), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("[not-this-side]"), "{}", stderr(&refused));
     }
     let nobody = world.cli("agency", &["show", "ZZZZ-ZZZ"]);
     assert!(stderr(&nobody).contains("nothing goes by the code ZZZZ-ZZZ"), "{}", stderr(&nobody));

@@ -146,6 +146,33 @@ fn what_was_confirmed_by_a_clock_that_was_years_ahead_waits_a_day_and_no_longer(
 }
 
 #[test]
+fn a_clock_that_was_behind_for_a_moment_makes_the_wait_no_shorter() {
+    run(async {
+        let plan = plan(false);
+        let parts = Arc::new(Parts::of(&plan.agreement, &plan.contacts));
+        let mut sim = Sim::new(parts, START, 1).await;
+        goes(&mut sim, "een.csv", b"een").await;
+        sim.reach_at(&changed(&plan.contacts)).await;
+        let list = offered(&mut sim, "twee.csv", b"twee").await;
+        confirmed(&sim).await;
+        sim.clocks[0].jump_ms(-2 * DAY);
+        assert!(held(&mut sim, &list).await.contains("is used from"), "behind");
+        sim.clocks[0].jump_ms(2 * DAY);
+        sim.settle().await;
+        // Two persons believe it again, and rightly.
+        for uid in OFFICERS {
+            let _: serde_json::Value = sim.ask(Side::Agency, uid, "clock", ()).await.unwrap();
+        }
+        sim.settle().await;
+        assert!(held(&mut sim, &list).await.contains("is used from"), "that day has not passed");
+        assert_eq!(last_to(&sim), OLD);
+        sim.pass(DAY);
+        assert_eq!(held(&mut sim, &list).await, "Released");
+        assert_eq!(last_to(&sim), NEW);
+    });
+}
+
+#[test]
 fn a_list_leaves_to_a_number_that_somebody_tried_and_to_no_other() {
     run(async {
         let plan = plan(true);

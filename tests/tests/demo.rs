@@ -233,3 +233,34 @@ fn a_demonstration_that_nobody_reads_to_its_end_leaves_no_process_behind() {
     });
     assert_eq!(left.count(), 0, "its six processes have ended");
 }
+
+/// Whoever leaves at the prompt by Ctrl-C, a hangup or SIGTERM leaves no key, no line and no list behind.
+#[test]
+fn a_demonstration_that_is_left_at_its_prompt_erases_everything() {
+    // A terminal of its own, as a person has; what it is sent when it asks for a line, and how it ended.
+    let script = r#"
+import os, pty, sys
+number, program = int(sys.argv[1]), sys.argv[2]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(program, [program, "--lang", "en", "demo"])
+said = b""
+while b"Share line" not in said:
+    said += os.read(terminal, 4096)
+assert os.listdir(os.environ["TMPDIR"]), "its folder is there"
+os.kill(pid, number)
+try:
+    while os.read(terminal, 4096):
+        pass
+except OSError:
+    pass
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), os.listdir(os.environ["TMPDIR"]))
+"#;
+    for number in [1, 2, 15] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut left = Command::new("python3");
+        left.args(["-c", script, &number.to_string()]).arg(binary("sluis"));
+        let left = left.env("TMPDIR", folder.path()).output().unwrap();
+        assert_eq!(stdout(&left).trim(), format!("{} []", 128 + number), "{}", stderr(&left));
+    }
+}

@@ -5,12 +5,14 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sluis_config::Config;
 use sluis_core::id::{self, Address, PartyId, Time, TransferCode};
 use sluis_core::words::Words;
 use sluis_core::{export, words};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::failed;
 use crate::card::{Card, Role};
@@ -52,8 +54,11 @@ pub(super) struct World {
     run: PathBuf,
     keep: bool,
     host: Address,
-    processes: Vec<Child>,
+    processes: Processes,
 }
+
+/// What runs for it: whoever ends the demonstration ends them, also by a signal.
+type Processes = Arc<Mutex<Vec<Child>>>;
 
 impl World {
     /// Makes the folders, and starts the processes.
@@ -77,8 +82,9 @@ impl World {
             ));
         }
         let run = std::env::temp_dir().join(format!("sluis-run-{tag}"));
-        let mut world =
-            Self { folder, run, keep: dir.is_some(), host: free_host()?, processes: Vec::new() };
+        let (keep, processes) = (dir.is_some(), Processes::default());
+        let mut world = Self { folder, run, keep, host: free_host()?, processes };
+        world.end_by_signal()?;
         world.make(lang, order.file.is_some())?;
         world.start(sluisd)?;
         Ok(world)
@@ -168,7 +174,9 @@ impl World {
                 .stderr(log)
                 .spawn()
                 .map_err(Failure::io(sluisd.display()))?;
-            self.processes.push(child);
+            if let Ok(mut processes) = self.processes.lock() {
+                processes.push(child);
+            }
             self.answers(role)?;
         }
         Ok(())
@@ -184,7 +192,9 @@ impl World {
             _ => true,
         };
         while !up(self) {
-            let ended = self.processes.last_mut().and_then(|child| child.try_wait().ok().flatten());
+            let ended = self.processes.lock().ok().and_then(|mut processes| {
+                processes.last_mut().and_then(|child| child.try_wait().ok().flatten())
+            });
             if ended.is_some() || Instant::now() > deadline {
                 let log = self.folder.join("logs").join(format!("{role}.log"));
                 let log = fs::read_to_string(log).unwrap_or_default();
@@ -287,7 +297,7 @@ impl World {
     }
 
     /// Stops the processes, and tells where to look next.
-    pub(super) fn end(mut self, lang: Lang, code: TransferCode) -> Result<()> {
+    pub(super) fn end(self, lang: Lang, code: TransferCode) -> Result<()> {
         self.stop();
         if !self.keep {
             return output::line(lang.pick(
@@ -306,33 +316,65 @@ impl World {
         ))
     }
 
-    fn stop(&mut self) {
-        for child in self.processes.iter().rev() {
-            if let Ok(pid) = i32::try_from(child.id())
-                && let Some(pid) = rustix::process::Pid::from_raw(pid)
-            {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            }
-        }
-        for child in &mut self.processes {
-            let deadline = Instant::now() + Duration::from_secs(10);
-            while !matches!(child.try_wait(), Ok(Some(_))) && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        self.processes.clear();
-        let _ = fs::remove_dir_all(&self.run);
+    /// Ctrl-C, a hangup and SIGTERM end it too: keys, lines and lists stay behind by no way out.
+    fn end_by_signal(&self) -> Result<()> {
+        let failed = || Failure::io("signals");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        let runtime = runtime.map_err(failed())?;
+        let in_it = runtime.enter();
+        let on = |kind| signal(kind).map_err(failed());
+        let mut interrupt = on(SignalKind::interrupt())?;
+        let mut hangup = on(SignalKind::hangup())?;
+        let mut terminate = on(SignalKind::terminate())?;
+        drop(in_it);
+        let (processes, run) = (Arc::clone(&self.processes), self.run.clone());
+        let folder = (!self.keep).then(|| self.folder.clone());
+        std::thread::spawn(move || {
+            let number = runtime.block_on(async {
+                tokio::select! {
+                    _ = hangup.recv() => 1,
+                    _ = interrupt.recv() => 2,
+                    _ = terminate.recv() => 15,
+                }
+            });
+            erase(&processes, &run, folder.as_deref());
+            std::process::exit(128 + number);
+        });
+        Ok(())
+    }
+
+    fn stop(&self) {
+        erase(&self.processes, &self.run, None);
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.stop();
-        if !self.keep {
-            let _ = fs::remove_dir_all(&self.folder);
+        erase(&self.processes, &self.run, (!self.keep).then_some(&self.folder));
+    }
+}
+
+/// Ends the processes, and erases their sockets and what is not to stay.
+fn erase(processes: &Processes, run: &Path, folder: Option<&Path>) {
+    let Ok(mut processes) = processes.lock() else { return };
+    for child in processes.iter().rev() {
+        if let Ok(pid) = i32::try_from(child.id())
+            && let Some(pid) = rustix::process::Pid::from_raw(pid)
+        {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
+    }
+    for child in &mut *processes {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !matches!(child.try_wait(), Ok(Some(_))) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    processes.clear();
+    for gone in std::iter::once(run).chain(folder) {
+        let _ = fs::remove_dir_all(gone);
     }
 }
 

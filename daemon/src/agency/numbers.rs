@@ -133,7 +133,10 @@ impl Agency {
             known.told = Some(Telling::new(self.settings.resends));
             self.tell_old(tx, name, custodian, self.books.now().into()).await?;
         }
-        let known = known.by(self.books.now());
+        let now = self.books.now();
+        if known.behind.is_none() && all_done(&known).is_some_and(|from| from > now) {
+            known.behind = Some(now);
+        }
         tx.keep_number(name, custodian, &known).await?;
         Ok(known)
     }
@@ -171,13 +174,10 @@ impl Agency {
     }
 
     /// From when on the new number is used: so long after two persons confirmed it and the old one, if there is one, was
-    /// told.
+    /// told. What was done in a time that has not come counts from when that was seen, and only for as long as it has not.
     fn cooled(&self, known: &Number) -> Option<Time> {
-        let confirmed = known.confirmed?;
-        let from = match known.used {
-            Some(_) => confirmed.max(known.told.as_ref()?.over()?),
-            None => confirmed,
-        };
+        let (from, now) = (all_done(known)?, self.books.now());
+        let from = if from > now { known.behind.unwrap_or(now) } else { from };
         Some(from.plus_ms(3_600_000 * i64::from(self.settings.number_cooling_off_hours)))
     }
 
@@ -287,6 +287,15 @@ impl Agency {
         }
         self.books.commit(tx).await?;
         Ok(word)
+    }
+}
+
+/// When all was done that a new number waits for.
+fn all_done(known: &Number) -> Option<Time> {
+    let confirmed = known.confirmed?;
+    match known.used {
+        Some(_) => Some(confirmed.max(known.told.as_ref()?.over()?)),
+        None => Some(confirmed),
     }
 }
 

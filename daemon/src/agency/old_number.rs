@@ -125,7 +125,7 @@ impl Agency {
             Told::Unknown | Told::Waiting | Told::Leaving => ("unknown", None),
         };
         let told = match stands {
-            Told::Unknown => told.lost(),
+            Told::Unknown if job.attempts < MOST => told.lost(),
             stands => Telling { stands, ..told },
         };
         if told.stands == Told::Waiting {

@@ -19,6 +19,9 @@ use super::status;
 /// The most entries of one folder that are looked at in one go.
 const MAX_ENTRIES: usize = 200_000;
 
+/// Of so many files that lie in the outbox itself it is told that they do.
+const MAX_MISPLACED: usize = 100;
+
 /// An entry that is to be taken, or told why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
@@ -47,9 +50,14 @@ enum Hint {
     Closed,
     /// It is being written.
     Open,
+    /// It was being written when events were lost: it may be still.
+    Unsure,
     /// We put it back: it is taken again once it lies still.
     Returned,
 }
+
+/// How long what may still be written has to lie still, in milliseconds.
+const UNSURE_MS: i64 = 60_000;
 
 /// What identifies the content of an entry without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,12 +168,13 @@ impl Outbox {
         self.returned.insert(path);
     }
 
-    /// Events were lost by `now`, and among them may be the one that a writer closed: what was being written is taken, like
-    /// everything of which no event tells, when it has lain still from now on.
+    /// Events were lost by `now`, and among them may be the one that a writer closed: what was being written is taken when
+    /// it has lain still for long from now on.
     pub fn lost(&mut self, now: Time) {
-        self.hints.retain(|_, hint| *hint != Hint::Open);
-        for seen in self.seen.values_mut().filter(|seen| seen.hint == Some(Hint::Open)) {
-            (seen.hint, seen.since) = (None, now);
+        let open = |hint: &Hint| *hint == Hint::Open;
+        self.hints.values_mut().filter(|hint| open(hint)).for_each(|hint| *hint = Hint::Unsure);
+        for seen in self.seen.values_mut().filter(|seen| seen.hint.as_ref().is_some_and(open)) {
+            (seen.hint, seen.since) = (Some(Hint::Unsure), now);
         }
     }
 
@@ -189,7 +198,9 @@ impl Outbox {
                 continue;
             }
             if !folder.file_type()?.is_dir() {
-                misplaced.insert(folder.path());
+                if misplaced.len() < MAX_MISPLACED {
+                    misplaced.insert(folder.path());
+                }
                 continue;
             }
             for entry in std::fs::read_dir(folder.path())?.take(MAX_ENTRIES) {
@@ -253,13 +264,17 @@ fn judge(seen: &Seen, path: &Path, folder: bool, now: Time, settle_ms: i64) -> O
     if seen.told || seen.refused {
         return None;
     }
-    let still = now.0 - seen.since.0 >= settle_ms;
+    let lain = now.0 - seen.since.0;
+    let still = lain >= settle_ms;
     match seen.hint {
         Some(Hint::Moved) => Some(Found::Settled(path.to_owned())),
         Some(Hint::Returned) => still.then(|| Found::Settled(path.to_owned())),
         // The event that it was moved here may still be on its way.
         _ if folder => still.then(|| Found::Growing(path.to_owned())),
         Some(Hint::Closed) | None => still.then(|| Found::Settled(path.to_owned())),
+        Some(Hint::Unsure) => {
+            (lain >= settle_ms.max(UNSURE_MS)).then(|| Found::Settled(path.to_owned()))
+        }
         Some(Hint::Open) => None,
     }
 }
@@ -383,7 +398,7 @@ mod tests {
         std::fs::write(&path, "1").unwrap();
         let data = EventKind::Modify(ModifyKind::Data(notify::event::DataChange::Any));
         // One that was looked at while it was open, and one of which the hint has not been looked at yet.
-        for at in [0, 100_000] {
+        for at in [0, 200_000] {
             outbox.hear(&Event::new(data).add_path(path.clone()));
             if at == 0 {
                 outbox.look(Time(at)).unwrap();
@@ -393,7 +408,8 @@ mod tests {
             assert_eq!(outbox.hear(&overflow), Heard::Lost);
             outbox.lost(Time(at + 60_000));
             assert_eq!(outbox.look(Time(at + 60_000)).unwrap(), (vec![], true));
-            let found = outbox.look(Time(at + 62_000)).unwrap().0;
+            assert_eq!(outbox.look(Time(at + 119_999)).unwrap(), (vec![], true));
+            let found = outbox.look(Time(at + 120_000)).unwrap().0;
             assert_eq!(found, vec![Found::Settled(path.clone())]);
             std::fs::write(&path, "another").unwrap();
         }

@@ -185,6 +185,10 @@ impl super::Agency {
         let text = format!("{head} {}\n", why.text(self.language));
         for drop in misplaced {
             let at = path(&self.settings.outbox, name(drop));
+            // What the disk does not take yet is told as soon as it does.
+            if self.untold.lock().is_ok_and(|untold| untold.0.contains_key(&at)) {
+                continue;
+            }
             if before(&at).is_none_or(|told| told != text) {
                 tracing::warn!(status = %at.display(), "a file in the outbox itself is never taken");
                 self.tell_refusal(&self.settings.outbox, name(drop), &text);

@@ -21,23 +21,15 @@ pub struct Number {
     pub confirmed: Option<Time>,
     /// How far the word to the used one is; nothing as long as nobody knows which number that was.
     pub told: Option<Telling>,
+    /// When it was first seen that this was done in a time that had not come: by a clock that was ahead.
+    pub behind: Option<Time>,
 }
 
 impl Number {
     /// The one that is used, if there is one, and no other waits.
     #[must_use]
     pub fn last(used: Option<Digest>) -> Self {
-        Self { used, next: None, confirmed: None, told: None }
-    }
-
-    /// What was done in a time that has not come, by a clock that was ahead, was done now: nobody waits until then.
-    #[must_use]
-    pub fn by(self, now: Time) -> Self {
-        Self {
-            confirmed: self.confirmed.map(|at| at.min(now)),
-            told: self.told.map(|told| told.by(now)),
-            ..self
-        }
+        Self { used, next: None, confirmed: None, told: None, behind: None }
     }
 }
 
@@ -52,7 +44,7 @@ impl Tx {
         custodian: &CustodianId,
     ) -> Result<Option<Number>> {
         let row = sqlx::query(
-            "SELECT used, next, confirmed, told FROM numbers WHERE agreement = $1 AND custodian = $2",
+            "SELECT used, next, confirmed, told, behind FROM numbers WHERE agreement = $1 AND custodian = $2",
         )
         .bind(agreement.to_string())
         .bind(custodian.to_string())
@@ -73,6 +65,7 @@ impl Tx {
             next: next.transpose()?,
             confirmed: confirmed.map(Time),
             told: told.transpose()?,
+            behind: row.try_get::<Option<i64>, _>("behind")?.map(Time),
         }))
     }
 
@@ -87,8 +80,10 @@ impl Tx {
         number: &Number,
     ) -> Result<()> {
         sqlx::query(
-            "INSERT INTO numbers (agreement, custodian, used, next, confirmed, told) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (agreement, custodian) DO UPDATE SET used = $3, next = $4, confirmed = $5, told = $6",
+            "INSERT INTO numbers (agreement, custodian, used, next, confirmed, told, behind)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (agreement, custodian) DO UPDATE
+             SET used = $3, next = $4, confirmed = $5, told = $6, behind = $7",
         )
         .bind(agreement.to_string())
         .bind(custodian.to_string())
@@ -96,6 +91,7 @@ impl Tx {
         .bind(number.next.map(|next| next.to_string()))
         .bind(number.confirmed.map(|at| at.0))
         .bind(number.told.as_ref().and_then(|told| serde_json::to_string(told).ok()))
+        .bind(number.behind.map(|at| at.0))
         .execute(&mut *self.tx)
         .await?;
         Ok(())
