@@ -397,6 +397,7 @@ fn what_was_signed_already_is_taken_back_only_where_two_persons_say_that_a_key_w
     }
     // What rested on it proves nothing any more; the list goes again under a new key, on the new one's word.
     let known = world.codes();
+    world.has_heard("agency");
     succeeds(&world.cli("agency", &["redeliver", &code]));
     let again =
         until("the redelivery", || world.codes().into_iter().find(|code| !known.contains(code)));

@@ -163,6 +163,10 @@ impl Net {
     pub(crate) fn passes(&self, up: i64) {
         self.away.lock().unwrap().retain(|_, until| *until > up);
     }
+    /// Whether somebody is away still.
+    pub(crate) fn is_any_away(&self) -> bool {
+        !self.away.lock().unwrap().is_empty()
+    }
     /// Whether somebody who asks there now finds nobody.
     pub(crate) fn is_away(&self, place: &Place) -> bool {
         let away = self.away.lock().unwrap().contains_key(place);

@@ -119,7 +119,8 @@ impl Sim {
     pub async fn settle(&mut self) {
         let mut still = 0;
         for _ in 0..MANY {
-            let (moved, settling) = self.turn().await;
+            // Of all that everybody does nothing stands on the stack of whoever waits for it.
+            let (moved, settling) = Box::pin(self.turn()).await;
             still = if moved { 0 } else { still + 1 };
             if !moved && !settling || still > LIES_STILL {
                 return;

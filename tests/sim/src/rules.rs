@@ -257,7 +257,10 @@ fn words(
             (&["superseded"], &["sent", "probed", "released", "failed", "expired", "withdrawn"])
         }
         other => {
-            broken.push(format!("{:?} is {other} for ever", record.code));
+            // What is held says what for.
+            let held = matches!(record.state, transfer::State::Held { .. });
+            let why = held.then(|| format!(": {:?}", record.state)).unwrap_or_default();
+            broken.push(format!("{:?} is {other} for ever{why}", record.code));
             (&[], &way)
         }
     };

@@ -151,12 +151,12 @@ impl Sim {
         rows.filter(|row| row.state == "Expired").map(|row| row.transfer).collect()
     }
 
-    /// Whether every transfer has come to its end.
+    /// Whether every transfer has come to its end, and nobody is away for whom a drop waits that is none yet.
     async fn is_still(&self) -> bool {
         let over = |state: &str| {
             matches!(state, "Closed" | "Expired" | "Withdrawn" | "Superseded" | "Refused")
         };
         let rows = self.rows(Side::Agency).await;
-        !rows.is_empty() && rows.iter().all(|row| over(&row.state))
+        !self.net.is_any_away() && !rows.is_empty() && rows.iter().all(|row| over(&row.state))
     }
 }
