@@ -258,8 +258,10 @@ fn words(
         }
         other => {
             // What is held says what for.
-            let held = matches!(record.state, transfer::State::Held { .. });
-            let why = held.then(|| format!(": {:?}", record.state)).unwrap_or_default();
+            let why = match &record.state {
+                held @ transfer::State::Held { .. } => format!(": {held:?}"),
+                _ => String::new(),
+            };
             broken.push(format!("{:?} is {other} for ever{why}", record.code));
             (&[], &way)
         }
