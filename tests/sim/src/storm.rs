@@ -131,6 +131,12 @@ impl Sim {
 
     /// The storm is over, and persons come by until nothing is left to do.
     pub async fn calm(&mut self) {
+        // Who is away comes back first: a drop may wait for that, and is no transfer yet.
+        while self.net.is_any_away() {
+            self.settle().await;
+            self.tend().await;
+            self.pass(DAY / 4);
+        }
         for visit in 0..VISITS {
             self.settle().await;
             if visit > 0 && self.is_still().await {
@@ -151,12 +157,12 @@ impl Sim {
         rows.filter(|row| row.state == "Expired").map(|row| row.transfer).collect()
     }
 
-    /// Whether every transfer has come to its end, and nobody is away for whom a drop waits that is none yet.
+    /// Whether every transfer has come to its end.
     async fn is_still(&self) -> bool {
         let over = |state: &str| {
             matches!(state, "Closed" | "Expired" | "Withdrawn" | "Superseded" | "Refused")
         };
         let rows = self.rows(Side::Agency).await;
-        !self.net.is_any_away() && !rows.is_empty() && rows.iter().all(|row| over(&row.state))
+        !rows.is_empty() && rows.iter().all(|row| over(&row.state))
     }
 }
