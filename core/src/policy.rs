@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
+use crate::agreement::articles::given;
 use crate::agreement::gaps::{Gap, Missing, Weight, gaps};
 use crate::article::Article;
 use crate::content::Finding;
@@ -55,14 +56,14 @@ pub enum Requested {
     By(Digest),
     /// By the same, once more: in place of a list whose errors are being mended (R63).
     Mends {
-        /// The request.
-        request: Digest,
+        /// The request; nothing where that list left unasked.
+        request: Option<Digest>,
         /// The report of those errors.
         report: Digest,
     },
     /// No request has come.
     Never,
-    /// Every request was answered; the next is possible on this day.
+    /// Every request was answered, or this year's list left unasked; the next is possible on this day.
     Answered(Date),
     /// It is the exercise, in which no list is: nobody has to ask for it (R88).
     Exercise,
@@ -74,7 +75,7 @@ impl Requested {
     pub fn by(self) -> (Option<Digest>, Option<Digest>) {
         match self {
             Self::By(request) => (Some(request), None),
-            Self::Mends { request, report } => (Some(request), Some(report)),
+            Self::Mends { request, report } => (request, Some(report)),
             Self::Standing | Self::Never | Self::Answered(_) | Self::Exercise => (None, None),
         }
     }
@@ -141,9 +142,9 @@ pub enum Reason {
     },
     /// The municipality has not asked for a list (recital C, R5).
     NotRequested,
-    /// It asked, and got it; once a year (recital C, R6).
+    /// This year's list was delivered; once a year (recital C, R6, R30).
     Answered {
-        /// The day from which it may ask again.
+        /// The day from which it may ask again, or from which the next leaves unasked.
         next: String,
     },
     /// The list is not what the agreement says (art. 3).
@@ -365,8 +366,8 @@ impl Reason {
                 "the municipality has not asked for a list. It does so on its own host, with sluis request; offer the file again after that."
             ),
             Self::Answered { next } => words!(
-                "de lijst van dit jaar is al geleverd; de gemeente kan opnieuw opvragen vanaf {next}. Een verbeterde lijst hoort bij een melding van een fout in de vorige: wie ze vond, meldt ze (art. 7), zoals sluis quality report --help zegt; bied het bestand daarna aan.",
-                "this year's list was delivered; the municipality may ask again from {next} on. A corrected list belongs to a report of an error in the one before: whoever found it reports it (art. 7), as sluis quality report --help says; offer the file after that."
+                "de lijst van dit jaar is al geleverd; de volgende kan vanaf {next}, als de gemeente ze dan vraagt of als de overeenkomst geen aanvraag vergt. Een verbeterde lijst hoort bij een melding van een fout in de vorige: wie ze vond, meldt ze (art. 7), zoals sluis quality report --help zegt; bied het bestand daarna aan.",
+                "this year's list was delivered; the next may follow from {next} on, when the municipality asks for it then or the agreement needs no request. A corrected list belongs to a report of an error in the one before: whoever found it reports it (art. 7), as sluis quality report --help says; offer the file after that."
             ),
             Self::List(finding) => Words::of(|language| finding.text(language)),
             Self::NotDrawn { nis } => words!(
@@ -406,7 +407,7 @@ pub fn residents(
     agreement: &Agreement,
     drawn_for: Option<&Nis>,
 ) -> Result<Option<Residents>, Reason> {
-    let given = |text: &Option<String>| text.as_deref().is_some_and(|it| !it.trim().is_empty());
+    let given = |text: &Option<String>| given(text.as_deref());
     let Some(ours) = agreement.municipality.nis.clone() else { return Ok(None) };
     if let Some(nis) = drawn_for.filter(|nis| **nis != ours) {
         return Err(Reason::DrawnForAnother { nis: nis.clone(), ours });

@@ -253,6 +253,12 @@ impl Store {
         Ok(store)
     }
 
+    /// Ends it. A pool that is only dropped closes its connections later, on threads of their own: who opens the same file
+    /// in the same process may still find it locked by them.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
     /// An advisory lock on a connection that is kept for as long as the process lives.
     async fn take_postgres(&self, place: &str) -> Result<()> {
         let mut keeper = self.pool.acquire().await?.detach();

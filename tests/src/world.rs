@@ -601,9 +601,10 @@ pub fn ahead(command: &mut Command, jump: &str) {
 
 /// An agreement under which whatever is dropped leaves, unasked and unread.
 fn any_file(agreement: &str) -> String {
-    agreement
-        .replace("[data]\n", "[data]\nany-file = \"een test\"\n")
-        .replace("[period]\n", "[period]\nstanding = \"een test\"\n")
+    agreement.replace("[data]\n", "[data]\nany-file = \"een test\"\n").replace(
+        "[period]\n",
+        "[period]\nstanding = \"een test\"\nmore-allowed-by = \"een test\"\n",
+    )
 }
 
 /// What a command answers to this on standard input.

@@ -266,7 +266,10 @@ impl Drop for Mapped {
 #[test]
 fn what_is_sealed_is_what_was_judged_also_where_somebody_keeps_the_file_mapped() {
     let agreement = include_str!("../../config/examples/demo/mechelen.toml");
-    let agreement = agreement.replace("[period]\n", "[period]\nstanding = \"een test\"\n");
+    let agreement = agreement.replace(
+        "[period]\n",
+        "[period]\nstanding = \"een test\"\nmore-allowed-by = \"een test\"\n",
+    );
     let plan = Plan { agreement, ..Plan::default() };
     let list = [LIST, b"90020199704;1;0\n"].concat();
     let mut on = Tended::over(World::make(&plan), &ROLES.map(|(role, _)| role));

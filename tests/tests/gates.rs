@@ -71,7 +71,7 @@ fn a_list_leaves_once_when_it_was_asked_for_and_a_correction_is_no_second_one() 
     let sent = world.json("agency", &["show", &code]);
     assert!(sent["timeline"].as_array().unwrap().len() > 5);
     let text = refused(&world, "nog-een.csv", LIST);
-    assert!(text.contains("was delivered; the municipality may ask again from"), "{text}");
+    assert!(text.contains("was delivered; the next may follow from"), "{text}");
     let again = world.cli("municipality", &["request", "mechelen", "--text", "nog een"]);
     assert_eq!(again.status.code(), Some(1));
     assert!(stderr(&again).contains("one request a year"), "{}", stderr(&again));
@@ -117,10 +117,32 @@ fn a_list_leaves_once_when_it_was_asked_for_and_a_correction_is_no_second_one() 
         );
     }
     heard(&world, "municipality", "quality-close", 1);
-    assert!(refused(&world, "te-veel.csv", LIST).contains("may ask again"), "the case is closed");
+    assert!(
+        refused(&world, "te-veel.csv", LIST).contains("the next may follow"),
+        "the case is closed"
+    );
     for host in ["agency", "municipality"] {
         assert!(world.cli(host, &["ledger", "verify"]).status.success());
     }
+}
+
+/// That the agreement lets lists leave unasked lifts nothing else (R30).
+#[test]
+fn of_lists_that_leave_unasked_one_a_year_leaves() {
+    let mut plan = strict();
+    plan.agreement = plan.agreement.replace("[period]\n", "[period]\nstanding = \"een test\"\n");
+    let world = World::running_as(&plan);
+    let code = world.send("lijst.csv", LIST);
+    open(&world, &code);
+    let text = refused(&world, "nog-een.csv", LIST);
+    assert!(text.contains("was delivered; the next may follow from"), "{text}");
+    let found =
+        ["--found", "2026-01-05T10:00", "--transfer", &code, "--text", "rij 2 is verouderd"];
+    let _ =
+        case(&world, "municipality", &[&["quality", "report", "mechelen"], &found[..]].concat());
+    heard(&world, "agency", "quality-report", 1);
+    open(&world, &world.send("beter.csv", LIST));
+    assert!(refused(&world, "te-veel.csv", LIST).contains("the next may follow"));
 }
 
 #[test]

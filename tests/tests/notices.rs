@@ -272,7 +272,7 @@ fn a_quality_report_that_its_party_contradicts_lets_no_second_list_leave_and_is_
     heard(&world, "agency", "contradiction", 1);
     world.put("nog-een.csv".as_ref(), LIST);
     let text = world.status_says("mechelen", "REFUSED");
-    assert!(text.contains("may ask again from"), "{text}");
+    assert!(text.contains("the next may follow from"), "{text}");
     let close = ["quality", "close", "mechelen", "--case", &number, "--text", "x"];
     refused(&world, "agency", &close, "sluis quality answer");
     for host in ["agency", "municipality"] {

@@ -125,6 +125,7 @@ fn free(key: &str) -> bool {
         "why",
         "any-file",
         "standing",
+        "more-allowed-by",
         "names-allowed-by",
         "operator",
         "provider",

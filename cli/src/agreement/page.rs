@@ -334,7 +334,7 @@ impl Told<'_> {
     fn often(&self) -> String {
         let municipality = &self.it.municipality.name;
         let often = self.lang.a_year(self.it.period.per_year());
-        self.it.period.standing.clone().unwrap_or_else(|| {
+        self.it.period.unasked(&often).unwrap_or_else(|| {
             self.say(
                 format!("op vraag van {municipality}, {often}"),
                 format!("when {municipality} asks for it, {often}"),

@@ -66,7 +66,7 @@ fn before(report: &Report<'_>) -> Vec<Asking> {
         Lang::En => format!("A list goes only when the municipality asks for it, {often}."),
     };
     // A standing request is waited for by nobody: the passage that makes it one is what was required.
-    let requests = agreement.period.standing.clone().unwrap_or(requests);
+    let requests = agreement.period.unasked(&often).unwrap_or(requests);
     let source = lang.pick("De lijsten komen uit één bron.", "The lists come from one source.");
     let magda = lang.pick(
         "Twee jaar nadat MAGDA deze lijsten aanbiedt, verstuurt het agentschap geen bestanden meer.",

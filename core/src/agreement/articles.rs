@@ -215,11 +215,13 @@ impl Default for Access {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Period {
-    /// Requests a year (R6); what a year is the text does not say: the calendar year and twelve months both count.
+    /// Lists a year (R6, R30); what a year is the text does not say: the calendar year and twelve months both count.
     pub per_year: Option<u32>,
     /// The passage of the signed text by which lists are sent without being asked for: then no request is waited
-    /// for, and none is counted (R29).
+    /// for (R29). One list a year leaves all the same (R30).
     pub standing: Option<String>,
+    /// The passage by which more of those leave in a year: then nothing counts them.
+    pub more_allowed_by: Option<String>,
 }
 
 impl Period {
@@ -227,6 +229,26 @@ impl Period {
     #[must_use]
     pub fn per_year(&self) -> u32 {
         self.per_year.unwrap_or(1)
+    }
+
+    /// Whether lists leave unasked.
+    #[must_use]
+    pub fn is_standing(&self) -> bool {
+        given(self.standing.as_deref())
+    }
+
+    /// The passages by which lists leave unasked, and how often they do: this often, where no passage allows more.
+    #[must_use]
+    pub fn unasked(&self, often: &str) -> Option<String> {
+        let passage = self.standing.as_deref().filter(|_| self.is_standing())?;
+        let more = self.more_allowed_by.as_deref().filter(|_| self.is_uncounted());
+        Some(format!("{passage} ({})", more.unwrap_or(often)))
+    }
+
+    /// Whether of those that leave unasked more than one leaves in a year.
+    #[must_use]
+    pub fn is_uncounted(&self) -> bool {
+        self.is_standing() && given(self.more_allowed_by.as_deref())
     }
 }
 
@@ -282,8 +304,7 @@ impl Rehearsal {
     /// Within how many days; nothing where nobody has to.
     #[must_use]
     pub fn within(&self) -> Option<NonZeroU16> {
-        let unasked = self.unasked.as_deref().is_some_and(|why| !why.trim().is_empty());
-        (!unasked).then(|| self.within_days.unwrap_or(Self::MONTH))
+        (!given(self.unasked.as_deref())).then(|| self.within_days.unwrap_or(Self::MONTH))
     }
 }
 
@@ -382,4 +403,9 @@ pub struct Signed {
     pub representatives: Vec<Representative>,
     /// Who signed.
     pub signatories: Vec<Signatory>,
+}
+
+/// Whether a reason or a passage stands there.
+pub(crate) fn given(text: Option<&str>) -> bool {
+    text.is_some_and(|text| !text.trim().is_empty())
 }

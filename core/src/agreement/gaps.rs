@@ -12,7 +12,7 @@ use jiff::civil::Date;
 pub use kinds::Missing;
 use serde::Serialize;
 
-use super::articles::{Access, ColumnKind, MAX_YEARS, Processor, Rehearsal, Term};
+use super::articles::{Access, ColumnKind, MAX_YEARS, Processor, Rehearsal, Term, given};
 use super::carriers::same;
 use super::{Agreement, Approval, Channel, ChannelKind, Side};
 use crate::article::Article;
@@ -222,9 +222,9 @@ impl Look<'_> {
     /// Recital C and art. 6: how often, until when, how soon.
     fn period(&mut self) {
         let (period, targets) = (&self.agreement.period, &self.agreement.targets);
-        let standing = given(period.standing.as_deref());
-        self.unless(!standing, Missing::StandingRequest, "");
-        self.unless(standing || period.per_year.is_some(), Missing::PeriodDefault, "");
+        self.unless(!period.is_standing(), Missing::StandingRequest, "");
+        self.unless(!given(period.more_allowed_by.as_deref()), Missing::MoreThanYearly, "");
+        self.unless(period.per_year.is_some(), Missing::PeriodDefault, "");
         self.unless(period.per_year() <= 1, Missing::PeriodTooOften, period.per_year().to_string());
         if let Some(since) = self.agreement.magda_service_since.filter(|on| *on <= self.today) {
             let stop = since.saturating_add(2.years());
@@ -368,10 +368,6 @@ fn one_carries_both(agreement: &Agreement, channel: &Channel) -> bool {
     same(&zone.operator, &channel.provider)
         || zone.group.as_ref() == Some(&channel.group)
         || agreement.processors.iter().any(covers)
-}
-
-fn given(text: Option<&str>) -> bool {
-    text.is_some_and(|text| !text.trim().is_empty())
 }
 
 fn name(side: Side) -> &'static str {

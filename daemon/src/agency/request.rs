@@ -203,7 +203,6 @@ impl Agency {
         let terms = installed.terms.agreement.clone();
         let mut tx = self.books.store.begin().await?;
         let register = self.books.notices(&mut tx, agreement).await?;
-        let standing = terms.period.standing.as_deref().is_some_and(|why| !why.trim().is_empty());
         let now = self.books.now();
         // An end at once is one whatever a clock says.
         let at_once = register.ended_at_once().map(|on| on.min(now.date()));
@@ -212,12 +211,14 @@ impl Agency {
         let (ends, reviewed) =
             (at_once.or(register.ends(&terms)), register.reviewed(&terms, &former));
         // Every list that was ever sent is looked at for this: only where something hangs on it.
-        let answers = match standing && register.waiver(&[], now).is_none() {
+        let uncounted = terms.period.is_uncounted();
+        let answers = match uncounted && register.waiver(&[], now).is_none() {
             true => Vec::new(),
             false => self.answers(&mut tx, agreement).await?,
         };
-        let requested = match standing {
-            true => Requested::Standing,
+        let requested = match terms.period.is_standing() {
+            true if uncounted => Requested::Standing,
+            true => unasked(&answers, &register, replaces, now.date()),
             false => requested(&answers, &register, replaces),
         };
         // A redelivery rests on the word that its first transfer rested on.
@@ -245,6 +246,8 @@ impl Agency {
                 state,
                 None | Some(State::Withdrawn | State::Expired | State::Superseded { .. })
             );
+            // No list is in an exercise.
+            let stands = stands && !body.exercise;
             let (request, mends, waived) = (body.request, body.mends, body.waived);
             answers.push(Answer { transfer, at, request, mends, waived, stands });
         }
@@ -279,6 +282,29 @@ fn requested(answers: &[Answer], register: &Register, replaces: Option<TransferI
     register.next_request().max(later).map_or(Requested::Never, Requested::Answered)
 }
 
+/// The same where lists leave unasked: one a year (R30), and one more in place of each with errors that are being mended
+/// (R63). A list that goes again has its own place.
+fn unasked(
+    answers: &[Answer],
+    register: &Register,
+    replaces: Option<TransferId>,
+    today: Date,
+) -> Requested {
+    let counts = |it: &&Answer| it.stands && it.request.is_none() && Some(it.transfer) != replaces;
+    let lists: Vec<&Answer> = answers.iter().filter(counts).collect();
+    let days: Vec<Date> =
+        lists.iter().filter(|it| it.mends.is_none()).map(|it| it.at.date()).collect();
+    let Some(next) = civil::next_allowed(&days).filter(|next| today < *next) else {
+        return Requested::Standing;
+    };
+    let open = |report: &Digest| lists.iter().all(|it| it.mends != Some(*report));
+    let own = answers.iter().find(|it| Some(it.transfer) == replaces).and_then(|it| it.mends);
+    let reported = lists.iter().flat_map(|it| register.errors(&it.transfer));
+    let unmended = reported.filter(|it| it.closed.is_none()).map(|it| it.begun.digest);
+    let report = own.into_iter().chain(unmended).find(open);
+    report.map_or(Requested::Answered(next), |report| Requested::Mends { request: None, report })
+}
+
 /// What one more list under a request would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -291,7 +317,7 @@ impl Place {
     fn under(self, request: Digest) -> Requested {
         match self {
             Self::First => Requested::By(request),
-            Self::Mends(report) => Requested::Mends { request, report },
+            Self::Mends(report) => Requested::Mends { request: Some(request), report },
         }
     }
 }
@@ -508,6 +534,40 @@ mod tests {
         let mut mended = reports(&lists[0], &[(2, None, false)]);
         let report = mended.0[0].digest;
         mended.0.extend([old, new]);
-        assert_eq!(requested(&lists, &mended, None), Requested::Mends { request: one, report });
+        let request = Some(one);
+        assert_eq!(requested(&lists, &mended, None), Requested::Mends { request, report });
+    }
+
+    #[test]
+    fn r30_of_lists_that_leave_unasked_one_a_year_leaves_and_its_corrections() {
+        let list = |at: i64| Answer { request: None, ..answers(Digest::none(), &[at]).remove(0) };
+        let (first, none) = (list(0), Register::default());
+        let today = Time(10 * HOUR).date();
+        let next = civil::next_allowed(&[first.at.date()]).unwrap();
+        let open = reports(&first, &[(1, None, false)]);
+        let mends = Requested::Mends { request: None, report: open.0[0].digest };
+        let closed = reports(&first, &[(1, Some(2), false)]);
+        let denied = reports(&first, &[(1, None, true)]);
+        let own = Some(first.transfer);
+        let mut lists = vec![first];
+        assert_eq!(unasked(&[], &none, None, today), Requested::Standing);
+        for register in [&none, &closed, &denied] {
+            assert_eq!(unasked(&lists, register, None, today), Requested::Answered(next));
+        }
+        assert_eq!(unasked(&lists, &none, None, next), Requested::Standing);
+        assert_eq!(unasked(&lists, &open, None, today), mends);
+        // It goes again itself, and has its own place.
+        assert_eq!(unasked(&lists, &none, own, today), Requested::Standing);
+        // The corrected one has left, and takes no year's place; it goes again as what it was.
+        let Requested::Mends { report, .. } = mends else { panic!() };
+        lists.push(Answer { mends: Some(report), ..list(5) });
+        assert_eq!(unasked(&lists, &open, None, today), Requested::Answered(next));
+        assert_eq!(unasked(&lists, &open, None, next), Requested::Standing);
+        let again = Some(lists[1].transfer);
+        assert_eq!(unasked(&lists, &closed, again, today), mends);
+        // What was stopped, and what answered a request, is no list that left unasked.
+        lists[0].stands = false;
+        lists.push(Answer { request: Some(Digest::of(b"asked")), ..list(6) });
+        assert_eq!(unasked(&lists, &none, None, today), Requested::Standing);
     }
 }

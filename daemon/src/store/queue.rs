@@ -605,7 +605,7 @@ mod tests {
         let waits = Due::late(now, ahead);
         tx.again(&kept, waits, &Words::same("kept")).await.unwrap();
         tx.commit().await.unwrap();
-        drop(store);
+        store.close().await;
         let store = Store::open(place).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         for lane in [Lane::Post, Lane::Jobs] {

@@ -201,15 +201,14 @@ impl Sim {
     /// Everything ends in order; what is left is on the disk.
     pub async fn close(self) -> TempDir {
         let Self { dir, net, agency, municipality, .. } = self;
-        drop((agency, municipality));
+        let stores = [
+            agency.map(|gone| gone.core.books.store.clone()),
+            municipality.map(|gone| gone.core.books.store.clone()),
+        ];
         net.clear(&[End::Carrier, End::Releaser, End::Reports, End::Fetcher]);
         *net.phones.witness.lock().unwrap() = None;
-        // SQLite takes its log away when the last one has let go; a connection is given back by a task of its own.
-        let open = |side: Side| dir.path().join(format!("{side:?}.db-wal")).exists();
-        let deadline = Instant::now() + PATIENCE;
-        while open(Side::Agency) || open(Side::Municipality) {
-            assert!(Instant::now() < deadline, "the stores are not closed");
-            tokio::task::yield_now().await;
+        for store in stores {
+            closed(store).await;
         }
         dir
     }
@@ -233,7 +232,8 @@ impl Sim {
                 self.net.clear(&End::AGENCY);
                 self.gates.wake();
                 // It is gone before the next one is opened, as a process is.
-                self.agency = None;
+                let store = self.agency.take().map(|gone| gone.core.books.store.clone());
+                closed(store).await;
                 let (dir, clock) = (self.dir.path(), &self.clocks[0]);
                 self.agency = Some(open_agency(dir, &self.parts, &self.net, clock).await);
                 self.outbox = Outbox::new(self.path("outbox"), SETTLE_MS);
@@ -241,7 +241,8 @@ impl Sim {
             Side::Municipality => {
                 self.net.clear(&[End::Fetcher]);
                 self.gates.wake();
-                self.municipality = None;
+                let store = self.municipality.take().map(|gone| gone.core.books.store.clone());
+                closed(store).await;
                 let (dir, clock) = (self.dir.path(), &self.clocks[1]);
                 let opened = open_municipality(dir, &self.parts, &self.net, clock).await;
                 self.municipality = Some(opened);
@@ -267,6 +268,12 @@ impl Sim {
     pub fn crash_gates(&mut self) {
         self.net.count("gates die");
         self.gates = Gates::of(&self.parts, &self.net);
+    }
+}
+
+async fn closed(store: Option<Store>) {
+    if let Some(store) = store {
+        store.close().await;
     }
 }
 

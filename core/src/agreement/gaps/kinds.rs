@@ -59,9 +59,12 @@ kinds! {
     StandingRequest "standing-request" Warns both(5, Recital('C'));
         nl "Lijsten vertrekken zonder aanvraag van de gemeente (period.standing)." "Laat period.standing weg, tenzij de getekende tekst dit toelaat."
         en "Lists leave without a request of the municipality (period.standing)." "Leave period.standing out, unless the signed text allows it."
+    MoreThanYearly "more-than-yearly" Warns both(30, Art(5));
+        nl "Wat zonder aanvraag vertrekt, wordt niet geteld (period.more-allowed-by)." "Laat period.more-allowed-by weg, tenzij de getekende tekst meer dan één lijst per jaar toelaat."
+        en "What leaves without a request is not counted (period.more-allowed-by)." "Leave period.more-allowed-by out, unless the signed text allows more than one list a year."
     PeriodDefault "period-default" Notes both(6, Recital('C'));
-        nl "Er staat niet hoe vaak een lijst opgevraagd mag worden; één keer per jaar geldt." "Vul period.per-year in."
-        en "It is not said how often a list may be asked for; once a year applies." "Fill in period.per-year."
+        nl "Er staat niet hoe vaak een lijst mag vertrekken; één keer per jaar geldt." "Vul period.per-year in."
+        en "It is not said how often a list may leave; once a year applies." "Fill in period.per-year."
     PeriodTooOften "period-too-often" Blocks both(6, Recital('C'));
         nl "{about} aanvragen per jaar: ten hoogste 1 is toegelaten." "Zet period.per-year op 1."
         en "{about} requests a year: 1 at most is allowed." "Set period.per-year to 1."

@@ -188,6 +188,7 @@ const ACCESS_AND_SECURITY: &[Change] = &[
     }),
     (Missing::AnyFile, Warns, None, |a| a.data.any_file = Some("x".into())),
     (Missing::StandingRequest, Warns, None, |a| a.period.standing = Some("x".into())),
+    (Missing::MoreThanYearly, Warns, None, |a| a.period.more_allowed_by = Some("x".into())),
     (Missing::ProcessorMissing, Blocks, None, |a| a.drop_zone.operator = "Iemand".into()),
     (Missing::ProcessorMissing, Blocks, None, |a| a.key.channels[0].provider = "Iemand".into()),
     (Missing::ProcessorHostsMissing, Warns, None, |a| a.processors[1].hosts.clear()),
