@@ -26,6 +26,7 @@ pub mod seal;
 pub mod sealer;
 pub mod status;
 pub mod stops;
+mod yearly;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;

@@ -42,7 +42,7 @@ done
 (umask 077 && printf by-hand-password >/etc/sluis/agency/credentials/smtp-password)
 (umask 077 && printf 0123456789abcdefghijkl >/etc/sluis/agency/credentials/reports-sms-a)
 install -d -m 0700 -o sluis-releaser -g sluis-releaser /var/lib/phones
-sed -e 's/{host}/127.0.0.2:8443/' -e 's/^\[data\]$/&\nany-file = "een test"/' -e 's/^\[period\]$/&\nstanding = "een test"/' /usr/share/sluis/demo/mechelen.toml >/srv/mechelen.toml
+sed -e 's/{host}/127.0.0.2:8443/' -e 's/^\[data\]$/&\nany-file = "een test"/' -e 's/^\[period\]$/&\nstanding = "een test"\nmore-allowed-by = "een test"/' /usr/share/sluis/demo/mechelen.toml >/srv/mechelen.toml
 sed 's/{salt}/0123456789abcdef0123456789abcdef/' /usr/share/sluis/demo/mechelen.contacts.toml >/srv/mechelen.contacts.toml
 for host in agency municipality dropzone; do
   contacts=""
