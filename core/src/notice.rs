@@ -12,7 +12,7 @@ mod said;
 pub use fault::Fault;
 use jiff::civil::Date;
 pub use late::Late;
-pub use said::said_at;
+pub use said::counts_from;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::gaps::{Gap, Missing};
@@ -218,8 +218,10 @@ pub struct Entered {
     pub digest: Digest,
     /// Who signed it.
     pub by: Side,
-    /// When it was said.
+    /// From when it counts.
     pub at: Time,
+    /// When it was said, by its party's clock.
+    pub said: Time,
     /// The version of the agreement under which it was said.
     pub version: u32,
     /// The transfer it is about.

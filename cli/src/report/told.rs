@@ -193,6 +193,10 @@ fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> Str
     let found =
         notice.found.map(|at| format!("{} {}", lang.pick("vastgesteld", "found"), at.local_hour()));
     let on = notice.on.map(|on| format!("{} {on}", lang.pick("dag", "day")));
+    let ends = report.ends_otherwise(line).map(|ends| {
+        let here = lang.pick("hier eindigt het op", "here it ends on");
+        format!("{here} {ends}")
+    });
     let paper = match (notice.received, notice.paper) {
         (_, Some(digest)) if sort == Sort::Publication => Some(format!(
             "{} {}, SHA-256 {digest}",
@@ -221,7 +225,8 @@ fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> Str
         )
         .to_owned()
     });
-    let known: Vec<_> = [case, found, on, paper, against, none].into_iter().flatten().collect();
+    let known = [case, found, on, ends, paper, against, none];
+    let known: Vec<_> = known.into_iter().flatten().collect();
     let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
     format!("{}{known}{}: {}", kind(sort.kind(), lang), void(line, lang), notice.text)
 }
