@@ -14,7 +14,7 @@ use sluis_core::words::Words;
 
 use super::Municipality;
 use super::retain::HOLD;
-use crate::books::{Books, backoff_ms, counting};
+use crate::books::{Books, backoff_ms};
 use crate::error::{CoreError, Effect, Result};
 use crate::files;
 use crate::gatehouse::Core;
@@ -264,8 +264,8 @@ impl Core for Municipality {
         let (record, terms) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
             .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
-        if work == Work::Fetch && counting::waits(tx, &terms).await? {
-            return Err(counting::not_agreed(&terms.agreement));
+        if work == Work::Fetch {
+            self.books.may_fetch(tx, &terms).await?;
         }
         Ok(match (work, &record.state) {
             (Work::Fetch, State::Announced { sent }) => Some(Task::Fetch { size: sent.size }),
