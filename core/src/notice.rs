@@ -411,6 +411,12 @@ impl Register {
         })
     }
 
+    /// In which list this report tells of an error, contradicted or not.
+    #[must_use]
+    pub fn reported_in(&self, report: &Digest) -> Option<TransferId> {
+        self.of(Sort::QualityReport).find(|it| it.digest == *report)?.transfer
+    }
+
     /// What two persons let pass for one list (R84): not used yet, and not older than a week.
     #[must_use]
     pub fn waiver(&self, used: &[Digest], now: Time) -> Option<Waiver> {

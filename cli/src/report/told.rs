@@ -80,7 +80,12 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
                 format!("{} {}", lang.pick("doorgelaten door", "let pass by"), short(it))
             });
             let mends = body.mends.as_ref().map(|it| {
-                format!("{} {}", lang.pick("verbetert dossier", "mends case"), short(it))
+                let here =
+                    report.register().reported_in(it).is_some_and(|of| line.about() != Some(of));
+                let lacks =
+                    lang.pick(" (daarvan is hier geen melding)", " (no report of that is here)");
+                let lacks = if here { "" } else { lacks };
+                format!("{} {}{lacks}", lang.pick("verbetert dossier", "mends case"), short(it))
             });
             [size, asked, mends, drawn, again, waived, drill]
                 .into_iter()

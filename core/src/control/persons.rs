@@ -188,6 +188,8 @@ pub struct Might {
     pub waived: Vec<Rule>,
     /// What it would wait for before it is sealed.
     pub waits: Vec<Words>,
+    /// The report whose errors it would mend (R63).
+    pub mends: Option<Digest>,
 }
 
 /// One line of `notices`.
