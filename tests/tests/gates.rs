@@ -61,6 +61,21 @@ fn case(world: &World, host: &str, arguments: &[&str]) -> String {
     made["digest"].as_str().unwrap()[..8].to_owned()
 }
 
+fn evidence_says_what_it_mends(world: &World, better: &str, number: &str) {
+    // The folder of all has that report, the folder of the list alone has not.
+    let all = ["--agreement", "mechelen"];
+    for (of, said) in [(&all[..], "which was reported before it"), (&[better], "is not here")] {
+        let to = world.path(&format!("bewijs-{}", of.len()));
+        let (folder, trust) = (to.to_str().unwrap(), to.join("allowed_signers"));
+        let export = [&["evidence", "export"], of, &["--to", folder]].concat();
+        assert!(world.cli("municipality", &export).status.success());
+        let verify = ["evidence", "verify", folder, "--trust", trust.to_str().unwrap()];
+        let told = stdout(&world.cli("municipality", &verify));
+        let line = told.lines().find(|it| it.contains("it mends the list of case")).unwrap();
+        assert!(line.contains(number) && line.ends_with(said), "{told}");
+    }
+}
+
 #[test]
 fn a_list_leaves_once_when_it_was_asked_for_and_a_correction_is_no_second_one() {
     let world = World::running_as(&strict());
@@ -103,18 +118,7 @@ fn a_list_leaves_once_when_it_was_asked_for_and_a_correction_is_no_second_one() 
     assert!(shown.contains(&format!("art. 7: mends {number}, ")), "{shown}");
     let shown = world.json("municipality", &["show", &better])["timeline"].to_string();
     assert!(!shown.contains("mends-unknown"), "it knows that report: {shown}");
-    // The folder of all has that report, the folder of the list alone has not.
-    let all = ["--agreement", "mechelen"];
-    for (of, said) in [(&all[..], "which was reported before it"), (&[&better], "is not here")] {
-        let to = world.path(&format!("bewijs-{}", of.len()));
-        let (folder, trust) = (to.to_str().unwrap(), to.join("allowed_signers"));
-        let export = [&["evidence", "export"], of, &["--to", folder]].concat();
-        assert!(world.cli("municipality", &export).status.success());
-        let verify = ["evidence", "verify", folder, "--trust", trust.to_str().unwrap()];
-        let told = stdout(&world.cli("municipality", &verify));
-        let line = told.lines().find(|it| it.contains("it mends the list of case")).unwrap();
-        assert!(line.contains(&number) && line.ends_with(said), "{told}");
-    }
+    evidence_says_what_it_mends(&world, &better, &number);
     for list in [&code, &better] {
         let to = world.path(&format!("evidence-{list}"));
         let made = world.cli("agency", &["evidence", "export", list, "--to", to.to_str().unwrap()]);
