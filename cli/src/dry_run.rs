@@ -8,6 +8,7 @@ use sluis_config::{Agreements, Config};
 use sluis_core::content::{self, Encoding, Format, Rules, Summary};
 use sluis_core::control::{May, Might};
 use sluis_core::id::{AgreementId, Nis, Time};
+use sluis_core::notice::short;
 use sluis_core::policy::Reason;
 use sluis_core::words::Words;
 
@@ -31,7 +32,7 @@ pub(crate) fn look(
     let file = std::fs::File::open(path).map_err(Failure::io(path.display()))?;
     let size = file.metadata().map_err(Failure::io(path.display()))?.len();
     let ask = May { agreement: agreement.clone(), size, drawn_for };
-    let Might { mut reasons, waived, waits } = socket.post("may", &ask)?;
+    let Might { mut reasons, waived, waits, mends } = socket.post("may", &ask)?;
     let rules = Rules::of(&installed.terms.agreement);
     let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", e.words()))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -51,6 +52,7 @@ pub(crate) fn look(
         output::json(&serde_json::json!({
             "may": reasons.is_empty(), "bytes": size, "list": summary,
             "reasons": reasons.iter().map(Reason::told).collect::<Vec<_>>(), "waits": waits,
+            "mends": mends,
         }))?;
     } else if let Some(summary) = &summary {
         tell(summary, lang)?;
@@ -64,6 +66,13 @@ pub(crate) fn look(
         return Ok(());
     }
     if reasons.is_empty() {
+        if let Some(report) = mends {
+            let it = lang.pick(
+                "Dit verbetert de lijst van dossier (art. 7):",
+                "This mends the list of case (art. 7):",
+            );
+            output::line(format!("{it} {}", short(&report)))?;
+        }
         let may = lang.pick("Dit kan vertrekken.", "This may leave.");
         let after = lang
             .pick("Dit kan vertrekken, maar wacht dan op:", "This may leave, but then waits for:");

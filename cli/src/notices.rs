@@ -441,6 +441,10 @@ fn marks(row: &NoticeRow, lang: Lang) -> String {
         let clock = lang.pick("de klok van die partij zei", "that party's clock said");
         format!("{clock} {}", said.local())
     }));
+    marks.extend(row.ends.map(|on| {
+        let here = lang.pick("hier eindigt het op", "here it ends on");
+        format!("{here} {on}")
+    }));
     marks.extend(row.late_why.as_ref().map(|late| late.text(lang.core()).to_owned()));
     if row.contradicted {
         marks.push(

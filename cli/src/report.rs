@@ -181,6 +181,7 @@ impl Report<'_> {
                 digest: line.digest,
                 by: line.side,
                 at: self.counts_from(line, *sort),
+                said: line.statement.header.time,
                 version: self.version(line),
                 transfer: line.about(),
                 sort: *sort,
@@ -190,10 +191,16 @@ impl Report<'_> {
         }
     }
 
-    /// From when a notice counts: a request of the other party from the day that the core counts it from (R6).
+    /// The first day without lists by an end by notice, where the books here do not bear out the one that it names.
+    fn ends_otherwise(&self, line: &Line) -> Option<jiff::civil::Date> {
+        let entered = self.entered(line)?;
+        self.register().ends_otherwise(&entered, &self.terms.agreement)
+    }
+
+    /// From when a notice counts: what has a term, of the other party, from the day that the core counts it from (R6, R76).
     fn counts_from(&self, line: &Line, sort: Sort) -> Time {
         let own = self.terms.agreement.side_of(&self.head.party);
-        if sort != Sort::Request || own == Some(line.side) {
+        if !sort.has_a_term() || own == Some(line.side) {
             return line.at;
         }
         let header = &line.statement.header;
@@ -203,7 +210,7 @@ impl Report<'_> {
         let notices = self.lines.iter().filter(|it| matches!(it.statement.body, Body::Notice(..)));
         let later = notices.skip_while(|it| it.digest != line.digest).map(|it| it.at);
         let heard = later.min().unwrap_or(line.at).max(header.time.min(line.at));
-        notice::said_at(sort, header.time, seen, heard)
+        notice::counts_from(sort, header.time, seen, heard)
     }
 
     /// The version of the agreement under which something was said.

@@ -46,7 +46,7 @@ const STATEMENTS: [(&str, &str, &str); 39] = [
 ];
 
 /// Of entries that are no statement: what happened to a transfer, what persons did, what was noticed.
-const ENTRIES: [(&str, &str, &str); 59] = [
+const ENTRIES: [(&str, &str, &str); 61] = [
     ("send", "aangeboden", "offered"),
     ("redeliver", "opnieuw verzonden", "sent again"),
     ("agreement-approve", "versie van de overeenkomst", "version of the agreement"),
@@ -98,6 +98,8 @@ const ENTRIES: [(&str, &str, &str); 59] = [
     ("number", "nummer", "number"),
     ("late", "te laat", "late"),
     ("no-effect", "zonder gevolg", "without effect"),
+    ("mends-unknown", "verbetert een onbekend dossier", "mends an unknown case"),
+    ("takes-effect", "krijgt alsnog gevolg", "takes effect after all"),
     ("set-back", "oudere databank gezien", "older store seen"),
     ("set-back-refused", "oudere databank geweigerd", "older store refused"),
     ("not-plausible", "woord dat niet kan", "word that cannot be"),

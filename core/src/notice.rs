@@ -12,7 +12,7 @@ mod said;
 pub use fault::Fault;
 use jiff::civil::Date;
 pub use late::Late;
-pub use said::said_at;
+pub use said::counts_from;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::gaps::{Gap, Missing};
@@ -218,8 +218,10 @@ pub struct Entered {
     pub digest: Digest,
     /// Who signed it.
     pub by: Side,
-    /// When it was said.
+    /// From when it counts.
     pub at: Time,
+    /// When it was said, by its party's clock.
+    pub said: Time,
     /// The version of the agreement under which it was said.
     pub version: u32,
     /// The transfer it is about.
@@ -407,6 +409,12 @@ impl Register {
                 && begun.transfer == Some(*transfer)
                 && !self.is_contradicted(&begun.digest)
         })
+    }
+
+    /// In which list this report tells of an error, contradicted or not.
+    #[must_use]
+    pub fn reported_in(&self, report: &Digest) -> Option<TransferId> {
+        self.of(Sort::QualityReport).find(|it| it.digest == *report)?.transfer
     }
 
     /// What two persons let pass for one list (R84): not used yet, and not older than a week.

@@ -203,6 +203,9 @@ pub fn permit(agreement: &Agreement, sent: &Sent) -> Vec<(&'static str, String)>
     rules.extend(
         (!asked.is_empty()).then(|| format!("{}: request {asked}", Sort::Request.article())),
     );
+    rules.extend(
+        sent.mends.map(|it| format!("{}: mends {}", Sort::QualityReport.article(), short(&it))),
+    );
     rules.extend([content, "art. 3: size".to_owned()]);
     rules.extend(sent.waived.map(|it| format!("art. 6: override {}", short(&it))));
     decided(agreement, "permit", ("rules", rules.join(", ")))

@@ -31,8 +31,6 @@ struct Known {
     entered: Entered,
     /// When it was entered here.
     heard: Time,
-    /// By its own party's clock.
-    said: Time,
     void: Option<Words>,
 }
 
@@ -69,7 +67,7 @@ impl Books {
                 continue;
             };
             let (seen, heard) = match sort {
-                Sort::Request if by != self.side => {
+                sort if sort.has_a_term() && by != self.side => {
                     // What was heard before another notice was not heard after it, nor after now: so a clock that was ahead
                     // is known once it is set right.
                     let later = all.iter().skip(place).map(|it| it.at);
@@ -82,18 +80,14 @@ impl Books {
             let entered = Entered {
                 digest: kept.signed.digest(),
                 by,
-                at: notice::said_at(sort, header.time, seen, heard),
+                at: notice::counts_from(sort, header.time, seen, heard),
+                said: header.time,
                 version: terms.agreement.version,
                 transfer: header.transfer,
                 sort,
                 notice,
             };
-            known.push(Known {
-                entered,
-                heard: kept.at,
-                said: header.time,
-                void: kept.void.clone(),
-            });
+            known.push(Known { entered, heard: kept.at, void: kept.void.clone() });
         }
         Ok(known)
     }
@@ -146,7 +140,8 @@ impl Books {
         // As it was when it was said: a letter that was long on its way is no later notice, and a clock that is ahead makes
         // no report void.
         let notice = Notice { found: heard.found(), ..notice.clone() };
-        if let Err(fault) = register.may(&terms.agreement, heard.by, sort, &notice, heard.at) {
+        let judged = heard.judged();
+        if let Err(fault) = register.may(&terms.agreement, heard.by, sort, &notice, judged) {
             return Ok(Err(fault.words()));
         }
         self.mark_late(tx, &register, &heard).await?;
@@ -356,8 +351,7 @@ async fn make<C: Core>(
     books.mark_late(&mut tx, &register, &made).await?;
     books.commit(tx).await?;
     core.after().await;
-    let said = made.at;
-    noted.row = Some(row(&terms.agreement, &register, made, said, None));
+    noted.row = Some(row(&terms.agreement, &register, made, None));
     Ok(Json(noted))
 }
 
@@ -397,10 +391,11 @@ async fn list<C: Core>(
     let mut tx = books.store.begin().await?;
     let mut rows = Vec::new();
     for installed in books.agreements.iter().filter(|it| of.has(&it.terms.agreement.agreement)) {
-        let agreement = &installed.terms.agreement;
-        let register = books.notices(&mut tx, &agreement.agreement).await?;
-        let known = books.all_notices(&mut tx, &agreement.agreement).await?.into_iter();
-        rows.extend(known.map(|it| row(agreement, &register, it.entered, it.said, it.void)));
+        let name = &installed.terms.agreement.agreement;
+        let agreement = &books.counting(&mut tx, name).await?.agreement;
+        let register = books.notices(&mut tx, name).await?;
+        let known = books.all_notices(&mut tx, name).await?.into_iter();
+        rows.extend(known.map(|it| row(agreement, &register, it.entered, it.void)));
     }
     Ok(Json(rows))
 }
@@ -409,9 +404,9 @@ fn row(
     agreement: &Agreement,
     register: &Register,
     entered: Entered,
-    said: Time,
     void: Option<Words>,
 ) -> NoticeRow {
+    let said = entered.said;
     // What has no effect meets no clock.
     let late = if void.is_none() { register.late(&entered) } else { None };
     NoticeRow {
@@ -420,6 +415,7 @@ fn row(
         by: agreement.party(entered.by).id.clone(),
         at: entered.at,
         said: Some(said).filter(|said| said.0.abs_diff(entered.at.0) > SKEW_MS.unsigned_abs()),
+        ends: if void.is_none() { register.ends_otherwise(&entered, agreement) } else { None },
         late: late.is_some(),
         late_why: late.map(Late::words),
         late_s: late.and_then(Late::seconds),

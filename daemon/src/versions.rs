@@ -8,15 +8,17 @@ use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use sluis_core::control::{Agree, Agreed, Waiting, Wanted, typed};
-use sluis_core::evidence::Terms;
+use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Time};
+use sluis_core::notice::MAX_A_DAY;
+use sluis_core::statement::{Body, Statement};
 use sluis_core::words;
 
 use crate::books::counting::{agree, is_a_version, not_agreed, since};
 use crate::books::{Books, UNHEARD_MS};
 use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
-use crate::store::Tx;
+use crate::store::{Tx, detail};
 use crate::two_persons::{self, Confirmed, Word, confirm};
 
 /// The verb by which two persons let one count.
@@ -165,6 +167,7 @@ async fn agreed<C: Core>(
     agree(&mut tx, books.now(), terms, "agreement-approved", by).await?;
     books.forget_keys(&ask.agreement);
     books.tell_processors(&mut tx, &ask.agreement).await?;
+    weigh_again(&*core, &mut tx, terms).await?;
     // What waited for this goes on at once.
     tx.sooner(&ask.agreement, books.now(), UNHEARD_MS).await?;
     let done = books.commit(tx).await;
@@ -174,5 +177,31 @@ async fn agreed<C: Core>(
         unapproved.remove(&ask.agreement);
     }
     books.wake_all();
+    core.after().await;
     Ok(answer(false, Vec::new()))
+}
+
+/// What the other party said under a version that waited was weighed by the rules that counted before. What those void is
+/// weighed once more, now that this version counts: only what has a term goes by the text, and of that no more than a party
+/// says in a day.
+async fn weigh_again<C: Core>(core: &C, tx: &mut Tx, terms: &Terms) -> Result<()> {
+    let (books, name) = (core.books(), &terms.agreement.agreement);
+    let (mut weighed, version) = (0, terms.agreement.version.to_string());
+    for signed in tx.all_void(name).await? {
+        let said = Statement::read(signed.statement.as_bytes())?;
+        let has_a_term = matches!(said.body, Body::Notice(sort, _) if sort.has_a_term());
+        let theirs = said.header.issuer != books.party && said.header.terms == terms.digest;
+        if !has_a_term || !theirs || weighed >= MAX_A_DAY {
+            continue;
+        }
+        weighed += 1;
+        let under = books.terms(tx, &terms.digest).await?;
+        let said = Verified::check(&signed, &under, books.side.other())?;
+        if core.heard(tx, &said).await?.is_ok() {
+            tx.takes_effect(&said.digest()).await?;
+            let known = [("statement", said.digest().to_string()), ("version", version.clone())];
+            tx.enter(books.now(), "takes-effect", None, detail(known)).await?;
+        }
+    }
+    Ok(())
 }

@@ -139,3 +139,36 @@ fn a_notice_that_is_heard_a_day_later_counts_as_it_was_said() {
     let due = world.json("agency", &["deadlines"]);
     assert!(due.as_array().unwrap().iter().any(|it| it["clock"] == "notice"), "{due}");
 }
+
+#[test]
+fn where_an_end_by_notice_counts_from_a_later_day_than_it_says_people_read_on_which_it_ends() {
+    let mut plan = Plan::default();
+    plan.agreement = plan.agreement.replace("standing = \"een test\"\n", "");
+    let mut world = World::running_as(&plan);
+    world.jump("keeper", "-30d");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = Time(i64::try_from(now.as_millis()).unwrap());
+    let day = |days: i64| now.plus_ms(days * 86_400_000).date();
+    // A day more than its own clock asks for: around midnight that is one less.
+    let on = civil::ends_after_notice(day(-29), 12).to_string();
+    let said = ["terminate", "mechelen", "--on", &on, "--text", "opzegging"];
+    let said = world.cli("municipality", &said);
+    assert!(said.status.success(), "{}", stderr(&said));
+    let row = until("the agency to count it", || {
+        let rows = world.json("agency", &["notices"]);
+        rows.as_array().unwrap().iter().find(|row| row["sort"] == "terminate").cloned()
+    });
+    let ends = row["ends"].as_str().unwrap().to_owned();
+    assert!(ends > on && row["void"].is_null(), "{row}");
+    let told = stdout(&world.cli("agency", &["--lang", "nl", "notices"]));
+    // The table wraps it.
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&format!("[hier eindigt het op {ends}]")), "{told}");
+    assert!(!stdout(&world.cli("municipality", &["notices"])).contains("here it ends on"));
+    let to = world.path("bewijs");
+    let folder = to.to_str().unwrap();
+    let export = ["evidence", "export", "--agreement", "mechelen", "--to", folder];
+    assert!(world.cli("agency", &export).status.success());
+    let report = std::fs::read_to_string(to.join("report.en.html")).unwrap();
+    assert!(report.contains(&format!("day {on}, here it ends on {ends}")), "the report says it");
+}

@@ -7,8 +7,9 @@ use std::io::Read;
 
 use serde_json::Value;
 use sluis_core::agreement::Side::{Agency, Municipality};
-use sluis_core::id::TransferId;
-use sluis_core::statement::Statement;
+use sluis_core::id::{Digest, TransferId};
+use sluis_core::notice::short;
+use sluis_core::statement::{Body, Sent, Statement};
 use sluis_tests::insider::Insider;
 use sluis_tests::world::{Plan, ROLES, somewhere};
 use sluis_tests::{World, stderr, stdout, until};
@@ -60,6 +61,21 @@ fn case(world: &World, host: &str, arguments: &[&str]) -> String {
     made["digest"].as_str().unwrap()[..8].to_owned()
 }
 
+fn evidence_says_what_it_mends(world: &World, better: &str, number: &str) {
+    // The folder of all has that report, the folder of the list alone has not.
+    let all = ["--agreement", "mechelen"];
+    for (of, said) in [(&all[..], "which was reported before it"), (&[better], "is not here")] {
+        let to = world.path(&format!("bewijs-{}", of.len()));
+        let (folder, trust) = (to.to_str().unwrap(), to.join("allowed_signers"));
+        let export = [&["evidence", "export"], of, &["--to", folder]].concat();
+        assert!(world.cli("municipality", &export).status.success());
+        let verify = ["evidence", "verify", folder, "--trust", trust.to_str().unwrap()];
+        let told = stdout(&world.cli("municipality", &verify));
+        let line = told.lines().find(|it| it.contains("it mends the list of case")).unwrap();
+        assert!(line.contains(number) && line.ends_with(said), "{told}");
+    }
+}
+
 #[test]
 fn a_list_leaves_once_when_it_was_asked_for_and_a_correction_is_no_second_one() {
     let world = World::running_as(&strict());
@@ -92,8 +108,17 @@ fn a_list_leaves_once_when_it_was_asked_for_and_a_correction_is_no_second_one() 
         ],
     );
     heard(&world, "agency", "quality-report", 1);
+    let file = world.path("beter.csv");
+    fs::write(&file, LIST).unwrap();
+    let tried = world.cli("agency", &["send", "mechelen", file.to_str().unwrap(), "--dry-run"]);
+    assert!(stdout(&tried).contains(&format!("mends the list of case (art. 7): {number}\n")));
     let better = world.send("beter.csv", LIST);
     open(&world, &better);
+    let shown = world.json("agency", &["show", &better])["timeline"].to_string();
+    assert!(shown.contains(&format!("art. 7: mends {number}, ")), "{shown}");
+    let shown = world.json("municipality", &["show", &better])["timeline"].to_string();
+    assert!(!shown.contains("mends-unknown"), "it knows that report: {shown}");
+    evidence_says_what_it_mends(&world, &better, &number);
     for list in [&code, &better] {
         let to = world.path(&format!("evidence-{list}"));
         let made = world.cli("agency", &["evidence", "export", list, "--to", to.to_str().unwrap()]);
@@ -474,5 +499,68 @@ fn a_code_that_the_vault_holds_is_no_other_transfers_and_what_is_destroyed_is_re
         let mut left = Vec::new();
         file.read_to_end(&mut left).unwrap();
         assert_eq!(left.len(), 0, "a descriptor still has it");
+    }
+}
+
+/// A `sent` that names as the report which it mends what is none here is told where people look, and in the evidence.
+#[test]
+fn a_list_that_mends_no_report_that_is_known_here_is_told_as_that() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    let found = ["--found", "2026-01-05T10:00", "--text", "een fout"];
+    let of = |more: &[&str]| {
+        let said = [&["quality", "report", "mechelen"], &found[..], more].concat();
+        world.json("municipality", &said)["digest"].as_str().unwrap().parse::<Digest>().unwrap()
+    };
+    // About no list, and about that one.
+    let (none, right) = (of(&[]), of(&["--transfer", &code]));
+    heard(&world, "agency", "quality-report", 2);
+    let to = world.path("evidence");
+    let export = ["evidence", "export", &code, "--to", to.to_str().unwrap()];
+    assert!(world.cli("municipality", &export).status.success());
+    let files = fs::read_dir(&to).unwrap().flatten().map(|entry| entry.path());
+    let sent = files.filter(|path| path.display().to_string().ends_with("-sent.json"));
+    let sent = sent.map(|path| fs::read(path).unwrap()).next().unwrap();
+    let Body::Sent(body) = Statement::read(&sent).unwrap().body else { panic!() };
+    for role in ["carrier", "sealer"] {
+        world.stop(role);
+    }
+    let insider = Insider::of(&world, Agency);
+    let lists =
+        [("0000000", Digest::none(), true), ("1111111", none, true), ("2222222", right, false)];
+    for (code, mends, unknown) in lists {
+        let body = Sent { code: code.parse().unwrap(), mends: Some(mends), ..body.clone() };
+        let (after, seen) = (insider.last(Agency), insider.last(Municipality));
+        let list = Some(TransferId::random());
+        insider.brings(&insider.says(after, seen, list, Body::Sent(body)));
+        let shown = world.json("municipality", &["show", code]);
+        assert_eq!(shown["row"]["state"], "Announced", "{shown}");
+        let entries = shown["timeline"].as_array().unwrap().iter();
+        let told: Vec<_> = entries.filter(|it| it["kind"] == "mends-unknown").collect();
+        assert_eq!(!told.is_empty(), unknown, "{shown}");
+        assert!(told.iter().all(|it| it["detail"]["case"] == mends.to_string()), "{told:?}");
+    }
+    let to = world.path("bewijs");
+    let (folder, trust) = (to.to_str().unwrap(), to.join("allowed_signers"));
+    let export = ["evidence", "export", "--agreement", "mechelen", "--to", folder];
+    assert!(world.cli("municipality", &export).status.success());
+    let verify = ["evidence", "verify", folder, "--trust", trust.to_str().unwrap()];
+    let verified = world.cli("municipality", &verify);
+    let told = stdout(&verified);
+    assert!(verified.status.success(), "{told}{}", stderr(&verified));
+    for (code, said) in [
+        ("0000-000", "that report is not here"),
+        ("1111-111", "which is no report of an error in an earlier list"),
+        ("2222-222", "which was reported before it"),
+    ] {
+        let line = told.lines().find(|it| it.contains(code) && it.contains("mend"));
+        assert!(line.is_some_and(|line| line.ends_with(said)), "{told}");
+    }
+    let report = fs::read_to_string(to.join("report.en.html")).unwrap();
+    for (mends, lacks) in [(Digest::none(), true), (none, true), (right, false)] {
+        let said = format!("mends case {}", short(&mends));
+        assert!(report.contains(&said), "{said}");
+        assert_eq!(report.contains(&format!("{said} (no report of that is here)")), lacks);
     }
 }

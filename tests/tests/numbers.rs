@@ -308,12 +308,59 @@ fn a_custodian_under_another_name_gets_no_share_before_two_persons_said_so() {
         }
     }
     let list = world.send("twee.txt", b"twee");
-    held(&world, &list, "anna had no share here before, and others had. Two persons confirm");
+    held(
+        &world,
+        &list,
+        "anna had no share under mechelen before, and some left for this municipality",
+    );
     assert_eq!(providers[0].seen().len(), 1, "nobody is told, and nothing left");
     let told = two(&world, &["number", "confirm", "mechelen", "anna"]);
     assert!(told.contains("the new number is used from"), "{told}");
     assert!(world.cli("agency", &["retry", &list]).status.success());
     world.wait("agency", &list, "Released");
+    let share: Value = serde_json::from_str(providers[0].seen().last().unwrap()).unwrap();
+    assert_eq!(share["to"], NEW);
+}
+
+#[test]
+fn the_first_numbers_of_an_agreement_whose_parties_had_another_one_wait_for_two_persons() {
+    let providers = providers();
+    let mut world = running(&providers);
+    let first = world.send("een.txt", b"een");
+    world.wait("agency", &first, "Released");
+    // The same agreement under another name, with another number for an.
+    let (file, contacts) = (world.path("gent.toml"), world.path("gent.contacts.toml"));
+    let text = fs::read_to_string(world.path("mechelen.toml")).unwrap();
+    fs::write(&file, text.replace("agreement = \"mechelen\"", "agreement = \"gent\"")).unwrap();
+    let numbers = fs::read_to_string(world.path("mechelen.contacts.toml")).unwrap();
+    assert!(numbers.contains(OLD));
+    fs::write(&contacts, numbers.replace(OLD, NEW)).unwrap();
+    let cards = ["agency", "municipality", "dropzone"].map(|it| world.path(&format!("{it}.card")));
+    for host in ["agency", "municipality", "dropzone"] {
+        let mut add = vec!["agreement", "add", file.to_str().unwrap()];
+        cards.iter().for_each(|card| add.extend(["--card", card.to_str().unwrap()]));
+        if host == "agency" {
+            add.extend(["--contacts", contacts.to_str().unwrap()]);
+        }
+        let added = world.cli(host, &add);
+        assert!(added.status.success(), "{}", stderr(&added));
+    }
+    for (role, _) in ROLES {
+        assert!(world.stop(role).success());
+        world.start(role);
+    }
+    ["agency", "municipality"].iter().for_each(|host| world.has_heard(host));
+    let list = world.path("twee.txt");
+    fs::write(&list, b"twee").unwrap();
+    let sent = world.json("agency", &["send", "gent", list.to_str().unwrap()]);
+    let code = sent["code"].as_str().unwrap();
+    held(&world, code, "an had no share under gent before, and some left for this municipality");
+    assert_eq!(providers[0].seen().len(), 1, "nothing left to the new number");
+    for custodian in ["an", "bart", "chantal"] {
+        let _ = two(&world, &["number", "confirm", "gent", custodian]);
+    }
+    assert!(world.cli("agency", &["retry", code]).status.success());
+    world.wait("agency", code, "Released");
     let share: Value = serde_json::from_str(providers[0].seen().last().unwrap()).unwrap();
     assert_eq!(share["to"], NEW);
 }

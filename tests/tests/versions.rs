@@ -11,15 +11,21 @@ use sluis_core::id::Time;
 use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, stdout, until};
 
-/// Installs the next version at both parties, with these changes, and has each core and gate read it.
+/// Installs version 2 at both parties, with these changes, and has each core and gate read it.
 fn next_version(world: &mut World, changes: &[(&str, &str)]) {
+    install(world, 2, changes);
+}
+
+fn install(world: &mut World, version: u32, changes: &[(&str, &str)]) {
     let text = fs::read_to_string(world.path("agency/agreements/mechelen.toml")).unwrap();
-    let mut next = text.replace("version = 1\n", "version = 2\n");
+    let before = format!("version = {}\n", version - 1);
+    assert!(text.contains(&before));
+    let mut next = text.replace(&before, &format!("version = {version}\n"));
     for (before, after) in changes {
         assert!(next.contains(before), "{before}");
         next = next.replace(before, after);
     }
-    let file = world.path("v2.toml");
+    let file = world.path(&format!("v{version}.toml"));
     fs::write(&file, next).unwrap();
     for host in ["agency", "municipality"] {
         let added = world.cli(host, &["agreement", "add", file.to_str().unwrap()]);
@@ -119,6 +125,50 @@ fn what_is_said_under_a_version_that_waits_here_is_heard_by_the_rules_that_count
     assert_eq!(vault.map_or(0, Iterator::count), 0, "nothing of it is here");
     two_say(&world, "municipality", &["agreement", "approve", "mechelen"]);
     world.wait("municipality", &code, "Removed");
+    // Now that its text counts the notice has its effect, on the day that it names.
+    has(&world, "municipality", "terminate", 1);
+    for host in ["agency", "municipality"] {
+        let due = world.json(host, &["deadlines"]);
+        let end = due.as_array().unwrap().iter().find(|it| it["clock"] == "notice").cloned();
+        let last = Time(end.unwrap()["due"].as_i64().unwrap()).date();
+        assert_eq!(last.tomorrow().unwrap().to_string(), on, "{host}");
+    }
+    let entries = stdout(&world.cli("municipality", &["ledger", "export"]));
+    let after: Vec<_> = entries.lines().filter(|it| it.contains("takes-effect")).collect();
+    assert!(after.len() == 1 && after[0].contains(r#""version":"2""#), "{after:?}");
+}
+
+#[test]
+fn a_list_under_a_version_that_never_counted_here_is_not_fetched_when_a_later_one_counts() {
+    let mut world = World::running();
+    install(&mut world, 2, &[]);
+    two_say(&world, "agency", &["agreement", "approve", "mechelen"]);
+    let code = world.send("een.txt", b"een");
+    world.wait("agency", &code, "Carried");
+    world.wait("municipality", &code, "Announced");
+    install(&mut world, 3, &[]);
+    for host in ["agency", "municipality"] {
+        two_say(&world, host, &["agreement", "approve", "mechelen"]);
+    }
+    // What is sealed under the one that counts goes its way, past it.
+    let other = world.send("twee.txt", b"twee");
+    world.wait("municipality", &other, "Removed");
+    assert_eq!(world.row("municipality", &code).unwrap()["state"], "Announced");
+    for (lang, why) in [
+        ("en", "version 2, never counted here, and version 3 does now"),
+        ("nl", "versie 2, telde hier nooit, en versie 3 nu wel"),
+    ] {
+        until("people to read why", || {
+            let shown = stdout(&world.cli("municipality", &["--lang", lang, "show", &code]));
+            let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            shown.contains(why).then_some(())
+        });
+    }
+    let kept = fs::read_dir(world.path("municipality/vault/mechelen")).unwrap();
+    assert_eq!(kept.count(), 1, "nothing of it is here");
+    // The agency takes it back, as any other that nobody fetched.
+    says(&world, "agency", &["withdraw", &code]);
+    world.wait("municipality", &code, "Ended");
 }
 
 /// The clocks of a host: which, of whom or what, until when, and whether met.

@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use sluis_core::agreement::Side::{self, Agency, Municipality};
+use sluis_core::deadline::civil;
 use sluis_core::id::Time;
 use sluis_core::notice::{self, Notice, Sort};
 use sluis_tests::sim::parts::Parts;
@@ -348,6 +350,62 @@ fn a_request_is_no_older_than_what_it_saw_and_as_old_as_it_says_where_clocks_are
         for side in [Agency, Municipality] {
             let requests = counting(&sim, side, "request").await;
             assert_eq!((&requests[0]["at"], &requests[0]["said"]), (&json!(START.0), &Value::Null));
+        }
+    });
+}
+
+/// An end by notice on the first day that is possible by its party's clock.
+async fn end_by_notice(sim: &Sim, by: Side) -> Date {
+    let on = civil::ends_after_notice(sim.now(by).date(), 12);
+    sim.say(by, Sort::Terminate, Notice { on: Some(on), ..Notice::of("opzegging") }).await.unwrap();
+    on
+}
+
+/// The first day without lists, by the clock of the agreement's end; and what the notice says of it.
+async fn ends(sim: &Sim, side: Side) -> (Date, Value) {
+    let known = counting(sim, side, "terminate").await;
+    assert_eq!(known.len(), 1, "it counts at the {side:?}");
+    let due: Value = sim.ask(side, OFFICERS[0], "deadlines", ()).await.unwrap();
+    let end = due.as_array().unwrap().iter().find(|it| it[1]["clock"] == "notice").unwrap();
+    let last = Time(end[1]["due"].as_i64().unwrap()).date();
+    (last.tomorrow().unwrap(), known[0]["ends"].clone())
+}
+
+#[test]
+fn who_sets_its_clock_back_takes_nothing_off_the_term_of_notice() {
+    run(async {
+        for by in [Agency, Municipality] {
+            let mut sim = strict().await;
+            jump(&mut sim, by, -366 * DAY).await;
+            let on = end_by_notice(&sim, by).await;
+            assert!(on <= START.date(), "its year was over");
+            sim.settle().await;
+            let whole = civil::ends_after_notice(START.plus_ms(-14 * DAY).date(), 12);
+            assert_eq!(ends(&sim, by.other()).await, (whole, json!(whole)), "{by:?}");
+            // Whoever says it goes by its own word.
+            assert_eq!(ends(&sim, by).await, (on, Value::Null), "{by:?}");
+            if by == Municipality {
+                jump(&mut sim, by, 366 * DAY).await;
+                let refused = sim.say(by, Sort::Request, Notice::of("nog een lijst")).await;
+                let why = refused.unwrap_err().words.en;
+                assert!(why.contains("ended on"), "{why}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_end_by_notice_that_is_two_weeks_on_its_way_is_on_the_same_day_at_both_parties() {
+    run(async {
+        for (by, days) in [(Agency, 13), (Municipality, 13), (Agency, 15), (Municipality, 15)] {
+            let mut sim = strict().await;
+            let on = end_by_notice(&sim, by).await;
+            sim.pass(days * DAY);
+            sim.settle().await;
+            assert_eq!(ends(&sim, by).await, (on, Value::Null));
+            let later = on.saturating_add(jiff::ToSpan::days(1));
+            let (day, told) = if days < 14 { (on, Value::Null) } else { (later, json!(later)) };
+            assert_eq!(ends(&sim, by.other()).await, (day, told), "{by:?}, after {days} days");
         }
     });
 }

@@ -2,6 +2,7 @@
 
 use sluis_core::agreement::Side;
 use sluis_core::evidence::{Delivery, Opening, Refusal, Removal, Terms, Verified};
+use sluis_core::notice::{Sort, short};
 use sluis_core::statement::{Body, Sent, Statement, Word};
 use sluis_core::words;
 use sluis_core::words::Words;
@@ -77,11 +78,11 @@ impl Facts {
     }
 }
 
-/// What these statements about one transfer prove; nothing of them contradicts another.
+/// What these statements about one transfer prove, of `all` that are here; nothing of them contradicts another.
 ///
 /// # Errors
 /// [`Refusal`], naming what does not agree.
-pub(super) fn prove(statements: &[&Held<'_>]) -> Result<Facts, Refusal> {
+pub(super) fn prove(statements: &[&Held<'_>], all: &[&Held<'_>]) -> Result<Facts, Refusal> {
     let said = Said(statements);
     let mut facts = Facts { transfer: None, facts: Vec::new(), missing: Vec::new() };
     let first = said.all("sent").next();
@@ -94,6 +95,7 @@ pub(super) fn prove(statements: &[&Held<'_>]) -> Result<Facts, Refusal> {
     });
     facts.has("delivered", delivery.transpose()?.is_some());
     facts.facts.extend(first.map(residents).transpose()?.flatten());
+    facts.facts.extend(sent.and_then(|sent| mends(sent, all)));
     let removal = first.zip(said.one("delivered")).zip(said.one("removed"));
     let removal = removal.map(|(((sent, terms), delivered), removed)| {
         said.follows(delivered, removed)?;
@@ -188,6 +190,44 @@ fn residents((sent, terms): &Held<'_>) -> Result<Option<Fact>, Refusal> {
             ),
         ),
     }))
+}
+
+/// Which report of an error in an earlier list a corrected one names, and whether that is in the folder (R63): that of one
+/// transfer or one year need not have it.
+fn mends(sent: &Verified, all: &[&Held<'_>]) -> Option<Fact> {
+    let Body::Sent(Sent { mends: Some(report), .. }) = &sent.statement().body else { return None };
+    let number = short(report);
+    let Some(place) = all.iter().position(|(said, _)| said.digest() == *report) else {
+        return Some(Fact::of(
+            "mends-not-here",
+            words!(
+                "het verbetert de lijst van dossier {number}; die melding is hier niet",
+                "it mends the list of case {number}; that report is not here"
+            ),
+        ));
+    };
+    let Statement { header, body } = all.get(place)?.0.statement();
+    let before = all.iter().position(|(said, _)| said.digest() == sent.digest());
+    let is_report = matches!(body, Body::Notice(Sort::QualityReport, _));
+    let of_another =
+        header.transfer.is_some() && header.transfer != sent.statement().header.transfer;
+    Some(if is_report && of_another && Some(place) < before {
+        Fact::of(
+            "mends",
+            words!(
+                "het verbetert de lijst van dossier {number}, dat ervoor gemeld is",
+                "it mends the list of case {number}, which was reported before it"
+            ),
+        )
+    } else {
+        Fact::of(
+            "mends-nothing",
+            words!(
+                "LET OP: het noemt {number} als de melding die het verbetert, en dat is geen melding van een fout in een eerdere lijst",
+                "NOTE: it names {number} as the report that it mends, which is no report of an error in an earlier list"
+            ),
+        )
+    })
 }
 
 /// An exercise, or a list that went into folders only: a folder is no telephone, whatever the agreement calls the

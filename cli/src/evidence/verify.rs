@@ -69,7 +69,7 @@ pub(crate) fn verify(folder: &Path, trust: &Path, lang: Lang, json: bool) -> Res
     let found = match folder.head.of {
         Part::Transfer(id) => {
             about(id, &own)?;
-            Found::One(judge(&own)?)
+            Found::One(judge(&own, &own)?)
         }
         Part::All | Part::Year(_) => Found::Whole { transfers: each(&own)? },
     };
@@ -175,14 +175,14 @@ fn each(statements: &[&Held<'_>]) -> Result<Vec<Facts>> {
             _ => None,
         });
         let name = code.or(transfer.map(|id| id.to_string()));
-        Ok(Facts { transfer: name, ..judge(&about)? })
+        Ok(Facts { transfer: name, ..judge(&about, statements)? })
     };
     transfers.into_iter().map(of).collect()
 }
 
 /// What the statements of one transfer prove together.
-fn judge(statements: &[&Held<'_>]) -> Result<Facts> {
-    facts::prove(statements).map_err(|e| broken(e.words()))
+fn judge(statements: &[&Held<'_>], all: &[&Held<'_>]) -> Result<Facts> {
+    facts::prove(statements, all).map_err(|e| broken(e.words()))
 }
 
 fn tell(report: &Report, lang: Lang) -> Result<()> {

@@ -1,7 +1,7 @@
 //! What a statement says, in a sentence for people.
 
 use sluis_core::agreement::Agreement;
-use sluis_core::id::Time;
+use sluis_core::id::{Digest, Time};
 use sluis_core::kinds;
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::statement::{Body, Destroyed, Failed, Look, Residents, Shipped, Word};
@@ -55,6 +55,17 @@ fn residents(said: &Residents, lang: Lang) -> String {
     format!("{of} {}, {word}", said.nis)
 }
 
+/// Which report of an error in an earlier list a corrected one mends, and that no such one is here where it is not.
+fn mends(report: &Report<'_>, line: &Line, case: &Digest) -> String {
+    let lang = report.lang;
+    let of = report.register().reported_in(case);
+    let lacks = match of.is_some_and(|of| line.about() != Some(of)) {
+        true => "",
+        false => lang.pick(" (daarvan is hier geen melding)", " (no report of that is here)"),
+    };
+    format!("{} {}{lacks}", lang.pick("verbetert dossier", "mends case"), short(case))
+}
+
 /// What this statement says.
 pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
     let lang = report.lang;
@@ -79,9 +90,7 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
             let waived = body.waived.as_ref().map(|it| {
                 format!("{} {}", lang.pick("doorgelaten door", "let pass by"), short(it))
             });
-            let mends = body.mends.as_ref().map(|it| {
-                format!("{} {}", lang.pick("verbetert dossier", "mends case"), short(it))
-            });
+            let mends = body.mends.as_ref().map(|it| mends(report, line, it));
             [size, asked, mends, drawn, again, waived, drill]
                 .into_iter()
                 .flatten()
@@ -193,6 +202,10 @@ fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> Str
     let found =
         notice.found.map(|at| format!("{} {}", lang.pick("vastgesteld", "found"), at.local_hour()));
     let on = notice.on.map(|on| format!("{} {on}", lang.pick("dag", "day")));
+    let ends = report.ends_otherwise(line).map(|ends| {
+        let here = lang.pick("hier eindigt het op", "here it ends on");
+        format!("{here} {ends}")
+    });
     let paper = match (notice.received, notice.paper) {
         (_, Some(digest)) if sort == Sort::Publication => Some(format!(
             "{} {}, SHA-256 {digest}",
@@ -221,7 +234,8 @@ fn noticed(report: &Report<'_>, line: &Line, sort: Sort, notice: &Notice) -> Str
         )
         .to_owned()
     });
-    let known: Vec<_> = [case, found, on, paper, against, none].into_iter().flatten().collect();
+    let known = [case, found, on, ends, paper, against, none];
+    let known: Vec<_> = known.into_iter().flatten().collect();
     let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
     format!("{}{known}{}: {}", kind(sort.kind(), lang), void(line, lang), notice.text)
 }

@@ -1,5 +1,6 @@
 //! What persons ask a core through the CLI, and what it answers.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::Waiting;
@@ -187,6 +188,8 @@ pub struct Might {
     pub waived: Vec<Rule>,
     /// What it would wait for before it is sealed.
     pub waits: Vec<Words>,
+    /// The report whose errors it would mend (R63).
+    pub mends: Option<Digest>,
 }
 
 /// One line of `notices`.
@@ -204,6 +207,9 @@ pub struct NoticeRow {
     /// What its party's clock said, where that is not from when it counts.
     #[serde(default)]
     pub said: Option<Time>,
+    /// The first day without lists by this word, where that is not the one that it names.
+    #[serde(default)]
+    pub ends: Option<Date>,
     /// About which transfer.
     pub transfer: Option<TransferId>,
     /// What it is about.

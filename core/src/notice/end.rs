@@ -27,6 +27,13 @@ impl Register {
         ENDING.into_iter().find_map(|sort| self.of(sort).next()).map(|said| self.given(said))
     }
 
+    /// The first day without lists by an end by notice, where that is not the one that it names.
+    #[must_use]
+    pub fn ends_otherwise(&self, said: &Entered, agreement: &Agreement) -> Option<Date> {
+        let named = said.notice.on.filter(|_| said.sort == Sort::Terminate)?;
+        Some(self.end_by(said, agreement)).filter(|ends| *ends != named)
+    }
+
     /// On which day the agency ended it at once (R64).
     #[must_use]
     pub fn ended_at_once(&self) -> Option<Date> {
@@ -49,15 +56,17 @@ impl Register {
         ENDING.into_iter().flat_map(|sort| self.of(sort))
     }
 
-    /// The first day without lists by this word. A letter that its party contradicts gives the other one no shorter
-    /// term than its own word would: the whole of it, from the entry.
+    /// The first day without lists by this word: the one that it names. A letter that its party contradicts gives the other
+    /// one no shorter term than its own word would: the whole of it, from the entry. Nor does a word that its hearer's books
+    /// do not bear out: the whole of it, from when that counts.
     fn end_by(&self, said: &Entered, agreement: &Agreement) -> Date {
         let on = said.notice.on.unwrap_or_else(|| said.at.date());
-        if !self.is_contradicted(&said.digest) {
+        let late = said.sort == Sort::Terminate && said.at > said.said;
+        if !late && !self.is_contradicted(&said.digest) {
             return on;
         }
         let months = u32::from(agreement.term.notice_months());
-        on.max(civil::ends_after_notice(said.at.date(), months))
+        on.max(civil::ends_after_notice(self.given(said).date(), months))
     }
 
     /// From when it counts: from the day of its letter, and from its entry where that letter is contradicted.

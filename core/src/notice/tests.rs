@@ -20,7 +20,7 @@ fn notice(text: &str) -> Notice {
 
 fn entered(by: Side, sort: Sort, at: Time, notice: Notice) -> Entered {
     let digest = Digest::of(format!("{by:?} {sort:?} {at:?}").as_bytes());
-    Entered { digest, by, at, version: 1, transfer: None, sort, notice }
+    Entered { digest, by, at, said: at, version: 1, transfer: None, sort, notice }
 }
 
 fn agreement() -> Agreement {
@@ -46,7 +46,7 @@ fn one_request_a_year_by_the_stricter_reading_and_only_by_the_municipality() {
 }
 
 #[test]
-fn a_request_counts_from_its_own_day_as_far_as_the_hearers_books_bear_that_out() {
+fn what_has_a_term_counts_from_its_own_day_as_far_as_the_hearers_books_bear_that_out() {
     let at = |days: i64| Time(NOON.0 + days * DAY);
     let skew = crate::id::SKEW_MS;
     for (said, seen, counts) in [
@@ -61,10 +61,49 @@ fn a_request_counts_from_its_own_day_as_far_as_the_hearers_books_bear_that_out()
         // What the hearer's own clock wrote into the future binds nobody.
         (at(-3), Some(at(400)), NOON.plus_ms(skew)),
     ] {
-        assert_eq!(said_at(Sort::Request, said, seen, NOON), counts, "{said:?} {seen:?}");
-        let other = said_at(Sort::IncidentReport, said, seen, NOON);
-        assert_eq!(other, said.min(NOON.plus_ms(skew)), "nobody gains a list by it");
+        for sort in [Sort::Request, Sort::Terminate] {
+            assert_eq!(counts_from(sort, said, seen, NOON), counts, "{said:?} {seen:?}");
+        }
+        let other = counts_from(Sort::IncidentReport, said, seen, NOON);
+        assert_eq!(other, said.min(NOON.plus_ms(skew)), "nobody gains by it");
     }
+}
+
+#[test]
+fn r76_an_end_that_the_hearers_books_do_not_bear_out_comes_after_the_whole_term() {
+    let today = NOON.date();
+    for by in [Side::Agency, Side::Municipality] {
+        // A year ago by its clock; heard today.
+        let ends = Notice { on: Some(today), ..notice("opzegging") };
+        let at = NOON.plus_ms(-14 * DAY);
+        let said =
+            Entered { said: NOON.plus_ms(-366 * DAY), ..entered(by, Sort::Terminate, at, ends) };
+        let may = |now| Register::default().may(&agreement(), by, said.sort, &said.notice, now);
+        assert_eq!(may(said.judged()), Ok(()), "it is not void: it ends it later");
+        let whole = civil::ends_after_notice(at.date(), 12);
+        let register = Register(vec![said.clone()]);
+        assert_eq!(register.ends(&agreement()), Some(whole), "{by:?}");
+        assert_eq!(register.ends_otherwise(&said, &agreement()), Some(whole));
+        // A later day that it names stays, and so does one that is borne out: also under a version with a longer term.
+        let mut long = agreement();
+        long.term.notice_months = Some(18);
+        let far = Some(date(2029, 1, 1));
+        let far = Entered { notice: Notice { on: far, ..notice("x") }, ..said.clone() };
+        let right = Entered { said: at, ..said.clone() };
+        for said in [far, right] {
+            let register = Register(vec![said.clone()]);
+            assert_eq!(register.ends(&long), said.notice.on);
+            assert_eq!(register.ends_otherwise(&said, &long), None);
+        }
+    }
+    // A clock that was ahead: nothing was said after it was heard, and that makes no end void.
+    let ahead = Entered {
+        said: NOON.plus_ms(DAY),
+        ..entered(Side::Agency, Sort::Terminate, NOON, notice("x"))
+    };
+    assert_eq!(ahead.judged(), NOON);
+    let asked = Entered { sort: Sort::Request, said: NOON.plus_ms(-DAY), ..ahead };
+    assert_eq!(asked.judged(), NOON, "a request is judged by when it counts");
 }
 
 #[test]

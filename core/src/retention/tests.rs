@@ -126,6 +126,7 @@ fn r24_an_attestation_winds_its_clock_again_and_only_the_municipalitys() {
             digest,
             by,
             at: noon(day),
+            said: noon(day),
             version: 1,
             transfer: None,
             sort,

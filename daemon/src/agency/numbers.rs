@@ -56,8 +56,8 @@ impl Agency {
     }
 
     /// What is known of a custodian's number, and the one of today, which is kept as used where it is. The first one is, as
-    /// long as nothing was sent under the agreement; after that it is as good as a changed one: somebody else may have
-    /// had that share before, under another name.
+    /// long as nothing was sent under the agreement or another one with the same municipality; after that it is as good as
+    /// a changed one: somebody else may have had that share before, under another name of custodian or agreement.
     async fn known(
         &self,
         tx: &mut Tx,
@@ -69,7 +69,9 @@ impl Agency {
         let kept = tx.known_number(name, custodian).await?;
         let known = match kept.clone() {
             Some(kept) => renewed(kept, digest, &former),
-            None if tx.has_sent(name).await? => Number::last(None),
+            None if tx.has_sent(name, &installed.terms.agreement.municipality.id).await? => {
+                Number::last(None)
+            }
             None => Number::last(Some(digest)),
         };
         if known.used != Some(digest) {
@@ -153,8 +155,8 @@ impl Agency {
                 "art. 6: the new number of {custodian} is used from {from} on; then: sluis retry"
             ),
             None if known.used.is_none() => words!(
-                "art. 6: {custodian} kreeg hier nog geen deel, anderen wel. Twee personen bevestigen het nummer: {confirm}",
-                "art. 6: {custodian} had no share here before, and others had. Two persons confirm the number: {confirm}"
+                "art. 6: {custodian} kreeg onder {name} nog geen deel, en er vertrokken er al naar deze gemeente. Twee personen bevestigen het nummer: {confirm}",
+                "art. 6: {custodian} had no share under {name} before, and some left for this municipality already. Two persons confirm the number: {confirm}"
             ),
             None if told => words!(
                 "art. 6: het nummer van {custodian} is gewijzigd, en het oude is verwittigd. Twee personen bevestigen het: {confirm}",

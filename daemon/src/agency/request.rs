@@ -162,7 +162,7 @@ impl Agency {
         let name = &ask.agreement;
         if let Some(version) = self.books.unapproved(name) {
             let reasons = vec![Reason::Unapproved { version }];
-            return Ok(Might { reasons, waived: Vec::new(), waits: Vec::new() });
+            return Ok(Might { reasons, waived: Vec::new(), waits: Vec::new(), mends: None });
         }
         let (terms, facts) = self.facts(name, None, ask.drawn_for).await?;
         let reasons = admission::decide(&terms, (1, ask.size), &facts, self.books.now());
@@ -186,7 +186,8 @@ impl Agency {
             Err(other) => return Err(other),
         };
         let waits = [second, changed, tried].into_iter().flatten().collect();
-        Ok(Might { reasons, waived: facts.waived(), waits })
+        let (_, mends) = facts.requested.by();
+        Ok(Might { reasons, waived: facts.waived(), waits, mends })
     }
 
     /// The agreement as it stands, and what is known beside its file.

@@ -57,7 +57,7 @@ pub(crate) async fn begins_to_wait(tx: &mut Tx, now: Time, terms: &Terms) -> Res
 /// # Errors
 /// [`CoreError::Store`].
 pub(crate) async fn is_a_version(tx: &mut Tx, terms: &Terms) -> Result<bool> {
-    if tx.number(&names(terms).1).await?.is_some() {
+    if ever_counted(tx, terms).await? {
         return Ok(true);
     }
     let counted = counted(tx, &terms.agreement.agreement).await?;
@@ -72,7 +72,7 @@ pub(crate) async fn counted(tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<
     let mut counted = Vec::new();
     for text in tx.versions(agreement).await? {
         let Ok((terms, _)) = agreements::parse(Path::new("(store)"), &text) else { continue };
-        if tx.number(&names(&terms).1).await?.is_some() {
+        if ever_counted(tx, &terms).await? {
             counted.push(terms);
         }
     }
@@ -93,16 +93,12 @@ pub(crate) async fn counting(tx: &mut Tx, agreement: &AgreementId) -> Result<Opt
     Ok(None)
 }
 
-/// Whether this text never counted here, nor is older than the one that does: two persons have not let it count.
+/// Whether this text ever counted here: no list is fetched under one that never did, nor does it make rules.
 ///
 /// # Errors
 /// [`CoreError::Store`].
-pub(crate) async fn waits(tx: &mut Tx, terms: &Terms) -> Result<bool> {
-    if tx.number(&names(terms).1).await?.is_some() {
-        return Ok(false);
-    }
-    let counting = counting(tx, &terms.agreement.agreement).await?;
-    Ok(counting.is_some_and(|it| it.agreement.version <= terms.agreement.version))
+pub(crate) async fn ever_counted(tx: &mut Tx, terms: &Terms) -> Result<bool> {
+    Ok(tx.number(&names(terms).1).await?.is_some())
 }
 
 /// Two persons have not let this version count.
@@ -117,7 +113,33 @@ pub(crate) fn not_agreed(agreement: &Agreement) -> CoreError {
     )
 }
 
+/// A version that never counted here was overtaken by one that does.
+fn overtaken(agreement: &Agreement, by: u32) -> CoreError {
+    let (version, agreement) = (agreement.version, &agreement.agreement);
+    CoreError::refused(
+        UNAPPROVED,
+        words!(
+            "art. 6: deze tekst van {agreement}, versie {version}, telde hier nooit, en versie {by} nu wel: deze lijst wordt niet opgehaald en vervalt; vraag het agentschap ze opnieuw te sturen onder versie {by}",
+            "art. 6: this text of {agreement}, version {version}, never counted here, and version {by} does now: this list is not fetched and expires; ask the agency to send it again under version {by}"
+        ),
+    )
+}
+
 impl Books {
+    /// Whether a list that was sealed under these terms may be fetched: they count here, or did.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] by [`UNAPPROVED`].
+    pub(crate) async fn may_fetch(&self, tx: &mut Tx, sealed: &Terms) -> Result<()> {
+        if ever_counted(tx, sealed).await? {
+            return Ok(());
+        }
+        let counting = self.counting(tx, &sealed.agreement.agreement).await?;
+        let by = counting.agreement.version;
+        let waits = sealed.agreement.version > by;
+        Err(if waits { not_agreed(&sealed.agreement) } else { overtaken(&sealed.agreement, by) })
+    }
+
     /// An agreement as it is installed here, whether it counts or waits.
     ///
     /// # Errors
@@ -138,16 +160,16 @@ impl Books {
         Ok(counting.unwrap_or_else(|| installed.terms.clone()))
     }
 
-    /// Whose rules hold for what was said under these terms: their own, or of those that count while these wait. So
+    /// Whose rules hold for what was said under these terms: their own, or of those that count where these never did. So
     /// what the other party says under a version that it approved first is heard, and changes no rule here.
     ///
     /// # Errors
     /// [`CoreError`].
     pub(crate) async fn rules_for(&self, tx: &mut Tx, said: Terms) -> Result<Terms> {
-        if waits(tx, &said).await? {
-            return self.counting(tx, &said.agreement.agreement).await;
+        if ever_counted(tx, &said).await? {
+            return Ok(said);
         }
-        Ok(said)
+        self.counting(tx, &said.agreement.agreement).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use sluis_core::control::{Lane, MakeNotice, Named, Outcome, Over, Row, Task};
 use sluis_core::evidence::Verified;
-use sluis_core::id::{AgreementId, TransferCode};
+use sluis_core::id::{AgreementId, Digest, TransferCode};
 use sluis_core::notice::Sort;
 use sluis_core::receipt::{Event, State, Work};
 use sluis_core::statement::Body;
@@ -14,7 +14,7 @@ use sluis_core::words::Words;
 
 use super::Municipality;
 use super::retain::HOLD;
-use crate::books::{Books, backoff_ms, counting};
+use crate::books::{Books, backoff_ms};
 use crate::error::{CoreError, Effect, Result};
 use crate::files;
 use crate::gatehouse::Core;
@@ -110,8 +110,32 @@ impl Municipality {
             tx.rehearses(&id, &record.agreement).await?;
         }
         tx.enter(now, "announced", Some(id), detail([("code", sent.code.to_string())])).await?;
+        if let Some(report) = &sent.mends
+            && !self.is_reported(tx, &record, report).await?
+        {
+            tracing::warn!(transfer = %id, case = %report, "it mends no list that is known here");
+            let known = [("statement", said.digest().to_string()), ("case", report.to_string())];
+            tx.enter(now, "mends-unknown", Some(id), detail(known)).await?;
+        }
         self.queue(tx, &record, &Work::Fetch).await?;
         Ok(Ok(()))
+    }
+
+    /// Whether this report, which a list says that it mends, tells of an error in an earlier one under the same agreement
+    /// (R63). Where it does not people read so, and the list is fetched all the same: an older store that was put back may
+    /// have lost the report.
+    async fn is_reported(
+        &self,
+        tx: &mut Tx,
+        list: &Record<State>,
+        report: &Digest,
+    ) -> Result<bool> {
+        let register = self.books.notices(tx, &list.agreement).await?;
+        let Some(earlier) = register.reported_in(report).filter(|it| *it != list.id) else {
+            return Ok(false);
+        };
+        let earlier = tx.transfer::<State>(&earlier).await?;
+        Ok(earlier.is_some_and(|it| it.agreement == list.agreement))
     }
 
     async fn ended(&self, tx: &mut Tx, said: &Verified, how: &str) -> Effect {
@@ -264,8 +288,8 @@ impl Core for Municipality {
         let (record, terms) = self.load(tx, &id).await?;
         let work: Work = serde_json::from_str(&job.work)
             .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
-        if work == Work::Fetch && counting::waits(tx, &terms).await? {
-            return Err(counting::not_agreed(&terms.agreement));
+        if work == Work::Fetch {
+            self.books.may_fetch(tx, &terms).await?;
         }
         Ok(match (work, &record.state) {
             (Work::Fetch, State::Announced { sent }) => Some(Task::Fetch { size: sent.size }),

@@ -383,20 +383,41 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn take_deferred(&mut self, agreement: &AgreementId) -> Result<Vec<Signed>> {
-        let rows = sqlx::query(
-            "SELECT statement, signature FROM statements
-             WHERE agreement = $1 AND effect = 2 ORDER BY entry",
-        )
-        .bind(agreement.to_string())
-        .fetch_all(&mut *self.tx)
-        .await?;
-        let waiting =
-            |row: &AnyRow| Ok(Signed { statement: row.try_get(0)?, signature: row.try_get(1)? });
-        let waiting: Vec<Signed> = rows.iter().map(waiting).collect::<Result<_>>()?;
+        let waiting = self.by_effect(agreement, 2).await?;
         for statement in &waiting {
             self.effect(&statement.digest(), 1).await?;
         }
         Ok(waiting)
+    }
+
+    /// What was heard and has no effect, in the order of the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_void(&mut self, agreement: &AgreementId) -> Result<Vec<Signed>> {
+        self.by_effect(agreement, 0).await
+    }
+
+    /// What had none has it from here on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn takes_effect(&mut self, digest: &Digest) -> Result<()> {
+        self.effect(digest, 1).await
+    }
+
+    async fn by_effect(&mut self, agreement: &AgreementId, effect: i64) -> Result<Vec<Signed>> {
+        let rows = sqlx::query(
+            "SELECT statement, signature FROM statements
+             WHERE agreement = $1 AND effect = $2 AND number > 0 ORDER BY entry",
+        )
+        .bind(agreement.to_string())
+        .bind(effect)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let kept =
+            |row: &AnyRow| Ok(Signed { statement: row.try_get(0)?, signature: row.try_get(1)? });
+        rows.iter().map(kept).collect()
     }
 
     async fn effect(&mut self, digest: &Digest, effect: i64) -> Result<()> {

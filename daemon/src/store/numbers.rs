@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sluis_core::id::{AgreementId, CustodianId, Digest, Time, TransferId};
+use sluis_core::id::{AgreementId, CustodianId, Digest, PartyId, Time, TransferId};
 use sluis_core::old_number::Telling;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -141,15 +141,19 @@ impl Tx {
         rows.iter().map(one).collect()
     }
 
-    /// Whether shares may have left under an agreement: something was sealed, a list or an exercise.
+    /// Whether shares may have left under an agreement, or under another one with the same party, whatever that is called:
+    /// something was sealed, a list or an exercise.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn has_sent(&mut self, agreement: &AgreementId) -> Result<bool> {
+    pub async fn has_sent(&mut self, agreement: &AgreementId, to: &PartyId) -> Result<bool> {
+        // Without a word of that party under it no share leaves.
         let sent = sqlx::query(
-            "SELECT entry FROM statements WHERE agreement = $1 AND kind = 'sent' LIMIT 1",
+            "SELECT entry FROM statements WHERE kind = 'sent' AND (agreement = $1
+                 OR agreement IN (SELECT agreement FROM statements WHERE issuer = $2)) LIMIT 1",
         )
         .bind(agreement.to_string())
+        .bind(to.to_string())
         .fetch_optional(&mut *self.tx)
         .await?;
         Ok(sent.is_some())
