@@ -81,6 +81,9 @@ enum Verb {
     #[command(after_help = "Example:\n  sluis identity > agency.card")]
     Identity,
     /// Agreements on this host.
+    #[command(
+        after_help = "Examples:\n  sluis agreement check mechelen.toml\n  sluis agreement list"
+    )]
     Agreement {
         #[command(subcommand)]
         verb: AgreementVerb,
@@ -258,6 +261,7 @@ enum Verb {
     )]
     Terminate(notices::Ending),
     /// The numbers of custodians.
+    #[command(after_help = "Example:\n  sluis number confirm mechelen custodian-a")]
     Number {
         #[command(subcommand)]
         verb: NumberVerb,
@@ -332,21 +336,27 @@ enum Verb {
         code: TransferCode,
     },
     /// What proves a transfer.
+    #[command(
+        after_help = "Examples:\n  sluis evidence export 7K3F-9QX --to bewijs\n  sluis evidence verify bewijs --trust sleutels"
+    )]
     Evidence {
         #[command(subcommand)]
         verb: EvidenceVerb,
     },
     /// This party's ledger.
+    #[command(after_help = "Example:\n  sluis ledger verify")]
     Ledger {
         #[command(subcommand)]
         verb: ledger::LedgerVerb,
     },
     /// Break-glass: keys without a daemon.
+    #[command(after_help = "Example:\n  sluis key combine 7K3F-9QX")]
     Key {
         #[command(subcommand)]
         verb: KeyVerb,
     },
     /// The configuration of this host.
+    #[command(after_help = "Example:\n  sluis config check")]
     Config {
         #[command(subcommand)]
         verb: ConfigVerb,

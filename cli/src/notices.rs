@@ -411,7 +411,7 @@ pub(crate) fn list(socket: &Socket, of: &Under, lang: Lang, json: bool) -> Resul
         let numbered = row.sort.opens() || row.notice.received.is_some();
         let case = row.notice.case.as_ref().or(numbered.then_some(&row.digest));
         vec![
-            row.at.local(),
+            row.at.local_hour(),
             row.agreement.to_string(),
             row.by.to_string(),
             kinds::statement(row.sort.kind(), lang.core()).unwrap_or(row.sort.kind()).to_owned(),
@@ -439,7 +439,7 @@ fn marks(row: &NoticeRow, lang: Lang) -> String {
     }
     marks.extend(row.said.map(|said| {
         let clock = lang.pick("de klok van die partij zei", "that party's clock said");
-        format!("{clock} {}", said.local())
+        format!("{clock} {}", said.local_hour())
     }));
     marks.extend(row.ends.map(|on| {
         let here = lang.pick("hier eindigt het op", "here it ends on");

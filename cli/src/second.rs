@@ -149,6 +149,12 @@ fn detail(row: &Waiting, lang: Lang) -> Result<()> {
             }
         }
     }
+    if wanted.command.ends_with(" --messages-asked") {
+        output::line(lang.pick(
+            "  vraag eerst de bewaarders hun bericht te wissen: dat zegt --messages-asked",
+            "  first ask the custodians to delete their messages: --messages-asked says so",
+        ))?;
+    }
     output::line(format!("  {}: {}", lang.pick("bevestig met", "confirm with"), wanted.command))
 }
 

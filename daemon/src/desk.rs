@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, Method, Response, StatusCode};
@@ -67,6 +67,8 @@ pub struct Desk {
     wait: u64,
     /// Told when the core went away.
     lost: Arc<Notify>,
+    /// The core said that it stops, and was not there since.
+    stops: Arc<AtomicBool>,
 }
 
 /// How long a connection that nothing is said on is kept.
@@ -75,6 +77,8 @@ const IDLE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often a core that stays away is told of.
 const TELL_EVERY: u32 = 60;
+/// The code by which a core that stops ends what waits at it.
+const STOPS: &str = "stops";
 
 impl Desk {
     /// To the core whose socket for this gate lies at `socket`.
@@ -103,13 +107,29 @@ impl Desk {
     #[must_use]
     pub fn over(way: Way, wait: u64) -> Self {
         let instance = TransferId::random();
-        let (tasks, asks, lost) = Default::default();
-        Self { way, instance, tasks, task: 0, asks, wait, lost }
+        let (tasks, asks, lost, stops) = Default::default();
+        Self { way, instance, tasks, task: 0, asks, wait, lost, stops }
     }
 
     /// Ends when the core goes away: who waits elsewhere on its behalf hears it by that.
     pub fn lost(&self) -> Notified<'_> {
         self.lost.notified()
+    }
+
+    /// Whether the core said that it stops: it being away is no surprise.
+    pub fn stops(&self) -> bool {
+        self.stops.load(Ordering::SeqCst)
+    }
+
+    /// What an answer says of whether the core stops.
+    fn note<T>(&self, answer: &Result<T, DeskError>) {
+        match answer {
+            Ok(_) => self.stops.store(false, Ordering::SeqCst),
+            Err(DeskError::Refused(refused)) if refused.code == STOPS => {
+                self.stops.store(true, Ordering::SeqCst);
+            }
+            Err(_) => {}
+        }
     }
 
     /// The same desk for a task of its own.
@@ -165,10 +185,14 @@ impl Desk {
             match self.done(word).await {
                 Ok(()) => return,
                 // Its own trouble: the report stays true and is brought again.
-                Err(DeskError::Refused(refused)) if refused.code == "failed" => {}
+                Err(DeskError::Refused(refused)) if ["failed", STOPS].contains(&&*refused.code) => {
+                }
                 Err(DeskError::Refused(refused)) => {
                     tracing::warn!(job, code = refused.code, "the core does not take a report");
                     return;
+                }
+                Err(DeskError::Away(error)) if stop.is_cancelled() || self.stops() => {
+                    tracing::info!(job, %error, "the core stops; the report waits");
                 }
                 Err(DeskError::Away(error)) => {
                     tracing::warn!(job, %error, "the core is away; the report waits");
@@ -296,6 +320,7 @@ pub async fn work_off(
             next = desk.next(agreement, lane) => next,
         };
         away = if next.is_ok() { 0 } else { away + 1 };
+        desk.note(&next);
         match next {
             Ok(Some(job)) => {
                 let (id, lease) = (job.id, job.lease);
@@ -308,7 +333,12 @@ pub async fn work_off(
                 if away == 1 {
                     desk.lost.notify_waiters();
                 }
-                if away % TELL_EVERY == 1 {
+                // Who stops on purpose is waited for a while, and is missed after that.
+                let stops = stop.is_cancelled() || desk.stops() && away < TELL_EVERY;
+                if away % TELL_EVERY != 1 {
+                } else if stops {
+                    tracing::info!(?lane, "the core stops; waiting for it");
+                } else {
                     tracing::warn!(%error, ?lane, "no work can be asked for; waiting for the core");
                 }
                 tokio::select! {
@@ -328,7 +358,11 @@ async fn checked(answer: Response) -> Result<Response, DeskError> {
     if answer.status().is_success() {
         return Ok(answer);
     }
-    let code = if answer.status() == StatusCode::CONFLICT { "conflict" } else { "refused" };
+    let code = match answer.status() {
+        StatusCode::CONFLICT => "conflict",
+        StatusCode::SERVICE_UNAVAILABLE => STOPS,
+        _ => "refused",
+    };
     let words = Words::same(format_args!("status {}", answer.status()));
     let refused = answer.json().await.unwrap_or_else(|_| Refused::new(code, words));
     Err(DeskError::Refused(refused))

@@ -275,7 +275,8 @@ fn what_no_second_person_confirms_lapses_after_seven_days_and_is_entered() {
         let code = opened(&mut sim).await;
         destroy(&sim, &code, 0).await;
         let waiting: Value = sim.ask(Municipality, OFFICERS[0], "waiting", ()).await.unwrap();
-        assert_eq!(waiting[0]["wanted"]["command"], format!("sluis destroy {code}"));
+        let command = format!("sluis destroy {code} --messages-asked");
+        assert_eq!(waiting[0]["wanted"]["command"], command);
         sim.pass(7 * DAY + HOUR);
         sim.settle().await;
         let waiting: Value = sim.ask(Municipality, OFFICERS[0], "waiting", ()).await.unwrap();

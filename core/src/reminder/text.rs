@@ -126,7 +126,7 @@ fn of_stuck(stuck: &Stuck, language: Language) -> Parts {
         facts: vec![
             ("Zending", "Transfer", of),
             ("Staat", "State", states::shown(state, language).to_owned()),
-            ("Sinds", "Since", since.local()),
+            ("Sinds", "Since", since.local_hour()),
         ],
         text: text.to_owned(),
         commands: ["show", "retry", "withdraw"].map(|verb| format!("sluis {verb} {code}")).to_vec(),
@@ -173,8 +173,8 @@ fn of_waits(waits: &Waits, agreement: Option<&AgreementId>, language: Language) 
     let facts = [
         Some(("Commando", "Command", verb.clone())),
         of.clone().map(|of| ("Zending", "Transfer", of)),
-        Some(("Sinds", "Since", since.local())),
-        until.map(|until| ("Vervalt op", "Lapses on", until.local())),
+        Some(("Sinds", "Since", since.local_hour())),
+        until.map(|until| ("Vervalt op", "Lapses on", until.local_hour())),
     ];
     let approve = agreement.filter(|_| until.is_none());
     let approve = approve.map(|it| format!("sluis agreement approve {it}"));
@@ -228,7 +228,7 @@ fn of_heard(heard: &Heard, agreement: Option<&AgreementId>, language: Language) 
         facts: vec![
             ("Nummer", "Number", short(number)),
             ("Artikel", "Article", sort.article().label(language)),
-            ("Gemeld op", "Said on", at.local()),
+            ("Gemeld op", "Said on", at.local_hour()),
         ],
         text,
         commands: [Some("sluis notices".to_owned()), contradict].into_iter().flatten().collect(),
@@ -238,7 +238,7 @@ fn of_heard(heard: &Heard, agreement: Option<&AgreementId>, language: Language) 
 fn of_set_back(since: Time, language: Language) -> Parts {
     Parts {
         title: pick(language, "Een oudere databank werd teruggezet", "An older store was put back").to_owned(),
-        facts: vec![("Gezien op", "Seen on", since.local())],
+        facts: vec![("Gezien op", "Seen on", since.local_hour())],
         text: pick(
             language,
             "art. 6: onder deze overeenkomst vertrekt er niets tot twee personen bevestigen dat er vanaf hier verdergegaan wordt. Zet liever eerst een nieuwere back-up terug, als die er is.",
@@ -252,7 +252,7 @@ fn of_set_back(since: Time, language: Language) -> Parts {
 fn of_held_clock(since: Time, language: Language) -> Parts {
     Parts {
         title: pick(language, "De klok sprong vooruit", "The clock jumped ahead").to_owned(),
-        facts: vec![("Gezien op, volgens die klok", "Seen on, by that clock", since.local())],
+        facts: vec![("Gezien op, volgens die klok", "Seen on, by that clock", since.local_hour())],
         text: pick(
             language,
             "art. 6: er vervalt niets en er wordt aan geen termijn herinnerd tot de klok juist staat, of tot twee personen ze bevestigen.",

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use sluis_core::agreement::{Agreement, Approval, Side};
-use sluis_core::content::{Rule, Summary};
+use sluis_core::content::{Rule, Rules, Summary};
 use sluis_core::control::{May, Might};
 use sluis_core::id::{AgreementId, Digest, Nis, SKEW_MS, Time, TransferId};
 use sluis_core::policy::{self, Reason, Requested};
@@ -104,7 +104,11 @@ impl Agency {
         let size = items.iter().map(|item| item.stamp.size).sum();
         let passed = match admission::decide(&terms, (items.len(), size), &facts, now) {
             Ok(passed) => passed,
-            Err(reasons) => return Ok(Err(reasons)),
+            // Of an exercise it is known what is in it.
+            Err(reasons) if exercise => return Ok(Err(reasons)),
+            Err(reasons) => {
+                return self.with_those_of_the_list(reasons, parent, &items, terms, &facts).await;
+            }
         };
         // What is in it is known to the byte.
         if exercise {
@@ -137,6 +141,25 @@ impl Agency {
             residents,
             bytes,
         }))
+    }
+
+    /// These reasons, and beside them all that is wrong in the list: its owner mends it once. It is not read where its size
+    /// is refused, or where the agreement does not say what stands in one.
+    async fn with_those_of_the_list(
+        &self,
+        mut reasons: Vec<Reason>,
+        parent: &Path,
+        items: &[Item],
+        terms: Agreement,
+        facts: &Facts,
+    ) -> Result<std::result::Result<Granted, Vec<Reason>>> {
+        let of_its_size = |it: &Reason| matches!(it, Reason::Empty | Reason::TooLarge { .. });
+        if !reasons.iter().any(of_its_size) && Rules::of(&terms).is_ok() {
+            let now = self.books.now();
+            let read = self.read_list(parent, items, terms, now, facts.waived()).await?;
+            reasons.extend(read.err().unwrap_or_default());
+        }
+        Ok(Err(reasons))
     }
 
     /// What stands in the list, where the agreement is about lists; or every reason why it may not leave.

@@ -291,7 +291,9 @@ pub fn refused(language: Language, reasons: &[Reason]) -> String {
     };
     let mut lines: Vec<String> =
         reasons.iter().map(|reason| format!("- {}", reason.line(language))).collect();
-    if !reasons.iter().any(Reason::is_of_the_file) {
+    let left_unread =
+        |it: &Reason| matches!(it, Reason::Unapproved { .. } | Reason::TooLarge { .. });
+    if reasons.iter().any(left_unread) {
         let unread = words!(
             "- Wat in het bestand staat, werd nog niet nagekeken; alles ineens zegt: sluis send --dry-run",
             "- What stands in the file was not looked at yet; all at once says: sluis send --dry-run"

@@ -118,11 +118,17 @@ impl Books {
     /// [`CoreError::Store`].
     pub async fn unheard(&self, tx: &mut Tx) -> Result<BTreeSet<AgreementId>> {
         let today = self.now().date();
-        let all = self.agreements.iter().map(|it| &it.terms.agreement);
-        let bind = all.filter(|it| it.ends.is_none_or(|ends| today < ends));
-        let bind = bind.map(|it| it.agreement.clone());
-        let names = bind.chain(tx.with_open_transfers().await?);
-        Ok(names.filter(|name| !self.heard.once(name)).collect())
+        let mut names: BTreeSet<_> = tx.with_open_transfers().await?.into_iter().collect();
+        for installed in self.agreements.iter() {
+            let name = &installed.terms.agreement.agreement;
+            // A text that waits ends nothing, and keeps nothing going.
+            let ends = self.counting(tx, name).await?.agreement.ends;
+            if ends.is_none_or(|ends| today < ends) {
+                names.insert(name.clone());
+            }
+        }
+        names.retain(|name| !self.heard.once(name));
+        Ok(names)
     }
 }
 

@@ -85,7 +85,11 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
         };
         // A drop zone that comes back may be another one: the other party is told once more.
         reading = Reading::default();
-        tracing::warn!(%agreement, why, "the feed cannot be read");
+        if stop.is_cancelled() || desk.stops() {
+            tracing::info!(%agreement, why, "the core stops; the feed waits");
+        } else {
+            tracing::warn!(%agreement, why, "the feed cannot be read");
+        }
         let pause = Duration::from_millis(u64::try_from(backoff_ms(failures)).unwrap_or(1000))
             .min(Duration::from_secs(30));
         failures += 1;

@@ -100,16 +100,18 @@ async fn destroy(
     }
     let (id, subject) = (record.id, record.id.to_string());
     let code = record.code.to_string();
+    let known = messages_asked(&mut tx, &id).await?;
+    // Whoever confirms says what nobody said yet.
+    let unsaid = (!known && !ask.messages_asked).then_some("--messages-asked");
     let wanted = Wanted {
         agreement: Some(record.agreement.clone()),
-        command: typed(["sluis", "destroy", &code]),
+        command: typed(["sluis", "destroy", &code].into_iter().chain(unsaid)),
         code: Some(record.code),
         of: code,
         ..Wanted::default()
     };
     let word = two_persons::Word { verb: "destroy", subject: &subject, transfer: Some(id), wanted };
     let first = two_persons::confirm(books, &mut tx, word, caller.0).await?.first;
-    let known = messages_asked(&mut tx, &id).await?;
     if ask.messages_asked && !known {
         let by = detail([("by", caller.0.name())]);
         tx.enter(books.now(), MESSAGES_ASKED, Some(id), by).await?;
