@@ -151,6 +151,9 @@ pub struct Sealer {
     /// How often it does; 0: a person decides.
     #[serde(default = "two")]
     pub resends: u8,
+    /// How often a provider may say "later" of a share, which goes again by itself then; after that a person decides.
+    #[serde(default = "thirty")]
+    pub deferrals: u8,
     /// A custodian's number that changed is used so many hours after two persons confirmed it.
     #[serde(default = "a_day")]
     pub number_cooling_off_hours: u32,
@@ -268,6 +271,9 @@ fn ten_minutes() -> u64 {
 }
 fn two() -> u8 {
     2
+}
+fn thirty() -> u8 {
+    30
 }
 fn hour() -> u64 {
     3600

@@ -212,6 +212,13 @@ pub enum Outcome {
         /// `http`, `smsd` or `spool`.
         driver: String,
     },
+    /// The provider got it and says: later. By its word it was not taken, and that word is believed so many times.
+    PutOff {
+        /// `http`, `smsd` or `spool`.
+        driver: String,
+        /// What it said, for people.
+        why: Words,
+    },
     /// Surely not done; try again later.
     Again {
         /// What is in the way, for people.

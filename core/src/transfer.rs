@@ -19,6 +19,7 @@
 //! | Releasing | Exposing (evidence) | Releasing, one more exposed | | |
 //! | Releasing | LeftBefore, of a share that never left as far as this store knows | Releasing or Released, it is unknown for good | `released`, after the last | |
 //! | Releasing | Shipped | Releasing or Released | `released`, after the last | resend, after a while, of what is unknown |
+//! | Releasing | PutOff | Releasing, one waits again; where that was said too often, it is unknown for good | `released`, after the last | |
 //! | Releasing | Resend | Releasing, one waits again | | release, of what is still unknown |
 //! | Releasing, Released | Reported | Releasing or Released, a doubt less | `released`, after the last | |
 //! | Releasing, Released, or failed there | ShareAccepted | the same or Released, that share is exposed | `released`, after the last | |
@@ -67,6 +68,8 @@ pub struct Envelope {
     pub release: ReleaseRule,
     /// How often a share whose answer was lost goes again by itself.
     pub resends: u8,
+    /// How often its provider may say "later" of a share, and it goes again by itself.
+    pub deferrals: u8,
     /// When it expires.
     pub expires: Time,
 }
@@ -79,11 +82,11 @@ impl Envelope {
         size: u64,
         plan: Plan,
         release: ReleaseRule,
-        resends: u8,
+        (resends, deferrals): (u8, u8),
         expires: Time,
     ) -> Self {
         let Plan { threshold, routes } = plan;
-        Self { ciphertext, size, threshold, routes, release, resends, expires }
+        Self { ciphertext, size, threshold, routes, release, resends, deferrals, expires }
     }
 }
 
@@ -230,6 +233,8 @@ pub enum Event {
     LeftBefore(u8),
     /// What became of it.
     Shipped(u8, Stands),
+    /// Its provider got it and said "later", by this driver.
+    PutOff(u8, String),
     /// Its answer was lost, and no report came: it goes again.
     Resend(u8),
     /// What the operator reports of it.
@@ -574,6 +579,7 @@ impl Event {
                 }
                 Stands::Unknown { .. } => vec![share(index), ("outcome", "unknown".into())],
             },
+            Self::PutOff(index, _) => vec![share(index), ("outcome", "deferred".into())],
             Self::Reported(index, report) => {
                 let mut detail = vec![share(index), ("report", report.name().to_owned())];
                 if let Report::Failed { code } = report {
@@ -602,7 +608,7 @@ impl Event {
             Self::Ready => "Ready",
             Self::Exposing(..) => "Exposing",
             Self::LeftBefore(_) => "LeftBefore",
-            Self::Shipped(..) => "Shipped",
+            Self::Shipped(..) | Self::PutOff(..) => "Shipped",
             Self::Resend(_) => "Resend",
             Self::Reported(..) => "Reported",
             Self::ShareAccepted(_) => "ShareAccepted",

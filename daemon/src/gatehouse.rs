@@ -338,7 +338,7 @@ async fn done<C: Core>(State(gate): State<Gate<C>>, Json(word): Json<Done>) -> R
     };
     let job = own_job(&mut tx, &gate, word.job, word.lease).await?;
     let again = match &word.outcome {
-        Outcome::Again { why } => Some(why.clone()),
+        Outcome::Again { why } | Outcome::PutOff { why, .. } => Some(why.clone()),
         _ => None,
     };
     let finished = match word.outcome {

@@ -216,7 +216,7 @@ pub mod answer {
                 assert!(code.chars().count() <= 40, "{code}");
                 kept(&code);
             }
-            Outcome::Again { why } => kept(&why.en),
+            Outcome::PutOff { why, .. } => kept(&why.en),
             Outcome::Unknown { .. } => return false,
             other => panic!("an answer is no {other:?}"),
         }

@@ -8,14 +8,15 @@
 pub mod again;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// System calls that change a disk, or say where the next one does.
 const CALLS: &str = "openat,open,creat,write,pwrite64,writev,pwritev,fsync,fdatasync,rename,renameat,renameat2,unlink,\
     unlinkat,mkdir,mkdirat,rmdir,ftruncate,truncate,fallocate,link,linkat,symlink,lseek,close,copy_file_range,sendfile,\
-    splice,fcntl,dup,dup2,dup3";
+    splice,fcntl,dup,dup2,dup3,chmod,fchmod,fchmodat,?fchmodat2";
 
 /// The same command, watched: its child is the program itself.
 #[must_use]
@@ -37,6 +38,8 @@ enum What {
     Bytes { file: Node, at: usize, data: Vec<u8> },
     /// Its length.
     Length { file: Node, length: usize },
+    /// Who may read it.
+    Mode { node: Node, mode: u32 },
 }
 
 #[derive(Debug)]
@@ -55,6 +58,8 @@ pub struct Trace {
     /// The folders as they are now, by node; a file has none.
     live: HashMap<Node, BTreeMap<String, Node>>,
     length: HashMap<Node, usize>,
+    /// With which modes they were made.
+    made: HashMap<Node, u32>,
     nodes: Node,
 }
 
@@ -80,6 +85,7 @@ impl Trace {
             ops: Vec::new(),
             live: HashMap::from([(ROOT, BTreeMap::new())]),
             length: HashMap::new(),
+            made: HashMap::new(),
             nodes: 1,
         };
         trace.import(base, ROOT);
@@ -90,12 +96,13 @@ impl Trace {
     fn import(&mut self, path: &Path, node: Node) {
         for entry in fs::read_dir(path).unwrap().flatten() {
             let kind = entry.file_type().unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
             let name = entry.file_name().into_string().unwrap();
             if kind.is_dir() {
-                let made = self.make(0.0, node, name, true);
+                let made = self.make(0.0, (node, name), true, mode);
                 self.import(&entry.path(), made);
             } else if kind.is_file() {
-                let made = self.make(0.0, node, name, false);
+                let made = self.make(0.0, (node, name), false, mode);
                 self.write(0.0, made, 0, &fs::read(entry.path()).unwrap());
             }
         }
@@ -153,6 +160,7 @@ impl Trace {
         };
         let mut folders: HashMap<Node, BTreeMap<&str, Node>> = HashMap::new();
         let mut files: HashMap<Node, Vec<u8>> = HashMap::new();
+        let mut modes = self.made.clone();
         for op in self.ops.iter().filter(|op| op.at <= at) {
             let there = op.synced.is_some_and(|synced| synced <= at)
                 || match cut {
@@ -183,32 +191,41 @@ impl Trace {
                     bytes[*at..at + data.len()].copy_from_slice(data);
                 }
                 What::Length { file, length } => files.entry(*file).or_default().resize(*length, 0),
+                What::Mode { node, mode } => drop(modes.insert(*node, *mode)),
             }
         }
-        self.build(ROOT, to, &folders, &files);
+        self.build(ROOT, to, (&folders, &files, &modes));
     }
 
     fn build(
         &self,
         node: Node,
         to: &Path,
-        folders: &HashMap<Node, BTreeMap<&str, Node>>,
-        files: &HashMap<Node, Vec<u8>>,
+        left: (&HashMap<Node, BTreeMap<&str, Node>>, &HashMap<Node, Vec<u8>>, &HashMap<Node, u32>),
     ) {
+        let (folders, files, modes) = left;
         fs::create_dir_all(to).unwrap();
         for (name, node) in folders.get(&node).into_iter().flatten() {
             let path = to.join(name);
             if self.live.contains_key(node) {
-                self.build(*node, &path, folders, files);
+                self.build(*node, &path, left);
             } else {
                 fs::write(&path, files.get(node).map_or(&[][..], Vec::as_slice)).unwrap();
             }
+            fs::set_permissions(&path, Permissions::from_mode(modes[node])).unwrap();
         }
     }
 
-    fn make(&mut self, at: f64, folder: Node, name: String, is_folder: bool) -> Node {
+    fn make(
+        &mut self,
+        at: f64,
+        (folder, name): (Node, String),
+        is_folder: bool,
+        mode: u32,
+    ) -> Node {
         let node = self.nodes;
         self.nodes += 1;
+        self.made.insert(node, mode);
         if is_folder {
             self.live.insert(node, BTreeMap::new());
         } else {
@@ -258,7 +275,9 @@ impl Trace {
     fn sync(&mut self, at: f64, node: Node) {
         for op in self.ops.iter_mut().filter(|op| op.synced.is_none()) {
             let mine = match &op.what {
-                What::Bytes { file, .. } | What::Length { file, .. } => *file == node,
+                What::Bytes { file: of, .. }
+                | What::Length { file: of, .. }
+                | What::Mode { node: of, .. } => *of == node,
                 // A name is where it came to; one that only went, where it was.
                 What::Names { added, gone } if added.is_empty() => {
                     gone.iter().any(|(folder, ..)| *folder == node)
@@ -278,6 +297,7 @@ impl Trace {
             }
             "write" | "writev" | "pwrite64" | "ftruncate" | "truncate" | "fallocate" | "fsync"
             | "fdatasync" => self.bytes(call, places),
+            "chmod" | "fchmod" | "fchmodat" | "fchmodat2" => self.mode(call, places),
             _ => self.names(call),
         }
     }
@@ -293,7 +313,7 @@ impl Trace {
                     Some(node) => node,
                     None if flags.contains("O_CREAT") => {
                         let Some((folder, name)) = self.place(&named) else { return };
-                        self.make(call.at, folder, name, false)
+                        self.make(call.at, (folder, name), false, call.mode())
                     }
                     None => return,
                 };
@@ -348,13 +368,30 @@ impl Trace {
         }
     }
 
+    /// Who may read it.
+    fn mode(&mut self, call: &Call, places: &Places) {
+        let node = match call.name.as_str() {
+            "fchmod" => places.get(&call.on()).map(|place| place.0),
+            _ => None,
+        };
+        let named = match call.name.as_str() {
+            "fchmod" => inside(&call.arguments[0]),
+            "chmod" => call.path(0),
+            _ => call.path(1),
+        };
+        if let Some(node) = node.or_else(|| self.node(&named)) {
+            let what = What::Mode { node, mode: call.mode() };
+            self.ops.push(Op { at: call.at, synced: None, what });
+        }
+    }
+
     /// What stands in folders.
     fn names(&mut self, call: &Call) {
         let below = |short: &str| usize::from(call.name != short);
         match call.name.as_str() {
             "mkdir" | "mkdirat" => {
                 if let Some((folder, name)) = self.place(&call.path(below("mkdir"))) {
-                    self.make(call.at, folder, name, true);
+                    self.make(call.at, (folder, name), true, call.mode());
                 }
             }
             "unlink" | "rmdir" | "unlinkat" => {
@@ -432,6 +469,12 @@ impl Call {
     }
     fn made(&self) -> (usize, String) {
         self.handle(&self.answer)
+    }
+    /// The mode that it asks for: the one argument in octal.
+    fn mode(&self) -> u32 {
+        let octal = |it: &&String| it.len() > 1 && it.starts_with('0') && !it.starts_with("0x");
+        let mode = self.arguments.iter().rev().find(octal);
+        u32::from_str_radix(mode.map_or("0", String::as_str), 8).unwrap() & 0o777
     }
     /// What it wrote: all strings in it, as far as the kernel took them.
     fn data(&self) -> Vec<u8> {

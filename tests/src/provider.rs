@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 pub enum Mood {
     /// Takes it: 202 and a number.
     Takes,
-    /// Says 429.
+    /// Says 429; whether it sends the message all the same, nobody can tell.
     Busy,
     /// Says 400.
     Refuses,

@@ -177,6 +177,24 @@ fn a_word_whose_answer_is_lost_goes_again_a_few_times_and_then_two_persons_let_i
 }
 
 #[test]
+fn a_word_that_is_put_off_each_time_goes_a_few_times_and_then_two_persons_let_it_pass() {
+    let providers = providers();
+    let mut plan = over(&providers);
+    plan.sealer += "deferrals = 2\n";
+    let mut world = World::running_as(&plan);
+    let first = world.send("een.txt", b"een");
+    world.wait("agency", &first, "Released");
+    providers[0].set(Mood::Busy);
+    change(&mut world, &format!("[former]\nan = \"{OLD}\"\n"));
+    let list = world.send("twee.txt", b"twee");
+    held(&world, &list, "nobody knows whether the message to the old number left");
+    let seen = providers[0].seen();
+    let words = seen.iter().filter(|it| it.contains("berichten met uw sleuteldeel"));
+    assert_eq!(words.count(), 3, "once, and twice again: {seen:?}");
+    assert_eq!(count(&world, "number-told", "unknown"), 1);
+}
+
+#[test]
 fn a_number_that_changed_waits_as_long_as_nobody_knows_the_right_old_one() {
     let providers = providers();
     let mut world = running(&providers);

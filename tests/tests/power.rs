@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -209,6 +210,53 @@ struct Books<S> {
     posted: bool,
 }
 
+/// What lies where lists, shares and letters lie, and is open to more than its role asked for.
+fn too_wide(disks: &Path) -> Vec<String> {
+    let mut wide = Vec::new();
+    for place in [
+        "agency/private",
+        "agency/spool",
+        "agency/bundles",
+        "dropzone/medium",
+        "municipality/vault",
+    ] {
+        look_into(
+            &disks.join(place),
+            &|path: &Path, is_folder: bool| {
+                let inside = path.strip_prefix(disks.join(place)).unwrap();
+                let depth = inside.components().count();
+                let opened = inside.iter().any(|part| part == "opened" || part == "opening");
+                // The vault lets its group through to what is open, and to nothing else.
+                match (place.ends_with("vault"), opened) {
+                    (true, true) if is_folder => 0o750,
+                    (true, true) => 0o640,
+                    (true, false) if is_folder && depth < 3 => 0o711,
+                    // As its owner gave it, in a folder that nobody else enters.
+                    _ if place.ends_with("private") && depth > 2 => 0o777,
+                    _ if is_folder => 0o700,
+                    _ => 0o600,
+                }
+            },
+            &mut wide,
+        );
+    }
+    wide
+}
+
+fn look_into(folder: &Path, most: &impl Fn(&Path, bool) -> u32, wide: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, is_folder) = (entry.path(), entry.file_type().unwrap().is_dir());
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        let most_of_it = most(&path, is_folder);
+        if mode & !most_of_it != 0 {
+            wide.push(format!("{} is {mode:o}", path.display()));
+        }
+        if is_folder {
+            look_into(&path, most, wide);
+        }
+    }
+}
+
 fn must(holds: bool, rule: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(rule.to_owned()) }
 }
@@ -390,6 +438,42 @@ fn nor_where_it_is_withdrawn_and_lies_in_the_vault() {
     }));
 }
 
+/// What is open for a transfer that is not, in the books, is put aside: before its folder has another name nobody of the
+/// group may enter it, whatever a cut takes.
+#[test]
+fn what_is_put_aside_is_open_to_nobody_after_any_cut() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    assert!(world.stop("keeper").success());
+    let vault = world.path("municipality/vault/mechelen");
+    let folder = fs::read_dir(vault).unwrap().next().unwrap().unwrap().path();
+    // As a kill between the opening and its commit leaves it.
+    fs::DirBuilder::new().mode(0o750).create(folder.join("opened")).unwrap();
+    fs::write(folder.join("opened/lijst.csv"), LIST).unwrap();
+    fs::set_permissions(folder.join("opened"), fs::Permissions::from_mode(0o750)).unwrap();
+    let file = folder.join("opened/lijst.csv");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut trace = Trace::of(&world.path("municipality"));
+    let log = world.path("keeper.strace");
+    let command = watched(&world.command("keeper"), &log);
+    world.start_as("keeper", command);
+    assert!(world.stop("keeper").success());
+    until("strace to end", || (!is_written(&log)).then_some(()));
+    assert!(folder.join("aside/lijst.csv").exists(), "it was put aside");
+    trace.watch(&[log]);
+    let mut aside = 0;
+    for moment in trace.moments() {
+        for cut in [Cut::Nothing, Cut::All].into_iter().chain((1..8).map(Cut::Some)) {
+            let dir = tempfile::Builder::new().prefix("sluis-cut-").tempdir_in("/dev/shm").unwrap();
+            trace.after(moment, cut, &dir.path().join("municipality"));
+            assert_eq!(too_wide(dir.path()), Vec::<String>::new(), "{cut:?} at {moment}");
+            aside += usize::from(!somewhere(dir.path(), LIST)[0].iter().any(|it| it == "opened"));
+        }
+    }
+    assert!(aside > 0, "no cut left it aside");
+}
+
 /// The roles start on some of the disks, by seed, each host cut in its turn; whatever a cut took, the transfer converges.
 fn start_again(journey: &mut Journey) {
     let mut dice = Dice::of(number("SLUIS_SEED", 1));
@@ -441,7 +525,10 @@ fn every_cut(journey: &Journey) {
                                 _ => dropzone(&disks).await,
                             }
                         });
-                        if let Err(rule) = held {
+                        let wide = too_wide(disks.dir.path());
+                        let narrow = must(wide.is_empty(), "nothing of ours is opened by a cut");
+                        if let Err(rule) = held.and(narrow.map_err(|it| format!("{it}: {wide:?}")))
+                        {
                             found.insert((rule, format!("{name} at {moment}, {cut:?}")));
                         }
                     }

@@ -173,7 +173,7 @@ fn the_longest_message_leaves_whole_in_one_place_as_one_segment() {
 #[test]
 fn answers_are_read_as_each_preset_says() {
     let taken = |it: &Outcome| matches!(it, Outcome::Accepted { .. });
-    let again = |it: &Outcome| matches!(it, Outcome::Again { .. });
+    let again = |it: &Outcome| matches!(it, Outcome::PutOff { .. });
     let never = |it: &Outcome| matches!(it, Outcome::Rejected { .. });
     let doubt = |it: &Outcome| matches!(it, Outcome::Unknown { .. });
     type Class = fn(&Outcome) -> bool;

@@ -225,6 +225,42 @@ fn without_a_report_it_goes_again_word_for_word_and_not_for_ever() {
 }
 
 #[test]
+fn a_provider_that_says_later_each_time_gets_it_a_few_times_and_then_a_person_decides() {
+    let (world, _, providers) = hearing(Mood::Busy, "deferrals = 2\n");
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Released");
+    let sent = providers[0].seen();
+    assert_eq!(sent.len(), 3, "once, and twice again");
+    assert!(sent.iter().all(|body| *body == sent[0]), "the same text, over the same channel");
+    for kind in ["exposing", "shipped"] {
+        assert_eq!(events(&world, &code, kind, "1"), 3, "each is in the ledger");
+    }
+    assert!(is(&world.shares(&code)[0], "Unknown"));
+    let row = world.row("agency", &code).unwrap();
+    let note = row["note"]["message"].as_str().unwrap();
+    assert!(note.contains("share 1 unknown, its provider said \"later\" each time"), "{row}");
+    let waits = world.json("agency", &["show", &code])["waiting"].clone();
+    assert!(!waits.to_string().contains("releaser"), "it is not tried again: {waits}");
+    providers[0].set(Mood::Takes);
+    let retried = world.cli("agency", &["retry", &code, "--share", "1"]);
+    assert!(retried.status.success(), "{}", stderr(&retried));
+    world.wait("agency", &code, "Released");
+    assert!(is(&world.shares(&code)[0], "Accepted"));
+    assert_eq!(providers[0].seen().len(), 4);
+}
+
+#[test]
+fn what_was_sent_although_its_provider_said_later_goes_no_more_once_its_operator_reports_it() {
+    let (world, heard, providers) = hearing(Mood::Busy, "");
+    let code = world.send("lijst.csv", LIST);
+    wait_share(&world, &code, 1, "put off", |share| share["deferred"].as_u64() > Some(0));
+    let word = format!(r#"{{"ref":"{}","status":"delivered"}}"#, reference(&providers[0]));
+    assert_eq!(report(&heard.url("sms-a"), &word), "200");
+    world.wait("agency", &code, "Released");
+    assert!(is(&world.shares(&code)[0], "Accepted"));
+}
+
+#[test]
 fn a_report_is_a_hint_from_its_own_channel_and_in_any_order() {
     let (world, heard, providers) = hearing(Mood::Takes, "");
     let code = world.send("lijst.csv", LIST);

@@ -39,7 +39,9 @@ fn without(outcome: Outcome, number: &str) -> Outcome {
             Outcome::Accepted { driver, message: message.map(none) }
         }
         Outcome::Rejected { driver, code } => Outcome::Rejected { driver, code: none(code) },
-        Outcome::Again { why } if repeats(&why.en) => Outcome::Again { why: Words::same("-") },
+        Outcome::PutOff { driver, why } if repeats(&why.en) => {
+            Outcome::PutOff { driver, why: Words::same("-") }
+        }
         other => other,
     }
 }
@@ -55,7 +57,8 @@ fn classify(http: &Http, status: u16, body: &[u8]) -> Outcome {
     }
     if is(&http.retryable) {
         let code = code_of(&http.retryable, status, &json);
-        return Outcome::Again {
+        return Outcome::PutOff {
+            driver: DRIVER.into(),
             why: words!("de aanbieder zei {code}", "the provider said {code}"),
         };
     }
@@ -128,7 +131,7 @@ mod tests {
         assert!(
             matches!(of(200, &answer("0")), Outcome::Accepted { message: Some(id), .. } if id == "0A1")
         );
-        assert!(matches!(of(200, &answer("1")), Outcome::Again { .. }));
+        assert!(matches!(of(200, &answer("1")), Outcome::PutOff { .. }));
         assert!(matches!(of(200, &answer("3")), Outcome::Rejected { code, .. } if code == "3"));
         for nonsense in ["", "{}", "<html>", "[[[", &answer("99")] {
             assert!(matches!(of(200, nonsense), Outcome::Unknown { .. }), "{nonsense}");

@@ -50,7 +50,7 @@ pub struct Http {
     pub success: Answer,
     /// Where the provider's number of the message stands: a JSON pointer.
     pub message_id: Option<String>,
-    /// When it was surely not taken and may be sent again.
+    /// When it was not taken, by its word, and is sent again: `sealer.deferrals`.
     #[serde(default)]
     pub retryable: Answer,
     /// When it never will be.

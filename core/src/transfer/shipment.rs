@@ -14,6 +14,9 @@ pub struct Shipment {
     pub exposed: bool,
     /// How many more times it goes again by itself, word for word over the same channel, when an answer is lost.
     pub resends: u8,
+    /// How often its provider got it and said "later", since it was to leave or a person asked for it. Each of these may
+    /// have left, whatever was said.
+    pub deferred: u8,
     /// Whether a person asked for the attempt that it waits for: no report of an earlier one takes its place.
     pub asked: bool,
     /// What the operator reported of it, at its strongest.
@@ -92,6 +95,7 @@ impl Shipment {
             stands: Stands::Waiting,
             exposed: false,
             resends,
+            deferred: 0,
             asked: false,
             report: None,
             shut: false,
@@ -106,7 +110,7 @@ impl Shipment {
 
     /// It left, and this store knows nothing of it.
     pub(super) fn left_before(&self) -> Option<Self> {
-        let untried = self.stands == Stands::Waiting && !self.exposed;
+        let untried = self.stands == Stands::Waiting && !self.was_tried();
         untried.then(|| Self { report: self.report.clone(), ..Self::lost_from_sight() })
     }
 
@@ -129,6 +133,12 @@ impl Shipment {
             Stands::Leaving | Stands::Accepted { .. } | Stands::Unknown { .. }
         );
         self.exposed || out
+    }
+
+    /// Whether an attempt is known that may have left, also where its provider's word is that it did not take it.
+    #[must_use]
+    pub fn was_tried(&self) -> bool {
+        self.is_exposed() || self.deferred > 0
     }
 
     /// Whether nothing more happens to it by itself.
@@ -168,7 +178,8 @@ impl Shipment {
             return None;
         }
         let mut next = self.clone();
-        let outcome = if self.shut && outcome == Stands::Waiting { shut() } else { outcome };
+        let outcome =
+            if self.shut && outcome == Stands::Waiting { self.stopped() } else { outcome };
         next.stands = match outcome {
             // This attempt surely failed; what an earlier one did stays unknown, and no other will help.
             Stands::Rejected { driver, .. } if self.exposed => {
@@ -186,6 +197,17 @@ impl Shipment {
         }
     }
 
+    /// Its provider got it and says "later". So many times that is believed, and it waits again; then nobody knows how
+    /// often it left, and a person decides.
+    pub(super) fn put_off(&self, driver: String, most: u8) -> Option<Self> {
+        if self.shut || self.deferred >= most {
+            let lost = self.ship(Stands::Unknown { driver })?;
+            return Some(Self { resends: 0, ..lost });
+        }
+        let waits = self.ship(Stands::Waiting)?;
+        Some(Self { deferred: self.deferred + 1, ..waits })
+    }
+
     /// It is to go again by itself, if it may.
     pub(super) fn resend(&self) -> Option<Self> {
         if !matches!(self.stands, Stands::Unknown { .. }) || self.resends == 0 {
@@ -201,24 +223,27 @@ impl Shipment {
             return None;
         }
         let exposed = self.is_exposed();
-        Some(Self { stands: Stands::Waiting, exposed, asked: true, report: None, ..self.clone() })
+        let again = Self { exposed, asked: true, report: None, deferred: 0, ..self.clone() };
+        Some(Self { stands: Stands::Waiting, ..again })
     }
 
     /// From here on it does not leave, nor go again. Of what may be out nobody takes anything back.
     pub(super) fn shut(&self) -> Self {
         let mut next = Self { shut: true, resends: 0, ..self.clone() };
         if self.stands == Stands::Waiting {
-            next.stands =
-                if self.exposed { Stands::Unknown { driver: "?".into() } } else { shut() };
+            next.stands = self.stopped();
         }
         next
     }
 
     /// As it is after a report: idempotent, in any order; a weaker word than the one it has changes nothing.
     pub(super) fn reported(&self, report: &Report) -> Self {
-        // Of what never left, or surely did not, nobody can report but a liar or a provider that erred.
+        // Of what never left, or surely did not, nobody can report but a liar or a provider that erred. That it failed is
+        // no news of what was put off.
         let known = self.report.as_ref().is_some_and(|has| has.weight() >= report.weight());
-        if known || !self.is_exposed() {
+        let failed = matches!(report, Report::Failed { .. });
+        let can_be = if failed { self.is_exposed() } else { self.was_tried() };
+        if known || !can_be {
             return self.clone();
         }
         let mut next = self.resolved(report);
@@ -242,9 +267,12 @@ impl Shipment {
         next.exposed = true;
         next
     }
-}
 
-/// What becomes of a share that never left.
-fn shut() -> Stands {
-    Stands::Rejected { driver: "none".into(), code: "ended-at-once".into() }
+    /// What becomes of one that is not to leave any more: where an attempt before may have, nobody knows.
+    fn stopped(&self) -> Stands {
+        match self.exposed || self.deferred > 0 {
+            true => Stands::Unknown { driver: "?".into() },
+            false => Stands::Rejected { driver: "none".into(), code: "ended-at-once".into() },
+        }
+    }
 }

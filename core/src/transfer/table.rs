@@ -25,6 +25,7 @@ impl State {
             Event::Fail { step, code } => self.fail(step, code),
             Event::Exposing(index, removal) => self.expose(index, &removal),
             Event::Shipped(index, stands) => self.ship(index, stands),
+            Event::PutOff(index, driver) => self.put_off(index, driver),
             Event::LeftBefore(index) => self.left_before(index),
             Event::Resend(index) => self.resend(index),
             Event::Reported(index, report) => self.reported(index, &report),
@@ -127,6 +128,11 @@ impl State {
             |share: &Shipment| matches!(share.stands, Stands::Unknown { .. }) && share.resends > 0;
         let again = step.state.share(index).is_some_and(lost);
         Some(if again { step.work(Work::Resend { index }) } else { step })
+    }
+
+    fn put_off(&self, index: u8, driver: String) -> Option<Step> {
+        let Self::Releasing { envelope, .. } = self else { return None };
+        self.with_share(index, |share| share.put_off(driver, envelope.deferrals))
     }
 
     fn resend(&self, index: u8) -> Option<Step> {

@@ -82,6 +82,7 @@ impl Path {
             Event::Shipped(index, Stands::Waiting)
             | Event::Resend(index)
             | Event::Retry(Some(index)) => drop(path.out.remove(index)),
+            Event::PutOff(index, _) if believes(state, *index) => drop(path.out.remove(index)),
             // What was accepted is not tried again, unless the operator says that it was lost.
             Event::Retry(None) => path.out.retain(|index| {
                 let share = place(*index).and_then(|place| state.shares()?.get(place));
@@ -91,6 +92,13 @@ impl Path {
         }
         path
     }
+}
+
+/// Whether one more "later" of a share's provider is believed.
+fn believes(state: &State, index: u8) -> bool {
+    let share = place(index).and_then(|place| state.shares()?.get(place));
+    let most = state.envelope().map(|envelope| envelope.deferrals);
+    share.is_some_and(|share| !share.shut && Some(share.deferred) < most)
 }
 
 fn outcomes() -> [Stands; 5] {
@@ -120,7 +128,12 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(threshold: u8, shares: u8, release: ReleaseRule, resends: u8, reports: bool) -> Self {
+    fn new(
+        (threshold, shares): (u8, u8),
+        release: ReleaseRule,
+        (resends, deferrals): (u8, u8),
+        reports: bool,
+    ) -> Self {
         let mut world = World::new(threshold, shares);
         let envelope = Envelope {
             ciphertext: world.sent.ciphertext,
@@ -129,6 +142,7 @@ impl Stage {
             routes: world.sent.routes.clone(),
             release,
             resends,
+            deferrals,
             expires: world.sent.expires,
         };
         let first = (world.upload, world.evidence());
@@ -174,6 +188,7 @@ impl Stage {
             events.push(Event::Exposing(index, self.uploads[0].1.removal.clone()));
             events.extend(outcomes().map(|outcome| Event::Shipped(index, outcome)));
             events.extend([Event::Resend(index), Event::LeftBefore(index)]);
+            events.push(Event::PutOff(index, "http".into()));
             if self.reports {
                 events.push(Event::Retry(Some(index)));
                 events.extend(reports().map(|report| Event::Reported(index, report)));
@@ -224,6 +239,10 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
         must(share.is_some_and(|share| share.stands == Stands::Waiting), "only what waits leaves")?;
     }
     check_shares(before, event, after)?;
+    must(
+        is_believed_so_often(before, event, after),
+        "a provider's \"later\" is believed so often",
+    )?;
     must(is_counted(event, after), "what was typed counts as exposed")?;
     let shut = |state: &State| state.shares().is_some_and(|all| all.iter().any(|it| it.shut));
     // What this store did not know to be out.
@@ -232,7 +251,9 @@ fn check_step(before: &State, path: &Path, event: &Event, step: &Step) -> Result
     must(!(shut(before) && more), "after the end at once none leaves")?;
     let fewer = before.exposed().checked_sub(after.exposed()).filter(|fewer| *fewer > 0);
     if let Some(fewer) = fewer.filter(|_| after.envelope().is_some()) {
-        let Event::Shipped(index, Stands::Waiting | Stands::Rejected { .. }) = event else {
+        let (Event::Shipped(index, Stands::Waiting | Stands::Rejected { .. })
+        | Event::PutOff(index, _)) = event
+        else {
             return Err("exposed stays exposed");
         };
         let share = place(*index).and_then(|place| before.shares()?.get(place));
@@ -256,6 +277,19 @@ fn is_counted(event: &Event, after: &State) -> bool {
     share.is_none_or(Shipment::is_exposed)
 }
 
+/// What was put off waits again as often as that is believed, and then nobody knows.
+fn is_believed_so_often(before: &State, event: &Event, after: &State) -> bool {
+    let Event::PutOff(index, _) = event else { return true };
+    let share = |state: &State| state.shares().and_then(|all| all.get(place(*index)?).cloned());
+    let (Some(was), Some(is)) = (share(before), share(after)) else { return false };
+    match believes(before, *index) {
+        true if is.stands == Stands::Waiting => is.deferred == was.deferred + 1,
+        // It was reported before, or lost once more by an earlier attempt.
+        true => was.report.is_some() && is.is_exposed(),
+        false => is.resends == 0 && is.is_exposed() && is.stands != Stands::Waiting,
+    }
+}
+
 /// What holds of each share in a step.
 fn check_shares(before: &State, event: &Event, after: &State) -> Result<(), &'static str> {
     let (Some(before), Some(after)) = (before.shares(), after.shares()) else { return Ok(()) };
@@ -267,7 +301,7 @@ fn check_shares(before: &State, event: &Event, after: &State) -> Result<(), &'st
         let asked = matches!(event, Event::Retry(_) | Event::PutBack);
         must(asked || before.report <= after.report, "a report is never taken back")?;
         let hinted = matches!(event, Event::Reported(..)) && before != after;
-        must(!hinted || before.is_exposed(), "nobody reports on what never left")?;
+        must(!hinted || before.was_tried(), "nobody reports on what never left")?;
     }
     Ok(())
 }
@@ -376,19 +410,19 @@ impl Explored {
 fn every_reachable_state_keeps_the_rules() {
     let (mut all, mut counts) = (Explored::default(), Vec::new());
     // What shares do on their way does not depend on one another: with more of them, less of it is tried.
-    for (threshold, shares, resends, reports) in
-        [(2, 2, 2, true), (2, 3, 1, false), (3, 4, 0, false)]
+    for (plan, again, reports) in
+        [((2, 2), (1, 1), true), ((2, 3), (1, 0), false), ((3, 4), (0, 0), false)]
     {
         for release in [ReleaseRule::AfterRemoval, ReleaseRule::WhenReady] {
             let before = all.states;
-            all.explore(&Stage::new(threshold, shares, release, resends, reports));
+            all.explore(&Stage::new(plan, release, again, reports));
             counts.push(all.states - before);
         }
     }
     let Explored { states, steps, faults, moves, repeats } = all;
     assert!(faults.is_empty(), "{states} states, {steps} steps explored: {faults:#?}");
     // Fewer are a rule that lets less happen, or less that is tried.
-    assert_eq!(counts, [85_532, 42_802, 90_628, 45_354, 143_340, 71_718]);
+    assert_eq!(counts, [180_624, 90_348, 77_924, 39_002, 143_340, 71_718]);
     let none = BTreeSet::new();
     for (state, can_move, can_repeat) in TABLE {
         let taken = |from: &BTreeMap<_, _>| from.get(state).unwrap_or(&none).clone();
@@ -399,9 +433,53 @@ fn every_reachable_state_keeps_the_rules() {
     }
 }
 
+/// What becomes of a share of which this is said; it leaves before each answer.
+fn told(deferrals: u8, words: &[fn() -> Event]) -> (Vec<Shipment>, &'static str) {
+    let stage = Stage::new((2, 2), ReleaseRule::AfterRemoval, (2, deferrals), true);
+    let shares = vec![Shipment::new(2), Shipment::new(2)];
+    let mut state = State::Releasing { envelope: stage.envelope, shares };
+    let removal = &stage.uploads[0].1.removal;
+    let taken = Stands::Accepted { driver: "http".into(), message: None };
+    state = state.apply(Event::Exposing(2, removal.clone())).unwrap().state;
+    state = state.apply(Event::Shipped(2, taken)).unwrap().state;
+    for word in words {
+        if word().name() == "Shipped" {
+            state = state.apply(Event::Exposing(1, removal.clone())).unwrap().state;
+        }
+        state = state.apply(word()).unwrap().state;
+    }
+    (state.shares().unwrap().to_vec(), state.name())
+}
+
+#[test]
+fn a_provider_that_says_later_is_believed_so_often_and_then_a_person_decides() {
+    let later = || Event::PutOff(1, "http".into());
+    let (shares, state) = told(2, &[later, later]);
+    assert_eq!((&shares[0].stands, state), (&Stands::Waiting, "Releasing"));
+    assert!(!shares[0].is_exposed(), "by its word it was not taken");
+    let (shares, state) = told(2, &[later, later, later]);
+    assert!(matches!(shares[0].stands, Stands::Unknown { .. }) && shares[0].is_lost());
+    assert_eq!((shares[0].resends, state), (0, "Released"), "it goes no more by itself");
+    // What surely did not leave counts for nothing.
+    let (shares, _) = told(2, &[later, || Event::Shipped(1, Stands::Waiting), later]);
+    assert_eq!(shares[0].stands, Stands::Waiting);
+    // A person's word: so often again.
+    let again = || Event::Retry(Some(1));
+    let (shares, _) = told(1, &[later, later, again, later]);
+    assert_eq!(shares[0].stands, Stands::Waiting);
+    // It was sent all the same, and its operator says so.
+    let (shares, state) = told(2, &[later, || Event::Reported(1, Report::Delivered)]);
+    assert!(matches!(shares[0].stands, Stands::Accepted { .. }), "{shares:?}");
+    assert_eq!(state, "Released");
+    // That it failed is no news.
+    let failed = || Event::Reported(1, Report::Failed { code: "1".into() });
+    let (shares, _) = told(2, &[later, failed]);
+    assert_eq!((&shares[0].stands, &shares[0].report), (&Stands::Waiting, &None));
+}
+
 #[test]
 fn rule_two_holds_at_the_door_even_for_a_plan_that_breaks_it() {
-    let stage = Stage::new(2, 2, ReleaseRule::AfterRemoval, 1, false);
+    let stage = Stage::new((2, 2), ReleaseRule::AfterRemoval, (1, 1), false);
     let Stage { mut envelope, uploads, .. } = stage;
     let apart = envelope.routes.clone();
     let mut channel = apart.clone();

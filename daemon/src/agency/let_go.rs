@@ -36,11 +36,12 @@ impl Agency {
         &self,
         record: &Record<State>,
         index: u8,
-        stands: &Stands,
+        event: &Event,
     ) -> Result<()> {
-        let surely = matches!(stands, Stands::Waiting | Stands::Rejected { .. });
+        let surely = matches!(event, Event::Shipped(_, Stands::Waiting | Stands::Rejected { .. }));
         let shares = record.state.shares().unwrap_or_default();
-        if surely && super::sealer::share(shares, index).is_some_and(|share| !share.exposed) {
+        let first = |share: &Shipment| !share.exposed && share.deferred == 0;
+        if surely && super::sealer::share(shares, index).is_some_and(first) {
             let folder = self.let_go(&record.id);
             let there = folder.try_exists();
             if there.map_err(CoreError::io("looking whether a share was let go"))? {
@@ -68,7 +69,7 @@ impl Agency {
         let Some(envelope) = record.state.envelope() else { return Ok(false) };
         let shares = record.state.shares().unwrap_or_default();
         for index in envelope.routes.iter().map(|route| route.index) {
-            let known = super::sealer::share(shares, index).is_some_and(Shipment::is_exposed);
+            let known = super::sealer::share(shares, index).is_some_and(Shipment::was_tried);
             let left = self.let_go(&record.id).join(index.to_string()).try_exists();
             if !known && left.map_err(CoreError::io("looking whether a share was let go"))? {
                 return Ok(true);

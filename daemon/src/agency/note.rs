@@ -17,6 +17,10 @@ fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = Words> {
                 "onbekend, gaat opnieuw tenzij het gemeld wordt",
                 "unknown, goes again unless it is reported"
             ),
+            (_, Stands::Unknown { .. }) if share.deferred > 0 => words!(
+                "onbekend, de aanbieder zei telkens «later»",
+                "unknown, its provider said \"later\" each time"
+            ),
             (_, Stands::Unknown { .. }) => words!("onbekend", "unknown"),
             (Some(Report::Delivered), Stands::Accepted { .. }) => {
                 words!("gemeld als bezorgd", "reported as delivered")

@@ -87,8 +87,13 @@ impl Agency {
         job: &JobRow,
         outcome: Outcome,
     ) -> Result<bool> {
-        let Some((custodian, known)) = self.errand(tx, job).await? else { return Ok(true) };
+        let Some((custodian, mut known)) = self.errand(tx, job).await? else { return Ok(true) };
         let granted = job.granted == Some(job.attempts);
+        // Each "later" may have been a message all the same.
+        let most = match outcome {
+            Outcome::PutOff { .. } => MOST.min(1 + i64::from(self.settings.deferrals)),
+            _ => MOST,
+        };
         let stands = match outcome {
             // It never left: what is wrong with it is wrong each time.
             Outcome::Never { code, .. } => Told::Rejected(plain(&code)),
@@ -96,8 +101,11 @@ impl Agency {
             Outcome::Rejected { code, .. } if granted => Told::Rejected(plain(&code)),
             Outcome::Unknown { .. } if granted => Told::Unknown,
             // Whoever cannot be told for so long is told by a person, or is let pass by two.
-            Outcome::Again { .. } if granted && job.attempts >= MOST => Told::Unknown,
-            Outcome::Again { .. } => {
+            Outcome::Again { .. } | Outcome::PutOff { .. } if granted && job.attempts >= most => {
+                known.told.iter_mut().for_each(|told| told.resends = 0);
+                Told::Unknown
+            }
+            Outcome::Again { .. } | Outcome::PutOff { .. } => {
                 if let Some(told) = known.told.clone().filter(|_| granted) {
                     let told = Some(Telling { stands: Told::Waiting, ..told });
                     tx.keep_number(&job.agreement, &custodian, &Number { told, ..known }).await?;
@@ -125,7 +133,7 @@ impl Agency {
             Told::Unknown | Told::Waiting | Told::Leaving => ("unknown", None),
         };
         let told = match stands {
-            Told::Unknown if job.attempts < MOST => told.lost(),
+            Told::Unknown => told.lost(),
             stands => Telling { stands, ..told },
         };
         if told.stands == Told::Waiting {

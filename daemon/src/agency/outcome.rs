@@ -1,24 +1,26 @@
 //! What a releaser's word makes of a share, and how a gate's texts may stand in a statement.
 
 use sluis_core::control::Outcome;
-use sluis_core::transfer::Stands;
+use sluis_core::transfer::{Event, Stands};
 
-/// What a releaser's word makes of a share, and whether its job is finished; with its texts as they may stand in a statement.
+/// What a releaser's word on a share is an event of; with its texts as they may stand in a statement.
 ///
 /// `number` is the custodian's.
-pub(super) fn stands_after(outcome: Outcome, number: Option<&str>) -> Option<(Stands, bool)> {
+pub(super) fn event_of(index: u8, outcome: Outcome, number: Option<&str>) -> Option<Event> {
     let said = |text: &str| if repeats(text, number) { "-".into() } else { plain(text) };
-    Some(match outcome {
+    let stands = match outcome {
         Outcome::Accepted { driver, message } => {
-            (Stands::Accepted { driver: said(&driver), message: message.map(|m| said(&m)) }, true)
+            Stands::Accepted { driver: said(&driver), message: message.map(|m| said(&m)) }
         }
         Outcome::Rejected { driver, code } => {
-            (Stands::Rejected { driver: said(&driver), code: said(&code) }, true)
+            Stands::Rejected { driver: said(&driver), code: said(&code) }
         }
-        Outcome::Unknown { driver } => (Stands::Unknown { driver: said(&driver) }, true),
-        Outcome::Again { .. } => (Stands::Waiting, false),
+        Outcome::Unknown { driver } => Stands::Unknown { driver: said(&driver) },
+        Outcome::PutOff { driver, .. } => return Some(Event::PutOff(index, said(&driver))),
+        Outcome::Again { .. } => Stands::Waiting,
         _ => return None,
-    })
+    };
+    Some(Event::Shipped(index, stands))
 }
 
 /// Whether a text repeats this telephone number, in whatever form: its last eight digits, which a national form and an
@@ -50,17 +52,19 @@ mod tests {
         let number = Some("+32475123456");
         for text in ["+32475123456", "0475123456", "id 0475/12.34.56", "32475123456-7"] {
             let outcome = Outcome::Accepted { driver: "http".into(), message: Some(text.into()) };
-            let (stands, _) = stands_after(outcome, number).unwrap();
-            assert_eq!(
-                stands,
-                Stands::Accepted { driver: "http".into(), message: Some("-".into()) }
-            );
+            let stands = Stands::Accepted { driver: "http".into(), message: Some("-".into()) };
+            let event = event_of(1, outcome, number);
+            assert!(matches!(event, Some(Event::Shipped(1, it)) if it == stands), "{text}");
         }
         // A landline has ten digits with its country.
         assert!(repeats("to 3215298000", Some("+3215298000")));
         let kept = Outcome::Rejected { driver: "http".into(), code: "1234567890".into() };
         let rejected = Stands::Rejected { driver: "http".into(), code: "1234567890".into() };
-        assert_eq!(stands_after(kept, number), Some((rejected, true)), "a number of theirs");
+        let event = event_of(1, kept, number);
+        assert!(
+            matches!(event, Some(Event::Shipped(1, it)) if it == rejected),
+            "a number of theirs"
+        );
         assert!(!repeats("anything", Some("an")), "the name of a folder's owner");
     }
 

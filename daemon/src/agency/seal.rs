@@ -66,8 +66,8 @@ pub struct Order {
     pub plan: Plan,
     /// Where they are reached, and the digest of that file.
     pub contacts: (Contacts, Digest),
-    /// How often a share whose answer was lost goes again by itself.
-    pub resends: u8,
+    /// How often a share goes again by itself: where its answer was lost, and where its provider says "later".
+    pub again: (u8, u8),
     /// Whether it is no delivery: every channel is a folder, or it is an exercise.
     pub rehearsal: bool,
     /// Whether it is the exercise.
@@ -121,10 +121,8 @@ pub fn seal(order: Order) -> Result<(Envelope, Sent), SealError> {
         mends: order.mends,
     };
     let release = order.agreement.key.release;
-    Ok((
-        Envelope::new(sealed.ciphertext, sealed.size, order.plan, release, order.resends, expires),
-        sent,
-    ))
+    let (digest, size) = (sealed.ciphertext, sealed.size);
+    Ok((Envelope::new(digest, size, order.plan, release, order.again, expires), sent))
 }
 
 fn io_error(what: &'static str) -> impl FnOnce(io::Error) -> SealError {

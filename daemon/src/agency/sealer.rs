@@ -16,7 +16,7 @@ use sluis_core::transfer::{Envelope, Event, Shipment, Stands, State, Work};
 use sluis_core::words;
 
 use super::claim::{drawn_for, kept_name, offered_by};
-use super::outcome::{plain, stands_after};
+use super::outcome::{event_of, plain};
 use super::request::Known;
 use super::seal::{self, Order, SealError};
 use super::{Agency, admission, status};
@@ -323,7 +323,7 @@ impl Agency {
             contacts,
             rehearsal: exercise || folders,
             exercise,
-            resends: self.settings.resends,
+            again: (self.settings.resends, self.settings.deferrals),
             from: private,
             items,
             owners: self.owners.clone(),
@@ -604,16 +604,18 @@ impl Core for Agency {
             (Work::Release { .. }, _) if job.granted != Some(job.attempts) => return Ok(false),
             (Work::Release { index }, outcome) => {
                 let number = self.number_of(&record, index);
-                let Some((stands, finished)) = stands_after(outcome, number) else {
-                    return Ok(false);
-                };
-                self.not_let_go(&record, index, &stands)?;
-                (Event::Shipped(index, stands), finished)
+                let Some(event) = event_of(index, outcome, number) else { return Ok(false) };
+                self.not_let_go(&record, index, &event)?;
+                let finished =
+                    !matches!(event, Event::PutOff(..) | Event::Shipped(_, Stands::Waiting));
+                (event, finished)
             }
             _ => return Ok(false),
         };
+        let put_off = if let Event::PutOff(index, _) = event { Some(index) } else { None };
         match self.advance(tx, &mut record, &terms, event, None).await {
-            Ok(()) => Ok(finished),
+            // Said too often: it waits no more.
+            Ok(()) => Ok(finished || put_off.is_some_and(|index| !waits(&record.state, index))),
             // A word that comes late or twice changes nothing; a look at what is still there is made again.
             Err(CoreError::Illegal(_)) => Ok(finished),
             Err(other) => Err(other),
@@ -673,6 +675,12 @@ fn is_to_seal(state: &State) -> bool {
 fn under_way(shares: &[Shipment], index: u8) -> bool {
     share(shares, index)
         .is_some_and(|share| matches!(share.stands, Stands::Waiting | Stands::Leaving))
+}
+
+/// Whether it waits for its channel.
+fn waits(state: &State, index: u8) -> bool {
+    let share = share(state.shares().unwrap_or_default(), index);
+    share.is_some_and(|share| share.stands == Stands::Waiting)
 }
 
 /// Whether it may not leave, nor go again.

@@ -452,6 +452,7 @@ mod tests {
             routes: Vec::new(),
             release: ReleaseRule::AfterRemoval,
             resends: 0,
+            deferrals: 0,
             expires: Time(0),
         };
         let sealed = State::Sealed { envelope: envelope.clone(), upload: None };

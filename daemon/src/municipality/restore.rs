@@ -69,6 +69,8 @@ impl Municipality {
         }
         files::remove(&aside)?;
         durable::mode(&opened, 0o700)?;
+        // Before its name: a cut is not to leave it aside, and open to the group.
+        files::sync_folder(&opened)?;
         durable::rename(&opened, &aside)?;
         files::sync_folder(&folder)
     }

@@ -17,7 +17,8 @@ pub struct Exposures {
     pub entered: usize,
     /// How many of these surely did not: the channel refused it, or did not get it.
     pub surely_not: usize,
-    /// How many words there are that it goes again: by itself, or by a person.
+    /// How many words there are that it goes again: by itself after an answer that was lost or that said "later", or by a
+    /// person.
     pub again: usize,
     /// Whether the last one has no outcome yet.
     leaving: bool,
@@ -42,6 +43,7 @@ pub fn exposures(entries: &[Entry]) -> BTreeMap<Share, Exposures> {
                 let share = found.entry((transfer, index)).or_default();
                 let surely_not = matches!(word("outcome"), Some("again" | "rejected"));
                 share.surely_not += usize::from(share.leaving && surely_not);
+                share.again += usize::from(word("outcome") == Some("deferred"));
                 share.leaving = false;
             }
             ("resend" | "retry", Some(index)) if of_shares => {

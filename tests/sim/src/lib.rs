@@ -347,6 +347,7 @@ async fn open_agency(
         releaser: parts.bundle.to_public().to_string(),
         resend_after_s: 600,
         resends: 2,
+        deferrals: 30,
         number_cooling_off_hours: 24,
     };
     let core = Agency::new(books, settings, Language::En, BTreeSet::new()).unwrap();

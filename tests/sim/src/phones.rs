@@ -55,6 +55,8 @@ enum Does {
     Down,
     /// It says: later.
     Later,
+    /// It says so, and sent it.
+    LaterAndSends,
     /// It says: never.
     Never,
 }
@@ -68,6 +70,7 @@ impl Does {
             Self::Vanish => Some("message vanishes"),
             Self::Down => Some("operator down"),
             Self::Later => Some("operator says later"),
+            Self::LaterAndSends => Some("operator says later, and sends it"),
             Self::Never => Some("operator says never"),
         }
     }
@@ -93,7 +96,7 @@ impl Phones {
     }
 
     pub(crate) async fn answer(&self, net: &Net, body: &[u8]) -> Result<Response, Broken> {
-        use Does::{Down, Later, Lose, Never, Take, TakeUnheard, Vanish};
+        use Does::{Down, Later, LaterAndSends, Lose, Never, Take, TakeUnheard, Vanish};
         // Cut on its way: no operator takes half a message.
         let Ok(message) = serde_json::from_slice::<serde_json::Value>(body) else {
             return said(503);
@@ -102,7 +105,8 @@ impl Phones {
         let channel: ChannelId = word("channel").parse().unwrap();
         let does = match net.happens(40) {
             _ if net.is_away(&Place::Gateway(channel.clone())) => Down,
-            true => [TakeUnheard, Vanish, Lose, Down, Later, Never, TakeUnheard][net.below(7)],
+            true => [TakeUnheard, Vanish, Lose, Down, Later, Never, TakeUnheard, LaterAndSends]
+                [net.below(8)],
             false => Take,
         };
         if let Some(name) = does.name() {
@@ -119,12 +123,12 @@ impl Phones {
             channel,
             to: word("to"),
             text: word("text"),
-            arrived: matches!(does, Take | TakeUnheard),
+            arrived: matches!(does, Take | TakeUnheard | LaterAndSends),
             refused: matches!(does, Later | Never),
         });
         match does {
             TakeUnheard | Vanish => Err(Broken::Unanswered(Words::same("no answer"))),
-            Later => said(503),
+            Later | LaterAndSends => said(503),
             Never => said(400),
             _ => said(200),
         }

@@ -21,7 +21,7 @@ use crate::storm::ZONE_AHEAD;
 /// What a host knows of its transfers.
 struct Known<S> {
     records: Vec<Record<S>>,
-    /// Of each transfer the kinds that this party said.
+    /// Of each transfer the kinds that this party said; of a share that was accepted with its number.
     said: BTreeMap<TransferId, Vec<String>>,
     entries: Vec<Entry>,
 }
@@ -67,6 +67,7 @@ impl Sim {
             .records
             .iter()
             .for_each(|record| deeds(&municipality.said, record, &mut broken));
+        agency.records.iter().for_each(|record| releases(&agency, &record.id, &mut broken));
         agree(&agency, &municipality, &mut broken);
         self.feeds(&mut broken).await;
         self.files(&agency, &municipality, &mut broken);
@@ -100,7 +101,7 @@ impl Sim {
             let own = own.filter(|it| {
                 it.header.issuer == books.party && !matches!(it.body, Body::Notice(..))
             });
-            said.insert(record.id, own.map(|own| own.body.kind().to_owned()).collect());
+            said.insert(record.id, own.map(|own| word(&own.body)).collect());
         }
         Known { records, said, entries }
     }
@@ -217,6 +218,39 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// A statement as it may be said once of a transfer, or of a share of it.
+fn word(body: &Body) -> String {
+    match body {
+        Body::ShareAccepted(accepted) => format!("share-accepted {}", accepted.index),
+        body => body.kind().to_owned(),
+    }
+}
+
+/// What became of the shares is said each time that none is under way any more: once, and once more after each word of a
+/// person. What a custodian typed is entered once for each share.
+fn releases(agency: &Known<transfer::State>, id: &TransferId, broken: &mut Vec<String>) {
+    let mut fails = |what: String| broken.push(format!("{id:?}: {what}"));
+    let said = agency.said[id].iter().filter(|kind| *kind == "released").count();
+    let entries: Vec<_> = agency.entries.iter().filter(|it| it.transfer == Some(*id)).collect();
+    let detail = |entry: &Entry, key: &str| entry.detail.get(key).cloned().unwrap_or_default();
+    let states = entries.iter().map(|entry| (entry.kind.as_str(), detail(entry, "state")));
+    let states: Vec<_> = states.filter(|(_, state)| !state.is_empty()).collect();
+    let came_to_rest = states.windows(2).filter(|pair| {
+        pair[0].1 == "Releasing" && ["Released", "Opened"].contains(&pair[1].1.as_str())
+    });
+    let failed = states.iter().any(|(_, state)| state == "Failed");
+    let (rests, asked) =
+        (came_to_rest.count(), states.iter().filter(|(kind, _)| *kind == "retry").count());
+    if said > 1 + asked || !failed && said != rests {
+        fails(format!("came to rest {rests} times, `released` was said {said} times: {states:?}"));
+    }
+    let typed: Vec<_> = entries.iter().filter(|it| it.kind == "shareaccepted").collect();
+    let shares: BTreeSet<_> = typed.iter().map(|it| detail(it, "share")).collect();
+    if shares.len() != typed.len() {
+        fails(format!("a share that was typed is entered twice: {states:?}"));
+    }
+}
+
 /// Each word once, and exactly those that go with where the transfer stands.
 fn told(
     said: &BTreeMap<TransferId, Vec<String>>,
@@ -227,11 +261,12 @@ fn told(
 ) {
     let (id, state) = record;
     let said = &said[id];
-    let known = |kind: &String| must.contains(&kind.as_str()) || may.contains(&kind.as_str());
-    let often = |kind: &String| matches!(kind.as_str(), "released" | "share-accepted");
-    let once = said.iter().filter(|kind| !often(kind)).collect::<BTreeSet<_>>().len();
-    let twice = once != said.iter().filter(|kind| !often(kind)).count();
-    let missing = must.iter().any(|kind| !said.iter().any(|it| it == kind));
+    let kind = |word: &str| word.split(' ').next().unwrap_or_default().to_owned();
+    let known = |word: &String| [must, may].concat().contains(&kind(word).as_str());
+    // After a person's word the release is said once more: [`releases`].
+    let once = || said.iter().filter(|word| *word != "released");
+    let twice = once().count() != once().collect::<BTreeSet<_>>().len();
+    let missing = must.iter().any(|must| !said.iter().any(|it| kind(it) == *must));
     if missing || twice || !said.iter().all(known) {
         broken.push(format!("{id:?} is {state}, and was said: {said:?}"));
     }

@@ -17,7 +17,7 @@ use sluis_core::notice::{Notice, Sort};
 use crate::Sim;
 use crate::dice::Dice;
 use crate::parts::Parts;
-use crate::storm::{KINDS, WRONG_CLOCK};
+use crate::storm::{KINDS, YEARS_AHEAD};
 
 /// A day in autumn.
 pub const START: Time = Time(1_700_000_000_000);
@@ -73,8 +73,9 @@ pub fn squall(parts: &[Arc<Parts>], seed: u64) -> Came {
         let expired = sim.expired().await;
         sim.calm().await;
         let mut broken = sim.broken().await;
-        // Nothing is away for as long as a list has: work that was lost ends so, and a clock that runs a year ahead.
-        let excused = sim.net.met().contains_key(WRONG_CLOCK);
+        // Nothing is away for as long as a list has: work that was lost ends so, and what is judged by a clock that is
+        // ahead by as much.
+        let excused = sim.net.met().contains_key(YEARS_AHEAD);
         for id in sim.expired().await.difference(&expired).filter(|_| !excused) {
             broken.push(format!("{id:?} expired in calm weather: {:?}", sim.net.met()));
         }

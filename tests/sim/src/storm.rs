@@ -15,14 +15,18 @@ use crate::{DAY, Sim};
 const HOUR: i64 = DAY / 24;
 /// By how much a clock is set wrong: a year back, six on, and less.
 const JUMPS: [i64; 5] = [-365 * DAY, 6 * 365 * DAY, -DAY, DAY, 2 * HOUR];
+/// How long a list and an upload live; what is set ahead by days stays below that in a squall.
+const LIFE: i64 = 7 * DAY;
 /// How long a gateway or the drop zone is away; less than the week that a list has.
 const AWAY: [i64; 4] = [HOUR, 6 * HOUR, DAY, 3 * DAY];
 /// Nobody can tell the drop zone that its clock is wrong: ahead for more than a day of being up, it believes it.
 pub(crate) const ZONE_AHEAD: &str = "drop zone's clock set ahead";
 /// One of the clocks is set wrong.
 pub(crate) const WRONG_CLOCK: &str = "clock set wrong";
+/// The clock of who lets a list expire, or an upload, was set ahead by as much as these live, or more.
+pub(crate) const YEARS_AHEAD: &str = "clock of agency or drop zone set years ahead";
 /// What a storm has, as it is counted.
-pub(crate) const KINDS: [&str; 21] = [
+pub(crate) const KINDS: [&str; 23] = [
     "request kept back",
     "request cut",
     "answer lost",
@@ -36,11 +40,13 @@ pub(crate) const KINDS: [&str; 21] = [
     GATEWAY_AWAY,
     WRONG_CLOCK,
     ZONE_AHEAD,
+    YEARS_AHEAD,
     "operator loses it",
     "operator's answer lost",
     "message vanishes",
     "operator down",
     "operator says later",
+    "operator says later, and sends it",
     "operator says never",
     "withdraw",
     "redeliver",
@@ -97,6 +103,9 @@ impl Sim {
                 self.net.count(WRONG_CLOCK);
                 if whose == 2 && jump > 0 {
                     self.net.count(ZONE_AHEAD);
+                }
+                if whose != 1 && jump >= LIFE {
+                    self.net.count(YEARS_AHEAD);
                 }
                 self.clocks[whose].jump_ms(jump);
             }
