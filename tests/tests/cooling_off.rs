@@ -173,6 +173,33 @@ fn a_clock_that_was_behind_for_a_moment_makes_the_wait_no_shorter() {
 }
 
 #[test]
+fn what_was_confirmed_by_a_clock_that_was_behind_waits_its_day_from_when_that_was_set_right() {
+    run(async {
+        let plan = plan(false);
+        let parts = Arc::new(Parts::of(&plan.agreement, &plan.contacts));
+        let mut sim = Sim::new(parts, START, 1).await;
+        goes(&mut sim, "een.csv", b"een").await;
+        sim.reach_at(&changed(&plan.contacts)).await;
+        let list = offered(&mut sim, "twee.csv", b"twee").await;
+        assert_eq!(last_to(&sim), OLD, "the word");
+        sim.pass(2 * DAY);
+        sim.clocks[0].jump_ms(-300 * DAY);
+        confirmed(&sim).await;
+        sim.clocks[0].jump_ms(300 * DAY);
+        sim.settle().await;
+        for uid in OFFICERS {
+            let _: serde_json::Value = sim.ask(Side::Agency, uid, "clock", ()).await.unwrap();
+        }
+        sim.settle().await;
+        assert!(held(&mut sim, &list).await.contains("is used from"), "confirmed minutes ago");
+        assert_eq!(last_to(&sim), OLD);
+        sim.pass(DAY);
+        assert_eq!(held(&mut sim, &list).await, "Released");
+        assert_eq!(last_to(&sim), NEW);
+    });
+}
+
+#[test]
 fn a_list_leaves_to_a_number_that_somebody_tried_and_to_no_other() {
     run(async {
         let plan = plan(true);

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sluis_config::Config;
@@ -165,6 +165,8 @@ impl World {
         init::folder_private(&logs)?;
         for (host, role) in ROLES {
             let log = File::create(logs.join(format!("{role}.log"))).map_err(Failure::io(role))?;
+            // What is made while a signal comes is ended with the others.
+            let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
             let child = Command::new(sluisd)
                 .arg(role)
                 .arg("--config")
@@ -174,9 +176,8 @@ impl World {
                 .stderr(log)
                 .spawn()
                 .map_err(Failure::io(sluisd.display()))?;
-            if let Ok(mut processes) = self.processes.lock() {
-                processes.push(child);
-            }
+            processes.push(child);
+            drop(processes);
             self.answers(role)?;
         }
         Ok(())
@@ -316,7 +317,7 @@ impl World {
         ))
     }
 
-    /// Ctrl-C, a hangup and SIGTERM end it too: keys, lines and lists stay behind by no way out.
+    /// Ctrl-C, Ctrl-\, a hangup and SIGTERM end it too: keys, lines and lists stay behind by no way out.
     fn end_by_signal(&self) -> Result<()> {
         let failed = || Failure::io("signals");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
@@ -325,6 +326,7 @@ impl World {
         let on = |kind| signal(kind).map_err(failed());
         let mut interrupt = on(SignalKind::interrupt())?;
         let mut hangup = on(SignalKind::hangup())?;
+        let mut quit = on(SignalKind::quit())?;
         let mut terminate = on(SignalKind::terminate())?;
         drop(in_it);
         let (processes, run) = (Arc::clone(&self.processes), self.run.clone());
@@ -334,29 +336,36 @@ impl World {
                 tokio::select! {
                     _ = hangup.recv() => 1,
                     _ = interrupt.recv() => 2,
+                    _ = quit.recv() => 3,
                     _ = terminate.recv() => 15,
                 }
             });
-            erase(&processes, &run, folder.as_deref());
+            // It is not given back: nothing is begun after this.
+            let mut processes = processes.lock().unwrap_or_else(PoisonError::into_inner);
+            erase(&mut processes, &run, folder.as_deref());
             std::process::exit(128 + number);
         });
         Ok(())
     }
 
     fn stop(&self) {
-        erase(&self.processes, &self.run, None);
+        self.erase(None);
+    }
+
+    fn erase(&self, folder: Option<&Path>) {
+        let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
+        erase(&mut processes, &self.run, folder);
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        erase(&self.processes, &self.run, (!self.keep).then_some(&self.folder));
+        self.erase((!self.keep).then_some(&self.folder));
     }
 }
 
 /// Ends the processes, and erases their sockets and what is not to stay.
-fn erase(processes: &Processes, run: &Path, folder: Option<&Path>) {
-    let Ok(mut processes) = processes.lock() else { return };
+fn erase(processes: &mut Vec<Child>, run: &Path, folder: Option<&Path>) {
     for child in processes.iter().rev() {
         if let Ok(pid) = i32::try_from(child.id())
             && let Some(pid) = rustix::process::Pid::from_raw(pid)
@@ -364,7 +373,7 @@ fn erase(processes: &Processes, run: &Path, folder: Option<&Path>) {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
     }
-    for child in &mut *processes {
+    for child in processes.iter_mut() {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !matches!(child.try_wait(), Ok(Some(_))) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(10));
@@ -373,8 +382,10 @@ fn erase(processes: &Processes, run: &Path, folder: Option<&Path>) {
         let _ = child.wait();
     }
     processes.clear();
+    let deadline = Instant::now() + Duration::from_secs(1);
     for gone in std::iter::once(run).chain(folder) {
-        let _ = fs::remove_dir_all(gone);
+        // Whoever was just making it may have put something into it meanwhile.
+        while fs::remove_dir_all(gone).is_err() && gone.exists() && Instant::now() < deadline {}
     }
 }
 

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use sluis_core::control::{Lane, Send};
@@ -480,13 +481,14 @@ impl Agency {
             return cleared(private).map(|()| None);
         }
         let is_rejected = matches!(state, Some(State::Refused { reasons, .. }) if reasons.iter().any(Reason::is_final));
+        // Whoever sees it there knows that nobody moved it in.
+        let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
         let to = moved_beside(&from, &outbox, &name, is_rejected)?;
+        returned.push(outbox.join(&to));
         files::sync_folder(&outbox)?;
+        drop(returned);
         if let Some(id) = transfer_of(private) {
             self.lies(id, outbox.join(&to));
-        }
-        if let Ok(mut returned) = self.returned.lock() {
-            returned.push(outbox.join(&to));
         }
         cleared(private).map(|()| Some(to))
     }

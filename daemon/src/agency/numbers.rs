@@ -136,9 +136,10 @@ impl Agency {
             self.tell_old(tx, name, custodian, self.books.now().into()).await?;
         }
         let now = self.books.now();
-        if known.behind.is_none() && all_done(&known).is_some_and(|from| from > now) {
-            known.behind = Some(now);
-        }
+        // What lies in the future too was seen by a clock that was wrong.
+        let seen = known.behind.filter(|at| *at <= now && !self.books.clock_is_held());
+        let is_ahead = all_done(&known).is_some_and(|from| from > now);
+        known.behind = is_ahead.then(|| seen.unwrap_or(now));
         tx.keep_number(name, custodian, &known).await?;
         Ok(known)
     }

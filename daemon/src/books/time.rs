@@ -72,6 +72,8 @@ impl Books {
     /// [`crate::error::CoreError::Store`].
     pub async fn believe_clock(&self, mut tx: Tx) -> Result<()> {
         let look = Look::now(&*self.clock);
+        // What was confirmed by a clock that was wrong has its cooling-off from here on, whole.
+        tx.confirmed_now(self.now()).await?;
         tx.keep_clock(look, Trust::default()).await?;
         self.commit(tx).await?;
         self.seen(look, Trust::default());

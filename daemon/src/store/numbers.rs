@@ -69,6 +69,16 @@ impl Tx {
         }))
     }
 
+    /// What two persons confirmed counts from now, and not from when a clock that was wrong said that they did.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn confirmed_now(&mut self, now: Time) -> Result<()> {
+        let sql = "UPDATE numbers SET confirmed = $1, behind = NULL WHERE confirmed IS NOT NULL";
+        sqlx::query(sql).bind(now.0).execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
     /// Keeps what is known of it.
     ///
     /// # Errors
