@@ -99,6 +99,9 @@ pub struct Telling {
     pub stands: Told,
     /// How many more times it goes again by itself when an answer is lost.
     pub resends: u8,
+    /// How often its provider got it and said "later": each of these may have been a message all the same.
+    #[serde(default)]
+    pub deferred: u8,
 }
 
 /// Where the word is.
@@ -122,7 +125,7 @@ impl Telling {
     /// Before the first attempt.
     #[must_use]
     pub fn new(resends: u8) -> Self {
-        Self { stands: Told::Waiting, resends }
+        Self { stands: Told::Waiting, resends, deferred: 0 }
     }
 
     /// Since when nothing has to be waited for any more.
@@ -138,8 +141,17 @@ impl Telling {
     #[must_use]
     pub fn lost(&self) -> Self {
         match self.resends.checked_sub(1) {
-            Some(resends) => Self { stands: Told::Waiting, resends },
-            None => Self { stands: Told::Unknown, resends: 0 },
+            Some(resends) => Self { stands: Told::Waiting, resends, ..self.clone() },
+            None => Self { stands: Told::Unknown, resends: 0, ..self.clone() },
+        }
+    }
+
+    /// After "later": it goes again as often as that is believed, and then stays unknown.
+    #[must_use]
+    pub fn put_off(&self, most: u8) -> Self {
+        match self.deferred < most {
+            true => Self { stands: Told::Waiting, deferred: self.deferred + 1, ..self.clone() },
+            false => Self { stands: Told::Unknown, resends: 0, ..self.clone() },
         }
     }
 }
@@ -215,7 +227,7 @@ mod tests {
         }
         telling = telling.lost();
         assert_eq!((telling.stands.clone(), telling.over()), (Told::Unknown, None));
-        let sent = Telling { stands: Told::Sent(Time(7)), resends: 0 };
+        let sent = Telling { stands: Told::Sent(Time(7)), ..Telling::new(0) };
         assert_eq!(sent.over(), Some(Time(7)));
     }
 }

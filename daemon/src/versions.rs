@@ -166,11 +166,12 @@ async fn agreed<C: Core>(
     let by = vec![("by", name), ("after", first)];
     agree(&mut tx, books.now(), terms, "agreement-approved", by).await?;
     books.forget_keys(&ask.agreement);
-    books.tell_processors(&mut tx, &ask.agreement).await?;
-    weigh_again(&*core, &mut tx, terms).await?;
-    // What waited for this goes on at once.
-    tx.sooner(&ask.agreement, books.now(), UNHEARD_MS).await?;
-    let done = books.commit(tx).await;
+    let followed = follows(&*core, &mut tx, terms).await;
+    let done = match followed {
+        Ok(()) => books.commit(tx).await,
+        Err(error) => Err(error),
+    };
+    // Also where nothing of it counts: its keys were read.
     books.forget_keys(&ask.agreement);
     done?;
     if let Ok(mut unapproved) = books.unapproved.lock() {
@@ -179,6 +180,15 @@ async fn agreed<C: Core>(
     books.wake_all();
     core.after().await;
     Ok(answer(false, Vec::new()))
+}
+
+/// What follows when a version comes to count.
+async fn follows<C: Core>(core: &C, tx: &mut Tx, terms: &Terms) -> Result<()> {
+    let (books, name) = (core.books(), &terms.agreement.agreement);
+    books.tell_processors(tx, name).await?;
+    weigh_again(core, tx, terms).await?;
+    // What waited for this goes on at once.
+    Ok(tx.sooner(name, books.now(), UNHEARD_MS).await?)
 }
 
 /// What the other party said under a version that waited was weighed by the rules that counted before. What those void is
@@ -196,7 +206,8 @@ async fn weigh_again<C: Core>(core: &C, tx: &mut Tx, terms: &Terms) -> Result<()
         }
         weighed += 1;
         let under = books.terms(tx, &terms.digest).await?;
-        let said = Verified::check(&signed, &under, books.side.other())?;
+        // By the keys of this version, which may take a stolen one back: what that signed stays without effect.
+        let Ok(said) = Verified::check(&signed, &under, books.side.other()) else { continue };
         if core.heard(tx, &said).await?.is_ok() {
             tx.takes_effect(&said.digest()).await?;
             let known = [("statement", said.digest().to_string()), ("version", version.clone())];

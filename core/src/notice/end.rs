@@ -61,7 +61,7 @@ impl Register {
     /// do not bear out: the whole of it, from when that counts.
     fn end_by(&self, said: &Entered, agreement: &Agreement) -> Date {
         let on = said.notice.on.unwrap_or_else(|| said.at.date());
-        let late = said.sort == Sort::Terminate && said.at > said.said;
+        let late = said.sort == Sort::Terminate && said.at.date() > said.said.date();
         if !late && !self.is_contradicted(&said.digest) {
             return on;
         }

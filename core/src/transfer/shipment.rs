@@ -182,7 +182,7 @@ impl Shipment {
             if self.shut && outcome == Stands::Waiting { self.stopped() } else { outcome };
         next.stands = match outcome {
             // This attempt surely failed; what an earlier one did stays unknown, and no other will help.
-            Stands::Rejected { driver, .. } if self.exposed => {
+            Stands::Rejected { driver, .. } if self.exposed || self.deferred > 0 => {
                 next.resends = 0;
                 Stands::Unknown { driver }
             }
@@ -205,7 +205,8 @@ impl Shipment {
             return Some(Self { resends: 0, ..lost });
         }
         let waits = self.ship(Stands::Waiting)?;
-        Some(Self { deferred: self.deferred + 1, ..waits })
+        // The attempt that a person asked for was made: a report may be of it.
+        Some(Self { deferred: self.deferred + 1, asked: false, ..waits })
     }
 
     /// It is to go again by itself, if it may.

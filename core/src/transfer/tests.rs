@@ -467,6 +467,20 @@ fn a_provider_that_says_later_is_believed_so_often_and_then_a_person_decides() {
     let again = || Event::Retry(Some(1));
     let (shares, _) = told(1, &[later, later, again, later]);
     assert_eq!(shares[0].stands, Stands::Waiting);
+    // What may have left once is no share that surely did not, whatever its provider says of a later attempt.
+    let refused = || {
+        let code = "credit".into();
+        Event::Shipped(1, Stands::Rejected { driver: "http".into(), code })
+    };
+    let delivered = || Event::Reported(1, Report::Delivered);
+    let (shares, _) = told(2, &[later, refused]);
+    assert!(matches!(shares[0].stands, Stands::Unknown { .. }) && shares[0].is_exposed());
+    let (shares, _) = told(2, &[later, refused, delivered]);
+    assert!(matches!(shares[0].stands, Stands::Accepted { .. }), "{shares:?}");
+    // Where a person asked for it, too.
+    let (shares, state) = told(2, &[refused, again, later, delivered]);
+    assert!(shares[0].is_exposed() && shares[0].stands != Stands::Waiting, "{shares:?}");
+    assert_eq!(state, "Released");
     // It was sent all the same, and its operator says so.
     let (shares, state) = told(2, &[later, || Event::Reported(1, Report::Delivered)]);
     assert!(matches!(shares[0].stands, Stands::Accepted { .. }), "{shares:?}");

@@ -282,7 +282,7 @@ impl Agency {
             known.confirmed = Some(now);
             let told = known.told.as_ref().is_some_and(|told| told.over().is_some());
             if ask.old_is_dead && !told && known.used.is_some() {
-                known.told = Some(Telling { stands: Told::Passed(now), resends: 0 });
+                known.told = Some(Telling { stands: Told::Passed(now), ..Telling::new(0) });
                 self.enter_number(&mut tx, "number-untold", name, custodian, []).await?;
             }
             tx.keep_number(name, custodian, &known).await?;

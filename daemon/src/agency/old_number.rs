@@ -89,11 +89,6 @@ impl Agency {
     ) -> Result<bool> {
         let Some((custodian, mut known)) = self.errand(tx, job).await? else { return Ok(true) };
         let granted = job.granted == Some(job.attempts);
-        // Each "later" may have been a message all the same.
-        let most = match outcome {
-            Outcome::PutOff { .. } => MOST.min(1 + i64::from(self.settings.deferrals)),
-            _ => MOST,
-        };
         let stands = match outcome {
             // It never left: what is wrong with it is wrong each time.
             Outcome::Never { code, .. } => Told::Rejected(plain(&code)),
@@ -101,16 +96,23 @@ impl Agency {
             Outcome::Rejected { code, .. } if granted => Told::Rejected(plain(&code)),
             Outcome::Unknown { .. } if granted => Told::Unknown,
             // Whoever cannot be told for so long is told by a person, or is let pass by two.
-            Outcome::Again { .. } | Outcome::PutOff { .. } if granted && job.attempts >= most => {
+            Outcome::Again { .. } if granted && job.attempts >= MOST => {
                 known.told.iter_mut().for_each(|told| told.resends = 0);
                 Told::Unknown
             }
             Outcome::Again { .. } | Outcome::PutOff { .. } => {
-                if let Some(told) = known.told.clone().filter(|_| granted) {
-                    let told = Some(Telling { stands: Told::Waiting, ..told });
-                    tx.keep_number(&job.agreement, &custodian, &Number { told, ..known }).await?;
+                let Some(told) = known.told.clone().filter(|_| granted) else { return Ok(false) };
+                let told = match outcome {
+                    Outcome::PutOff { .. } => told.put_off(self.settings.deferrals),
+                    _ => Telling { stands: Told::Waiting, ..told },
+                };
+                let waits = told.stands == Told::Waiting;
+                known.told = Some(told);
+                if waits {
+                    tx.keep_number(&job.agreement, &custodian, &known).await?;
+                    return Ok(false);
                 }
-                return Ok(false);
+                Told::Unknown
             }
             _ => return Ok(false),
         };

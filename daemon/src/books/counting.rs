@@ -113,6 +113,18 @@ pub(crate) fn not_agreed(agreement: &Agreement) -> CoreError {
     )
 }
 
+/// A version that never counted here, and that another one replaced before it could.
+fn not_installed(agreement: &Agreement) -> CoreError {
+    let (version, agreement) = (agreement.version, &agreement.agreement);
+    CoreError::refused(
+        UNAPPROVED,
+        words!(
+            "art. 6: deze tekst van {agreement}, versie {version}, telde hier nooit en is hier niet geïnstalleerd: zet dat bestand terug en keur het eerst goed, of deze lijst wordt niet opgehaald en vervalt",
+            "art. 6: this text of {agreement}, version {version}, never counted here and is not installed here: put that file back and approve it first, or this list is not fetched and expires"
+        ),
+    )
+}
+
 /// A version that never counted here was overtaken by one that does.
 fn overtaken(agreement: &Agreement, by: u32) -> CoreError {
     let (version, agreement) = (agreement.version, &agreement.agreement);
@@ -136,8 +148,12 @@ impl Books {
         }
         let counting = self.counting(tx, &sealed.agreement.agreement).await?;
         let by = counting.agreement.version;
-        let waits = sealed.agreement.version > by;
-        Err(if waits { not_agreed(&sealed.agreement) } else { overtaken(&sealed.agreement, by) })
+        if sealed.agreement.version <= by {
+            return Err(overtaken(&sealed.agreement, by));
+        }
+        let installed = self.agreements.get(&sealed.agreement.agreement);
+        let waits = installed.is_some_and(|it| it.terms.digest == sealed.digest);
+        Err(if waits { not_agreed(&sealed.agreement) } else { not_installed(&sealed.agreement) })
     }
 
     /// An agreement as it is installed here, whether it counts or waits.

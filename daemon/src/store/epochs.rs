@@ -315,7 +315,8 @@ impl Tx {
         row.as_ref().map(|row| text(row, "digest", "statements")).transpose()
     }
 
-    /// When a party said, by its own word, what another one names as seen; nothing where that is not here.
+    /// When a party said, by its own word, what another one names as seen, but not after it was entered here; nothing
+    /// where that is not here.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -326,8 +327,8 @@ impl Tx {
         seen: &Tip,
     ) -> Result<Option<Time>> {
         let row = sqlx::query(
-            "SELECT statement FROM statements
-             WHERE issuer = $1 AND agreement = $2 AND number = $3 AND digest = $4",
+            "SELECT s.statement, l.line FROM statements AS s JOIN ledger AS l ON l.number = s.entry
+             WHERE s.issuer = $1 AND s.agreement = $2 AND s.number = $3 AND s.digest = $4",
         )
         .bind(issuer.to_string())
         .bind(agreement.to_string())
@@ -338,7 +339,8 @@ impl Tx {
         let Some(row) = row else { return Ok(None) };
         let statement: String = row.try_get(0)?;
         let statement = Statement::read(statement.as_bytes());
-        Ok(Some(statement.map_err(|_| StoreError::Row("statements"))?.header.time))
+        let said = statement.map_err(|_| StoreError::Row("statements"))?.header.time;
+        Ok(Some(said.min(super::said::entered(&row, 1)?)))
     }
 
     /// The last statement of `own` that `other` is known to have as it stands here.

@@ -487,7 +487,7 @@ fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
 }
 
 /// The time of the ledger's line in this column.
-fn entered(row: &AnyRow, column: usize) -> Result<Time> {
+pub(super) fn entered(row: &AnyRow, column: usize) -> Result<Time> {
     let line: String = row.try_get(column)?;
     let entry: Entry = serde_json::from_str(&line).map_err(|_| StoreError::Row("ledger"))?;
     Ok(entry.time)
