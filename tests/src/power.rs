@@ -63,6 +63,13 @@ pub struct Trace {
     nodes: Node,
 }
 
+/// What a cut left, by node.
+struct Left<'a> {
+    folders: HashMap<Node, BTreeMap<&'a str, Node>>,
+    files: HashMap<Node, Vec<u8>>,
+    modes: HashMap<Node, u32>,
+}
+
 /// What the seed decides about things that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -194,16 +201,11 @@ impl Trace {
                 What::Mode { node, mode } => drop(modes.insert(*node, *mode)),
             }
         }
-        self.build(ROOT, to, (&folders, &files, &modes));
+        self.build(ROOT, to, &Left { folders, files, modes });
     }
 
-    fn build(
-        &self,
-        node: Node,
-        to: &Path,
-        left: (&HashMap<Node, BTreeMap<&str, Node>>, &HashMap<Node, Vec<u8>>, &HashMap<Node, u32>),
-    ) {
-        let (folders, files, modes) = left;
+    fn build(&self, node: Node, to: &Path, left: &Left<'_>) {
+        let Left { folders, files, modes } = left;
         fs::create_dir_all(to).unwrap();
         for (name, node) in folders.get(&node).into_iter().flatten() {
             let path = to.join(name);
