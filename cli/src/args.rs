@@ -81,9 +81,7 @@ enum Verb {
     #[command(after_help = "Example:\n  sluis identity > agency.card")]
     Identity,
     /// Agreements on this host.
-    #[command(
-        after_help = "Examples:\n  sluis agreement check mechelen.toml\n  sluis agreement list"
-    )]
+    #[command(after_help = "Example:\n  sluis agreement check mechelen.toml")]
     Agreement {
         #[command(subcommand)]
         verb: AgreementVerb,

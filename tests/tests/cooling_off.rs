@@ -184,6 +184,7 @@ fn what_was_confirmed_by_a_clock_that_was_behind_waits_its_day_from_when_that_wa
         assert_eq!(last_to(&sim), OLD, "the word");
         sim.pass(2 * DAY);
         sim.clocks[0].jump_ms(-300 * DAY);
+        sim.settle().await;
         confirmed(&sim).await;
         sim.clocks[0].jump_ms(300 * DAY);
         sim.settle().await;
@@ -191,7 +192,8 @@ fn what_was_confirmed_by_a_clock_that_was_behind_waits_its_day_from_when_that_wa
             let _: serde_json::Value = sim.ask(Side::Agency, uid, "clock", ()).await.unwrap();
         }
         sim.settle().await;
-        assert!(held(&mut sim, &list).await.contains("is used from"), "confirmed minutes ago");
+        let note = held(&mut sim, &list).await;
+        assert!(note.contains("is used from"), "confirmed minutes ago: {note}");
         assert_eq!(last_to(&sim), OLD);
         sim.pass(DAY);
         assert_eq!(held(&mut sim, &list).await, "Released");
