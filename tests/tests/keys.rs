@@ -379,64 +379,6 @@ fn what_was_sealed_to_a_lost_mailbox_identity_is_said_again_to_the_new_one() {
     evidence_holds(&world, "identity");
 }
 
-/// How many statements go again at once, and how many a party makes on one day.
-const AGAIN: u64 = 500;
-const A_DAY: u64 = 200;
-
-#[test]
-fn what_a_party_said_goes_again_five_hundred_statements_a_go() {
-    let mut world = World::running();
-    // Nobody reads them, and nobody brings them yet.
-    for role in ["carrier", "releaser", "fetcher"] {
-        assert!(world.stop(role).success());
-    }
-    for day in 0..=AGAIN / A_DAY {
-        if day > 0 {
-            world.jump("sealer", &format!("+{day}d"));
-        }
-        for _ in 0..A_DAY {
-            succeeds(&world.cli("agency", &["security-info", "mechelen", "--text", "een bericht"]));
-        }
-    }
-    world.start("carrier");
-    let said = last(&world, "agency", "agentschap-ii");
-    assert!(said > AGAIN, "{said}");
-    let box_of = world.path("dropzone/medium/mechelen/mailbox/municipality");
-    let letters = || {
-        let names = fs::read_dir(&box_of).unwrap().flatten();
-        let numbers = names.filter_map(|it| it.file_name().to_str()?.parse::<u64>().ok());
-        numbers.collect::<std::collections::BTreeSet<_>>()
-    };
-    let lie_there = |until_number: u64| {
-        let all = (1..=until_number).collect();
-        until("the letters to lie there, in their order", || (letters() == all).then_some(()));
-    };
-    lie_there(said);
-    // The drop zone lost them.
-    assert!(world.stop("dropzone").success());
-    for number in letters() {
-        fs::remove_file(box_of.join(format!("{number:020}"))).unwrap();
-    }
-    world.start("dropzone");
-    let again = |from: u64| {
-        succeeds(&world.cli("agency", &["say-again", "mechelen", "--from", &from.to_string()]))
-    };
-    let told = again(1);
-    assert!(told.contains(&format!("statements 1 to {AGAIN} go again")), "{told}");
-    assert!(told.contains(&format!("There are {said}")), "{told}");
-    assert!(told.contains(&format!("say-again mechelen --from {}", AGAIN + 1)), "{told}");
-    lie_there(AGAIN);
-    let told = again(AGAIN + 1);
-    assert!(told.contains(&format!("statements {} to {said} go again", AGAIN + 1)), "{told}");
-    assert!(!told.contains("There are"), "that is all of it: {told}");
-    lie_there(said);
-    // A keeper that begins has heard all once the mailbox was read to its end.
-    restart(&mut world, "municipality");
-    world.start("fetcher");
-    world.has_heard("municipality");
-    assert_eq!(last(&world, "municipality", "agentschap-ii"), said);
-}
-
 #[test]
 fn what_was_signed_already_is_taken_back_only_where_two_persons_say_that_a_key_was_stolen() {
     let mut world = World::running();
