@@ -48,28 +48,28 @@ const TELL_EVERY: Duration = Duration::from_secs(3600);
 /// What a gate knows of its reading of one feed.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// How far the other party was told that it was heard, and when.
-    told: Option<(u64, Instant)>,
+    /// How far the other party was told that it was heard, and how long the gate was up then.
+    told: Option<(u64, Duration)>,
     /// The core was told what lies there, and says that this is not all: now it is waited for.
     waits: bool,
 }
 
 impl Reading {
     /// Whether the other party is to be told that it was heard so far.
-    fn tells(&self, after: u64, now: Instant) -> bool {
-        let told = self.told.filter(|(_, at)| now.saturating_duration_since(*at) < TELL_EVERY);
+    fn tells(&self, after: u64, up: Duration) -> bool {
+        let told = self.told.filter(|(_, at)| up.saturating_sub(*at) < TELL_EVERY);
         after > 0 && told.is_none_or(|(told, _)| told != after)
     }
 }
 
 /// Reads the other party's letters and hands them to the core, until stopped.
 pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: CancellationToken) {
-    let (mut failures, mut reading) = (0, Reading::default());
+    let (mut failures, mut reading, start) = (0, Reading::default(), Instant::now());
     loop {
         let began = Instant::now();
         let done = tokio::select! {
             () = stop.cancelled() => return,
-            done = round(&desk, &zone, &agreement, &mut reading) => done,
+            done = round(&desk, &zone, &agreement, &mut reading, began - start) => done,
         };
         let Err(why) = done else {
             failures = 0;
@@ -101,6 +101,7 @@ pub async fn feed(desk: Desk, zone: ZoneClient, agreement: AgreementId, stop: Ca
 }
 
 /// Reads once, and hands over what came since; how many letters that were. The other party finds how far it was heard.
+/// `up`: for how long the gate reads by now.
 ///
 /// # Errors
 /// What stood in the way, for people.
@@ -109,15 +110,15 @@ pub async fn round(
     zone: &ZoneClient,
     agreement: &AgreementId,
     reading: &mut Reading,
+    up: Duration,
 ) -> Result<usize, String> {
     let mut lost = pin!(desk.lost());
     lost.as_mut().enable();
     let cursor = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
-    let now = Instant::now();
     let mut told = Ok(());
-    if reading.tells(cursor.after, now) {
+    if reading.tells(cursor.after, up) {
         let told_now = tell(desk, zone, agreement).await;
-        told = told_now.map(|number| reading.told = Some((number, now)));
+        told = told_now.map(|number| reading.told = Some((number, up)));
     }
     // A core that has just begun is told at once that nothing more lies there; one that begins anew while this waits for
     // letters too, or no list would move on there until one comes.
@@ -175,13 +176,13 @@ mod tests {
 
     #[test]
     fn what_was_told_is_told_again_when_there_is_more_and_every_hour() {
-        let now = Instant::now();
-        assert!(!Reading::default().tells(0, now), "nothing was heard");
-        assert!(Reading::default().tells(7, now));
-        let reading = Reading { told: Some((7, now)), waits: false };
+        let up = Duration::from_secs(60);
+        assert!(!Reading::default().tells(0, up), "nothing was heard");
+        assert!(Reading::default().tells(7, up));
+        let reading = Reading { told: Some((7, up)), waits: false };
         let (soon, later) = (TELL_EVERY / 2, TELL_EVERY);
-        assert!(!reading.tells(7, now + soon));
-        assert!(reading.tells(8, now + soon));
-        assert!(reading.tells(7, now + later), "the drop zone may be another one");
+        assert!(!reading.tells(7, up + soon));
+        assert!(reading.tells(8, up + soon));
+        assert!(reading.tells(7, up + later), "what lies there may be another word, or none");
     }
 }

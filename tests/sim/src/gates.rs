@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sluis_config::credentials::Credentials;
 use sluis_core::agreement::Side;
@@ -17,6 +18,7 @@ use sluis_daemon::agency::release::Releaser;
 use sluis_daemon::books::Books;
 use sluis_daemon::channel::Channel;
 use sluis_daemon::channel::http::Provider;
+use sluis_daemon::clock::Clock as _;
 use sluis_daemon::desk::{Desk, DeskError, Worker};
 use sluis_daemon::medium::client::ZoneClient;
 use sluis_daemon::medium::poll::{self, Postman, Reading};
@@ -140,12 +142,14 @@ impl Sim {
         if self.gates.nothing_new[side as usize] == there {
             return false;
         }
+        let up = Duration::from_millis(u64::try_from(self.clocks[side as usize].up()).unwrap());
         let Gates { carrier, fetcher, reading, .. } = &mut self.gates;
         let (desk, zone) = match side {
             Side::Agency => (&carrier.desk, &carrier.zone),
             Side::Municipality => (&fetcher.desk, &fetcher.zone),
         };
-        let came = poll::round(desk, zone, &self.parts.name, &mut reading[side as usize]).await;
+        let reading = &mut reading[side as usize];
+        let came = poll::round(desk, zone, &self.parts.name, reading, up).await;
         self.gates.nothing_new[side as usize] = if came == Ok(0) { there } else { None };
         came.is_ok_and(|came| came > 0)
     }
@@ -160,7 +164,8 @@ impl Sim {
             Side::Agency => (&carrier.desk, &carrier.zone),
             Side::Municipality => (&fetcher.desk, &fetcher.zone),
         };
-        poll::round(desk, zone, &self.parts.name, &mut Reading::default()).await
+        let reading = &mut Reading::default();
+        poll::round(desk, zone, &self.parts.name, reading, Duration::ZERO).await
     }
 }
 
