@@ -49,6 +49,14 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
+/// `sluis` as a person starts it: where cargo has started it, `sluis demo` builds `sluisd` anew.
+#[must_use]
+pub fn sluis() -> Command {
+    let mut sluis = Command::new(binary("sluis"));
+    sluis.env_remove("CARGO_MANIFEST_DIR");
+    sluis
+}
+
 /// Bytes that repeat nowhere near.
 #[must_use]
 pub fn bytes(length: usize) -> Vec<u8> {

@@ -7,12 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use sluis_tests::world::{Plan, somewhere};
-use sluis_tests::{World, binary, root, stderr, stdout};
+use sluis_tests::{World, binary, root, sluis, stderr, stdout};
 
 fn demo(arguments: &[&str], dir: &Path) -> Output {
-    let mut command = Command::new(binary("sluis"));
-    // As a person starts it, not as cargo does.
-    command.env_remove("CARGO_MANIFEST_DIR");
+    let mut command = sluis();
     command.args(["--lang", "en", "demo", "--dir"]).arg(dir).args(arguments).stdin(Stdio::null());
     command.output().unwrap()
 }
@@ -86,10 +84,9 @@ fn your_own_folder_can_stay_shut() {
 #[test]
 fn without_a_folder_nothing_is_left_behind() {
     let temp = tempfile::tempdir().unwrap();
-    let done = Command::new(binary("sluis"))
+    let done = sluis()
         .args(["--lang", "nl", "demo", "--unattended"])
         .env("TMPDIR", temp.path())
-        .env_remove("CARGO_MANIFEST_DIR")
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -105,7 +102,7 @@ fn without_a_folder_nothing_is_left_behind() {
 #[test]
 fn every_verb_has_help_and_the_exit_codes_are_told() {
     let help = |words: &[&str]| {
-        let shown = Command::new(binary("sluis")).args(words).arg("--help").output().unwrap();
+        let shown = sluis().args(words).arg("--help").output().unwrap();
         assert!(shown.status.success(), "{words:?}");
         stdout(&shown)
     };
@@ -137,7 +134,7 @@ fn every_verb_has_help_and_the_exit_codes_are_told() {
     for verb in ["init", "send", "open", "take", "demo"] {
         assert!(help(&[verb]).contains("Example"), "{verb}");
     }
-    let usage = Command::new(binary("sluis")).arg("fly").output().unwrap();
+    let usage = sluis().arg("fly").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
     let roles = Command::new(binary("sluisd")).arg("--help").output().unwrap();
     for role in ["sealer", "carrier", "releaser", "dropzone", "keeper", "fetcher"] {
@@ -150,7 +147,7 @@ fn a_core_that_is_not_there_and_a_host_that_exists_are_told_apart() {
     let world = World::make(&Plan::default());
     let away = world.cli("agency", &["list"]);
     assert_eq!(away.status.code(), Some(69), "{}", stderr(&away));
-    let there = Command::new(binary("sluis"))
+    let there = sluis()
         .args(["init", "agency", "--id", "x", "--name", "X", "--dir"])
         .arg(world.path("agency"))
         .output()
@@ -185,7 +182,7 @@ fn a_core_that_is_not_there_and_a_host_that_exists_are_told_apart() {
 #[test]
 fn the_shipped_examples_are_read_by_the_shipped_program() {
     let examples = root().join("config/examples");
-    let agreement = Command::new(binary("sluis"))
+    let agreement = sluis()
         .args(["agreement", "check"])
         .arg(examples.join("agreements/mechelen.toml"))
         .output()
@@ -195,7 +192,7 @@ fn the_shipped_examples_are_read_by_the_shipped_program() {
     let told = stdout(&agreement);
     assert!(told.contains("2 of 3 shares") && told.contains("2 block"), "{told}");
     for host in ["agency.toml", "municipality.toml", "dropzone.toml"] {
-        let checked = Command::new(binary("sluis"))
+        let checked = sluis()
             .arg("--config")
             .arg(examples.join(host))
             .args(["config", "check"])
@@ -213,7 +210,7 @@ fn the_shipped_examples_are_read_by_the_shipped_program() {
 #[test]
 fn a_demonstration_that_nobody_reads_to_its_end_leaves_no_process_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let mut demo = Command::new(binary("sluis"))
+    let mut demo = sluis()
         .args(["demo", "--unattended", "--lang", "en"])
         .env("TMPDIR", folder.path())
         .stdin(Stdio::null())
@@ -260,6 +257,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), os.listdir(os.environ["T
         let folder = tempfile::tempdir().unwrap();
         let mut left = Command::new("python3");
         left.args(["-c", script, &number.to_string()]).arg(binary("sluis"));
+        left.env_remove("CARGO_MANIFEST_DIR");
         let left = left.env("TMPDIR", folder.path()).output().unwrap();
         assert_eq!(stdout(&left).trim(), format!("{} []", 128 + number), "{}", stderr(&left));
     }

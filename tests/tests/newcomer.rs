@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use sluis_tests::world::{Plan, answer};
-use sluis_tests::{World, binary, stderr, stdout, until};
+use sluis_tests::{World, binary, sluis, stderr, stdout, until};
 
 const LIST: &[u8] = b"een lijst";
 
@@ -204,9 +204,14 @@ fn a_transfer_that_was_sent_again_names_the_code_that_took_its_place() {
 fn a_demonstration_looks_for_its_file_before_it_begins() {
     let dir = tempfile::tempdir().unwrap();
     let demo = |arguments: &[&str], to: &Path| {
-        let mut command = Command::new(binary("sluis"));
-        command.env_remove("CARGO_MANIFEST_DIR").stdin(Stdio::null());
-        command.args(["--lang", "en", "demo", "--dir"]).arg(to).args(arguments).output().unwrap()
+        let mut command = sluis();
+        command
+            .stdin(Stdio::null())
+            .args(["--lang", "en", "demo", "--dir"])
+            .arg(to)
+            .args(arguments)
+            .output()
+            .unwrap()
     };
     let to = dir.path().join("demo");
     for (file, code) in [("nope", 74), ("/dev/null", 1)] {

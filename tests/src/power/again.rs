@@ -88,9 +88,16 @@ fn bring(from: &Path, to: &Path) {
 /// Persons come by until every transfer is over; what is wrong then.
 #[must_use]
 pub fn converges(world: &mut World, content: &[u8]) -> Vec<String> {
+    let mut seen = String::new();
     until("every transfer to come to its end", || {
         tend(world);
-        is_over(world).then_some(())
+        let (now, over) = standing(world);
+        // Where it stands still is read here, should it not come.
+        if now != seen {
+            eprintln!("  {now}");
+            seen = now;
+        }
+        over.then_some(())
     });
     let mut wrong = Vec::new();
     for host in ["agency", "municipality"] {
@@ -126,18 +133,20 @@ fn states(world: &World, host: &str) -> Vec<String> {
     rows(world, host).iter().map(|row| row["state"].as_str().unwrap().to_owned()).collect()
 }
 
-fn is_over(world: &World) -> bool {
+/// Where the transfers stand at both parties, with what is left over, and whether all is over.
+fn standing(world: &World) -> (String, bool) {
     let (here, there) = (states(world, "agency"), states(world, "municipality"));
+    let left = left_over(world);
+    (format!("{here:?} {there:?} {left:?}"), left.is_empty() && is_over(&here, &there))
+}
+
+fn is_over(here: &[String], there: &[String]) -> bool {
     let over = |state: &String| matches!(state.as_str(), "Closed" | "Withdrawn" | "Superseded");
     let held = |state: &String| matches!(state.as_str(), "Opened" | "Destroyed" | "Ended");
     // A closed one is in the vault, or was.
     let closed = here.iter().filter(|state| *state == "Closed").count();
     let opened = there.iter().filter(|state| *state != "Ended").count();
-    !here.is_empty()
-        && here.iter().all(over)
-        && there.iter().all(held)
-        && opened >= closed
-        && left_over(world).is_empty()
+    !here.is_empty() && here.iter().all(over) && there.iter().all(held) && opened >= closed
 }
 
 /// What there is for persons to do.
