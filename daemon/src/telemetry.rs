@@ -1,5 +1,6 @@
 //! What a role tells its operator: logs on standard error, never a secret, a name of a file, or a payload.
 
+use std::panic::Location;
 use std::path::Path;
 
 use sluis_config::Config;
@@ -33,7 +34,14 @@ pub fn start(path: &Path) -> Result<Config, AppError> {
     } else {
         log.init();
     }
+    std::panic::set_hook(Box::new(|panic| fault_at(panic.location())));
     Ok(config)
+}
+
+/// A panic says where, and no more: what a library quotes in its message may be a list's.
+fn fault_at(place: Option<&Location<'_>>) {
+    let place = place.map(ToString::to_string);
+    tracing::error!(place, "a fault of the program: please report where it was");
 }
 
 /// Says why a role does not start, on standard error.

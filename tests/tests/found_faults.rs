@@ -301,3 +301,19 @@ fn what_is_sealed_is_what_was_judged_also_where_somebody_keeps_the_file_mapped()
     let released = sent.as_array().unwrap().iter().filter(|row| row["state"] == "Released");
     assert_eq!(released.count(), 1, "{sent}");
 }
+
+/// What a library panics on it may quote: the log has the place and nothing of the list, which leaves all the same.
+#[test]
+fn a_panic_is_told_by_its_place_alone_and_keeps_no_list_back() {
+    let mut on = Tended::over(World::make(&Plan::default()), &ROLES.map(|(role, _)| role));
+    on.start();
+    let first = on.offer("eerst.csv", b"eerst");
+    on.reaches("agency", &first, &["Released"]);
+    let point = on.passed("sealer").into_iter().find(|it| it.starts_with("agency/seal.rs"));
+    on.ask("sealer", &Fault { point: point.unwrap(), nth: 1, kind: "panic" });
+    let next = on.offer("lijst.csv", b"lijst");
+    on.reaches("agency", &next, &["Released"]);
+    let log = on.world.log("sealer");
+    assert!(log.contains("a fault of the program") && log.contains("asked.rs"), "{log}");
+    assert!(!log.contains("85073003328"), "{log}");
+}

@@ -1,14 +1,18 @@
 //! Lists as CSV: `;` or `,`, UTF-8 with or without a byte order mark, or Windows-1252.
 //!
-//! Stricter than RFC 4180 on purpose, and so not the `csv` crate, which mends in silence: one line is
-//! one row, so that row numbers are those of a spreadsheet and nothing hides in a break; a cell is bare
-//! or wholly between quotes. Whatever passes here, that crate reads the same (a test holds it).
+//! Stricter than RFC 4180 on purpose, for the crate `csv` mends in silence: it is given one line after the other, so that
+//! row numbers are those of a spreadsheet and nothing hides in a break, and what it makes of a line is held against the
+//! line: a cell is bare or wholly between quotes.
 
+use ::csv::{ReaderBuilder, StringRecord, Terminator};
 use zeroize::Zeroizing;
 
 use super::finding::Rule;
-use super::list::{Cell, List, MAX_COLUMNS};
+use super::list::{Cell, List, MAX_COLUMNS, bare};
 use super::{Encoding, Format};
+
+/// A longer line has too many cells, or one that is too long, whatever stands in it; in bytes.
+const MAX_LINE: usize = 8 << 10;
 
 /// 0x80 to 0x9f in Windows-1252; NUL where it has nothing.
 const WINDOWS_1252: [char; 32] = [
@@ -25,10 +29,10 @@ pub(super) fn read(bytes: &[u8], list: &mut List<'_>) -> Result<Format, Rule> {
     let (text, encoding) = decode(bytes, &mut room).ok_or(Rule::Encoding)?;
     let first = text.split('\n').next().unwrap_or_default();
     let delimiter = if first.matches(',').count() > first.matches(';').count() { ',' } else { ';' };
-    let mut cells = Vec::with_capacity(MAX_COLUMNS);
+    let mut lines = Lines::new(delimiter);
     for (number, line) in (1..).zip(text.split('\n')) {
-        match split(line.strip_suffix('\r').unwrap_or(line), delimiter, &mut cells) {
-            Ok(()) => list.row(number, &cells),
+        match lines.take_apart(line.strip_suffix('\r').unwrap_or(line)) {
+            Ok(()) => list.row(number, &lines.cells()),
             Err(rule) => list.broken(number, rule),
         }
         if list.done() {
@@ -57,24 +61,61 @@ fn decode<'a>(bytes: &'a [u8], room: &'a mut Zeroizing<String>) -> Option<(&'a s
     (!text.contains('\0')).then_some((text, encoding))
 }
 
-/// Takes a line apart.
-fn split<'a>(line: &'a str, delimiter: char, cells: &mut Vec<Cell<'a>>) -> Result<(), Rule> {
-    cells.clear();
-    let mut rest = line;
-    while cells.len() < MAX_COLUMNS - 1 {
-        let (text, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').ok_or(Rule::LineBreak)?,
-            None => rest.split_at(rest.find(delimiter).unwrap_or(rest.len())),
-        };
-        if text.contains('"') {
-            return Err(Rule::Quotes);
-        }
-        cells.push(Cell { text, numeric: false });
-        if after.is_empty() {
-            return Ok(());
-        }
-        rest = after.strip_prefix(delimiter).ok_or(Rule::Quotes)?;
+/// Lines, taken apart one after the other.
+struct Lines {
+    delimiter: char,
+    reader: ReaderBuilder,
+    row: StringRecord,
+}
+
+impl Lines {
+    fn new(delimiter: char) -> Self {
+        let mut reader = ReaderBuilder::new();
+        reader.has_headers(false).flexible(true).delimiter(if delimiter == ',' {
+            b','
+        } else {
+            b';'
+        });
+        reader.terminator(Terminator::Any(b'\n')).buffer_capacity(1 << 10);
+        Self { delimiter, reader, row: StringRecord::new() }
     }
-    cells.push(Cell { text: rest, numeric: false });
-    Ok(())
+
+    fn take_apart(&mut self, line: &str) -> Result<(), Rule> {
+        if line.len() > MAX_LINE {
+            let is_wide = line.matches(self.delimiter).count() >= MAX_COLUMNS;
+            return Err(if is_wide { Rule::RowWidth } else { Rule::CellTooLong });
+        }
+        let read = self.reader.from_reader(line.as_bytes()).read_record(&mut self.row);
+        read.map_err(|_| Rule::Encoding)?;
+        self.spells(line)
+    }
+
+    /// Whether the cells, each bare or between quotes, are the line to the letter.
+    fn spells(&self, line: &str) -> Result<(), Rule> {
+        let mut rest = line;
+        for (at, text) in self.row.iter().enumerate() {
+            if at > 0 {
+                rest = rest.strip_prefix(self.delimiter).ok_or(Rule::Quotes)?;
+            }
+            let quoted = rest.strip_prefix('"');
+            let after = quoted.unwrap_or(rest).strip_prefix(text).ok_or(Rule::Quotes)?;
+            rest = match quoted {
+                Some(_) if after.is_empty() => return Err(Rule::LineBreak),
+                Some(_) => after.strip_prefix('"').ok_or(Rule::Quotes)?,
+                None => after,
+            };
+            if text.contains('"') {
+                return Err(Rule::Quotes);
+            }
+        }
+        rest.is_empty().then_some(()).ok_or(Rule::Quotes)
+    }
+
+    /// What stands beyond the columns that are told apart is seen in the last of these.
+    fn cells(&self) -> Vec<Cell<'_>> {
+        let (mut near, mut far) = (Vec::with_capacity(MAX_COLUMNS), self.row.iter());
+        near.extend(far.by_ref().take(MAX_COLUMNS - 1));
+        let last = far.reduce(|last, text| if bare(last).is_empty() { text } else { last });
+        near.into_iter().chain(last).map(|text| Cell { text, numeric: false }).collect()
+    }
 }

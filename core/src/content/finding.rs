@@ -48,8 +48,8 @@ rules! {
         "alleen .csv en .xlsx kunnen worden nagekeken. Bewaar de lijst als CSV of als Excel-werkmap (.xlsx)."
         "only .csv and .xlsx can be checked. Save the list as CSV or as an Excel workbook (.xlsx)."
     Unreadable "unreadable" Art(7);
-        "niet te lezen als wat de naam belooft: beschadigd, met een wachtwoord, of een ander soort bestand. Maak een nieuwe export zonder wachtwoord."
-        "it cannot be read as what its name says: damaged, behind a password, or another kind of file. Make a new export without a password."
+        "niet te lezen als wat de naam belooft: beschadigd, met een wachtwoord, een ander soort bestand, of door het ene programma anders te lezen dan door het andere. Maak een nieuwe export zonder wachtwoord."
+        "it cannot be read as what its name says: damaged, behind a password, another kind of file, or read by one program otherwise than by another. Make a new export without a password."
     TooLarge "too-large" Art(3);
         "te groot om na te kijken: meer dan 64 MiB, of uitgepakt meer dan 256 MiB. Kijk na of dit de juiste lijst is."
         "too large to check: more than 64 MiB, or more than 256 MiB unpacked. Make sure that this is the right list."
@@ -241,6 +241,10 @@ impl Findings {
     /// About a column in a row.
     pub(super) fn cell(&mut self, rule: Rule, column: &str, row: u32) {
         self.0.entry((rule, Some(column.to_owned()))).or_default().add(row);
+    }
+    /// Whether nothing was found.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
     /// All of them, in the order of [`Rule::ALL`].
     pub(super) fn into_vec(self) -> Vec<Finding> {

@@ -77,6 +77,23 @@ impl<'r> List<'r> {
         }
     }
 
+    /// Another reading of the same file, from its beginning.
+    pub(super) fn anew(&self) -> Self {
+        Self::new(self.rules, self.today)
+    }
+
+    /// Whether another reading of the same file came to the same persons and answers, in the same rows.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        let columns = |list: &Self| {
+            let answers = list.tallies.iter().map(|tally| (tally.spelling, tally.yes, tally.no));
+            (list.columns.clone(), answers.collect::<Vec<_>>())
+        };
+        other.findings.is_empty()
+            && (self.rows, self.last, self.done) == (other.rows, other.last, other.done)
+            && columns(self) == columns(other)
+            && self.numbers == other.numbers
+    }
+
     /// Whether more rows change nothing.
     pub(super) fn done(&self) -> bool {
         self.done

@@ -2,7 +2,8 @@
 //!
 //! A reader that skips what it does not know would let it leave unseen. So this one knows which parts and which
 //! elements a plain workbook has, and refuses any other; it asks no more memory than the bytes take. Not wiped: windows
-//! of inflate. `calamine`, the oracle of the tests, skips, and reserves what a shared string table claims to hold.
+//! of inflate. What passes is read once more, by `calamine`, which skips and reserves whatever a file says: both have to
+//! come to the same persons and answers.
 //!
 //! | in reading order | |
 //! |---|---|
@@ -12,6 +13,7 @@
 //! | `book` | which sheets there are |
 //! | `strings`, `sheet` | the list itself |
 //! | `header` | what a header or footer says: codes, and no words |
+//! | `again` | the list once more, by another reader |
 
 use archive::Part;
 use sheet::Sheet;
@@ -22,6 +24,7 @@ use super::Format;
 use super::finding::Rule;
 use super::list::List;
 
+mod again;
 mod archive;
 mod beside;
 mod book;
@@ -56,6 +59,13 @@ pub(super) fn read(bytes: &[u8], list: &mut List<'_>) -> Result<Format, Rule> {
     }
     if strings.has_remains() {
         list.findings.file(Rule::WorkbookExtras);
+    }
+    if list.findings.is_empty() {
+        let mut second = list.anew();
+        again::read(bytes, &mut second)?;
+        if !list.is_alike(&second) {
+            return Err(Rule::Unreadable);
+        }
     }
     Ok(Format::Xlsx)
 }

@@ -1,9 +1,9 @@
 //! What a test asks for, in the folder that `SLUIS_FAULTS` names.
 //!
 //! Each file in `ask` is a fault by its name, `INDEX<tab>NTH<tab>FAULT<tab>POINT`: at the NTH passing of the point, whose `/`
-//! are `%`, comes `kill`, `EIO`, `ENOSPC`, `delay`, or `hold`, which waits until the test takes `held` away. It is taken away
-//! when it comes, and counted down until then, so that a process that starts again goes on from there. Each point that is
-//! passed is a line of `passed`.
+//! are `%`, comes `kill`, `EIO`, `ENOSPC`, `delay`, `panic`, or `hold`, which waits until the test takes `held` away. It is
+//! taken away when it comes, and counted down until then, so that a process that starts again goes on from there. Each point
+//! that is passed is a line of `passed`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -68,6 +68,8 @@ fn fire(folder: &Path, name: &str, fault: &str) -> io::Result<()> {
             std::thread::sleep(DELAY);
             Ok(())
         }
+        // As a library may, which quotes what it has read.
+        "panic" => std::panic::panic_any("at a cell with 85073003328".to_owned()),
         "hold" => {
             let held = folder.join("held");
             File::create(&held)?;

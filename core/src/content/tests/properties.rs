@@ -1,4 +1,4 @@
-//! What holds for any bytes, with `csv` and `calamine` as independent readers.
+//! What holds for any bytes, with `csv` on the whole text and `calamine` on the whole range as further readers.
 
 use calamine::{Data, Reader};
 use proptest::prelude::*;

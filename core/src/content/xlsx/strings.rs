@@ -55,7 +55,15 @@ impl Strings {
             match node {
                 Node::Open(element) => {
                     let known = match element.name {
-                        "sst" => element.depth == 1,
+                        "sst" => {
+                            // Room for as many is reserved by whoever believes it.
+                            let claims = element.get("uniqueCount")?;
+                            let claims = claims.and_then(|claims| claims.trim().parse().ok());
+                            if claims.is_some_and(|claims: usize| claims > list.most_cells()) {
+                                return Err(Rule::WorkbookExtras);
+                            }
+                            element.depth == 1
+                        }
                         "si" => element.depth == 2,
                         name => name == "t" || is_look(name),
                     };
