@@ -254,6 +254,8 @@ pub struct Cursor {
     /// Whether this core has heard all that lay there since it began: until then no share leaves, because its store may
     /// be an older one.
     pub heard: bool,
+    /// Of the keys that count: the word on how far it was heard is said anew under other ones.
+    pub keys: Digest,
 }
 
 /// One sealed statement.

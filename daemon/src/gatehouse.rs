@@ -380,8 +380,13 @@ async fn cursor<C: Core>(
 ) -> Result<Json<Cursor>> {
     let books = gate.core.books();
     let mut tx = books.store.begin().await?;
-    let tip = books.cursor(&mut tx, &agreement).await?;
-    Ok(Json(Cursor { after: tip.number, heard: books.heard.is_all(&agreement) }))
+    Ok(Json(reading(books, &mut tx, &agreement).await?))
+}
+
+async fn reading(books: &Books, tx: &mut Tx, agreement: &AgreementId) -> Result<Cursor> {
+    let after = books.cursor(tx, agreement).await?.number;
+    let keys = books.keys_of_seen(tx, agreement).await?;
+    Ok(Cursor { after, heard: books.heard.is_all(agreement), keys })
 }
 
 /// How far this core has heard the other party, signed and sealed for it.
@@ -431,13 +436,14 @@ async fn feed<C: Core>(
         let bytes = bytes.map_err(|_| CoreError::to_gate("letter", "a letter is not base64"))?;
         seen = books.hear_seen(&mut tx, &agreement, &bytes).await?;
     }
-    let after = books.cursor(&mut tx, &agreement).await?.number;
+    let mut cursor = reading(books, &mut tx, &agreement).await?;
     let all = letters.letters.is_empty() && books.is_all(&mut tx, &agreement, seen).await?;
     books.commit(tx).await?;
     if all {
         books.hear_all(&agreement).await?;
     }
-    Ok(Json(Cursor { after, heard: books.heard.is_all(&agreement) }))
+    cursor.heard = books.heard.is_all(&agreement);
+    Ok(Json(cursor))
 }
 
 /// What follows from a statement that is kept; one that has no effect is kept so, with why.

@@ -72,6 +72,16 @@ impl Books {
         Ok(Letter { number: seen.number, letter: BASE64.encode(&sealed), place: Place::Next })
     }
 
+    /// Of the keys under which that word is signed and sealed.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn keys_of_seen(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Digest> {
+        let terms = self.with_keys(tx, self.installed(agreement)?.terms.clone()).await?;
+        let keys = serde_json::to_vec(&terms.agreement.keys).map_err(FormError::from)?;
+        Ok(Digest::of(&keys))
+    }
+
     /// How far the other party has heard this one, from the drop zone. What is not that party's word says nothing.
     ///
     /// # Errors

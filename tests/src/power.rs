@@ -153,8 +153,9 @@ impl Trace {
         moments
     }
 
-    /// Builds the folder as a cut at this moment leaves it.
-    pub fn after(&self, at: f64, cut: Cut, to: &Path) {
+    /// What a cut at this moment leaves of all that was asked until then, one after the other.
+    #[must_use]
+    pub fn left(&self, at: f64, cut: Cut) -> Vec<bool> {
         let mut seed = match cut {
             Cut::Some(seed) => seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             _ => 1,
@@ -165,19 +166,25 @@ impl Trace {
             seed ^= seed << 17;
             seed % 2 == 0
         };
-        let mut folders: HashMap<Node, BTreeMap<&str, Node>> = HashMap::new();
-        let mut files: HashMap<Node, Vec<u8>> = HashMap::new();
-        let mut modes = self.made.clone();
-        for op in self.ops.iter().filter(|op| op.at <= at) {
-            let there = op.synced.is_some_and(|synced| synced <= at)
+        let until = self.ops.iter().filter(|op| op.at <= at);
+        let is_left = |op: &Op| {
+            op.synced.is_some_and(|synced| synced <= at)
                 || match cut {
                     Cut::Nothing => true,
                     Cut::All => false,
                     Cut::Some(_) => coin(),
-                };
-            if !there {
-                continue;
-            }
+                }
+        };
+        until.map(is_left).collect()
+    }
+
+    /// Builds the folder as a cut at this moment leaves it.
+    pub fn after(&self, at: f64, cut: Cut, to: &Path) {
+        let mut folders: HashMap<Node, BTreeMap<&str, Node>> = HashMap::new();
+        let mut files: HashMap<Node, Vec<u8>> = HashMap::new();
+        let mut modes = self.made.clone();
+        let until = self.ops.iter().filter(|op| op.at <= at);
+        for (op, _) in until.zip(self.left(at, cut)).filter(|(_, is_left)| *is_left) {
             match &op.what {
                 What::Names { added, gone } => {
                     for (folder, name, node) in gone {

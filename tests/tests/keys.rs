@@ -388,15 +388,28 @@ fn what_was_signed_already_is_taken_back_only_where_two_persons_say_that_a_key_w
     let card = renewed(&mut world, "municipality", "");
     // The last word, which was `removed`, is not believed.
     let changes = format!("--card {card} --municipality-from {said} --stolen municipality");
+    let seen = world.path("dropzone/medium/mechelen/mailbox/agency/seen");
+    let seen = || fs::read(&seen).ok();
     rekey(&mut world, &changes, "v2.toml");
     for host in ["agency", "municipality"] {
         refuses(&approve(&world, host, &[]), "would no longer");
         // Whether keys are lost is what two persons say, each of them.
         succeeds(&world.cli(host, &["agreement", "approve", "mechelen", "--stolen"]));
         succeeds(&approve(&world, host, &["--stolen"]));
+        if host == "agency" {
+            // How far it heard all this the municipality says under the key of before; under the new one it says so anew.
+            let number = |host| last(&world, host, "agentschap-ii");
+            let is_heard = || number("agency") == number("municipality");
+            until("the agency's word to be heard", || is_heard().then_some(()));
+            let before = seen();
+            world.kill("fetcher");
+            world.start("fetcher");
+            until("how far it was heard", || (seen() != before).then_some(()));
+        }
     }
     // What rested on it proves nothing any more; the list goes again under a new key, on the new one's word.
     let known = world.codes();
+    restart(&mut world, "agency");
     world.has_heard("agency");
     succeeds(&world.cli("agency", &["redeliver", &code]));
     let again =

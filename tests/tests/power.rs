@@ -511,8 +511,12 @@ fn every_cut(journey: &Journey) {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
                     let Some(moment) = moments.get(nth) else { break };
                     let choices = seeds(host, nth).map(Cut::Some);
-                    let mut whole = Vec::new();
+                    let (mut whole, mut met) = (Vec::new(), BTreeSet::new());
                     for cut in [Cut::Nothing, Cut::All].into_iter().chain(choices) {
+                        // Where little was not synced two cuts leave the same.
+                        if !met.insert(journey.traces[host].left(*moment, cut)) {
+                            continue;
+                        }
                         let disks = journey.at(*moment, host, cut);
                         states.fetch_add(1, Ordering::Relaxed);
                         if matches!(cut, Cut::Nothing) {

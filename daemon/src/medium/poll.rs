@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use sluis_core::control::{Job, Lane, Outcome, Task};
-use sluis_core::id::{AgreementId, UploadId};
+use sluis_core::control::{Cursor, Job, Lane, Outcome, Task};
+use sluis_core::id::{AgreementId, Digest, UploadId};
 use sluis_core::words::Words;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -48,17 +48,18 @@ const TELL_EVERY: Duration = Duration::from_secs(3600);
 /// What a gate knows of its reading of one feed.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// How far the other party was told that it was heard, and how long the gate was up then.
-    told: Option<(u64, Duration)>,
+    /// How far the other party was told that it was heard, under which keys, and how long the gate was up then.
+    told: Option<(u64, Digest, Duration)>,
     /// The core was told what lies there, and says that this is not all: now it is waited for.
     waits: bool,
 }
 
 impl Reading {
     /// Whether the other party is to be told that it was heard so far.
-    fn tells(&self, after: u64, up: Duration) -> bool {
-        let told = self.told.filter(|(_, at)| up.saturating_sub(*at) < TELL_EVERY);
-        after > 0 && told.is_none_or(|(told, _)| told != after)
+    fn tells(&self, cursor: &Cursor, up: Duration) -> bool {
+        let told = self.told.filter(|(.., at)| up.saturating_sub(*at) < TELL_EVERY);
+        let same = |(after, keys, _)| (after, keys) == (cursor.after, cursor.keys);
+        cursor.after > 0 && !told.is_some_and(same)
     }
 }
 
@@ -116,9 +117,9 @@ pub async fn round(
     lost.as_mut().enable();
     let cursor = desk.cursor(agreement).await.map_err(|e| e.to_string())?;
     let mut told = Ok(());
-    if reading.tells(cursor.after, up) {
+    if reading.tells(&cursor, up) {
         let told_now = tell(desk, zone, agreement).await;
-        told = told_now.map(|number| reading.told = Some((number, up)));
+        told = told_now.map(|number| reading.told = Some((number, cursor.keys, up)));
     }
     // A core that has just begun is told at once that nothing more lies there; one that begins anew while this waits for
     // letters too, or no list would move on there until one comes.
@@ -177,12 +178,19 @@ mod tests {
     #[test]
     fn what_was_told_is_told_again_when_there_is_more_and_every_hour() {
         let up = Duration::from_secs(60);
-        assert!(!Reading::default().tells(0, up), "nothing was heard");
-        assert!(Reading::default().tells(7, up));
-        let reading = Reading { told: Some((7, up)), waits: false };
+        let keys = Digest::of(b"keys");
+        let at = |after| Cursor { after, heard: true, keys };
+        assert!(!Reading::default().tells(&at(0), up), "nothing was heard");
+        assert!(Reading::default().tells(&at(7), up));
+        let reading = Reading { told: Some((7, keys, up)), waits: false };
         let (soon, later) = (TELL_EVERY / 2, TELL_EVERY);
-        assert!(!reading.tells(7, up + soon));
-        assert!(reading.tells(8, up + soon));
-        assert!(reading.tells(7, up + later), "what lies there may be another word, or none");
+        assert!(!reading.tells(&at(7), up + soon));
+        assert!(reading.tells(&at(8), up + soon));
+        let others = Cursor { keys: Digest::of(b"others"), ..at(7) };
+        assert!(
+            reading.tells(&others, up),
+            "the other party believes the keys of before no longer"
+        );
+        assert!(reading.tells(&at(7), up + later), "what lies there may be another word, or none");
     }
 }
