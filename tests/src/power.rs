@@ -199,10 +199,12 @@ impl Trace {
                 }
                 What::Bytes { file, at, data } => {
                     let bytes = files.entry(*file).or_default();
-                    if bytes.len() < at + data.len() {
-                        bytes.resize(at + data.len(), 0);
+                    if bytes.len() < *at {
+                        bytes.resize(*at, 0);
                     }
-                    bytes[*at..at + data.len()].copy_from_slice(data);
+                    let (over, behind) = data.split_at(data.len().min(bytes.len() - at));
+                    bytes[*at..at + over.len()].copy_from_slice(over);
+                    bytes.extend_from_slice(behind);
                 }
                 What::Length { file, length } => files.entry(*file).or_default().resize(*length, 0),
                 What::Mode { node, mode } => drop(modes.insert(*node, *mode)),

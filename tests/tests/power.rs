@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,6 +19,7 @@ use sluis_tests::power::again::{self, Messages};
 use sluis_tests::power::{Cut, Trace, watched};
 use sluis_tests::world::{ROLES, somewhere};
 use sluis_tests::{World, stderr, until};
+use tempfile::TempDir;
 
 const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n90020199704;1;0\n";
 const HOSTS: [(&str, &str); 3] =
@@ -108,16 +109,33 @@ impl Journey {
         Self { world, traces, messages }
     }
 
+    /// The two other hosts at one moment, of which nothing is lost.
+    fn around(&self, moment: f64, host: usize) -> TempDir {
+        let dir = in_memory();
+        for (other, (name, _)) in HOSTS.iter().enumerate().filter(|(other, _)| *other != host) {
+            self.traces[other].after(moment, Cut::Nothing, &dir.path().join(name));
+        }
+        dir
+    }
+
     /// The three hosts at one moment, one of them cut.
-    fn at(&self, moment: f64, host: usize, cut: Cut) -> Disks {
-        // In memory: thousands of these are made.
-        let dir = tempfile::Builder::new().prefix("sluis-cut-").tempdir_in("/dev/shm").unwrap();
+    fn at(&self, moment: f64, host: usize, cut: Cut, around: &TempDir) -> Disks {
+        let dir = in_memory();
         for (other, (name, _)) in HOSTS.iter().enumerate() {
-            let cut = if other == host { cut } else { Cut::Nothing };
-            self.traces[other].after(moment, cut, &dir.path().join(name));
+            let there = dir.path().join(name);
+            if other == host {
+                self.traces[host].after(moment, cut, &there);
+            } else {
+                symlink(around.path().join(name), there).unwrap();
+            }
         }
         Disks { dir, told: self.messages.by(moment) }
     }
+}
+
+/// Thousands of these are made.
+fn in_memory() -> TempDir {
+    tempfile::Builder::new().prefix("sluis-cut-").tempdir_in("/dev/shm").unwrap()
 }
 
 /// Whether somebody still writes this log.
@@ -133,7 +151,7 @@ fn is_written(log: &Path) -> bool {
 
 /// What lies on the disks.
 struct Disks {
-    dir: tempfile::TempDir,
+    dir: TempDir,
     /// Messages that had left.
     told: usize,
 }
@@ -465,7 +483,7 @@ fn what_is_put_aside_is_open_to_nobody_after_any_cut() {
     let mut aside = 0;
     for moment in trace.moments() {
         for cut in [Cut::Nothing, Cut::All].into_iter().chain((1..8).map(Cut::Some)) {
-            let dir = tempfile::Builder::new().prefix("sluis-cut-").tempdir_in("/dev/shm").unwrap();
+            let dir = in_memory();
             trace.after(moment, cut, &dir.path().join("municipality"));
             assert_eq!(too_wide(dir.path()), Vec::<String>::new(), "{cut:?} at {moment}");
             aside += usize::from(!somewhere(dir.path(), LIST)[0].iter().any(|it| it == "opened"));
@@ -482,7 +500,8 @@ fn start_again(journey: &mut Journey) {
         let moment = *dice.pick(&journey.traces[host].moments());
         let some = Cut::Some(u64::try_from(dice.below(1000)).unwrap());
         let cut = if dice.percent(30) { Cut::All } else { some };
-        let disks = journey.at(moment, host, cut);
+        let around = journey.around(moment, host);
+        let disks = journey.at(moment, host, cut, &around);
         eprintln!("starting again: {} cut at {moment}, {cut:?}", HOSTS[host].0);
         let then = (&journey.messages, moment);
         again::start(&mut journey.world, disks.dir.path(), then, ("lijst.csv", LIST));
@@ -512,12 +531,13 @@ fn every_cut(journey: &Journey) {
                     let Some(moment) = moments.get(nth) else { break };
                     let choices = seeds(host, nth).map(Cut::Some);
                     let (mut whole, mut met) = (Vec::new(), BTreeSet::new());
+                    let around = journey.around(*moment, host);
                     for cut in [Cut::Nothing, Cut::All].into_iter().chain(choices) {
                         // Where little was not synced two cuts leave the same.
                         if !met.insert(journey.traces[host].left(*moment, cut)) {
                             continue;
                         }
-                        let disks = journey.at(*moment, host, cut);
+                        let disks = journey.at(*moment, host, cut, &around);
                         states.fetch_add(1, Ordering::Relaxed);
                         if matches!(cut, Cut::Nothing) {
                             whole = disks.bundles();

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sluis_config::credentials::Credentials;
 use sluis_core::agreement::Side;
@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::net::{End, Net};
 use crate::parts::{HOST, Parts, again};
+use crate::storm::HOUR;
 use crate::{AT_ONCE, NO_WAIT, Sim};
 
 /// How an operator is spoken to.
@@ -51,8 +52,8 @@ pub(crate) struct Gates {
     /// How far each party's gate is with its feed.
     reading: [Reading; 2],
     asleep: Asleep,
-    /// Where each party's gate found no letter: what time it was, and what lay there.
-    nothing_new: [Option<(Time, BTreeSet<OsString>)>; 2],
+    /// Where each party's gate found no letter: in which hour that was, and what lay there, by name and time.
+    nothing_new: [Option<(i64, BTreeSet<(OsString, SystemTime)>)>; 2],
 }
 
 /// Who found nothing, by gate and lane: what time it was, and what wakes it before that changes.
@@ -133,12 +134,14 @@ impl Sim {
         moved | self.letters(Side::Municipality).await
     }
 
-    /// A party's gate reads its feed; where nothing came and nothing has changed, it still waits for the answer.
+    /// A party's gate reads its feed; where nothing came and nothing has changed, it still waits for the answer. Each hour it
+    /// may have something to say.
     async fn letters(&mut self, side: Side) -> bool {
         let to = if side == Side::Agency { "agency" } else { "municipality" };
         let names = |folder| fs::read_dir(folder).into_iter().flatten().flatten();
-        let there = names(self.path("zone/mechelen/mailbox").join(to)).map(|it| it.file_name());
-        let there = Some((self.now(side), there.collect()));
+        let stamp = |it: DirEntry| Some((it.file_name(), it.metadata().ok()?.modified().ok()?));
+        let there = names(self.path("zone/mechelen/mailbox").join(to)).filter_map(stamp);
+        let there = Some((self.now(side).0 / HOUR, there.collect()));
         if self.gates.nothing_new[side as usize] == there {
             return false;
         }

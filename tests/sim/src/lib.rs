@@ -47,6 +47,7 @@ use sluis_daemon::municipality::{self, Municipality};
 use sluis_daemon::role::Role;
 use sluis_daemon::store::Store;
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 /// How long anything may take before it counts as a fault.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -317,8 +318,21 @@ fn open_zone(folder: PathBuf, parts: &Parts, net: &Net, clock: &Arc<HandClock>) 
     zone
 }
 
+/// A store in which nothing stands: thousands of worlds begin with two, and to make its tables takes longer than to copy them.
+static EMPTY: OnceCell<Vec<u8>> = OnceCell::const_new();
+
+async fn empty() -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("empty.db");
+    Store::open(place.to_str().unwrap()).await.unwrap().close().await;
+    fs::read(place).unwrap()
+}
+
 async fn books(dir: &Path, parts: &Parts, side: Side, clock: &Arc<HandClock>) -> Books {
     let place = dir.join(format!("{side:?}.db"));
+    if !place.exists() {
+        fs::write(&place, EMPTY.get_or_init(empty).await).unwrap();
+    }
     let store = Store::open(place.to_str().unwrap()).await.unwrap();
     let party = parts.terms().agreement.party(side).id.clone();
     let signers = parts.signers[side as usize].clone().try_into().unwrap();

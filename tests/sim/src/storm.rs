@@ -12,7 +12,7 @@ use crate::people::OFFICERS;
 use crate::{DAY, Sim};
 
 /// An hour.
-const HOUR: i64 = DAY / 24;
+pub(crate) const HOUR: i64 = DAY / 24;
 /// By how much a clock is set wrong: a year back, six on, and less.
 const JUMPS: [i64; 5] = [-365 * DAY, 6 * 365 * DAY, -DAY, DAY, 2 * HOUR];
 /// How long a list and an upload live; what is set ahead by days stays below that in a squall.
