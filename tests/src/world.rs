@@ -170,6 +170,23 @@ impl World {
         });
     }
 
+    /// A host puts a second agreement between the same parties into use, by the text of the first; its numbers stand here.
+    pub fn adds_second(&self, host: &str, name: &str, contacts: &Path) {
+        let text = fs::read_to_string(self.path("mechelen.toml")).unwrap();
+        let file = self.path(&format!("{name}.toml"));
+        let named = format!("agreement = \"{name}\"");
+        fs::write(&file, text.replace("agreement = \"mechelen\"", &named)).unwrap();
+        let cards =
+            ["agency", "municipality", "dropzone"].map(|it| self.path(&format!("{it}.card")));
+        let mut add = vec!["agreement", "add", file.to_str().unwrap()];
+        cards.iter().for_each(|card| add.extend(["--card", card.to_str().unwrap()]));
+        if host == "agency" {
+            add.extend(["--contacts", contacts.to_str().unwrap()]);
+        }
+        let added = self.cli(host, &add);
+        assert!(added.status.success(), "{}", stderr(&added));
+    }
+
     /// Made as planned, nothing running.
     #[must_use]
     pub fn make(plan: &Plan) -> Self {

@@ -77,6 +77,22 @@ async fn confirmed(sim: &Sim) -> Time {
     from.unwrap()
 }
 
+/// Two persons say that the agency's clock is right.
+async fn believed(sim: &Sim) {
+    for uid in OFFICERS {
+        let _: serde_json::Value = sim.ask(Side::Agency, uid, "clock", ()).await.unwrap();
+    }
+}
+
+/// A list has gone to the numbers of the plan.
+async fn begun() -> (Sim, Plan) {
+    let plan = plan(false);
+    let parts = Arc::new(Parts::of(&plan.agreement, &plan.contacts));
+    let mut sim = Sim::new(parts, START, 1).await;
+    goes(&mut sim, "een.csv", b"een").await;
+    (sim, plan)
+}
+
 /// Where the last message of an's channel went.
 fn last_to(sim: &Sim) -> String {
     let all = sim.net.phones.all();
@@ -91,10 +107,7 @@ fn run(test: impl Future<Output = ()>) {
 #[test]
 fn a_new_number_is_used_a_day_after_two_persons_and_not_a_minute_before_whatever_a_clock_says() {
     run(async {
-        let plan = plan(false);
-        let parts = Arc::new(Parts::of(&plan.agreement, &plan.contacts));
-        let mut sim = Sim::new(parts, START, 1).await;
-        goes(&mut sim, "een.csv", b"een").await;
+        let (mut sim, plan) = begun().await;
         assert_eq!(last_to(&sim), OLD);
         sim.reach_at(&changed(&plan.contacts)).await;
         let list = offered(&mut sim, "twee.csv", b"twee").await;
@@ -124,10 +137,7 @@ fn a_new_number_is_used_a_day_after_two_persons_and_not_a_minute_before_whatever
 #[test]
 fn what_was_confirmed_by_a_clock_that_was_years_ahead_waits_a_day_and_no_longer() {
     run(async {
-        let plan = plan(false);
-        let parts = Arc::new(Parts::of(&plan.agreement, &plan.contacts));
-        let mut sim = Sim::new(parts, START, 1).await;
-        goes(&mut sim, "een.csv", b"een").await;
+        let (mut sim, plan) = begun().await;
         sim.clocks[0].jump_ms(700 * DAY);
         sim.settle().await;
         sim.reach_at(&changed(&plan.contacts)).await;
@@ -148,10 +158,7 @@ fn what_was_confirmed_by_a_clock_that_was_years_ahead_waits_a_day_and_no_longer(
 #[test]
 fn a_clock_that_was_behind_for_a_moment_makes_the_wait_no_shorter() {
     run(async {
-        let plan = plan(false);
-        let parts = Arc::new(Parts::of(&plan.agreement, &plan.contacts));
-        let mut sim = Sim::new(parts, START, 1).await;
-        goes(&mut sim, "een.csv", b"een").await;
+        let (mut sim, plan) = begun().await;
         sim.reach_at(&changed(&plan.contacts)).await;
         let list = offered(&mut sim, "twee.csv", b"twee").await;
         confirmed(&sim).await;
@@ -160,9 +167,7 @@ fn a_clock_that_was_behind_for_a_moment_makes_the_wait_no_shorter() {
         sim.clocks[0].jump_ms(2 * DAY);
         sim.settle().await;
         // Two persons believe it again, and rightly.
-        for uid in OFFICERS {
-            let _: serde_json::Value = sim.ask(Side::Agency, uid, "clock", ()).await.unwrap();
-        }
+        believed(&sim).await;
         sim.settle().await;
         assert!(held(&mut sim, &list).await.contains("is used from"), "that day has not passed");
         assert_eq!(last_to(&sim), OLD);
@@ -175,10 +180,7 @@ fn a_clock_that_was_behind_for_a_moment_makes_the_wait_no_shorter() {
 #[test]
 fn what_was_confirmed_by_a_clock_that_was_behind_waits_its_day_from_when_that_was_set_right() {
     run(async {
-        let plan = plan(false);
-        let parts = Arc::new(Parts::of(&plan.agreement, &plan.contacts));
-        let mut sim = Sim::new(parts, START, 1).await;
-        goes(&mut sim, "een.csv", b"een").await;
+        let (mut sim, plan) = begun().await;
         sim.reach_at(&changed(&plan.contacts)).await;
         let list = offered(&mut sim, "twee.csv", b"twee").await;
         assert_eq!(last_to(&sim), OLD, "the word");
@@ -188,9 +190,7 @@ fn what_was_confirmed_by_a_clock_that_was_behind_waits_its_day_from_when_that_wa
         confirmed(&sim).await;
         sim.clocks[0].jump_ms(300 * DAY);
         sim.settle().await;
-        for uid in OFFICERS {
-            let _: serde_json::Value = sim.ask(Side::Agency, uid, "clock", ()).await.unwrap();
-        }
+        believed(&sim).await;
         sim.settle().await;
         let note = held(&mut sim, &list).await;
         assert!(note.contains("is used from"), "confirmed minutes ago: {note}");

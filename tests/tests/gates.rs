@@ -461,24 +461,29 @@ fn a_request_survives_a_restart_of_every_role() {
     world.wait("agency", &code, "Released");
 }
 
+/// The agency's word that it sent this list, as the municipality has it.
+fn sent(world: &World, code: &str) -> Statement {
+    let to = world.path("evidence");
+    let export = ["evidence", "export", code, "--to", to.to_str().unwrap()];
+    assert!(world.cli("municipality", &export).status.success());
+    let mut files = fs::read_dir(&to).unwrap().flatten().map(|entry| entry.path());
+    let sent = files.find(|path| path.display().to_string().ends_with("-sent.json")).unwrap();
+    Statement::read(&fs::read(sent).unwrap()).unwrap()
+}
+
 #[test]
 fn a_code_that_the_vault_holds_is_no_other_transfers_and_what_is_destroyed_is_read_by_nobody() {
     let mut world = World::running();
     let code = world.send("lijst.csv", LIST);
     open(&world, &code);
     world.wait("agency", &code, "Closed");
-    let to = world.path("evidence");
-    let export = ["evidence", "export", &code, "--to", to.to_str().unwrap()];
-    assert!(world.cli("municipality", &export).status.success());
-    let files = fs::read_dir(&to).unwrap().flatten().map(|entry| entry.path());
-    let sent = files.filter(|path| path.display().to_string().ends_with("-sent.json"));
-    let sent = sent.map(|path| fs::read(path).unwrap()).next().unwrap();
+    let sent = sent(&world, &code);
     // The agency announces another one by the same code.
     for role in ["carrier", "sealer"] {
         world.stop(role);
     }
     let insider = Insider::of(&world, Agency);
-    let body = Statement::read(&sent).unwrap().body;
+    let body = sent.body;
     let (after, seen) = (insider.last(Agency), insider.last(Municipality));
     insider.brings(&insider.says(after, seen, Some(TransferId::random()), body));
     assert_eq!(insider.last(Agency).number, after.number + 1, "it is heard");
@@ -516,13 +521,8 @@ fn a_list_that_mends_no_report_that_is_known_here_is_told_as_that() {
     // About no list, and about that one.
     let (none, right) = (of(&[]), of(&["--transfer", &code]));
     heard(&world, "agency", "quality-report", 2);
-    let to = world.path("evidence");
-    let export = ["evidence", "export", &code, "--to", to.to_str().unwrap()];
-    assert!(world.cli("municipality", &export).status.success());
-    let files = fs::read_dir(&to).unwrap().flatten().map(|entry| entry.path());
-    let sent = files.filter(|path| path.display().to_string().ends_with("-sent.json"));
-    let sent = sent.map(|path| fs::read(path).unwrap()).next().unwrap();
-    let Body::Sent(body) = Statement::read(&sent).unwrap().body else { panic!() };
+    let sent = sent(&world, &code);
+    let Body::Sent(body) = sent.body else { panic!() };
     for role in ["carrier", "sealer"] {
         world.stop(role);
     }

@@ -347,21 +347,12 @@ fn the_first_numbers_of_an_agreement_whose_parties_had_another_one_wait_for_two_
     let first = world.send("een.txt", b"een");
     world.wait("agency", &first, "Released");
     // The same agreement under another name, with another number for an.
-    let (file, contacts) = (world.path("gent.toml"), world.path("gent.contacts.toml"));
-    let text = fs::read_to_string(world.path("mechelen.toml")).unwrap();
-    fs::write(&file, text.replace("agreement = \"mechelen\"", "agreement = \"gent\"")).unwrap();
+    let contacts = world.path("gent.contacts.toml");
     let numbers = fs::read_to_string(world.path("mechelen.contacts.toml")).unwrap();
     assert!(numbers.contains(OLD));
     fs::write(&contacts, numbers.replace(OLD, NEW)).unwrap();
-    let cards = ["agency", "municipality", "dropzone"].map(|it| world.path(&format!("{it}.card")));
     for host in ["agency", "municipality", "dropzone"] {
-        let mut add = vec!["agreement", "add", file.to_str().unwrap()];
-        cards.iter().for_each(|card| add.extend(["--card", card.to_str().unwrap()]));
-        if host == "agency" {
-            add.extend(["--contacts", contacts.to_str().unwrap()]);
-        }
-        let added = world.cli(host, &add);
-        assert!(added.status.success(), "{}", stderr(&added));
+        world.adds_second(host, "gent", &contacts);
     }
     for (role, _) in ROLES {
         assert!(world.stop(role).success());

@@ -16,24 +16,6 @@ fn strict() -> Plan {
     Plan { agreement, ..Plan::default() }
 }
 
-/// Puts a second agreement between the same parties into use, `gent`.
-fn with_gent(world: &World) {
-    let text = fs::read_to_string(world.path("mechelen.toml")).unwrap();
-    let file = world.path("gent.toml");
-    fs::write(&file, text.replace("agreement = \"mechelen\"", "agreement = \"gent\"")).unwrap();
-    let contacts = world.path("mechelen.contacts.toml");
-    let cards = ["agency", "municipality", "dropzone"].map(|it| world.path(&format!("{it}.card")));
-    for host in ["agency", "municipality"] {
-        let mut add = vec!["agreement", "add", file.to_str().unwrap()];
-        cards.iter().for_each(|card| add.extend(["--card", card.to_str().unwrap()]));
-        if host == "agency" {
-            add.extend(["--contacts", contacts.to_str().unwrap()]);
-        }
-        let added = world.cli(host, &add);
-        assert!(added.status.success(), "{}", stderr(&added));
-    }
-}
-
 /// What a verb shows to a person, with blanks as one.
 fn shown(world: &World, host: &str, arguments: &[&str]) -> String {
     let said = world.cli(host, arguments);
@@ -44,7 +26,10 @@ fn shown(world: &World, host: &str, arguments: &[&str]) -> String {
 #[test]
 fn of_two_agreements_every_clock_and_word_says_whose_it_is_and_either_is_shown_alone() {
     let mut world = World::make(&strict());
-    with_gent(&world);
+    let contacts = world.path("mechelen.contacts.toml");
+    for host in ["agency", "municipality"] {
+        world.adds_second(host, "gent", &contacts);
+    }
     world.start("sealer");
     let due = world.json("agency", &["deadlines"]);
     let due = due.as_array().unwrap();

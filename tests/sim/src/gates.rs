@@ -52,10 +52,12 @@ pub(crate) struct Gates {
     /// How far each party's gate is with its feed.
     reading: [Reading; 2],
     asleep: Asleep,
-    /// Where each party's gate found no letter: in which hour that was, and what lay there, by name and time.
-    nothing_new: [Option<(i64, BTreeSet<(OsString, SystemTime)>)>; 2],
+    /// Where each party's gate found no letter.
+    nothing_new: [Option<Mailbox>; 2],
 }
 
+/// In which hour a mailbox was looked at, and what lay there, by name and time.
+type Mailbox = (i64, BTreeSet<(OsString, SystemTime)>);
 /// Who found nothing, by gate and lane: what time it was, and what wakes it before that changes.
 type Asleep = BTreeMap<(Role, Lane), (Time, Pin<Box<OwnedNotified>>)>;
 
