@@ -7,7 +7,7 @@ use std::path::Path;
 use sluis_config::{Agreements, Config};
 use sluis_core::content::{self, Encoding, Format, Rules, Summary};
 use sluis_core::control::{May, Might};
-use sluis_core::id::{AgreementId, Nis, Time};
+use sluis_core::id::{AgreementId, Digest, Nis, Time};
 use sluis_core::notice::short;
 use sluis_core::policy::Reason;
 use sluis_core::words::Words;
@@ -31,7 +31,8 @@ pub(crate) fn look(
     let installed = agreements.get(agreement).ok_or_else(|| not_here(agreement))?;
     let file = std::fs::File::open(path).map_err(Failure::io(path.display()))?;
     let size = file.metadata().map_err(Failure::io(path.display()))?.len();
-    let ask = May { agreement: agreement.clone(), size, drawn_for };
+    let content = Digest::read(&file).map_err(Failure::io(path.display()))?;
+    let ask = May { agreement: agreement.clone(), size, content, drawn_for };
     let Might { mut reasons, waived, waits, mends } = socket.post("may", &ask)?;
     let rules = Rules::of(&installed.terms.agreement);
     let rules = rules.map_err(|e| Failure::new(exit::CONFIG, "agreement", e.words()))?;

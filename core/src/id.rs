@@ -223,6 +223,15 @@ impl Digest {
     pub fn finish(hasher: sha2::Sha256) -> Self {
         Self(hasher.finalize().into())
     }
+    /// Of all bytes that are read.
+    ///
+    /// # Errors
+    /// Those of who is read from.
+    pub fn read(mut from: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = sha2::Sha256::new();
+        std::io::copy(&mut from, &mut hasher)?;
+        Ok(Self::finish(hasher))
+    }
     /// The 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -342,8 +342,8 @@ impl Reason {
                 "not a plain file (a link, device or second name). Copy the file itself here."
             ),
             Self::Owner { uid } => words!(
-                "geplaatst door gebruiker {uid}, die niet op de lijst sealer.owners staat. Laat een bevoegde persoon het plaatsen.",
-                "put here by user {uid}, who is not on the list sealer.owners. Have an authorised person put it here."
+                "geplaatst door gebruiker {uid}, die niet op de lijst sealer.owners staat of de taak submit van [duties] niet heeft. Laat een bevoegde persoon het plaatsen.",
+                "put here by user {uid}, who is not on the list sealer.owners or has not the duty submit of [duties]. Have an authorised person put it here."
             ),
             Self::Unreadable => words!(
                 "het kan niet gelezen worden. Geef de dienst leesrecht en bied het opnieuw aan.",

@@ -36,6 +36,7 @@ use std::sync::atomic::AtomicBool;
 use sluis_config::schema::Sealer;
 use sluis_core::agreement::Side;
 use sluis_core::control::Lane;
+use sluis_core::duty::Duty;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, ChannelId, Digest, Time, TransferId};
 use sluis_core::policy;
@@ -124,6 +125,7 @@ impl Agency {
         folders: BTreeSet<ChannelId>,
     ) -> Result<Self> {
         let owners = Holders::of("sealer.owners", &settings.owners)?;
+        let owners = books.duties.narrow(owners, Duty::Submit);
         let claiming = tokio::sync::Mutex::default();
         Ok(Self {
             books,

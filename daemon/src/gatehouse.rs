@@ -430,14 +430,17 @@ async fn feed<C: Core>(
         gate.core.after().await;
     }
     let mut tx = books.store.begin().await?;
-    let mut seen = None;
+    let mut word = None;
     if let Some(letter) = &letters.seen {
         let bytes = BASE64.decode(letter.as_bytes());
         let bytes = bytes.map_err(|_| CoreError::to_gate("letter", "a letter is not base64"))?;
-        seen = books.hear_seen(&mut tx, &agreement, &bytes).await?;
+        word = books.hear_seen(&mut tx, &agreement, &bytes).await?;
     }
     let mut cursor = reading(books, &mut tx, &agreement).await?;
-    let all = letters.letters.is_empty() && books.is_all(&mut tx, &agreement, seen).await?;
+    // A word that cannot be read is not the same as none.
+    let is_word = letters.seen.is_none() || word.is_some();
+    let is_end = letters.letters.is_empty() && is_word;
+    let all = is_end && books.is_all(&mut tx, &agreement, word.as_ref()).await?;
     books.commit(tx).await?;
     if all {
         books.hear_all(&agreement).await?;

@@ -19,9 +19,9 @@ enum Holder {
     Group(String),
 }
 
-/// Some users, by themselves or as members of groups.
+/// Some users, by themselves or as members of groups: those who stand on each of these lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holders(Vec<Holder>);
+pub struct Holders(Vec<Vec<Holder>>);
 
 impl Holders {
     /// Those whom this key of `sluis.toml` names.
@@ -29,14 +29,17 @@ impl Holders {
     /// # Errors
     /// [`CoreError::Refused`] where a user or group is none on this machine.
     pub fn of(key: &str, owners: &[Owner]) -> Result<Self> {
-        owners.iter().map(|owner| holder(key, owner)).collect::<Result<_>>().map(Self)
+        let list = owners.iter().map(|owner| holder(key, owner)).collect::<Result<_>>()?;
+        Ok(Self(vec![list]))
     }
     /// Whether this user is one of them.
     #[must_use]
     pub fn has(&self, uid: u32) -> bool {
-        self.0.iter().any(|holder| match holder {
-            Holder::User(user) => *user == uid,
-            Holder::Group(group) => accounts::is_member(uid, group),
+        self.0.iter().all(|list| {
+            list.iter().any(|holder| match holder {
+                Holder::User(user) => *user == uid,
+                Holder::Group(group) => accounts::is_member(uid, group),
+            })
         })
     }
 }
@@ -77,6 +80,16 @@ impl Duties {
             tracing::info!(duty = duty.name(), "nobody has this duty");
         }
         Ok(Self(Some(held)))
+    }
+
+    /// Those of them who have the duty too.
+    #[must_use]
+    pub fn narrow(&self, mut holders: Holders, duty: Duty) -> Holders {
+        if let Some(held) = &self.0 {
+            let lists = held.get(&duty).map_or_else(|| vec![Vec::new()], |it| it.0.clone());
+            holders.0.extend(lists);
+        }
+        holders
     }
 
     /// Whether this user has the duty. Whoever has any may look.

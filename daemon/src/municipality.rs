@@ -196,6 +196,7 @@ impl Municipality {
             }
             Say::Destroyed(opened) => Destroyed {
                 sent: sent_digest,
+                unknown: retain::out_of_reach(tx, &id).await?,
                 erased: if opened { &["envelope", "opened"][..] } else { &["envelope"] }
                     .iter()
                     .map(|what| (*what).to_owned())
@@ -205,7 +206,6 @@ impl Municipality {
                     true => vec!["messages".into()],
                     false => Vec::new(),
                 },
-                unknown: ["snapshots", "backups"].map(str::to_owned).to_vec(),
                 backups_until: self
                     .settings
                     .backups_keep_days

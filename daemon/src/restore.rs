@@ -72,14 +72,16 @@ impl Books {
         Ok(Letter { number: seen.number, letter: BASE64.encode(&sealed), place: Place::Next })
     }
 
-    /// Of the keys under which that word is signed and sealed.
+    /// Of the keys under which that word is signed and sealed; a key that begins at a number counts from there.
     ///
     /// # Errors
     /// [`CoreError`].
     pub async fn keys_of_seen(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Digest> {
         let terms = self.with_keys(tx, self.installed(agreement)?.terms.clone()).await?;
-        let keys = serde_json::to_vec(&terms.agreement.keys).map_err(FormError::from)?;
-        Ok(Digest::of(&keys))
+        let next = tx.last_statement(&self.party, agreement).await?.number.saturating_add(1);
+        let keys = &terms.agreement.keys;
+        let own = terms.agreement.party_keys(self.side).statement_key(next);
+        Ok(Digest::of(&serde_json::to_vec(&(keys, own)).map_err(FormError::from)?))
     }
 
     /// How far the other party has heard this one, from the drop zone. What is not that party's word says nothing.
@@ -91,7 +93,7 @@ impl Books {
         tx: &mut Tx,
         agreement: &AgreementId,
         letter: &[u8],
-    ) -> Result<Option<Tip>> {
+    ) -> Result<Option<Seen>> {
         let installed = self.agreements.get(agreement);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
         let terms = self.with_keys(tx, installed.terms.clone()).await?;
@@ -103,14 +105,21 @@ impl Books {
         });
         match word {
             Ok((word, signed)) => {
+                self.heard.doubts(agreement, None);
                 // What lies there still of before says how far it was heard then; its statements since then say more.
                 if word.is_newest(&heard) {
                     self.hold_if_behind(tx, agreement, &word.seen, &signed).await?;
                 }
-                Ok(Some(word.seen))
+                Ok(Some(word))
             }
             Err(why) => {
-                tracing::warn!(%agreement, why, "how far the other party has heard is not its word");
+                if self.heard.doubts(agreement, Some(&why)) {
+                    tracing::warn!(
+                        %agreement,
+                        why,
+                        "how far the other party has heard is not its word"
+                    );
+                }
                 Ok(None)
             }
         }
@@ -118,7 +127,7 @@ impl Books {
 
     /// Whether an empty mailbox is all that there is to hear. A drop zone may keep back what shows that this store is an
     /// older one, or may be a new one: where the other party is known to have heard us, it must say itself how far, and no
-    /// less than is known here.
+    /// less than is known here; and it must have said no more than was heard.
     ///
     /// # Errors
     /// [`CoreError::Store`].
@@ -126,13 +135,15 @@ impl Books {
         &self,
         tx: &mut Tx,
         agreement: &AgreementId,
-        seen: Option<Tip>,
+        word: Option<&Seen>,
     ) -> Result<bool> {
         let installed = self.agreements.get(agreement);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
         let other = &installed.terms.agreement.party(self.side.other()).id;
         let known = tx.agreed_on(&self.party, other, agreement).await?;
-        Ok(known.number <= seen.map_or(0, |seen| seen.number))
+        let heard = self.cursor(tx, agreement).await?.number;
+        let has_seen = known.number <= word.map_or(0, |word| word.seen.number);
+        Ok(has_seen && word.is_none_or(|word| word.said.number <= heard))
     }
 
     /// Whether this store is older than what its party has said, by what this statement of the other party had seen.

@@ -123,6 +123,24 @@ fn whose_files_may_leave_is_said_by_group_too() {
     });
 }
 
+/// Whoever stands in `sealer.owners` and has not the duty offers nothing by a file either.
+#[test]
+fn a_file_of_whoever_may_not_submit_stays() {
+    let mut world = World::make(&Plan::default());
+    let mut duties = "\n[duties]\n".to_owned();
+    for duty in Duty::ALL {
+        let who = if duty == Duty::Submit { 61_777 } else { 0 };
+        duties += &format!("{} = [{who}]\n", duty.name());
+    }
+    world.edit("agency", |text| text + &duties);
+    for role in ["dropzone", "sealer", "carrier"] {
+        world.start(role);
+    }
+    world.put("van-root.csv".as_ref(), b"a list");
+    let status = world.status_says("mechelen", "REFUSED");
+    assert!(status.contains("art. 6") && status.contains("submit"), "{status}");
+}
+
 #[test]
 fn every_verb_of_both_cores_is_held_against_the_duties_of_its_caller() {
     let mut world = World::make(&Plan::default());
@@ -405,6 +423,13 @@ fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
     world.wait("agency", &taken, "Carried");
     // Stopped, so that the year's request is free again; but what was let pass is that list, by whatever name.
     succeeds(&world.cli("agency", &["withdraw", &taken]));
+    let looked = |rows: &str| {
+        let file = world.path("nagekeken.csv");
+        fs::write(&file, format!("{HEAD}{rows}")).unwrap();
+        world.cli("agency", &["send", "mechelen", file.to_str().unwrap(), "--dry-run"])
+    };
+    succeeds(&looked(ONE));
+    refuses(&looked("90020199704;1;0\n"), "[single-row]");
     let other = refused(&world, "nog.csv", "90020199704;1;0\n");
     let shown = world.json("agency", &["show", &other]);
     let why = shown["row"]["note"]["message"].as_str().unwrap();

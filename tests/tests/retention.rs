@@ -137,6 +137,7 @@ fn what_goes_by_itself_is_announced_and_goes_on_its_last_day_but_never_on_a_jump
 fn what_two_persons_destroy_stays_after_its_day_and_no_attestation_passes_it_over() {
     let mut world = world("years = 1\n");
     let code = opened(&world, "lijst.csv");
+    assert_eq!(world.cli(CITY, &["take", &code]).stdout, LIST);
     jump_and_confirm(&mut world, 400, &code, "by this clock: nothing expires or is destroyed\n");
     let other = world.send("ander.csv", LIST);
     world.wait("agency", &other, "Released");
@@ -160,7 +161,10 @@ fn what_two_persons_destroy_stays_after_its_day_and_no_attestation_passes_it_ove
     let two = world.cli_as(OTHER, CITY, &["destroy", &code, "--messages-asked"]);
     assert!(two.status.success(), "{}", stderr(&two));
     world.wait(CITY, &code, "Destroyed");
-    assert_eq!(destroyed(&world, CITY, &code)["asked"], serde_json::json!(["messages"]));
+    let body = destroyed(&world, CITY, &code);
+    assert_eq!(body["asked"], serde_json::json!(["messages"]));
+    let unknown = serde_json::json!(["taken", "snapshots", "backups"]);
+    assert_eq!(body["unknown"], unknown, "somebody has a copy");
     let made = world.cli(CITY, &["attest", "mechelen", "--yes"]);
     assert!(made.status.success(), "{}", stderr(&made));
     let deadlines = world.json(CITY, &["deadlines"]);

@@ -175,6 +175,7 @@ fn things(all: &[String], lang: Lang) -> String {
             "envelope" => ("de envelop", "the envelope"),
             "opened" => ("wat eruit kwam", "what came out of it"),
             "messages" => ("hun berichten", "their messages"),
+            "taken" => ("wat uit de kluis meegenomen werd", "what was taken from the vault"),
             "snapshots" => ("momentopnamen", "snapshots"),
             "backups" => ("back-ups", "backups"),
             "plaintext" => ("de lijst", "the list"),

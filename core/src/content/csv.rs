@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::finding::Rule;
 use super::list::{Cell, List, MAX_COLUMNS, bare};
-use super::{Encoding, Format};
+use super::{Encoding, Format, MAX_ROWS};
 
 /// A longer line has too many cells, or one that is too long, whatever stands in it; in bytes.
 const MAX_LINE: usize = 8 << 10;
@@ -31,6 +31,13 @@ pub(super) fn read(bytes: &[u8], list: &mut List<'_>) -> Result<Format, Rule> {
     let delimiter = if first.matches(',').count() > first.matches(';').count() { ',' } else { ';' };
     let mut lines = Lines::new(delimiter);
     for (number, line) in (1..).zip(text.split('\n')) {
+        if number > MAX_ROWS + 1 {
+            list.stop(Rule::TooManyRows);
+            break;
+        }
+        if line.is_empty() {
+            continue;
+        }
         match lines.take_apart(line.strip_suffix('\r').unwrap_or(line)) {
             Ok(()) => list.row(number, &lines.cells()),
             Err(rule) => list.broken(number, rule),
@@ -81,9 +88,17 @@ impl Lines {
     }
 
     fn take_apart(&mut self, line: &str) -> Result<(), Rule> {
+        if line.starts_with('\u{feff}') {
+            // `csv` would skip it.
+            return Err(Rule::Character);
+        }
         if line.len() > MAX_LINE {
             let is_wide = line.matches(self.delimiter).count() >= MAX_COLUMNS;
-            return Err(if is_wide { Rule::RowWidth } else { Rule::CellTooLong });
+            return Err(match line.contains('\r') {
+                true => Rule::LineBreak,
+                false if is_wide => Rule::RowWidth,
+                false => Rule::CellTooLong,
+            });
         }
         let read = self.reader.from_reader(line.as_bytes()).read_record(&mut self.row);
         read.map_err(|_| Rule::Encoding)?;

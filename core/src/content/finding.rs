@@ -246,6 +246,10 @@ impl Findings {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+    /// What another reading of the same file found.
+    pub(super) fn add(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
     /// All of them, in the order of [`Rule::ALL`].
     pub(super) fn into_vec(self) -> Vec<Finding> {
         self.0.into_iter().map(|((rule, column), rows)| Finding { rule, column, rows }).collect()

@@ -3,11 +3,13 @@
 //! Wiped: the numbers kept to find doubles. Nothing else is kept: a cell is judged where it stands.
 
 use jiff::civil::Date;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::finding::{Finding, Findings, Rule};
 use super::nrn::{Fault, NationalNumber};
 use super::{Column, ColumnKind, Count, Rules};
+use crate::id::Digest;
 
 /// A cell with more bytes is refused: none of the three kinds needs them.
 pub(super) const MAX_CELL: usize = 64;
@@ -48,6 +50,8 @@ pub(super) struct List<'r> {
     /// Which tally each column of the file feeds; `None` until there is a header that can be used.
     columns: Option<Vec<Option<usize>>>,
     numbers: Zeroizing<Vec<u64>>,
+    /// All that was read, cell by cell: two readings of one file are held against each other by it.
+    read: Sha256,
     rows: u32,
     last: u32,
     done: bool,
@@ -71,6 +75,7 @@ impl<'r> List<'r> {
             tallies: rules.columns.iter().map(tally).collect(),
             columns: None,
             numbers: Zeroizing::new(Vec::with_capacity(room)),
+            read: Sha256::new(),
             rows: 0,
             last: 0,
             done: false,
@@ -82,16 +87,17 @@ impl<'r> List<'r> {
         Self::new(self.rules, self.today)
     }
 
-    /// Whether another reading of the same file came to the same persons and answers, in the same rows.
-    pub(super) fn is_alike(&self, other: &Self) -> bool {
-        let columns = |list: &Self| {
-            let answers = list.tallies.iter().map(|tally| (tally.spelling, tally.yes, tally.no));
-            (list.columns.clone(), answers.collect::<Vec<_>>())
-        };
-        other.findings.is_empty()
-            && (self.rows, self.last, self.done) == (other.rows, other.last, other.done)
-            && columns(self) == columns(other)
-            && self.numbers == other.numbers
+    /// Holds another reading of the same file against this one: what it finds counts here too.
+    ///
+    /// # Errors
+    /// [`Rule::Unreadable`] where it found nothing, and came to other persons or answers, or to the same in other rows.
+    pub(super) fn agrees(&mut self, other: Self) -> Result<(), Rule> {
+        let found = !other.findings.is_empty();
+        self.findings.add(other.findings);
+        let same = (self.rows, self.last, self.done) == (other.rows, other.last, other.done)
+            && self.columns == other.columns
+            && Digest::finish(self.read.clone()) == Digest::finish(other.read);
+        if same || found { Ok(()) } else { Err(Rule::Unreadable) }
     }
 
     /// Whether more rows change nothing.
@@ -195,9 +201,23 @@ impl<'r> List<'r> {
             // A name, where the signed text lists names: nothing in it can be checked.
             (None, ColumnKind::Text) => None,
         };
-        if let Some(rule) = rule {
-            self.findings.cell(rule, &column.name, row);
+        match rule {
+            Some(rule) => self.findings.cell(rule, &column.name, row),
+            None => self.reads(row, index, text),
         }
+    }
+
+    /// A cell, by what it says.
+    fn reads(&mut self, row: u32, index: usize, text: &str) {
+        let tally = &self.tallies[index];
+        let yes = tally.spelling.map(|spelling| SPELLINGS[spelling].0.eq_ignore_ascii_case(text));
+        self.read.update(row.to_le_bytes());
+        self.read.update(index.to_le_bytes());
+        match (tally.column.kind, yes) {
+            (ColumnKind::Boolean, yes) => self.read.update([u8::from(yes == Some(true))]),
+            _ => self.read.update(text.as_bytes()),
+        }
+        self.read.update([0]);
     }
 
     fn number(&mut self, row: u32, text: &str, numeric: bool) -> Option<Rule> {
@@ -206,7 +226,10 @@ impl<'r> List<'r> {
             && text.starts_with(|c: char| c.is_ascii_digit())
             && text.bytes().all(|byte| byte.is_ascii_digit() || b"eE+-.,".contains(&byte));
         let short = digits && text.len() < 11;
-        if scientific || short || (numeric && !(digits && text.len() == 11)) {
+        if scientific
+            || short
+            || (numeric && !(digits && text.len() == 11 && !text.starts_with('0')))
+        {
             return Some(Rule::NumberStored);
         }
         match NationalNumber::parse(text, self.today) {

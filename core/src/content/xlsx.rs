@@ -63,9 +63,7 @@ pub(super) fn read(bytes: &[u8], list: &mut List<'_>) -> Result<Format, Rule> {
     if list.findings.is_empty() {
         let mut second = list.anew();
         again::read(bytes, &mut second)?;
-        if !list.is_alike(&second) {
-            return Err(Rule::Unreadable);
-        }
+        list.agrees(second)?;
     }
     Ok(Format::Xlsx)
 }

@@ -174,6 +174,8 @@ pub struct May {
     pub agreement: AgreementId,
     /// Its size in bytes.
     pub size: u64,
+    /// Of its bytes: two persons let one list pass, and no other. Kept nowhere, for a list is guessed from it.
+    pub content: Digest,
     /// For whose residents it was drawn, where a person says so.
     pub drawn_for: Option<Nis>,
 }

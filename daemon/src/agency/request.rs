@@ -187,7 +187,9 @@ impl Agency {
             let reasons = vec![Reason::Unapproved { version }];
             return Ok(Might { reasons, waived: Vec::new(), waits: Vec::new(), mends: None });
         }
-        let (terms, facts) = self.facts(name, None, ask.drawn_for).await?;
+        let (terms, mut facts) = self.facts(name, None, ask.drawn_for).await?;
+        let marks = self.books.marks(NAMESPACE, Bytes::of(&[ask.content]).text().as_bytes())?;
+        facts.waiver = facts.waiver.filter(|waiver| marks.contains(&waiver.list));
         let reasons = admission::decide(&terms, (1, ask.size), &facts, self.books.now());
         let reasons = reasons.err().unwrap_or_default();
         let installed = self.books.agreements.get(name);

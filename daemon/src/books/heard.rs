@@ -28,15 +28,17 @@ pub const NOT_HEARD: &str = "not-heard";
 pub struct Heard {
     /// Whether nothing was seen since that could mean that there is more.
     all: Mutex<BTreeMap<AgreementId, bool>>,
+    /// Why what lies there as the other party's word on how far it heard is none.
+    doubted: Mutex<BTreeMap<AgreementId, String>>,
     /// Notified when one was heard for the first time.
     pub first: Notify,
 }
 
 impl Heard {
-    /// All that lay in the mailbox was heard. `true`: for the first time.
+    /// All that lay in the mailbox was heard. `true`: for the first time, or again.
     fn to_its_end(&self, agreement: &AgreementId) -> bool {
         let before = self.all.lock().map(|mut all| all.insert(agreement.clone(), true));
-        before.is_ok_and(|before| before.is_none())
+        before.is_ok_and(|before| before != Some(true))
     }
 
     /// Two persons go on without it. No share leaves by that: for this all is to be heard.
@@ -53,6 +55,17 @@ impl Heard {
         {
             *is_all = false;
         }
+    }
+
+    /// Why that word is none, or that it is one; whether it is new. It is read each second, and lies there for as long as
+    /// the other party has other keys.
+    pub fn doubts(&self, agreement: &AgreementId, why: Option<&str>) -> bool {
+        let Ok(mut doubted) = self.doubted.lock() else { return true };
+        let before = match why {
+            Some(why) => doubted.insert(agreement.clone(), why.to_owned()),
+            None => doubted.remove(agreement),
+        };
+        before.as_deref() != why
     }
 
     /// Whether all was heard once.

@@ -131,6 +131,12 @@ async fn destroy(
     }))
 }
 
+/// Copies of which the core knows nothing: what somebody took from the vault is with that person.
+pub(super) async fn out_of_reach(tx: &mut Tx, id: &TransferId) -> Result<Vec<String>> {
+    let taken = tx.entered_as(id, "taken").await?.map(|_| "taken");
+    Ok(taken.into_iter().chain(["snapshots", "backups"]).map(str::to_owned).collect())
+}
+
 /// Whether somebody said that the custodians were asked to delete their messages.
 pub(super) async fn messages_asked(tx: &mut Tx, id: &TransferId) -> Result<bool> {
     Ok(tx.entered_as(id, MESSAGES_ASKED).await?.is_some())

@@ -140,6 +140,11 @@ fn quotes_and_breaks() {
     assert_eq!(line(&format!("{number};\"ja\"x;nee")), ["quotes[3]"]);
     assert_eq!(line(&format!("{number};ja;\"ne\ne\"")), ["line-break[3]", "quotes[4]"]);
     assert_eq!(line(&format!("{number};ja;ne\re")), ["line-break attest[3]"]);
+    let mac: String = (0..600).map(|n| format!("\r{};ja;nee", nth(n))).collect();
+    assert_eq!(header(&format!("{HEADER}{mac}")), ["line-break[1]"]);
+    assert_eq!(line(&format!("\u{feff}{number};ja;nee")), ["character[3]"]);
+    assert_eq!(line(&format!("{number};{};nee", "j".repeat(9000))), ["cell-too-long[3]"]);
+    assert_eq!(line(&format!("{number}{}", ";x".repeat(9000))), ["row-width[3]"]);
 }
 
 #[test]
@@ -238,4 +243,5 @@ fn no_more_rows_than_agreed() {
     assert_eq!(with(3, "\n\n;;\n"), Vec::<String>::new());
     assert_eq!(with(4, ""), ["too-many-rows[]"]);
     assert_eq!(with(900, "\n"), ["too-many-rows[]"]);
+    assert_eq!(with(3, &"\n".repeat(1 << 20)), ["too-many-rows[]"], "more than a sheet has");
 }

@@ -70,6 +70,9 @@ fn numbers_stored_as_numbers() {
         assert_eq!(sheet(|s| _ = s.write_number(1, 0, lost).unwrap()), stored, "{lost}");
     }
     assert_eq!(sheet(|s| _ = s.write_string(1, 0, "8,5E+10").unwrap()), stored);
+    let zero = rows("").replace(&inline(&nth(1)), "<c><v>01010100123</v></c>");
+    let found = by_hand(&zero, "<sst/>", &[]);
+    assert!(found.contains(&"number-stored Rijksregisternummer[3]".to_owned()), "{found:?}");
 }
 
 #[test]
@@ -207,7 +210,43 @@ fn what_another_reader_reads_otherwise_stays() {
     let strings = "<sst><si><t>nee</t></si></sst>";
     assert_eq!(by_hand(&rows("<c t='s'><v>0</v></c>"), strings, &[]), GOOD);
     let hidden = rows("<c t='s'><v><![CDATA[0]]></v></c>");
-    assert_eq!(by_hand(&hidden, strings, &[]), ["unreadable[]"]);
+    assert_eq!(by_hand(&hidden, strings, &[]), ["empty-cell attest[3]"]);
+}
+
+/// Of three persons the first two answers are exchanged: the sums are the same.
+#[test]
+fn answers_that_another_reader_gives_to_others_stay() {
+    let strings = "<sst><si><t>onwaar</t></si><si><t>waar</t></si></sst>";
+    let text = |text: &str| format!("<c t='str'><v>{text}</v></c>");
+    let list = |answers: [&str; 3]| {
+        let row = |at: u64| {
+            let number = inline(&nth(at));
+            let contract = answers[usize::try_from(at).unwrap()];
+            format!("<x:row>{number}{contract}{}</x:row>", inline("nee"))
+        };
+        let rows: String = (0..3).map(row).collect();
+        let head: String = HEADER.split(';').map(inline).collect();
+        let sheet = format!("<x:sheetData><x:row>{head}</x:row>{rows}</x:sheetData>");
+        format!("<x:worksheet xmlns='{MAIN}' xmlns:x='{MAIN}'>{sheet}</x:worksheet>")
+    };
+    let of = |answers: [&str; 3]| by_hand(&list(answers), strings, &[]);
+    let shared = |index: &str| format!("<c t='s'><v>{index}</v></c>");
+    assert_eq!(of([&text("onwaar"), &shared("1"), &shared("0")]), GOOD);
+    let hidden = text("<![CDATA[on]]>waar");
+    assert_eq!(of([&hidden, &shared("1"), &shared("0")]), ["unreadable[]"]);
+    assert_eq!(of([&text("onwaar"), &shared("+1"), &shared("0")]), ["unreadable[]"]);
+}
+
+/// A name behind seventy blanks is beyond what is looked at of a long string; and a long string of blanks that a million
+/// cells show would be copied a million times.
+#[test]
+fn nothing_stands_behind_blanks() {
+    let blanks = " ".repeat(70);
+    for behind in ["Janssens Jan", ""] {
+        let strings = format!("<sst><si><t xml:space='preserve'>{blanks}{behind}</t></si></sst>");
+        let beside = format!("{}<c t='s'><v>0</v></c>", inline("nee"));
+        assert_eq!(by_hand(&rows(&beside), &strings, &[]), ["cell-too-long[3]"], "{behind}");
+    }
 }
 
 #[test]

@@ -307,10 +307,17 @@ impl<'a, 'r> Sheet<'a, 'r> {
             (Kind::Boolean, "0") => Some("false"),
             (Kind::Boolean, _) => return Err(Rule::Unreadable),
             (Kind::Shared, index) => {
-                let text = index.parse().ok().and_then(|index| self.strings.get(index));
+                let plain = index.bytes().all(|byte| byte.is_ascii_digit());
+                let index = index.parse().ok().filter(|_| plain);
+                let text = index.and_then(|index| self.strings.get(index));
                 let text = text.ok_or(Rule::Unreadable)?;
                 // Enough to see that it is too long, however often a long one is shown.
-                Some(&text[..text.floor_char_boundary(MAX_CELL + 4)])
+                let start = &text[..text.floor_char_boundary(MAX_CELL + 4)];
+                // What follows on so many blanks would not be seen; nor is it copied each time by the other reader.
+                if start.len() > MAX_CELL && bare(start).is_empty() {
+                    self.list.findings.row(Rule::CellTooLong, self.row);
+                }
+                Some(start)
             }
         };
         if let Some(shown) = shown {
