@@ -17,6 +17,7 @@ use drawn::{Lock, Year};
 use sluis_core::agreement::{Agreement, Side};
 use sluis_core::deadline::{self, Deadline, Standing, civil};
 use sluis_core::evidence::Terms;
+use sluis_core::exercise::{self, Confirmed};
 use sluis_core::id::{Digest, Time, TransferId, called};
 use sluis_core::ledger::Head;
 use sluis_core::notice::{self, Entered, Register, Sort};
@@ -142,6 +143,12 @@ impl Report<'_> {
     fn as_of(&self) -> Time {
         let end = self.year.and_then(|year| jiff::civil::Date::new(year, 12, 31).ok());
         end.map_or(self.head.time, |day| civil::end_of_day(day).min(self.head.time))
+    }
+
+    /// When the year begins, where it is one.
+    fn begins(&self) -> Time {
+        let first = self.year.and_then(|year| jiff::civil::Date::new(year, 1, 1).ok());
+        first.map_or(Time::default(), civil::start_of_day)
     }
 
     /// What a transfer is called.
@@ -314,20 +321,23 @@ impl Report<'_> {
                 due.extend(backups.map(|it| Deadline { rehearsal, ..it }));
             }
         }
-        due.extend(deadline::of_rehearsal(&self.terms.agreement, self.exercised()));
-        let begins = self.period().first().map_or(Time::default(), |line| line.at);
+        due.extend(deadline::of_rehearsal(&self.terms.agreement, self.tried_since()));
+        let begins = self.period().first().map_or_else(|| self.begins(), |line| line.at);
         due.retain(|it| it.met.is_none_or(|met| met >= begins));
         due.sort_by_key(|it| it.due);
         due
     }
 
-    /// When an exercise was last opened.
-    fn exercised(&self) -> Option<Time> {
-        let opened = self.lines.iter().filter(|line| line.effect && line.kind() == "opened");
-        let exercise = |line: &&Line| {
-            line.about().and_then(|id| self.sent(id)).is_some_and(|sent| sent.exercise)
-        };
-        opened.filter(exercise).map(|line| line.at).max()
+    /// Since when each custodian has typed a share of an exercise.
+    fn tried_since(&self) -> Option<Time> {
+        let confirmed = self.lines.iter().filter(|line| line.effect).filter_map(|line| {
+            let sent = line.about().and_then(|id| self.sent(id))?;
+            match &line.statement.body {
+                Body::ShareAccepted(accepted) => Confirmed::of(sent, accepted, line.at),
+                _ => None,
+            }
+        });
+        exercise::tried_since(&self.terms.agreement, &confirmed.collect::<Vec<_>>())
     }
 
     fn clock(&self, it: &Deadline) -> Clock {

@@ -257,11 +257,12 @@ pub fn recurring(
     all
 }
 
-/// The clock of the exercise: from the last one that was opened. It runs where the agreement asks for one.
+/// The clock of the exercise: from when each custodian had typed a share of one
+/// ([`tried_since`](crate::exercise::tried_since)), else from the first day. It runs where the agreement asks for one.
 #[must_use]
-pub fn of_rehearsal(agreement: &Agreement, opened: Option<Time>) -> Option<Deadline> {
+pub fn of_rehearsal(agreement: &Agreement, tried: Option<Time>) -> Option<Deadline> {
     let days = agreement.rehearsal.within()?;
-    let from = opened.unwrap_or_else(|| civil::start_of_day(agreement.in_force));
+    let from = tried.unwrap_or_else(|| civil::start_of_day(agreement.in_force));
     Some(Deadline::within(Clock::Rehearsal, agreement.agreement.as_str(), from, days.get().into()))
 }
 

@@ -3,7 +3,8 @@
 //! What it is, its content says: a drop of exactly this name and these bytes. No list can pass for one, and none has
 //! to be asked for.
 
-use crate::agreement::Agreement;
+use crate::agreement::{Agreement, Custodian};
+use crate::deadline;
 use crate::id::{ChannelId, CustodianId, Time};
 use crate::statement::{Sent, ShareAccepted};
 
@@ -46,16 +47,31 @@ impl Confirmed {
 /// asks for no exercise.
 #[must_use]
 pub fn missing(agreement: &Agreement, confirmed: &[Confirmed], now: Time) -> Vec<String> {
-    let Some(days) = agreement.rehearsal.within() else { return Vec::new() };
-    let within = 86_400_000 * i64::from(days.get());
-    let mut missing = Vec::new();
-    for custodian in &agreement.key.custodians {
-        let own = |it: &&Confirmed| it.custodian == custodian.id && it.channel == custodian.channel;
-        if !confirmed.iter().filter(own).any(|it| it.at.is_fresh(within, now)) {
-            missing.push(format!("{} ({})", custodian.id, custodian.profile));
-        }
+    let fresh = |at: &Time| {
+        let clock = deadline::of_rehearsal(agreement, Some(*at));
+        at.has_come(now) && clock.is_none_or(|clock| now <= clock.due)
+    };
+    let missing = |custodian: &&Custodian| !typed(custodian, confirmed).any(|at| fresh(&at));
+    let all = agreement.key.custodians.iter().filter(missing);
+    match agreement.rehearsal.within() {
+        Some(_) => all.map(|it| format!("{} ({})", it.id, it.profile)).collect(),
+        None => Vec::new(),
     }
-    missing
+}
+
+/// Since when each custodian of the agreement has typed a share that came over the channel of today: by whom it is
+/// longest ago. Nothing where somebody never did.
+#[must_use]
+pub fn tried_since(agreement: &Agreement, confirmed: &[Confirmed]) -> Option<Time> {
+    let last = |custodian: &Custodian| typed(custodian, confirmed).max();
+    let each: Option<Vec<Time>> = agreement.key.custodians.iter().map(last).collect();
+    each?.into_iter().min()
+}
+
+/// When a custodian typed a share that came over its channel.
+fn typed(custodian: &Custodian, confirmed: &[Confirmed]) -> impl Iterator<Item = Time> {
+    let own = |it: &&Confirmed| it.custodian == custodian.id && it.channel == custodian.channel;
+    confirmed.iter().filter(own).map(|it| it.at)
 }
 
 #[cfg(test)]

@@ -82,8 +82,8 @@ pub fn file_of(earlier: bool, place: usize, statement: &Statement) -> String {
 }
 
 /// What belongs in the folder of this part, of all that a ledger has under its agreement, each with its place there.
-/// What two persons let pass stays visible (R84): what was overridden before the part begins comes first. Nothing where
-/// nothing was said.
+/// What two persons let pass stays visible (R84): what was overridden before the part begins comes first. Nothing else
+/// where nothing was said.
 ///
 /// # Errors
 /// [`FormError`] where something is no statement.
@@ -91,9 +91,12 @@ pub fn choose(all: &[SaidOnce], of: Part) -> Result<Vec<(usize, Listed)>, FormEr
     let read = |once: &SaidOnce| Statement::read(once.signed.statement.as_bytes());
     let statements = all.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let within = places(all, &statements, of);
-    let Some(first) = within.first() else { return Ok(Vec::new()) };
+    let first = within.first().copied().unwrap_or_else(|| match of {
+        Part::Year(year) => all.iter().take_while(|it| it.entered.date().year() < year).count(),
+        Part::All | Part::Transfer(_) => 0,
+    });
     let overridden = |place: &usize| statements[*place].body.kind() == Sort::Override.kind();
-    let earlier = (0..*first).filter(overridden).collect::<Vec<_>>();
+    let earlier = (0..first).filter(overridden).collect::<Vec<_>>();
     let listed = |earlier: bool| {
         let statements = &statements;
         move |(at, place): (usize, usize)| {
@@ -191,7 +194,8 @@ mod tests {
         assert_eq!(files(Part::Year(2027)), [earlier, "0001-agentschap-ii-0003-ready.json"]);
         assert_eq!(files(Part::Year(2028)), [earlier, "0001-agentschap-ii-0004-ready.json"]);
         assert_eq!(files(Part::All).len(), 4);
-        assert!(files(Part::Year(2029)).is_empty());
+        assert_eq!(files(Part::Year(2029)), [earlier], "nothing was said then");
+        assert!(files(Part::Year(2025)).is_empty());
         let all = three_years();
         let of = Statement::read(all[3].signed.statement.as_bytes()).unwrap().header.transfer;
         let of = choose(&all, Part::Transfer(of.unwrap())).unwrap();

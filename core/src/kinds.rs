@@ -46,7 +46,7 @@ const STATEMENTS: [(&str, &str, &str); 39] = [
 ];
 
 /// Of entries that are no statement: what happened to a transfer, what persons did, what was noticed.
-const ENTRIES: [(&str, &str, &str); 61] = [
+const ENTRIES: [(&str, &str, &str); 62] = [
     ("send", "aangeboden", "offered"),
     ("redeliver", "opnieuw verzonden", "sent again"),
     ("agreement-approve", "versie van de overeenkomst", "version of the agreement"),
@@ -97,6 +97,7 @@ const ENTRIES: [(&str, &str, &str); 61] = [
     ("number-untold", "oud nummer niet ingelicht", "old number not told"),
     ("number", "nummer", "number"),
     ("late", "te laat", "late"),
+    ("missed", "termijn niet gehaald", "clock not met"),
     ("no-effect", "zonder gevolg", "without effect"),
     ("mends-unknown", "verbetert een onbekend dossier", "mends an unknown case"),
     ("takes-effect", "krijgt alsnog gevolg", "takes effect after all"),

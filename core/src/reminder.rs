@@ -163,6 +163,23 @@ impl Situation {
         all.into_iter().filter(|reminder| !told.contains(&reminder.key())).collect()
     }
 
+    /// The duties that nobody met in time and that the ledger does not say so of yet, each with the key of that entry:
+    /// of both parties, whoever is told of them.
+    #[must_use]
+    pub fn missed(&self, told: &BTreeSet<Digest>) -> Vec<(Digest, AgreementId, Deadline)> {
+        // By a clock that is not believed nothing is late.
+        let late = self.deadlines.iter().filter(|(_, deadline)| {
+            self.clock_held.is_none() && deadline.late_by(self.now).is_some()
+        });
+        let keyed = late.map(|(agreement, deadline)| {
+            let Deadline { clock, subject, starts, due, .. } = deadline;
+            let text = format!("{agreement}|{clock}|{subject}|{}|{}", starts.0, due.0);
+            let key = Digest::of(format!("sluis/missed/v1|{text}").as_bytes());
+            (key, agreement.clone(), deadline.clone())
+        });
+        keyed.filter(|(key, ..)| !told.contains(key)).take(AT_ONCE).collect()
+    }
+
     /// What the other party said so far.
     fn heard(&self) -> impl Iterator<Item = Reminder> {
         self.heard.iter().map(|(agreement, heard)| Reminder {

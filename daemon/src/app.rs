@@ -252,11 +252,12 @@ impl Host {
     /// What both cores have for monitoring, and for the notifier where there is one.
     fn watched<C: Core>(&mut self, core: &Arc<C>, name: &str) -> Result<()> {
         self.serve(&format!("{name}-health"), health::router(Arc::clone(core)))?;
-        if self.config.notifier.is_some() {
+        let notifier = self.config.notifier.is_some();
+        if notifier {
             let mails = gate_router(Arc::clone(core), reminders::GATE);
             self.serve(&format!("{name}-{}", reminders::GATE), mails)?;
-            self.tasks.spawn(reminders::watch(Arc::clone(core), self.stop.clone()));
         }
+        self.tasks.spawn(reminders::watch(Arc::clone(core), notifier, self.stop.clone()));
         Ok(())
     }
 

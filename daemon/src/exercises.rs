@@ -1,10 +1,9 @@
-//! Exercises in the books: who typed a share of one, and when one was last opened. The same on both sides.
+//! Exercises in the books: which there were, and who typed a share of one. The same on both sides.
 
 use std::collections::BTreeMap;
 
-use sluis_core::agreement::Agreement;
 use sluis_core::exercise::Confirmed;
-use sluis_core::id::{AgreementId, Time, TransferId};
+use sluis_core::id::{AgreementId, TransferId};
 use sluis_core::statement::{Body, Sent};
 
 use crate::books::Books;
@@ -52,21 +51,5 @@ impl Books {
             }
         }
         Ok(confirmed)
-    }
-
-    /// When an exercise under an agreement was last opened.
-    ///
-    /// # Errors
-    /// [`crate::error::CoreError`].
-    pub async fn exercised(&self, tx: &mut Tx, agreement: &Agreement) -> Result<Option<Time>> {
-        let exercises = self.exercises(tx, &agreement.agreement).await?;
-        let mut last = None;
-        for (signed, at) in tx.rehearsed(&agreement.agreement, "opened").await? {
-            let (statement, ..) = self.read_again(tx, &signed).await?;
-            if statement.header.transfer.is_some_and(|id| exercises.contains_key(&id)) {
-                last = last.max(Some(at));
-            }
-        }
-        Ok(last)
     }
 }

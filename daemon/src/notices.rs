@@ -11,6 +11,7 @@ use sluis_core::agreement::{Agreement, Side};
 use sluis_core::control::{MakeNotice, Noted, NoticeRow, Under, Wanted};
 use sluis_core::deadline::{self, Deadline};
 use sluis_core::evidence::{Terms, Verified};
+use sluis_core::exercise;
 use sluis_core::id::{AgreementId, Digest, SKEW_MS, Time, TransferCode, TransferId};
 use sluis_core::notice::{self, Entered, Fault, Late, Notice, Register, Sort};
 use sluis_core::statement::{Body, Statement};
@@ -203,7 +204,9 @@ impl Books {
             let former = former(tx, agreement).await?;
             let former: Vec<&Agreement> = former.iter().map(|it| &it.agreement).collect();
             let mut clocks = self.notices(tx, name).await?.deadlines(agreement, &former);
-            clocks.extend(deadline::of_rehearsal(agreement, self.exercised(tx, agreement).await?));
+            let confirmed = self.confirmed(tx, name).await?.into_iter().map(|(_, it)| it);
+            let tried = exercise::tried_since(agreement, &confirmed.collect::<Vec<_>>());
+            clocks.extend(deadline::of_rehearsal(agreement, tried));
             due.extend(clocks.into_iter().map(|clock| (name.clone(), clock)));
             exercises.extend(self.exercises(tx, name).await?.into_keys());
         }
@@ -248,7 +251,7 @@ pub(crate) async fn former(tx: &mut Tx, agreement: &Agreement) -> Result<Vec<Ter
 }
 
 /// How many transfers are looked at for clocks: of the open ones the oldest, of the others those that changed last. What
-/// was late of any other is in the report of its year.
+/// was late of any other is in the ledger (`missed`) and in the report of its year.
 const LOOKED_AT: i64 = 500;
 
 /// What changed among a party's processors, for people; nothing where it is the same.

@@ -1,13 +1,16 @@
-//! The core's side of reminders: it looks now and then at what stands, and queues what was not told yet.
+//! The core's side of reminders: it looks now and then at what stands, queues what was not told yet, and enters which
+//! duty nobody met in time.
 //!
 //! Told and queued in one transaction: a restart tells nothing twice. The notifier may, after a kill between the
 //! mail server's yes and its own word; such a mail has the same number.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sluis_core::control::Lane;
-use sluis_core::id::Time;
+use sluis_core::deadline::Deadline;
+use sluis_core::id::{AgreementId, Digest, Time, TransferCode};
 use sluis_core::reminder::{AT_ONCE, Heard, Reminder, Situation, Waits};
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +18,7 @@ use crate::books::Books;
 use crate::error::Result;
 use crate::gatehouse::Core;
 use crate::role::Role;
-use crate::store::Tx;
+use crate::store::{Stored, Tx, detail};
 use crate::versions;
 
 /// The gate that sends them.
@@ -27,17 +30,18 @@ const REST: Duration = Duration::from_secs(600);
 /// How long it waits where a look failed.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Looks until stopped: after a change, at the next point of a clock, and now and then.
-pub async fn watch<C: Core>(core: Arc<C>, stop: CancellationToken) {
+/// Looks until stopped: after a change, at the next point of a clock, and now and then. Where there is no notifier nobody
+/// is told, and what was missed is entered all the same.
+pub async fn watch<C: Core>(core: Arc<C>, notifier: bool, stop: CancellationToken) {
     // The first look may fail, and what is said until the next one is news.
-    let since = core.books().now();
+    let since = notifier.then(|| core.books().now());
     loop {
         let books = core.books();
         let change = books.change();
         tokio::pin!(change);
         change.as_mut().enable();
         let rest = look(&*core, since).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "nobody can be reminded; it is tried again");
+            tracing::error!(%error, "what is late is not entered, nor told; it is tried again");
             PAUSE
         });
         let idle = async {
@@ -54,28 +58,26 @@ pub async fn watch<C: Core>(core: Arc<C>, stop: CancellationToken) {
     }
 }
 
-/// One look, by who looks since then. Gives how long nothing is due after it, if nothing changes.
-async fn look<C: Core>(core: &C, since: Time) -> Result<Duration> {
+/// One look; mails are queued by who looks since then. Gives how long nothing is due after it, if nothing changes.
+async fn look<C: Core>(core: &C, since: Option<Time>) -> Result<Duration> {
     let books = core.books();
     let held = books.clock_holds().await?;
     let mut tx = books.store.begin().await?;
     let situation = situation::<C>(books, &mut tx, held).await?;
     let told = tx.told().await?;
-    // What was said before anybody could be told is no news.
-    let first = tx.number("reminders-since").await?.is_none();
-    let mut untold = situation.untold(&told);
-    if first {
-        tx.set_number("reminders-since", since.0).await?;
-        let old: Vec<Reminder> = situation.heard_until(since).collect();
-        for known in &old {
-            tx.tell(&known.key(), books.now()).await?;
-        }
-        untold.retain(|reminder| !old.contains(reminder));
+    let missed = situation.missed(&told);
+    let mut news = match since {
+        Some(since) => news(books, &mut tx, &situation, since, &told).await?,
+        None => Vec::new(),
+    };
+    let more = news.len() > AT_ONCE || missed.len() == AT_ONCE;
+    news.truncate(AT_ONCE);
+    let quiet = news.is_empty() && missed.is_empty();
+    for (key, agreement, deadline) in missed {
+        tx.tell(&key, books.now()).await?;
+        miss::<C::State>(books, &mut tx, &agreement, &deadline).await?;
     }
-    let more = untold.len() > AT_ONCE;
-    untold.truncate(AT_ONCE);
-    let quiet = untold.is_empty();
-    for reminder in untold {
+    for reminder in news {
         queue(books, &mut tx, &reminder).await?;
     }
     if quiet {
@@ -89,6 +91,48 @@ async fn look<C: Core>(core: &C, since: Time) -> Result<Duration> {
     }
     let next = situation.next().map_or(i64::MAX, |at| at.0.saturating_sub(books.now().0));
     Ok(Duration::from_millis(u64::try_from(next).unwrap_or_default()).min(REST))
+}
+
+/// What nobody was told yet. What was said before anybody could be told, until `since`, is no news.
+async fn news(
+    books: &Books,
+    tx: &mut Tx,
+    situation: &Situation,
+    since: Time,
+    told: &BTreeSet<Digest>,
+) -> Result<Vec<Reminder>> {
+    let mut untold = situation.untold(told);
+    if tx.number("reminders-since").await?.is_none() {
+        tx.set_number("reminders-since", since.0).await?;
+        let old: Vec<Reminder> = situation.heard_until(since).collect();
+        for known in &old {
+            tx.tell(&known.key(), books.now()).await?;
+        }
+        untold.retain(|reminder| !old.contains(reminder));
+    }
+    Ok(untold)
+}
+
+/// A duty that was not met in time is evidence itself: the ledger says so when it is seen, once.
+async fn miss<S: Stored>(
+    books: &Books,
+    tx: &mut Tx,
+    agreement: &AgreementId,
+    deadline: &Deadline,
+) -> Result<()> {
+    let transfer = match deadline.subject.parse::<TransferCode>() {
+        Ok(code) => tx.by_code::<S>(&code).await?.filter(|it| it.agreement == *agreement),
+        Err(_) => None,
+    };
+    let known = [
+        ("agreement", agreement.to_string()),
+        ("clock", deadline.clock.to_string()),
+        ("subject", deadline.subject.clone()),
+        ("starts", deadline.starts.0.to_string()),
+        ("due", deadline.due.0.to_string()),
+    ];
+    tx.enter(books.now(), "missed", transfer.map(|it| it.id), detail(known)).await?;
+    Ok(())
 }
 
 async fn queue(books: &Books, tx: &mut Tx, reminder: &Reminder) -> Result<()> {

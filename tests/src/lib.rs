@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::missing_panics_doc)]
 
+pub mod about_nobody;
 pub mod canary;
 pub mod cutter;
 pub mod exposures;

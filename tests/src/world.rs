@@ -495,6 +495,14 @@ impl World {
             .unwrap_or_else(|e| panic!("{e}: {}", stdout(&output)))
     }
 
+    /// The ledger of a host, entry by entry.
+    #[must_use]
+    pub fn ledger(&self, host: &str) -> Vec<Value> {
+        let exported = self.cli(host, &["ledger", "export"]);
+        assert!(exported.status.success(), "{}", stderr(&exported));
+        stdout(&exported).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// Renames a file into the outbox; gives the code of the transfer that takes it.
     #[must_use]
     pub fn send(&self, name: &str, content: &[u8]) -> String {

@@ -45,12 +45,6 @@ fn two(world: &World, host: &str, arguments: &[&str]) -> String {
 }
 
 /// The kinds of the entries in a host's ledger.
-fn ledger(world: &World, host: &str) -> Vec<Value> {
-    let exported = world.cli(host, &["ledger", "export"]);
-    assert!(exported.status.success(), "{}", stderr(&exported));
-    stdout(&exported).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 fn clock(world: &World, host: &str, name: &str) -> Option<Value> {
     let due = world.json(host, &["deadlines"]);
     due.as_array().unwrap().iter().find(|it| it["clock"] == name).cloned()
@@ -100,7 +94,7 @@ fn the_agency_ends_it_at_once_and_what_is_not_out_never_leaves() {
         assert!(clock(&world, host, "notice").is_some(), "{host}");
         assert!(world.cli(host, &["ledger", "verify"]).status.success());
     }
-    let entries = ledger(&world, "agency");
+    let entries = world.ledger("agency");
     let ended = entries.iter().find(|it| it["kind"] == "ended-at-once").unwrap();
     assert_eq!(
         (&ended["detail"]["withdrawn"], &ended["detail"]["stays"]),
@@ -242,7 +236,7 @@ fn a_quality_report_in_a_letter_is_entered_by_two_persons_with_its_document_and_
         let due = clock(&world, host, "quality").unwrap();
         assert_eq!(due["starts"], notice["found"], "{due}");
     }
-    let entries = ledger(&world, "agency");
+    let entries = world.ledger("agency");
     for kind in ["quality-report-asked", "quality-report-confirmed"] {
         assert_eq!(entries.iter().filter(|entry| entry["kind"] == kind).count(), 1, "{kind}");
     }
@@ -500,7 +494,7 @@ fn late_and_void_words_are_taken_marked_and_shown_with_why() {
     for host in ["agency", "municipality"] {
         let shown = world.cli(host, &["notices"]);
         assert!(stdout(&shown).contains("[late:"), "{}", stdout(&shown));
-        let late = ledger(&world, host);
+        let late = world.ledger(host);
         assert!(late.iter().any(|it| it["kind"] == "late"), "{host}");
     }
     let law = ["legal-change", "mechelen", "--on", "2027-05-01", "--text", "een nieuw decreet"];

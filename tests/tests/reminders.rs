@@ -276,6 +276,46 @@ fn a_file_that_stays_on_the_medium_alarms_the_agency() {
     );
 }
 
+/// The duties that a party's ledger says were not met in time, of one clock.
+fn missed(world: &World, host: &str, clock: &str) -> Vec<serde_json::Value> {
+    let entries = world.ledger(host).into_iter();
+    entries.filter(|it| it["kind"] == "missed" && it["detail"]["clock"] == clock).collect()
+}
+
+/// Both know the clock, and neither has a notifier; a core that starts again does not say it anew.
+#[test]
+fn a_duty_that_nobody_met_in_time_is_entered_once_in_the_ledgers_of_both() {
+    let mut plan = Plan::default();
+    plan.agreement += "\n[targets]\nremoval-target-hours = 0\n";
+    let mut world = World::make(&plan);
+    for role in ["dropzone", "sealer", "carrier", "keeper"] {
+        world.start(role);
+    }
+    let code = world.send("lijst.csv", LIST);
+    until("the agency to say so", || missed(&world, "agency", "removal-target").pop());
+    world.start("fetcher");
+    for (host, role) in [("agency", "sealer"), ("municipality", "keeper")] {
+        let said = until("the duty to be entered", || missed(&world, host, "removal-target").pop());
+        assert_eq!(said["detail"]["subject"], code, "{said}");
+        assert_eq!(said["detail"]["agreement"], "mechelen", "{said}");
+        assert!(said["transfer"].is_string(), "{said}");
+        // What was never reviewed is the duty of each of them, and is missed by both.
+        let reviews = missed(&world, host, "policy-review-agency");
+        assert_eq!(reviews.len(), 1, "{reviews:?}");
+        world.stop(role);
+        world.start(role);
+    }
+    let later = world.send("later.csv", LIST);
+    for host in ["agency", "municipality"] {
+        let all = until("the next one to be entered", || {
+            let all = missed(&world, host, "removal-target");
+            all.iter().any(|it| it["detail"]["subject"] == later).then_some(all)
+        });
+        let of: Vec<_> = all.iter().map(|it| &it["detail"]["subject"]).collect();
+        assert_eq!(of, [&code, &later], "{host}");
+    }
+}
+
 #[test]
 fn the_municipality_is_told_when_the_target_of_taking_a_file_over_runs_out() {
     let mut plan = Plan::default();

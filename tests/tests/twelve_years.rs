@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
@@ -23,6 +23,7 @@ use sluis_core::id::{AgreementId, Digest, Time, TransferCode};
 use sluis_core::notice::{Notice, Sort};
 use sluis_daemon::accept::local::{self, Room};
 use sluis_daemon::gatehouse;
+use sluis_tests::about_nobody::national_numbers;
 use sluis_tests::sim::parts::Parts;
 use sluis_tests::sim::people::OFFICERS;
 use sluis_tests::sim::{DAY, Sim};
@@ -39,6 +40,7 @@ const PARTIES: [Side; 2] = [Side::Agency, Side::Municipality];
 struct Years {
     sim: Sim,
     lists: BTreeMap<i16, Vec<TransferCode>>,
+    hosts: [Host; 2],
 }
 
 #[test]
@@ -54,13 +56,18 @@ async fn twelve_years() {
     let agreement = fs::read_to_string(root().join("config/examples/agreements/mechelen.toml"));
     let parts = Arc::new(Parts::of(&agreement.unwrap(), CONTACTS));
     let eve = Time(start_of_day(date(2020, 12, 17)).0 + 10 * HOUR);
-    let mut years = Years { sim: Sim::new(parts, eve, 1).await, lists: BTreeMap::new() };
+    let sim = Sim::new(parts, eve, 1).await;
+    let hosts = PARTIES.map(|side| Host::of(&sim, side));
+    let mut years = Years { sim, lists: BTreeMap::new(), hosts };
     years.it_begins().await;
     for year in 2021..=2032 {
         years.a_year(year).await;
+        if year == 2024 {
+            years.handed_over(|years, host| years.a_year_that_is_over(host, 2023)).await;
+        }
     }
     years.it_has_ended().await;
-    years.evidence().await;
+    years.handed_over(Years::each_year).await;
 }
 
 impl Years {
@@ -373,35 +380,56 @@ impl Years {
         folders.find(own)
     }
 
-    /// R54, R55: both parties hand over each year, the same twice, and whoever gets it can verify it.
-    async fn evidence(&self) {
-        let hosts = PARTIES.map(|side| Host::of(&self.sim, side));
-        let stops = PARTIES.map(|side| hosts[side as usize].serve(&self.sim, side));
+    /// R54, R55: what both parties hand over.
+    async fn handed_over(&self, evidence: impl Fn(&Self, &Host) + Sync) {
+        let stops = PARTIES.map(|side| self.hosts[side as usize].serve(&self.sim, side));
         tokio::task::block_in_place(|| {
             std::thread::scope(|scope| {
-                hosts.iter().for_each(|host| _ = scope.spawn(|| self.each_year(host)));
+                self.hosts.iter().for_each(|host| _ = scope.spawn(|| evidence(self, host)));
             });
         });
         stops.iter().for_each(CancellationToken::cancel);
     }
 
+    /// It stays as it is, whatever comes after: [`Self::each_year`] holds it against what is exported years later.
+    fn a_year_that_is_over(&self, host: &Host, year: i16) {
+        let before = host.export(&format!("before-{year}"), &["--year", &year.to_string()]);
+        self.is_told(&before, year);
+    }
+
+    /// Each year, the same twice, and whoever gets it can verify it.
     fn each_year(&self, host: &Host) {
-        let (trust, all) = (host.folder.join("trust"), host.export("all", &[]));
-        fs::copy(all.join("allowed_signers"), &trust).unwrap();
+        let all = host.export("all", &[]);
+        // Whoever verifies has the keys from the agreement, and not from the folder.
+        let agreement = &self.sim.parts.terms().agreement;
+        let keys = PARTIES.map(|side| {
+            let key = agreement.party_keys(side).statement_key(1).to_owned();
+            format!("{} {key}\n", agreement.party(side).id)
+        });
+        let trust = host.folder.join("trust");
+        fs::write(&trust, keys.concat()).unwrap();
         host.verify(&all, &trust);
         by_script(&all, &trust);
-        for year in 2020..=2032 {
+        for year in 2019..=2033 {
             let text = year.to_string();
-            let [one, two] = ["one", "two"]
-                .map(|time| host.export(&format!("{time}-{year}"), &["--year", &text]));
+            let words = ["--year", text.as_str()];
+            if matches!(year, 2019 | 2033) {
+                let why = if year == 2019 { "when it was not in force" } else { "has not begun" };
+                let said = stderr(&host.try_export(&text, &words).1).clone();
+                assert!(said.contains(why), "{said}");
+                continue;
+            }
+            let [one, two] =
+                ["one", "two"].map(|time| host.export(&format!("{time}-{year}"), &words));
             assert_eq!(tree(&one), tree(&two), "{} {year}: the same twice", host.core);
             host.verify(&one, &trust);
-            if matches!(year, 2021 | 2023 | 2026 | 2032) {
-                by_script(&one, &trust);
-            }
+            by_script(&one, &trust);
             self.is_told(&one, year);
             self.is_about_nobody(&one);
         }
+        let [before, later] =
+            ["before", "one"].map(|time| tree(&host.folder.join(format!("{time}-2023"))));
+        assert_eq!(before, later, "{}: a year that is over stays as it is", host.core);
     }
 
     /// No number of any list is in what is handed over.
@@ -416,6 +444,7 @@ impl Years {
             let text = String::from_utf8_lossy(&bytes);
             let found = numbers.iter().find(|number| text.contains(*number));
             assert_eq!(found, None, "{}", path.display());
+            assert_eq!(national_numbers(&text), 0, "{}", path.display());
         }
     }
 
@@ -475,17 +504,22 @@ impl Host {
         stop
     }
 
-    fn sluis(&self, arguments: &[&str]) -> std::process::Output {
+    fn sluis(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(binary("sluis"));
         command.arg("--config").arg(self.folder.join("sluis.toml")).args(["--lang", "en"]);
         tool(command.args(arguments))
     }
 
-    fn export(&self, name: &str, more: &[&str]) -> PathBuf {
+    fn try_export(&self, name: &str, more: &[&str]) -> (PathBuf, Output) {
         let to = self.folder.join(name);
         let to_text = ["--to", to.to_str().unwrap()];
         let words = [&["evidence", "export", "--agreement", "mechelen"], more, &to_text].concat();
         let made = self.sluis(&words);
+        (to, made)
+    }
+
+    fn export(&self, name: &str, more: &[&str]) -> PathBuf {
+        let (to, made) = self.try_export(name, more);
         assert!(made.status.success(), "{name}: {}", stderr(&made));
         to
     }

@@ -34,7 +34,8 @@ pub(crate) fn write(socket: &Socket, ask: &AskHead, to: &Path) -> Result<Vec<Str
     let gathered = Gathered::ask(socket, ask)?;
     let Gathered { head, signed, all, chosen } = &gathered;
     // What came before a part is read too: cases go on over new year. It is not written.
-    let until = chosen.last().map_or(0, |(place, _)| place + 1);
+    let own = chosen.iter().rfind(|(_, listed)| !listed.is_earlier());
+    let until = own.map_or(all.len(), |(place, _)| place + 1);
     let texts = texts(socket, &all[..until], head.terms)?;
     let lines = all[..until].iter().map(|once| line(once, &texts)).collect::<Result<Vec<_>>>()?;
     folder(to)?;
@@ -68,11 +69,11 @@ fn reports(
 ) -> Result<()> {
     let Gathered { head, chosen, .. } = gathered;
     let own = chosen.iter().find(|(_, listed)| !listed.is_earlier());
-    let from = own.map_or(0, |(place, _)| *place);
+    let from = own.map_or(lines.len(), |(place, _)| *place);
     let year = if let Part::Year(year) = head.of { Some(year) } else { None };
     let versions: Vec<&Terms> = texts.values().map(|(_, terms)| terms).collect();
-    let last = lines.last().map(|line| line.statement.header.terms);
-    let (_, terms) = last.and_then(|digest| texts.get(&digest)).ok_or_else(lost)?;
+    let last = lines.last().map_or(head.terms, |line| line.statement.header.terms);
+    let (_, terms) = texts.get(&last).ok_or_else(lost)?;
     for (lang, language) in [(Lang::Nl, "nl"), (Lang::En, "en")] {
         let report = Report { terms, versions: &versions, lines, from, year, head, lang };
         put(&format!("report.{language}.html"), report::render(&report)?.as_bytes())?;

@@ -13,7 +13,7 @@ use crate::id::Malformed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Clock {
-    /// From the upload: the file is in the municipality's own environment and gone from the medium (R35, R36).
+    /// From sealing, by `sent`, which both parties have: the file is in the municipality's own environment and gone from the medium (R35, R36).
     RemovalTarget,
     /// The same, when the target has long passed (R35, R36).
     RemovalAlarm,
@@ -39,7 +39,8 @@ pub enum Clock {
     Profiles,
     /// From the last confirmation: a custodian's entry lapses (R41).
     Custodian,
-    /// From the last exercise: what it showed counts no more, and no list leaves before the next one (R88).
+    /// From when the custodian whose share of an exercise came longest ago typed it: what that showed counts no more,
+    /// and no list leaves before the next one (R88).
     Rehearsal,
     /// From the last request: the next one is allowed (R6).
     RequestAllowed,

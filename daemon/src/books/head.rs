@@ -1,19 +1,26 @@
 //! The head of a party's ledger, signed over what a folder of evidence is to hold.
 
-use sluis_core::id::{AgreementId, Digest};
-use sluis_core::ledger::{self, Head, Part};
-use sluis_core::statement::{FormError, Signed};
+use jiff::civil::Date;
+use sluis_core::deadline::civil;
+use sluis_core::id::{AgreementId, Digest, Time};
+use sluis_core::ledger::{self, Head, Part, SaidOnce};
+use sluis_core::statement::{FormError, Signed, Tip};
 use sluis_core::{export, words};
 
 use super::{Books, CoreError, Result, counting};
-use crate::store::Tx;
+use crate::store::{StoreError, Tx};
+
+/// So many entries are read at once.
+const READ: i64 = 500;
 
 impl Books {
     /// The head of this ledger over this part of what was said, signed by the key of this party's next statement under
-    /// the agreement. Its time is that of the last entry: the same ledger gives the same bytes.
+    /// the agreement. Its time is that of the last entry: the same ledger gives the same bytes. That of a year that is over is
+    /// the end of the year, and its ledger ends there: what is entered later changes nothing about it.
     ///
     /// # Errors
-    /// [`CoreError::Refused`] where nothing was said; other [`CoreError`]s.
+    /// [`CoreError::Refused`] where nothing was said, or in a year when the agreement was not in force; other
+    /// [`CoreError`]s.
     pub async fn signed_head(
         &self,
         tx: &mut Tx,
@@ -22,11 +29,25 @@ impl Books {
     ) -> Result<Signed> {
         let counting = counting::counting(tx, agreement).await?;
         let terms = counting.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
-        let ledger = tx.head().await?;
-        let all = tx.said(agreement, (0, ledger.number), i64::MAX).await?;
+        let newest = tx.head().await?;
+        let mut all = tx.said(agreement, (0, newest.number), i64::MAX).await?;
+        let (ledger, time) = match of {
+            Part::Year(year) if year < self.now().date().year() => {
+                let ledger = end_of(tx, &all, year).await?;
+                all.retain(|it| it.entry <= ledger.number);
+                (ledger, end_of_year(year).unwrap_or_else(|| self.now()))
+            }
+            _ => (newest, tx.entered_last().await?.unwrap_or_else(|| self.now())),
+        };
         let chosen = export::choose(&all, of)?;
-        if chosen.is_empty() {
-            return Err(nothing(agreement, of));
+        if !chosen.iter().any(|(_, listed)| !listed.is_earlier()) {
+            let began = terms.agreement.in_force.year();
+            match of {
+                // A year in which nothing was said has its evidence too: that nothing was.
+                Part::Year(year) if (began..=self.now().date().year()).contains(&year) => {}
+                Part::Year(year) if year >= began => return Err(to_come(year)),
+                _ => return Err(nothing(agreement, of)),
+            }
         }
         let list = export::list(chosen.iter().map(|(_, listed)| listed));
         let head = Head {
@@ -39,7 +60,7 @@ impl Books {
             signers: Digest::of(export::signers(&terms).as_bytes()),
             list: Digest::of(list.as_bytes()),
             ledger,
-            time: tx.entered_last().await?.unwrap_or_else(|| self.now()),
+            time,
         };
         let statement = head.line().map_err(FormError::from)?;
         let signer = self.next_signer(tx, &terms).await?;
@@ -48,11 +69,44 @@ impl Books {
     }
 }
 
+/// The end of a year in Brussels.
+fn end_of_year(year: i16) -> Option<Time> {
+    Date::new(year, 12, 31).ok().map(civil::end_of_day)
+}
+
+/// The last entry of a year: after the last statement of it or before it, until the first entry of a later one.
+async fn end_of(tx: &mut Tx, all: &[SaidOnce], year: i16) -> Result<Tip> {
+    let within = |at: Time| at.date().year() <= year;
+    let last = all.iter().rfind(|once| within(once.entered)).map_or(0, |once| once.entry);
+    // That entry is read too: of it the digest is wanted.
+    let (mut tip, mut after) = (Tip::start(), last.saturating_sub(1));
+    loop {
+        let lines = tx.ledger(after, READ).await?;
+        if lines.is_empty() {
+            return Ok(tip);
+        }
+        for line in lines {
+            let entry: ledger::Entry =
+                serde_json::from_str(&line).map_err(|_| StoreError::Row("ledger"))?;
+            if entry.number > last && !within(entry.time) {
+                return Ok(tip);
+            }
+            after = entry.number;
+            tip = entry.tip().map_err(FormError::from)?;
+        }
+    }
+}
+
+fn to_come(year: i16) -> CoreError {
+    let words = words!("{year} is nog niet begonnen", "{year} has not begun");
+    CoreError::refused("nothing-said", words)
+}
+
 fn nothing(agreement: &AgreementId, of: Part) -> CoreError {
     let words = match of {
         Part::Year(year) => words!(
-            "onder {agreement} werd niets gezegd in {year}",
-            "nothing was said under {agreement} in {year}"
+            "onder {agreement} werd niets gezegd in {year}, en het gold toen niet",
+            "nothing was said under {agreement} in {year}, when it was not in force"
         ),
         Part::All => {
             words!("onder {agreement} werd niets gezegd", "nothing was said under {agreement}")
