@@ -43,6 +43,8 @@ pub(crate) fn check(config: &Config, lang: Lang, json: bool) -> Result<()> {
         config.core().map(|core| if core == "sealer" { Side::Agency } else { Side::Municipality });
     let ours = side.map(|side| agreements.are_of(&config.party.id, side));
     gaps.extend(ours.and_then(std::result::Result::err).map(|error| error.words()));
+    let who_may = side.map(|_| config.who_may());
+    gaps.extend(who_may.and_then(std::result::Result::err).map(|error| error.words()));
     for (duty, owners) in config.duties.iter().flatten() {
         gaps.extend(unknown(&format!("duties.{}", duty.name()), owners));
     }

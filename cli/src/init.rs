@@ -144,6 +144,9 @@ agree = [{owner}]      # lets a new version of an agreement count: ["@dpo"]
 [keeper]
 vault = "vault"
 store = "state/municipality.db"
+# LOOK AT THIS: how many days backups of the vault are kept; 0 where there are none. When a list is destroyed, the signed word
+# says until when they may still hold it (art. 3).
+backups-keep-days = 30
 
 [fetcher]
 "#;

@@ -30,8 +30,8 @@ pub struct Config {
     /// How the program speaks and logs.
     #[serde(default)]
     pub log: Log,
-    /// Who may do what at this core: users by name or number, groups as `@group`. Whoever may use the socket may do all
-    /// of it where the section is missing; where it is there, a duty that it leaves out is nobody's.
+    /// Who may do what at this core, which does not start without: users by name or number, groups as `@group`. A duty
+    /// that is left out is nobody's.
     pub duties: Option<BTreeMap<Duty, Vec<Owner>>>,
     /// The agency's core.
     pub sealer: Option<Sealer>,
@@ -179,6 +179,20 @@ impl Sealer {
     }
 }
 
+impl Config {
+    /// Who may do what at this core.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] where nothing says so: nobody has a duty because nobody thought of it.
+    pub fn who_may(&self) -> Result<&BTreeMap<Duty, Vec<Owner>>, ConfigError> {
+        let why = words!(
+            "ontbreekt: zeg wie wat mag aan deze kern (art. 6: functiescheiding). `sluis init` schrijft de sectie, docs/operations.md heeft de tabel",
+            "missing: say who may do what at this core (art. 6: separation of duties). `sluis init` writes the section, docs/operations.md has the table"
+        );
+        self.duties.as_ref().ok_or(ConfigError::Value { key: "duties", why })
+    }
+}
+
 /// A Unix user; a name that begins with `@` is a group.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
@@ -250,8 +264,8 @@ pub struct Keeper {
     /// The Unix user of a custodian: only this one types that custodian's line. Any custodian's where it is missing.
     #[serde(default)]
     pub custodians: BTreeMap<CustodianId, Owner>,
-    /// How long backups of the vault are kept, so that `destroyed` can say until when they may hold a list.
-    pub backups_keep_days: Option<u32>,
+    /// How long backups of the vault are kept: `destroyed` says until when they may hold a list. 0 where there are none.
+    pub backups_keep_days: u32,
     /// Accepted lines are forgotten when nobody types for so long.
     #[serde(default = "hour")]
     pub forget_lines_s: u64,

@@ -92,8 +92,11 @@ mod tests {
         let mut all = vec![one(0, at(30)), one(1, at(0)), one(2, at(31))];
         let late = ["custodian-c (informatieveiligheidsconsulent)"];
         assert_eq!(missing(&agreement, &all, now), late);
+        assert_eq!(tried_since(&agreement, &all[..2]), None, "somebody never did");
+        assert_eq!(tried_since(&agreement, &all), Some(at(31)));
         all.push(one(2, at(1)));
         assert_eq!(missing(&agreement, &all, now), [""; 0]);
+        assert_eq!(tried_since(&agreement, &all), Some(at(30)));
         // Typed while the clock was ahead.
         all[0].at = at(-400);
         let ahead = ["custodian-a (integratieambtenaar)"];

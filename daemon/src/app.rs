@@ -163,7 +163,7 @@ impl Host {
         let party = self.config.party.id.clone();
         agreements.are_of(&party, side)?;
         let store = Store::open(place).await.map_err(CoreError::from)?;
-        let duties = Duties::new(self.config.duties.as_ref(), side)?;
+        let duties = Duties::new(self.config.who_may()?, side)?;
         let books = Books::open(store, clock, party, side, agreements, signers, mailbox).await;
         let mut books = books.map_err(|error| match error {
             CoreError::MissingKey { .. } => AppError::from(wrong(error.words())),

@@ -60,17 +60,16 @@ fn holder(key: &str, owner: &Owner) -> Result<Holder> {
     }
 }
 
-/// Who has which duty; everybody who may connect has all of them where nothing is configured.
+/// Who has which duty; nobody has one that nothing says of.
 #[derive(Debug, Clone, Default)]
-pub struct Duties(Option<BTreeMap<Duty, Holders>>);
+pub struct Duties(BTreeMap<Duty, Holders>);
 
 impl Duties {
     /// As `[duties]` says at the core of this side.
     ///
     /// # Errors
     /// [`CoreError::Refused`] where a user or group is none here.
-    pub fn new(configured: Option<&BTreeMap<Duty, Vec<Owner>>>, side: Side) -> Result<Self> {
-        let Some(configured) = configured else { return Ok(Self(None)) };
+    pub fn new(configured: &BTreeMap<Duty, Vec<Owner>>, side: Side) -> Result<Self> {
         let mut held = BTreeMap::new();
         for (duty, owners) in configured {
             held.insert(*duty, Holders::of("[duties]", owners)?);
@@ -79,26 +78,23 @@ impl Duties {
         for duty in ours.filter(|duty| !held.contains_key(duty)) {
             tracing::info!(duty = duty.name(), "nobody has this duty");
         }
-        Ok(Self(Some(held)))
+        Ok(Self(held))
     }
 
     /// Those of them who have the duty too.
     #[must_use]
     pub fn narrow(&self, mut holders: Holders, duty: Duty) -> Holders {
-        if let Some(held) = &self.0 {
-            let lists = held.get(&duty).map_or_else(|| vec![Vec::new()], |it| it.0.clone());
-            holders.0.extend(lists);
-        }
+        let lists = self.0.get(&duty).map_or_else(|| vec![Vec::new()], |it| it.0.clone());
+        holders.0.extend(lists);
         holders
     }
 
     /// Whether this user has the duty. Whoever has any may look.
     #[must_use]
     pub fn has(&self, uid: u32, duty: Duty) -> bool {
-        let Some(held) = &self.0 else { return true };
         match duty {
-            Duty::View => held.values().any(|holders| holders.has(uid)),
-            duty => held.get(&duty).is_some_and(|holders| holders.has(uid)),
+            Duty::View => self.0.values().any(|holders| holders.has(uid)),
+            duty => self.0.get(&duty).is_some_and(|holders| holders.has(uid)),
         }
     }
 }

@@ -98,7 +98,7 @@ fn judge(name: &str, bytes: &[u8]) -> Result<Summary, Vec<Finding>> {
                         || matches!(name.as_bytes(), [b'A'..=b'Z'] | b"Z+")
                 };
                 assert!(finding.column.iter().all(known), "{:?}", finding.column);
-                assert!(finding.rows.first.len() <= finding.rows.total as usize);
+                assert!(finding.rows.spans.len() <= finding.rows.total as usize);
                 for language in [Language::Nl, Language::En] {
                     let text = finding.text(language);
                     let digits = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();

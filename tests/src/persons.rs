@@ -2,11 +2,34 @@
 
 use std::path::PathBuf;
 
+use sluis_core::duty::Duty;
+
 use crate::{World, stdout};
 
 /// The line in `sluis.toml` that gives both cores a socket for a notifier.
 pub const NOTIFIER: &str = "\n[notifier]\nsmtp = \"127.0.0.1:2525\"\nfrom = \"Sluis <sluis@party.example>\"\n\
     to = [\"officer@party.example\"]\n";
+
+/// Who acts in a world: root, who made it, and the users by whose numbers tests have somebody else do something.
+fn somebody() -> impl Iterator<Item = u32> {
+    [0, 65_533, 65_534].into_iter().chain(61_001..61_200)
+}
+
+/// A host's `sluis.toml` in which these duties stand in place of those that are there.
+#[must_use]
+pub fn with_duties(text: &str, duties: &str) -> String {
+    let (before, rest) = text.split_once("\n[duties]\n").unwrap();
+    let after = rest.find("\n[").unwrap();
+    format!("{before}\n[duties]\n{duties}{}", &rest[after..])
+}
+
+/// The same for whoever acts in a world: `init` lets nobody in but who made the host.
+#[must_use]
+pub fn for_everybody(text: &str) -> String {
+    let users = somebody().map(|uid| uid.to_string()).collect::<Vec<_>>().join(", ");
+    let duty = |duty: &Duty| format!("{} = [{users}]\n", duty.name());
+    with_duties(text, &Duty::ALL.iter().map(duty).collect::<String>())
+}
 
 /// A socket that is for no person.
 #[derive(Debug)]

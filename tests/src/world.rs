@@ -14,6 +14,7 @@ use serde_json::Value;
 pub use sluis_sim::phones::line_in;
 use tempfile::TempDir;
 
+use crate::persons::for_everybody;
 use crate::{binary, stderr, stdout, tool, until};
 
 /// Roles with the host that each belongs to, in the order in which they start.
@@ -136,13 +137,6 @@ pub struct World {
     /// Whether that is on this host, so that the harness can knock.
     near: bool,
     processes: BTreeMap<&'static str, Child>,
-}
-
-/// Without the section that `init` writes, which lets nobody in but who made the host: in a world many persons act.
-fn for_everybody(text: &str) -> String {
-    let (before, rest) = text.split_once("\n[duties]\n").unwrap();
-    let after = rest.find("\n[").unwrap();
-    format!("{before}\n{}", &rest[after..])
 }
 
 impl World {

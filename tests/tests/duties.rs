@@ -10,7 +10,7 @@ use sluis_core::duty::{Duty, VERBS};
 use sluis_core::id::Digest;
 use sluis_core::notice::{Notice, Sort};
 use sluis_core::words::Language;
-use sluis_tests::persons::{Gate, NOTIFIER, did};
+use sluis_tests::persons::{Gate, NOTIFIER, did, with_duties};
 use sluis_tests::world::{Plan, sluis, somewhere};
 use sluis_tests::{World, stderr, stdout, until};
 
@@ -53,7 +53,7 @@ fn tells(socket: &std::path::Path, uid: u32, path: &str, body: &str) -> u16 {
 
 /// What `init` writes: nobody but who made the host may do anything, until the operator names others.
 #[test]
-fn a_new_host_lets_nobody_in_but_who_made_it_and_one_without_duties_says_so() {
+fn a_new_host_lets_nobody_in_but_who_made_it_and_no_core_starts_without_duties() {
     let mut world = World::make(&Plan::default());
     let dir = world.path("new");
     let made = sluis(
@@ -68,13 +68,16 @@ fn a_new_host_lets_nobody_in_but_who_made_it_and_one_without_duties_says_so() {
         let of_agency = !matches!(duty, Duty::Custodian | Duty::Take | Duty::Destroy);
         assert_eq!(written.contains(&format!("\n{} = [0]", duty.name())), of_agency, "{written}");
     }
-    // Without the section everybody may everything: `config check` says so, in either language.
-    for (lang, said) in [("en", "[duties] is missing"), ("nl", "[duties] ontbreekt")] {
+    // Without the section nothing starts: `config check` says so before, in either language.
+    world.edit("agency", |text| with_duties(&text, "").replace("\n[duties]\n", "\n"));
+    for (lang, said) in [("en", "duties: missing"), ("nl", "duties: ontbreekt")] {
         let checked = world.cli("agency", &["--lang", lang, "config", "check"]);
-        succeeds(&checked);
-        assert!(stdout(&checked).contains(said), "{}", stdout(&checked));
+        assert_eq!(checked.status.code(), Some(78));
+        assert!(stderr(&checked).contains(said), "{}", stderr(&checked));
     }
-    assert_eq!(world.json("agency", &["config", "check"])["notes"].as_array().unwrap().len(), 1);
+    let started = world.command("sealer").output().unwrap();
+    assert_eq!(started.status.code(), Some(78), "{}", stderr(&started));
+    assert!(stderr(&started).contains("duties: missing"), "{}", stderr(&started));
     let with = |text: String| text.replace("\n[sealer]", &format!("\n{written}[sealer]"));
     world.edit("agency", with);
     assert_eq!(world.json("agency", &["config", "check"])["notes"], serde_json::json!([]));
@@ -127,29 +130,35 @@ fn whose_files_may_leave_is_said_by_group_too() {
 #[test]
 fn a_file_of_whoever_may_not_submit_stays() {
     let mut world = World::make(&Plan::default());
-    let mut duties = "\n[duties]\n".to_owned();
+    let mut duties = String::new();
     for duty in Duty::ALL {
         let who = if duty == Duty::Submit { 61_777 } else { 0 };
         duties += &format!("{} = [{who}]\n", duty.name());
     }
-    world.edit("agency", |text| text + &duties);
+    world.edit("agency", |text| with_duties(&text, &duties));
     for role in ["dropzone", "sealer", "carrier"] {
         world.start(role);
     }
     world.put("van-root.csv".as_ref(), b"a list");
     let status = world.status_says("mechelen", "REFUSED");
     assert!(status.contains("art. 6") && status.contains("submit"), "{status}");
+    // Before it is offered, whoever asks hears that somebody else has to.
+    let file = world.path("lijst.csv");
+    fs::write(&file, b"a list").unwrap();
+    let tried = world.cli("agency", &["send", "mechelen", file.to_str().unwrap(), "--dry-run"]);
+    succeeds(&tried);
+    assert!(stdout(&tried).contains("user 0 is not on the list"), "{}", stdout(&tried));
 }
 
 #[test]
 fn every_verb_of_both_cores_is_held_against_the_duties_of_its_caller() {
     let mut world = World::make(&Plan::default());
-    let mut duties = "\n[duties]\n".to_owned();
+    let mut duties = String::new();
     for duty in Duty::ALL {
         duties += &format!("{} = [{}]\n", duty.name(), holder(duty));
     }
     for host in ["agency", "municipality"] {
-        world.edit(host, |text| text + &duties + NOTIFIER);
+        world.edit(host, |text| with_duties(&text, &duties) + NOTIFIER);
     }
     world.start("sealer");
     world.start("keeper");

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use sluis_tests::persons::with_duties;
 use sluis_tests::world::{Plan, answer};
 use sluis_tests::{World, binary, sluis, stderr, stdout, until};
 
@@ -161,9 +162,7 @@ fn what_is_printed_works_when_it_is_pasted() {
 fn nobody_types_a_line_for_what_takes_none() {
     let mut world = World::make(&Plan::default());
     let line = "121G-DXQ8-0GH7-XRMC-9511-J5QX-SYS5-M8T5-VQ8";
-    world.edit("municipality", |text| {
-        format!("{text}\n[duties]\nview = [61001]\ncustodian = [0]\n")
-    });
+    world.edit("municipality", |text| with_duties(&text, "view = [61001]\ncustodian = [0]\n"));
     for role in ["dropzone", "sealer", "keeper", "carrier", "releaser", "fetcher"] {
         world.start(role);
     }

@@ -325,11 +325,8 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     assert!(good, "{told}");
     all_marked(&told, &drill);
     world.wait("agency", &drill, "Closed");
-    until("the clock of the exercise to be wound", || {
-        let due = clock(&world, "agency", "rehearsal").unwrap();
-        (due["standing"] == "ahead").then_some(())
-    });
-    // Open, and the third custodian has not typed: the list still waits, and says for whom.
+    // Open, and the third custodian has not typed: the clock is not wound, the list still waits, and says for whom.
+    assert_eq!(clock(&world, "agency", "rehearsal").unwrap()["standing"], "reached");
     let still = world.cli("agency", &["retry", &list]);
     assert!(still.status.success(), "{}", stderr(&still));
     world.wait("agency", &list, "Held");
@@ -344,6 +341,9 @@ fn a_list_waits_for_an_exercise_that_every_custodian_typed_and_then_goes_on() {
     let (good, told) = type_as(&world, "65533", &lines[2]);
     assert!(good, "{told}");
     world.wait("agency", &list, "Released");
+    for host in ["agency", "municipality"] {
+        assert_eq!(clock(&world, host, "rehearsal").unwrap()["standing"], "ahead", "{host}");
+    }
     let twice = world.cli_with("municipality", &["open", &drill], &lines[2]);
     assert!(stderr(&twice).contains("is in already"), "{}", stderr(&twice));
     // The year's request was the list's: the exercise took none.

@@ -7,30 +7,8 @@ use sluis_core::words::Words;
 
 /// All of it.
 pub(super) fn of(config: &Config) -> Vec<Words> {
-    let notes = [everybody(config), anybody(config), backups(config), at_once(config)];
+    let notes = [anybody(config), at_once(config)];
     notes.into_iter().flatten().collect()
-}
-
-/// Where nothing says who may do what at a core.
-fn everybody(config: &Config) -> Option<Words> {
-    let core = config.sealer.is_some() || config.keeper.is_some();
-    (core && config.duties.is_none()).then(|| {
-        words!(
-            "let op: [duties] ontbreekt, dus heeft wie de socket van de kern mag openen elke taak (art. 6, R47; docs/articles.md heeft de vereisten); docs/operations.md zegt hoe",
-            "note: [duties] is missing, so whoever may open the core's socket has every duty (art. 6, R47; docs/articles.md has the requirements); docs/operations.md says how"
-        )
-    })
-}
-
-/// Where `destroyed` could not say until when backups hold a list (art. 3, R24).
-fn backups(config: &Config) -> Option<Words> {
-    let silent = config.keeper.as_ref().is_some_and(|keeper| keeper.backups_keep_days.is_none());
-    silent.then(|| {
-        words!(
-            "let op: keeper.backups-keep-days ontbreekt, dus zegt een vernietiging niet tot wanneer back-ups de lijst nog bevatten (art. 3, R24); 0 waar er geen back-ups van de kluis zijn",
-            "note: keeper.backups-keep-days is missing, so a destruction does not say until when backups still hold the list (art. 3, R24); 0 where there are no backups of the vault"
-        )
-    })
 }
 
 /// Where a custodian's line is whoever's (art. 6, R47).

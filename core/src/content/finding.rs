@@ -169,23 +169,38 @@ impl Rule {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rows {
-    /// The first of them, ascending, at most [`Rows::SHOWN`].
-    pub first: Vec<u32>,
+    /// The first of them, ascending: rows that follow one another as one span, from and to; at most [`Rows::SPANS`].
+    pub spans: Vec<(u32, u32)>,
     /// How many there are; 0 where the whole file is meant.
     pub total: u32,
 }
 
 impl Rows {
-    /// How many row numbers are kept.
-    pub const SHOWN: usize = 20;
+    /// How many spans are kept.
+    pub const SPANS: usize = 100;
 
+    /// A row is added once.
     fn add(&mut self, row: u32) {
         self.total = self.total.saturating_add(1);
-        let at = self.first.partition_point(|other| *other < row);
-        if at < Self::SHOWN {
-            self.first.truncate(Self::SHOWN - 1);
-            self.first.insert(at, row);
+        let at = self.spans.partition_point(|(from, _)| *from < row);
+        let precedes = self.spans.get(at).is_some_and(|(from, _)| *from == row + 1);
+        let before = at.checked_sub(1).filter(|before| self.spans[*before].1 + 1 == row);
+        match (before, precedes) {
+            (Some(before), true) => self.spans[before].1 = self.spans.remove(at).1,
+            (Some(before), false) => self.spans[before].1 = row,
+            (None, true) => self.spans[at].0 = row,
+            (None, false) if at < Self::SPANS => {
+                self.spans.truncate(Self::SPANS - 1);
+                self.spans.insert(at, (row, row));
+            }
+            (None, false) => {}
         }
+    }
+
+    /// How many are in no span that was kept.
+    fn others(&self) -> u32 {
+        let kept = self.spans.iter().map(|(from, to)| to - from + 1).sum();
+        self.total.saturating_sub(kept)
     }
 }
 
@@ -211,12 +226,15 @@ impl Finding {
         };
         let mut places = Vec::new();
         places.extend(self.column.as_ref().map(|name| format!("{column} {name}")));
-        let Rows { first, total } = &self.rows;
-        if !first.is_empty() {
-            let shown: Vec<_> = first.iter().map(u32::to_string).collect();
+        let span = |(from, to): &(u32, u32)| match from == to {
+            true => from.to_string(),
+            false => format!("{from}-{to}"),
+        };
+        if !self.rows.spans.is_empty() {
+            let shown: Vec<_> = self.rows.spans.iter().map(span).collect();
             places.push(format!("{row} {}", shown.join(", ")));
         }
-        let rest = total.saturating_sub(u32::try_from(first.len()).unwrap_or(u32::MAX));
+        let rest = self.rows.others();
         if rest > 0 {
             places.push(format!("{more} {rest}"));
         }

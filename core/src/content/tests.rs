@@ -47,7 +47,8 @@ pub(super) fn look(name: &str, bytes: &[u8], rules: &Rules) -> Result<Summary, V
 pub(super) fn broken(outcome: Result<Summary, Vec<Finding>>) -> Vec<String> {
     let show = |finding: Finding| {
         let column = finding.column.map(|name| format!(" {name}")).unwrap_or_default();
-        format!("{}{column}{:?}", finding.rule.code(), finding.rows.first)
+        let rows = finding.rows.spans.iter().flat_map(|(from, to)| *from..=*to);
+        format!("{}{column}{:?}", finding.rule.code(), rows.collect::<Vec<_>>())
     };
     outcome.err().unwrap_or_default().into_iter().map(show).collect()
 }
@@ -68,17 +69,21 @@ fn every_rule_has_a_code_an_article_and_two_texts() {
 }
 
 #[test]
-fn a_finding_shows_twenty_rows_and_counts_all() {
+fn a_finding_shows_its_rows_as_spans_and_counts_all() {
     let mut findings = finding::Findings::default();
-    let rows = (21..=40).rev().chain(2..=20);
+    let rows = (21..=40).rev().chain([7]).chain(2..=5).chain([300, 9, 8]);
     rows.for_each(|row| findings.cell(Rule::NumberTwice, "rrn", row));
+    // No two of these follow one another.
+    (1..=250).rev().for_each(|row| findings.cell(Rule::NumberForm, "rrn", row * 2));
     findings.file(Rule::Empty);
     let all = findings.into_vec();
     assert_eq!(all[0].text(Language::En), format!("art. 7: {}", Rule::Empty.text(Language::En)));
-    assert_eq!(all[1].rows.first, (2..=21).collect::<Vec<_>>());
-    assert_eq!(all[1].rows.total, 39);
-    assert!(all[1].text(Language::Nl).ends_with(" 20, 21; en nog 19]"));
-    assert!(all[1].text(Language::En).contains("[column rrn; row 2, 3, "));
+    assert_eq!((all[1].rows.spans.len(), all[1].rows.total), (Rows::SPANS, 250));
+    assert!(all[1].text(Language::Nl).contains("[kolom rrn; rij 2, 4, 6, "));
+    assert!(all[1].text(Language::Nl).ends_with(" 198, 200; en nog 150]"));
+    assert_eq!(all[2].rows.spans, [(2, 5), (7, 9), (21, 40), (300, 300)]);
+    assert_eq!(all[2].rows.total, 28);
+    assert!(all[2].text(Language::En).ends_with("[column rrn; row 2-5, 7-9, 21-40, 300]"));
     let json = serde_json::to_string(&all).unwrap();
     assert_eq!(serde_json::from_str::<Vec<Finding>>(&json).unwrap(), all);
 }

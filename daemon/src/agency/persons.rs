@@ -70,8 +70,12 @@ fn refused(reasons: &[Reason]) -> CoreError {
 }
 
 /// Whether one file of this size might leave now: everything that is known without reading it.
-async fn may(State(core): State<Arc<Agency>>, Json(ask): Json<May>) -> Result<Json<Might>> {
-    Ok(Json(core.might(ask).await?))
+async fn may(
+    State(core): State<Arc<Agency>>,
+    caller: ConnectInfo<Caller>,
+    Json(ask): Json<May>,
+) -> Result<Json<Might>> {
+    Ok(Json(core.might(ask, caller.0.uid).await?))
 }
 
 async fn withdraw(

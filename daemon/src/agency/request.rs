@@ -176,12 +176,12 @@ impl Agency {
             .await
     }
 
-    /// What would become of a file that nobody sent: every reason why it may not leave, and what it would wait for.
-    /// Nothing is kept of it.
+    /// What would become of a file that nobody sent: every reason why it may not leave, and what it would wait for, as this
+    /// user asks. Nothing is kept of it.
     ///
     /// # Errors
     /// [`CoreError`].
-    pub(super) async fn might(&self, ask: May) -> Result<Might> {
+    pub(super) async fn might(&self, ask: May, uid: u32) -> Result<Might> {
         let name = &ask.agreement;
         if let Some(version) = self.books.unapproved(name) {
             let reasons = vec![Reason::Unapproved { version }];
@@ -194,6 +194,12 @@ impl Agency {
         let reasons = reasons.err().unwrap_or_default();
         let installed = self.books.agreements.get(name);
         let installed = installed.ok_or_else(|| CoreError::NoAgreement(name.to_string()))?;
+        let offered = (!self.owners.has(uid)).then(|| {
+            words!(
+                "iemand die ze mag aanbieden: gebruiker {uid} staat niet op de lijst sealer.owners of heeft de taak submit van [duties] niet",
+                "somebody who may offer it: user {uid} is not on the list sealer.owners or has not the duty submit of [duties]"
+            )
+        });
         let second = (terms.file.approval == Approval::SecondPerson).then(|| {
             words!(
                 "een tweede persoon laat ze vertrekken: sluis approve",
@@ -210,7 +216,7 @@ impl Agency {
             Err(CoreError::Refused(refused)) => Some(refused.words),
             Err(other) => return Err(other),
         };
-        let waits = [second, changed, tried].into_iter().flatten().collect();
+        let waits = [offered, second, changed, tried].into_iter().flatten().collect();
         let (_, mends) = facts.requested.by();
         Ok(Might { reasons, waived: facts.waived(), waits, mends })
     }

@@ -33,6 +33,7 @@ use net::{End, Net};
 use parts::{Parts, tls};
 use sluis_config::schema::{Keeper, Owner, Sealer};
 use sluis_core::agreement::Side;
+use sluis_core::duty::Duty;
 use sluis_core::id::{Time, TransferId};
 use sluis_core::statement::Tip;
 use sluis_core::words::Language;
@@ -42,6 +43,7 @@ use sluis_daemon::agency::{self, Agency};
 use sluis_daemon::books::Books;
 use sluis_daemon::clock::{Clock, HandClock};
 use sluis_daemon::gatehouse::{Core, gate_router, letters_router, release_router};
+use sluis_daemon::holders::Duties;
 use sluis_daemon::medium::server::{self, Zone};
 use sluis_daemon::municipality::{self, Municipality};
 use sluis_daemon::role::Role;
@@ -337,7 +339,14 @@ async fn books(dir: &Path, parts: &Parts, side: Side, clock: &Arc<HandClock>) ->
     let party = parts.terms().agreement.party(side).id.clone();
     let signers = parts.signers[side as usize].clone().try_into().unwrap();
     let (agreements, mailbox) = (parts.agreements(side), parts.mailbox(side).into());
-    Books::open(store, clock.clone(), party, side, agreements, signers, mailbox).await.unwrap()
+    let books = Books::open(store, clock.clone(), party, side, agreements, signers, mailbox).await;
+    let mut books = books.unwrap();
+    let owner = rustix::process::getuid().as_raw();
+    let persons = people::OFFICERS.into_iter().chain(people::custodians()).chain([owner]);
+    let persons: Vec<Owner> = persons.map(Owner::Uid).collect();
+    let all = Duty::ALL.iter().map(|duty| (*duty, persons.clone())).collect();
+    books.duties = Duties::new(&all, side).unwrap();
+    books
 }
 
 async fn open_agency(
@@ -389,7 +398,7 @@ async fn open_municipality(
         store: String::new(),
         groups: BTreeMap::new(),
         custodians: BTreeMap::new(),
-        backups_keep_days: None,
+        backups_keep_days: 30,
         forget_lines_s: 3600,
     };
     let core = Arc::new(Municipality::new(books, settings));

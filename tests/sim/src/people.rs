@@ -15,6 +15,7 @@ use sluis_core::exercise;
 use sluis_core::id::{Digest, TransferCode};
 use sluis_core::message::Reference;
 use sluis_core::notice::{Notice, Sort};
+use sluis_core::share::MAX_SHARES;
 use sluis_core::transfer::Report;
 use sluis_core::words::{Language, Words};
 use sluis_daemon::gatehouse::Caller;
@@ -32,6 +33,11 @@ const MANY: usize = 2000;
 const LIES_STILL: usize = 8;
 /// The custodian of share 1 is the next.
 pub const CUSTODIANS: u32 = 4100;
+
+/// The users of as many custodians as there may be shares.
+pub fn custodians() -> impl Iterator<Item = u32> {
+    (1..=u32::from(MAX_SHARES)).map(|share| CUSTODIANS + share)
+}
 
 impl Sim {
     /// A person asks.
