@@ -337,7 +337,7 @@ impl Report<'_> {
                 _ => None,
             }
         });
-        exercise::tried_since(&self.terms.agreement, &confirmed.collect::<Vec<_>>())
+        exercise::tried_since(&self.terms.agreement, &confirmed.collect::<Vec<_>>(), self.as_of())
     }
 
     fn clock(&self, it: &Deadline) -> Clock {

@@ -240,20 +240,22 @@ pub fn backups(code: &str, destroyed: Time, until: Option<Date>) -> Option<Deadl
     until.map(|day| Deadline::on(Clock::Backups, code, destroyed, day))
 }
 
-/// What comes back: the times that it was done late, which stays, and the one that runs from when it was last done.
+/// What comes back: the times that it was done late, which stays, and the one that runs from when it was last done. What
+/// was done, was so under a version of the agreement, whose term it had to meet; the last runs under the version of today.
 #[must_use]
 pub fn recurring(
     from: Time,
-    done: impl IntoIterator<Item = Time>,
-    clock: impl Fn(Time) -> Deadline,
+    done: impl IntoIterator<Item = (Time, u32)>,
+    today: u32,
+    clock: impl Fn(Time, u32) -> Deadline,
 ) -> Vec<Deadline> {
     let (mut from, mut all) = (from, Vec::new());
-    for at in done {
-        let past = clock(from).meet(at);
+    for (at, version) in done {
+        let past = clock(from, version).meet(at);
         all.extend(Some(past).filter(|it| it.standing(at) == Standing::MetLate));
         from = from.max(at);
     }
-    all.push(clock(from));
+    all.push(clock(from, today));
     all
 }
 

@@ -62,8 +62,9 @@ pub fn missing(agreement: &Agreement, confirmed: &[Confirmed], now: Time) -> Vec
 /// Since when each custodian of the agreement has typed a share that came over the channel of today: by whom it is
 /// longest ago. Nothing where somebody never did.
 #[must_use]
-pub fn tried_since(agreement: &Agreement, confirmed: &[Confirmed]) -> Option<Time> {
-    let last = |custodian: &Custodian| typed(custodian, confirmed).max();
+pub fn tried_since(agreement: &Agreement, confirmed: &[Confirmed], now: Time) -> Option<Time> {
+    let come = |at: &Time| at.has_come(now);
+    let last = |custodian: &Custodian| typed(custodian, confirmed).filter(come).max();
     let each: Option<Vec<Time>> = agreement.key.custodians.iter().map(last).collect();
     each?.into_iter().min()
 }
@@ -92,15 +93,16 @@ mod tests {
         let mut all = vec![one(0, at(30)), one(1, at(0)), one(2, at(31))];
         let late = ["custodian-c (informatieveiligheidsconsulent)"];
         assert_eq!(missing(&agreement, &all, now), late);
-        assert_eq!(tried_since(&agreement, &all[..2]), None, "somebody never did");
-        assert_eq!(tried_since(&agreement, &all), Some(at(31)));
+        assert_eq!(tried_since(&agreement, &all[..2], now), None, "somebody never did");
+        assert_eq!(tried_since(&agreement, &all, now), Some(at(31)));
         all.push(one(2, at(1)));
         assert_eq!(missing(&agreement, &all, now), [""; 0]);
-        assert_eq!(tried_since(&agreement, &all), Some(at(30)));
+        assert_eq!(tried_since(&agreement, &all, now), Some(at(30)));
         // Typed while the clock was ahead.
         all[0].at = at(-400);
         let ahead = ["custodian-a (integratieambtenaar)"];
         assert_eq!(missing(&agreement, &all, now), ahead);
+        assert_eq!(tried_since(&agreement, &all, now), None);
         all[0].channel = "sms-b".parse().unwrap();
         let moved = ["custodian-a (integratieambtenaar)"];
         assert_eq!(missing(&agreement, &all, now), moved, "the way of today");

@@ -92,7 +92,10 @@ pub fn choose(all: &[SaidOnce], of: Part) -> Result<Vec<(usize, Listed)>, FormEr
     let statements = all.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let within = places(all, &statements, of);
     let first = within.first().copied().unwrap_or_else(|| match of {
-        Part::Year(year) => all.iter().take_while(|it| it.entered.date().year() < year).count(),
+        Part::Year(year) => {
+            let before = all.iter().rposition(|it| it.entered.date().year() < year);
+            before.map_or(0, |last| last + 1)
+        }
         Part::All | Part::Transfer(_) => 0,
     });
     let overridden = |place: &usize| statements[*place].body.kind() == Sort::Override.kind();

@@ -536,32 +536,39 @@ impl Register {
 
     /// Reviews, lists and attestations that come back every year, each from when it was last done.
     fn yearly(&self, agreement: &Agreement, former: &[&Agreement]) -> Vec<Deadline> {
-        let start = civil::start_of_day(agreement.in_force);
-        let noted = |note: &dyn Fn(&Agreement) -> Option<Date>| -> Vec<Time> {
-            let all = former.iter().copied().chain([agreement]);
-            all.filter_map(note).map(civil::start_of_day).collect()
+        let versions = || former.iter().copied().chain([agreement]);
+        let first = versions().map(|it| it.in_force).min().unwrap_or(agreement.in_force);
+        let start = civil::start_of_day(first);
+        let noted = |note: &dyn Fn(&Agreement) -> Option<Date>| -> Vec<(Time, u32)> {
+            let noted = |it: &Agreement| Some((civil::start_of_day(note(it)?), it.version));
+            versions().filter_map(noted).collect()
         };
-        let recurs = |sort, by, noted: Vec<Time>, clock: &dyn Fn(Time) -> Deadline| {
-            let said = self.of(sort).filter(|entered| entered.by == by).map(|it| it.at);
-            let mut done: Vec<Time> = said.chain(noted.iter().copied()).collect();
+        let recurs = |sort, by, noted: Vec<_>, clock: &dyn Fn(Time, u32) -> Deadline| {
+            let said = self.of(sort).filter(|entered| entered.by == by);
+            let said = said.map(|it| (it.at, it.version));
+            let mut done: Vec<(Time, u32)> = said.chain(noted.iter().copied()).collect();
             done.sort();
             // What a file notes says when it was done, not whether the time before it was too long.
             let first = done.first().copied().filter(|first| noted.contains(first));
-            deadline::recurring(first.unwrap_or(start), done, clock)
+            let from = first.map_or(start, |(at, _)| at);
+            deadline::recurring(from, done, agreement.version, clock)
         };
         let name = agreement.agreement.as_str();
-        let months = u32::from(agreement.access.renew_after_months);
+        let months = |version| {
+            let under = versions().find(|it| it.version == version).unwrap_or(agreement);
+            u32::from(under.access.renew_after_months)
+        };
         let reviewed = |side| {
             let subject = agreement.party(side).id.as_str();
             recurs(
                 Sort::PolicyReview,
                 side,
                 noted(&|it| it.security.of(side).policy_reviewed_on),
-                &|from| Deadline::new(Clock::PolicyReview(side), subject, from),
+                &|from, _| Deadline::new(Clock::PolicyReview(side), subject, from),
             )
         };
-        let listed = |from| Deadline::within(Clock::Profiles, name, from, months);
-        let attested = |from| Deadline::new(Clock::Attestation, name, from);
+        let listed = |from, version| Deadline::within(Clock::Profiles, name, from, months(version));
+        let attested = |from, _| Deadline::new(Clock::Attestation, name, from);
         let municipality = Side::Municipality;
         [
             reviewed(Side::Agency),

@@ -3,12 +3,12 @@
 //! A reminder is told once. It names agreement, transfer code, case, clock and article; never a file, a person, a
 //! number or a word of the other party, because mail is read by whoever keeps it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Side;
-use crate::deadline::{Deadline, Standing};
+use crate::deadline::{Deadline, Standing, Who};
 use crate::id::{AgreementId, Digest, Time, TransferCode};
 use crate::notice::Sort;
 use crate::waiting::Waiting;
@@ -17,6 +17,8 @@ mod text;
 
 pub use text::Mail;
 
+/// So long after its end a duty of the other party is not said to be missed: the word that met it may be on its way.
+const ON_ITS_WAY_MS: i64 = 86_400_000;
 /// How many are told at one look: whoever floods a ledger does not flood a mailbox as fast.
 pub const AT_ONCE: usize = 20;
 
@@ -144,6 +146,8 @@ pub struct Situation {
     pub waits: Vec<(Option<AgreementId>, Waits)>,
     /// What the other party said.
     pub heard: Vec<(AgreementId, Heard)>,
+    /// Under which agreements the other party was heard to its end since the start; whether nothing shows that there is more.
+    pub heard_to_its_end: BTreeMap<AgreementId, bool>,
     /// Under which agreements the store is an older one, and since when that is known.
     pub set_back: Vec<(AgreementId, Time)>,
 }
@@ -164,18 +168,27 @@ impl Situation {
     }
 
     /// The duties that nobody met in time and that the ledger does not say so of yet, each with the key of that entry:
-    /// of both parties, whoever is told of them.
+    /// of both parties, whoever is told of them. None before the other party was heard, for what is known here may be
+    /// old; one of the other party a day later, when nothing of it is on its way any more.
     #[must_use]
     pub fn missed(&self, told: &BTreeSet<Digest>) -> Vec<(Digest, AgreementId, Deadline)> {
+        let is_missed = |(agreement, deadline): &&(AgreementId, Deadline)| {
+            let heard = self.heard_to_its_end.get(agreement);
+            let known = match deadline.clock.rule().who {
+                Who::Both => heard.is_some(),
+                Who::Agency if self.side == Side::Agency => heard.is_some(),
+                Who::Municipality if self.side == Side::Municipality => heard.is_some(),
+                _ => heard == Some(&true) && self.now > deadline.due.plus_ms(ON_ITS_WAY_MS),
+            };
+            let set_back = self.set_back.iter().any(|(name, _)| name == agreement);
+            known && !set_back && deadline.standing(self.now) == Standing::Overdue
+        };
         // By a clock that is not believed nothing is late.
-        let late = self.deadlines.iter().filter(|(_, deadline)| {
-            self.clock_held.is_none() && deadline.late_by(self.now).is_some()
-        });
-        let keyed = late.map(|(agreement, deadline)| {
-            let Deadline { clock, subject, starts, due, .. } = deadline;
-            let text = format!("{agreement}|{clock}|{subject}|{}|{}", starts.0, due.0);
-            let key = Digest::of(format!("sluis/missed/v1|{text}").as_bytes());
-            (key, agreement.clone(), deadline.clone())
+        let missed = self.deadlines.iter().filter(|_| self.clock_held.is_none()).filter(is_missed);
+        let keyed = missed.map(|(agreement, deadline)| {
+            let Deadline { clock, subject, due, .. } = deadline;
+            let text = format!("sluis/missed/v1|{agreement}|{clock}|{subject}|{}", due.0);
+            (Digest::of(text.as_bytes()), agreement.clone(), deadline.clone())
         });
         keyed.filter(|(key, ..)| !told.contains(key)).take(AT_ONCE).collect()
     }

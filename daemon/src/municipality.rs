@@ -206,10 +206,9 @@ impl Municipality {
                     true => vec!["messages".into()],
                     false => Vec::new(),
                 },
-                backups_until: Some(civil::days_after(
-                    self.books.now().date(),
-                    self.settings.backups_keep_days,
-                )),
+                backups_until: (self.settings.backups_keep_days > 0).then(|| {
+                    civil::days_after(self.books.now().date(), self.settings.backups_keep_days)
+                }),
             }
             .into(),
             Say::Failed(code) => Failed { step: "fetch".into(), code }.into(),

@@ -205,7 +205,8 @@ impl Books {
             let former: Vec<&Agreement> = former.iter().map(|it| &it.agreement).collect();
             let mut clocks = self.notices(tx, name).await?.deadlines(agreement, &former);
             let confirmed = self.confirmed(tx, name).await?.into_iter().map(|(_, it)| it);
-            let tried = exercise::tried_since(agreement, &confirmed.collect::<Vec<_>>());
+            let tried =
+                exercise::tried_since(agreement, &confirmed.collect::<Vec<_>>(), self.now());
             clocks.extend(deadline::of_rehearsal(agreement, tried));
             due.extend(clocks.into_iter().map(|clock| (name.clone(), clock)));
             exercises.extend(self.exercises(tx, name).await?.into_keys());

@@ -23,8 +23,8 @@ use crate::versions;
 
 /// The gate that sends them.
 pub const GATE: Role = Role::Notifier;
-/// How long a look waits after the one before, however much changes.
-const LULL: Duration = Duration::from_secs(5);
+/// How long a look waits after the one before, however much changes: where somebody is to be told, and where nobody is.
+const LULLS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
 /// How long it waits where nothing changes.
 const REST: Duration = Duration::from_secs(600);
 /// How long it waits where a look failed.
@@ -35,6 +35,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 pub async fn watch<C: Core>(core: Arc<C>, notifier: bool, stop: CancellationToken) {
     // The first look may fail, and what is said until the next one is news.
     let since = notifier.then(|| core.books().now());
+    let lull = LULLS[usize::from(!notifier)];
     loop {
         let books = core.books();
         let change = books.change();
@@ -45,10 +46,10 @@ pub async fn watch<C: Core>(core: Arc<C>, notifier: bool, stop: CancellationToke
             PAUSE
         });
         let idle = async {
-            tokio::time::sleep(LULL).await;
+            tokio::time::sleep(lull).await;
             tokio::select! {
                 () = change => {}
-                () = tokio::time::sleep(rest.saturating_sub(LULL)) => {}
+                () = tokio::time::sleep(rest.saturating_sub(lull)) => {}
             }
         };
         tokio::select! {
@@ -87,7 +88,7 @@ async fn look<C: Core>(core: &C, since: Option<Time>) -> Result<Duration> {
         books.commit(tx).await?;
     }
     if more {
-        return Ok(LULL);
+        return Ok(Duration::ZERO);
     }
     let next = situation.next().map_or(i64::MAX, |at| at.0.saturating_sub(books.now().0));
     Ok(Duration::from_millis(u64::try_from(next).unwrap_or_default()).min(REST))
@@ -179,6 +180,7 @@ async fn situation<C: Core>(books: &Books, tx: &mut Tx, held: bool) -> Result<Si
         stuck: tx.stuck().await?,
         waits: waits.collect(),
         heard,
+        heard_to_its_end: books.heard.ends(),
         set_back: tx.all_set_back().await?.into_iter().map(|it| (it.agreement, it.since)).collect(),
     })
 }

@@ -174,6 +174,14 @@ fn what_a_party_leaves_out_and_signs_is_found() {
     fs::write(&trust, fs::read_to_string(&trust).unwrap().replace("agentschap-ii", "someone-else"))
         .unwrap();
     assert_eq!(verified(&world, &folder, &trust).0, Some(1));
+    // Who signs that nothing was ever said has no evidence of it.
+    fs::copy(folder.join("allowed_signers"), &trust).unwrap();
+    for line in &lines {
+        fs::remove_file(folder.join(line.rsplit(' ').next().unwrap())).unwrap();
+    }
+    signs_anew(&world, &folder, "");
+    let (code, said) = verified(&world, &folder, &trust);
+    assert!(code == Some(1) && said.contains("nothing is here"), "{said}");
 }
 
 /// A list of one person, which two persons let pass, and a year and more after that.

@@ -102,7 +102,10 @@ fn whose_files_may_leave_is_said_by_group_too() {
         .into_iter()
         .find(|it| fs::read_to_string("/etc/group").unwrap().contains(&format!("\n{it}:")))
         .unwrap();
-    world.edit("agency", |text| text.replace("owners = [0]", &format!("owners = [\"@{group}\"]")));
+    world.edit("agency", |text| {
+        let text = with_duties(&text, &format!("view = [0]\nsubmit = [\"@{group}\"]\n"));
+        text.replace("owners = [0]", &format!("owners = [\"@{group}\"]"))
+    });
     for role in ["dropzone", "sealer", "carrier"] {
         world.start(role);
     }

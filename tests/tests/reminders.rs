@@ -282,38 +282,51 @@ fn missed(world: &World, host: &str, clock: &str) -> Vec<serde_json::Value> {
     entries.filter(|it| it["kind"] == "missed" && it["detail"]["clock"] == clock).collect()
 }
 
-/// Both know the clock, and neither has a notifier; a core that starts again does not say it anew.
+/// Each its own, and what the other party owes where that is long ago; neither has a notifier, and a core that starts again
+/// says nothing anew.
 #[test]
 fn a_duty_that_nobody_met_in_time_is_entered_once_in_the_ledgers_of_both() {
     let mut plan = Plan::default();
-    plan.agreement += "\n[targets]\nremoval-target-hours = 0\n";
+    plan.agreement += "\n[targets]\nremoval-target-hours = 0\nalarm-after-hours = 0\n";
     let mut world = World::make(&plan);
-    for role in ["dropzone", "sealer", "carrier", "keeper"] {
+    for role in ["dropzone", "sealer", "carrier", "keeper", "fetcher"] {
         world.start(role);
     }
+    // The list cannot be taken over.
+    let vault = world.path("municipality/vault/mechelen");
+    let _ = fs::remove_dir_all(&vault);
+    fs::create_dir_all(vault.parent().unwrap()).unwrap();
+    fs::write(&vault, "x").unwrap();
     let code = world.send("lijst.csv", LIST);
-    until("the agency to say so", || missed(&world, "agency", "removal-target").pop());
-    world.start("fetcher");
-    for (host, role) in [("agency", "sealer"), ("municipality", "keeper")] {
-        let said = until("the duty to be entered", || missed(&world, host, "removal-target").pop());
-        assert_eq!(said["detail"]["subject"], code, "{said}");
-        assert_eq!(said["detail"]["agreement"], "mechelen", "{said}");
-        assert!(said["transfer"].is_string(), "{said}");
-        // What was never reviewed is the duty of each of them, and is missed by both.
-        let reviews = missed(&world, host, "policy-review-agency");
-        assert_eq!(reviews.len(), 1, "{reviews:?}");
+    let said =
+        until("the duty to be entered", || missed(&world, "municipality", "removal-target").pop());
+    assert_eq!(said["detail"]["subject"], code, "{said}");
+    assert_eq!(said["detail"]["agreement"], "mechelen", "{said}");
+    assert!(said["transfer"].is_string(), "{said}");
+    for host in ["agency", "municipality"] {
+        // What was never reviewed both know.
+        let reviews = until("the review", || missed(&world, host, "policy-review-agency").pop());
+        assert_eq!(reviews["detail"]["subject"], "agentschap-ii", "{reviews}");
+    }
+    for role in ["sealer", "keeper"] {
         world.stop(role);
+    }
+    fs::remove_file(&vault).unwrap();
+    for role in ["sealer", "keeper"] {
         world.start(role);
     }
-    let later = world.send("later.csv", LIST);
+    // Long after its two weeks when it is reported; the looks after the start enter that, and nothing else.
+    let found = ["--found", "2026-01-05T10:00", "--text", "rij 2 is verouderd"];
+    let report = [&["quality", "report", "mechelen"], &found[..]].concat();
+    let reported = world.cli("municipality", &report);
+    assert!(reported.status.success(), "{}", stderr(&reported));
     for host in ["agency", "municipality"] {
-        let all = until("the next one to be entered", || {
-            let all = missed(&world, host, "removal-target");
-            all.iter().any(|it| it["detail"]["subject"] == later).then_some(all)
-        });
-        let of: Vec<_> = all.iter().map(|it| &it["detail"]["subject"]).collect();
-        assert_eq!(of, [&code, &later], "{host}");
+        until("the answer to be missed", || missed(&world, host, "quality").pop());
+        assert_eq!(missed(&world, host, "policy-review-agency").len(), 1, "{host}");
     }
+    assert_eq!(missed(&world, "municipality", "removal-target").len(), 1);
+    // Of the other party's that are a moment old nothing is said: the word that meets it may be on its way.
+    assert_eq!(missed(&world, "agency", "removal-target").len(), 0);
 }
 
 #[test]

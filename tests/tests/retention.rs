@@ -163,7 +163,7 @@ fn what_two_persons_destroy_stays_after_its_day_and_no_attestation_passes_it_ove
     world.wait(CITY, &code, "Destroyed");
     let body = destroyed(&world, CITY, &code);
     assert_eq!(body["asked"], serde_json::json!(["messages"]));
-    let unknown = serde_json::json!(["taken", "snapshots", "backups"]);
+    let unknown = serde_json::json!(["taken", "snapshots"]);
     assert_eq!(body["unknown"], unknown, "somebody has a copy");
     let made = world.cli(CITY, &["attest", "mechelen", "--yes"]);
     assert!(made.status.success(), "{}", stderr(&made));

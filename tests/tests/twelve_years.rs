@@ -67,6 +67,8 @@ async fn twelve_years() {
         }
     }
     years.it_has_ended().await;
+    // A year in which nobody says anything.
+    years.until(date(2034, 2, 1), HOUR).await;
     years.handed_over(Years::each_year).await;
 }
 
@@ -410,10 +412,10 @@ impl Years {
         fs::write(&trust, keys.concat()).unwrap();
         host.verify(&all, &trust);
         by_script(&all, &trust);
-        for year in 2019..=2033 {
+        for year in 2019..=2035 {
             let text = year.to_string();
             let words = ["--year", text.as_str()];
-            if matches!(year, 2019 | 2033) {
+            if matches!(year, 2019 | 2035) {
                 let why = if year == 2019 { "when it was not in force" } else { "has not begun" };
                 let said = stderr(&host.try_export(&text, &words).1).clone();
                 assert!(said.contains(why), "{said}");
@@ -422,8 +424,10 @@ impl Years {
             let [one, two] =
                 ["one", "two"].map(|time| host.export(&format!("{time}-{year}"), &words));
             assert_eq!(tree(&one), tree(&two), "{} {year}: the same twice", host.core);
-            host.verify(&one, &trust);
-            by_script(&one, &trust);
+            for held in [host.verify(&one, &trust), by_script(&one, &trust)] {
+                let said = format!("nothing was said in {year}");
+                assert_eq!(held.contains(&said), year > 2032, "{year}: {held}");
+            }
             self.is_told(&one, year);
             self.is_about_nobody(&one);
         }
@@ -465,6 +469,7 @@ impl Years {
             }
             2026..=2030 => &["request", "removed", "released", "opened", "destroyed"],
             2031 => &["request", "destroyed", "terminate"],
+            2033.. => &[],
             _ => &["request", "removed"],
         };
         let names: Vec<String> =
@@ -524,18 +529,20 @@ impl Host {
         to
     }
 
-    fn verify(&self, folder: &Path, trust: &Path) {
+    fn verify(&self, folder: &Path, trust: &Path) -> String {
         let (folder, trust) = (folder.to_str().unwrap(), trust.to_str().unwrap());
         let held = self.sluis(&["evidence", "verify", folder, "--trust", trust]);
         assert!(held.status.success(), "{folder}: {}{}", stdout(&held), stderr(&held));
+        stdout(&held)
     }
 }
 
 /// Without Sluis: `ssh-keygen` and `sha256sum`.
-fn by_script(folder: &Path, trust: &Path) {
+fn by_script(folder: &Path, trust: &Path) -> String {
     let script = root().join("docs/verify-evidence.sh");
     let held = tool(Command::new("/bin/sh").arg(script).arg(folder).arg(trust));
     assert!(held.status.success(), "{}: {}{}", folder.display(), stdout(&held), stderr(&held));
+    stdout(&held)
 }
 
 /// Every file in a folder.

@@ -30,8 +30,16 @@ struct Report {
     spans: Vec<Span>,
     /// Files of the folder that nothing here vouches for.
     unverified: Vec<&'static str>,
+    /// The year in which nothing was said, by the word of the head's party alone.
+    silent: Option<Silent>,
     #[serde(flatten)]
     found: Found,
+}
+
+#[derive(serde::Serialize)]
+struct Silent {
+    year: i16,
+    party: String,
 }
 
 #[derive(serde::Serialize)]
@@ -66,6 +74,16 @@ pub(crate) fn verify(folder: &Path, trust: &Path, lang: Lang, json: bool) -> Res
     let spans = follow(&own, &folder.head)?;
     folder.is_signed(&texts, &own)?;
     named(earlier.iter().map(|(_, held)| held), &own)?;
+    let silent = match folder.head.of {
+        Part::Year(year) if own.is_empty() => {
+            Some(Silent { year, party: folder.head.party.to_string() })
+        }
+        // Where nothing was ever said there is no evidence.
+        Part::All if own.is_empty() => {
+            return Err(broken(words!("hier is niets", "nothing is here")));
+        }
+        _ => None,
+    };
     let found = match folder.head.of {
         Part::Transfer(id) => {
             about(id, &own)?;
@@ -75,7 +93,7 @@ pub(crate) fn verify(folder: &Path, trust: &Path, lang: Lang, json: bool) -> Res
     };
     let statements = statements.iter().map(line).collect();
     let unverified = UNSIGNED.into_iter().filter(|file| folder.has(file)).collect();
-    let report = Report { statements, spans, unverified, found };
+    let report = Report { statements, spans, unverified, silent, found };
     if json {
         output::json(&report)?;
     } else {
@@ -203,6 +221,12 @@ fn tell(report: &Report, lang: Lang) -> Result<()> {
         "klopt: geen van deze verklaringen is veranderd, verplaatst of toegevoegd",
         "holds: none of these statements was changed, moved or put in"
     ))?;
+    if let Some(Silent { year, party }) = &report.silent {
+        say(words!(
+            "niets: volgens het hoofd van {party} werd er in {year} niets gezegd; de nummers van het jaar ervoor en erna tonen of dat klopt",
+            "nothing: by the head of {party} nothing was said in {year}; the numbers of the year before and after show whether that is so"
+        ))?;
+    }
     for Span { party, from, to } in &report.spans {
         say(words!(
             "klopt: van {party} staan hier de nummers {from} tot {to}; wat ervoor of erna kwam, toont deze map niet",

@@ -317,7 +317,7 @@ fn who_did_it_is_told_by_role_and_function_and_nobody_is_named() {
     for said in [
         "de keeper",
         "niemand schreef in dat de bewaarders gevraagd is hun berichten te wissen",
-        "tot wanneer back-ups ze hebben, staat er niet",
+        "van de kluis zijn er geen back-ups",
         "<h3>overweging C Aanvragen",
         "functionaris voor gegevensbescherming",
         "in werking, zonder einddag",

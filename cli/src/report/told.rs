@@ -155,8 +155,8 @@ fn destroyed(body: &Destroyed, lang: Lang) -> String {
     let until = match (body.backups_until, lang) {
         (Some(day), Lang::Nl) => format!("back-ups kunnen ze hebben tot {day}"),
         (Some(day), Lang::En) => format!("backups may hold it until {day}"),
-        (None, Lang::Nl) => "tot wanneer back-ups ze hebben, staat er niet".to_owned(),
-        (None, Lang::En) => "until when backups hold it is not said".to_owned(),
+        (None, Lang::Nl) => "van de kluis zijn er geen back-ups".to_owned(),
+        (None, Lang::En) => "of the vault there are no backups".to_owned(),
     };
     let all = [Some(erased), Some(asked), unknown(&body.unknown, lang), Some(until)];
     all.into_iter().flatten().collect::<Vec<_>>().join("; ")

@@ -179,10 +179,13 @@ impl Rows {
     /// How many spans are kept.
     pub const SPANS: usize = 100;
 
-    /// A row is added once.
+    /// A row is added once: of a column that stands twice each is looked at.
     fn add(&mut self, row: u32) {
+        let at = self.spans.partition_point(|(from, _)| *from <= row);
+        if at.checked_sub(1).is_some_and(|before| self.spans[before].1 >= row) {
+            return;
+        }
         self.total = self.total.saturating_add(1);
-        let at = self.spans.partition_point(|(from, _)| *from < row);
         let precedes = self.spans.get(at).is_some_and(|(from, _)| *from == row + 1);
         let before = at.checked_sub(1).filter(|before| self.spans[*before].1 + 1 == row);
         match (before, precedes) {

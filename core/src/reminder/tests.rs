@@ -22,8 +22,40 @@ fn at(side: Side, now: Time, deadlines: Vec<Deadline>) -> Situation {
         stuck: Vec::new(),
         waits: Vec::new(),
         heard: Vec::new(),
+        heard_to_its_end: BTreeMap::new(),
         set_back: Vec::new(),
     }
+}
+
+#[test]
+fn a_duty_is_entered_as_missed_by_who_surely_knows_and_never_by_a_clock_that_is_not_believed() {
+    let deadline = Deadline::new(Clock::Quality, "case", start());
+    let after = |hours: i64| deadline.due.plus_ms(hours * HOUR + 1);
+    let missed = |situation: &Situation| situation.missed(&BTreeSet::new()).len();
+    let heard = |side, now, all: bool| {
+        let known = BTreeMap::from([(name(), all)]);
+        Situation { heard_to_its_end: known, ..at(side, now, vec![deadline.clone()]) }
+    };
+    let (ours, theirs) = (Side::Agency, Side::Municipality);
+    assert_eq!(missed(&heard(ours, deadline.due, true)), 0, "not yet");
+    assert_eq!(missed(&heard(ours, after(0), false)), 1, "its own, once it heard the other");
+    assert_eq!(missed(&at(ours, after(0), vec![deadline.clone()])), 0, "this store may be old");
+    assert_eq!(missed(&heard(theirs, after(23), true)), 0, "the answer may be on its way");
+    assert_eq!(missed(&heard(theirs, after(24), true)), 1);
+    assert_eq!(missed(&heard(theirs, after(24), false)), 0, "there is more to hear");
+    let doubted = Situation { clock_held: Some(start()), ..heard(ours, after(0), true) };
+    assert_eq!(missed(&doubted), 0);
+    let older = Situation { set_back: vec![(name(), start())], ..heard(ours, after(0), true) };
+    assert_eq!(missed(&older), 0);
+    let met = deadline.clone().meet(after(2));
+    let met = Situation { deadlines: vec![(name(), met)], ..heard(ours, after(3), true) };
+    assert_eq!(missed(&met), 0, "what met it says how late it was");
+    // Once, also where another version has it begin on another day.
+    let late = heard(ours, after(0), true);
+    let told: BTreeSet<Digest> = late.missed(&BTreeSet::new()).into_iter().map(|it| it.0).collect();
+    let moved = Deadline { starts: start().plus_ms(HOUR), ..deadline.clone() };
+    let moved = Situation { deadlines: vec![(name(), moved)], ..heard(ours, after(9), true) };
+    assert!(moved.missed(&told).is_empty() && late.missed(&told).is_empty());
 }
 
 fn start() -> Time {

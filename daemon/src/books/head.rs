@@ -32,7 +32,8 @@ impl Books {
         let newest = tx.head().await?;
         let mut all = tx.said(agreement, (0, newest.number), i64::MAX).await?;
         let (ledger, time) = match of {
-            Part::Year(year) if year < self.now().date().year() => {
+            // By a clock that is not believed no year is over.
+            Part::Year(year) if !self.clock_is_held() && year < self.now().date().year() => {
                 let ledger = end_of(tx, &all, year).await?;
                 all.retain(|it| it.entry <= ledger.number);
                 (ledger, end_of_year(year).unwrap_or_else(|| self.now()))
@@ -41,7 +42,9 @@ impl Books {
         };
         let chosen = export::choose(&all, of)?;
         if !chosen.iter().any(|(_, listed)| !listed.is_earlier()) {
-            let began = terms.agreement.in_force.year();
+            let versions = counting::counted(tx, agreement).await?;
+            let in_force = versions.iter().map(|it| it.agreement.in_force);
+            let began = in_force.min().unwrap_or(terms.agreement.in_force).year();
             match of {
                 // A year in which nothing was said has its evidence too: that nothing was.
                 Part::Year(year) if (began..=self.now().date().year()).contains(&year) => {}

@@ -68,6 +68,12 @@ impl Heard {
         before.as_deref() != why
     }
 
+    /// Of which agreements all was heard once, and whether nothing shows that there is more.
+    #[must_use]
+    pub fn ends(&self) -> BTreeMap<AgreementId, bool> {
+        self.all.lock().map(|all| all.clone()).unwrap_or_default()
+    }
+
     /// Whether all was heard once.
     #[must_use]
     pub fn once(&self, agreement: &AgreementId) -> bool {

@@ -131,10 +131,11 @@ async fn destroy(
     }))
 }
 
-/// Copies of which the core knows nothing: what somebody took from the vault is with that person.
+/// Copies of which the core knows nothing: what somebody took from the vault is with that person. Of backups it is said
+/// until when they may hold it.
 pub(super) async fn out_of_reach(tx: &mut Tx, id: &TransferId) -> Result<Vec<String>> {
     let taken = tx.entered_as(id, "taken").await?.map(|_| "taken");
-    Ok(taken.into_iter().chain(["snapshots", "backups"]).map(str::to_owned).collect())
+    Ok(taken.into_iter().chain(["snapshots"]).map(str::to_owned).collect())
 }
 
 /// Whether somebody said that the custodians were asked to delete their messages.
