@@ -170,6 +170,11 @@ impl World {
         let file = self.path(&format!("{name}.toml"));
         let named = format!("agreement = \"{name}\"");
         fs::write(&file, text.replace("agreement = \"mechelen\"", &named)).unwrap();
+        self.adds(host, &file, contacts);
+    }
+
+    /// A host puts an agreement into use, by everybody's cards; the numbers are the agency's alone.
+    fn adds(&self, host: &str, file: &Path, contacts: &Path) {
         let cards =
             ["agency", "municipality", "dropzone"].map(|it| self.path(&format!("{it}.card")));
         let mut add = vec!["agreement", "add", file.to_str().unwrap()];
@@ -194,7 +199,6 @@ impl World {
             ("municipality", "stad-mechelen", "Stad Mechelen"),
             ("dropzone", "sluiskom", "Sluiskom"),
         ];
-        let mut cards = Vec::new();
         for (host, id, name) in hosts {
             let folder = world.path(host);
             let made = sluis(
@@ -225,21 +229,13 @@ impl World {
             });
             let card = world.cli(host, &["identity"]);
             assert!(card.status.success(), "{}", stderr(&card));
-            let path = world.path(&format!("{host}.card"));
-            fs::write(&path, card.stdout).unwrap();
-            cards.push(path);
+            fs::write(world.path(&format!("{host}.card")), card.stdout).unwrap();
         }
         let (file, contacts) = (world.path("mechelen.toml"), world.path("mechelen.contacts.toml"));
         fs::write(&file, plan.agreement.replace("{host}", &world.host)).unwrap();
         fs::write(&contacts, &plan.contacts).unwrap();
         for (host, ..) in hosts {
-            let mut arguments = vec!["agreement", "add", file.to_str().unwrap()];
-            cards.iter().for_each(|card| arguments.extend(["--card", card.to_str().unwrap()]));
-            if host == "agency" {
-                arguments.extend(["--contacts", contacts.to_str().unwrap()]);
-            }
-            let added = world.cli(host, &arguments);
-            assert!(added.status.success(), "{}", stderr(&added));
+            world.adds(host, &file, &contacts);
         }
         world
     }
