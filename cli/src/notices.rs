@@ -1,4 +1,4 @@
-//! Verbs about the agreement beside its transfers: request, quality, incident and the other notices; notices, deadlines.
+//! Verbs about the agreement beside its transfers: request, quality, incident and the other notices, and what was said.
 
 mod moment;
 

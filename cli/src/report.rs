@@ -20,7 +20,7 @@ use sluis_core::evidence::Terms;
 use sluis_core::exercise::{self, Confirmed};
 use sluis_core::id::{Digest, Time, TransferId, called};
 use sluis_core::ledger::Head;
-use sluis_core::notice::{self, Entered, Register, Sort};
+use sluis_core::notice::{self, Entered, Register, Sort, short};
 use sluis_core::statement::{Body, Sent, Statement};
 use sluis_core::words;
 
@@ -440,11 +440,6 @@ impl Report<'_> {
             (lang.pick("Stand op", "As of"), vec![self.as_of().local()]),
         ]
     }
-}
-
-/// How a case is called by people.
-fn short(digest: &Digest) -> String {
-    notice::short(digest)
 }
 
 /// Whether it was or is late.

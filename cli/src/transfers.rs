@@ -1,4 +1,4 @@
-//! Verbs about transfers: send, rehearse, list, show, follow, withdraw, retry, redeliver, ready.
+//! Verbs about transfers, and about what holds them up: a number, the clock.
 
 use std::fs::Metadata;
 use std::io::IsTerminal;

@@ -38,9 +38,9 @@ pub use finding::{Finding, Rows, Rule};
 use list::List;
 
 /// A larger file is not opened, in bytes.
-pub const MAX_FILE: u64 = 64 << 20;
+pub(crate) const MAX_FILE: u64 = 64 << 20;
 /// No agreement can allow more rows: a sheet has 1 048 576, one of them the header.
-pub const MAX_ROWS: u32 = (1 << 20) - 1;
+pub(crate) const MAX_ROWS: u32 = (1 << 20) - 1;
 
 /// What the agreement says about the list, from its table `[data]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

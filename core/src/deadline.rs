@@ -243,7 +243,7 @@ pub fn backups(code: &str, destroyed: Time, until: Option<Date>) -> Option<Deadl
 /// What comes back: the times that it was done late, which stays, and the one that runs from when it was last done. What
 /// was done, was so under a version of the agreement, whose term it had to meet; the last runs under the version of today.
 #[must_use]
-pub fn recurring(
+pub(crate) fn recurring(
     from: Time,
     done: impl IntoIterator<Item = (Time, u32)>,
     today: u32,

@@ -6,6 +6,7 @@
 use crate::agreement::{Agreement, Custodian};
 use crate::deadline;
 use crate::id::{ChannelId, CustodianId, Time};
+use crate::share::place;
 use crate::statement::{Sent, ShareAccepted};
 
 /// The drop's name.
@@ -32,7 +33,7 @@ impl Confirmed {
     /// What `share-accepted` shows about an exercise; nothing where it is not of this one, or of no exercise.
     #[must_use]
     pub fn of(sent: &Sent, accepted: &ShareAccepted, at: Time) -> Option<Self> {
-        let place = usize::from(accepted.index).checked_sub(1)?;
+        let place = place(accepted.index)?;
         let route = sent.routes.get(place).filter(|route| route.custodian == accepted.custodian)?;
         let same = sent.commitments.get(place) == Some(&accepted.commitment);
         (sent.exercise && same).then(|| Self {

@@ -9,7 +9,7 @@ use crate::notice::Sort;
 use crate::statement::{self, FormError, Statement};
 
 /// How the name of what was said before a folder begins, and shows there all the same, begins.
-pub const EARLIER: &str = "earlier-";
+const EARLIER: &str = "earlier-";
 /// The longest name of a file: two names of 63 characters and two numbers are in it.
 const LONGEST: usize = 200;
 /// The most statements that a list is read with.

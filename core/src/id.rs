@@ -458,7 +458,7 @@ impl Time {
     }
     /// Whether it has come by now.
     #[must_use]
-    pub fn has_come(self, now: Self) -> bool {
+    pub(crate) fn has_come(self, now: Self) -> bool {
         self <= now.plus_ms(SKEW_MS)
     }
     /// The civil date in Brussels, as the agreement counts dates.

@@ -12,7 +12,7 @@ use crate::id::{DRILL, TransferCode, TransferId};
 use crate::words::Language;
 
 /// Septets of one segment of GSM 03.38.
-pub const SEGMENT: usize = 160;
+pub(crate) const SEGMENT: usize = 160;
 
 /// The basic table of GSM 03.38, without the escape.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";

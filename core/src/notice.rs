@@ -159,7 +159,7 @@ impl Sort {
     }
     /// Whether it is about an incident (art. 6 and 9).
     #[must_use]
-    pub fn is_incident(self) -> bool {
+    pub(crate) fn is_incident(self) -> bool {
         matches!(self, Self::IncidentReport | Self::IncidentUpdate | Self::IncidentClose)
     }
     fn closes(self) -> bool {

@@ -15,7 +15,7 @@ use crate::words::{Language, Words};
 use crate::{deadline, words};
 
 /// So many days before its last one it is announced that a list goes by itself.
-pub const ANNOUNCED_DAYS: i32 = 30;
+const ANNOUNCED_DAYS: i32 = 30;
 
 /// So long, in milliseconds, it stands announced before it goes, however late that is.
 const STANDS_MS: i64 = 86_400_000;

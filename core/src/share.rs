@@ -23,6 +23,12 @@ const VERSION: u8 = 1;
 /// Symbols of a line: version, threshold, index, 26 of share, 6 of checksum.
 const SYMBOLS: usize = 3 + 26 + 6;
 
+/// Where the share of this index stands among all of a transfer: they count from 1.
+#[must_use]
+pub fn place(index: u8) -> Option<usize> {
+    usize::from(index).checked_sub(1)
+}
+
 /// One part of a key. Wiped when dropped, mute in `Debug`, on the heap as the key is.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Share {

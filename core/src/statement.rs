@@ -320,7 +320,7 @@ bodies! {
         asked: Vec<String>,
         /// Of which copies nothing is known.
         unknown: Vec<String>,
-        /// Until when backups may still hold it, where that is known.
+        /// Until when backups may still hold it; nothing: there are none.
         backups_until: Option<Date>,
     }
     /// Agency: what it still held of the transfer is erased.

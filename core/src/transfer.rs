@@ -49,6 +49,7 @@ use crate::evidence::{Delivery, Opening, Removal};
 use crate::id::{Digest, Time, TransferCode, TransferId, UploadId};
 use crate::plan::{Plan, Route};
 use crate::policy::Reason;
+use crate::share::place;
 use crate::statement::{Look, Shipped};
 use crate::words;
 use crate::words::Words;
@@ -546,6 +547,11 @@ impl State {
             Self::Failed { was, .. } => was.shares(),
             _ => None,
         }
+    }
+    /// How far one share is, likewise.
+    #[must_use]
+    pub fn share(&self, index: u8) -> Option<&Shipment> {
+        self.shares()?.get(place(index)?)
     }
     /// How many shares count as exposed.
     #[must_use]

@@ -31,7 +31,7 @@ pub struct Words {
 
 /// Whether a character is no text but tells a terminal or a reader what to do: control and direction.
 #[must_use]
-pub fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -113,6 +113,17 @@ fn gate_of(work: &Work) -> Role {
     }
 }
 
+/// Work waits for whose it is.
+async fn queue(
+    tx: &mut Tx,
+    (agreement, transfer): (&AgreementId, Option<TransferId>),
+    work: &Work,
+    due: impl Into<Due>,
+) -> Result<()> {
+    let json = serde_json::to_string(work).unwrap_or_default();
+    Ok(tx.queue(gate_of(work), Lane::Jobs, agreement, transfer, &json, due).await?)
+}
+
 impl Agency {
     /// The core over these books.
     ///
@@ -154,13 +165,6 @@ impl Agency {
     }
     fn bundled(&self, id: &TransferId) -> PathBuf {
         self.settings.bundles.join(format!("{id}.bundle"))
-    }
-
-    async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {
-        let record = tx.transfer::<State>(id).await?;
-        let record = record.ok_or_else(|| CoreError::no_transfer(id))?;
-        let terms = self.books.terms(tx, &record.terms).await?;
-        Ok((record, terms))
     }
 
     /// When what nobody knows the end of goes again: a report may still come.
@@ -214,13 +218,11 @@ impl Agency {
             self.books.say(tx, terms, Some(record.id), body).await?;
         }
         for work in step.work {
-            let json = serde_json::to_string(&work).unwrap_or_default();
             let due = match work {
                 Work::Resend { .. } => self.resend_due(now),
                 _ => now.into(),
             };
-            tx.queue(gate_of(&work), Lane::Jobs, &record.agreement, Some(record.id), &json, due)
-                .await?;
+            queue(tx, (&record.agreement, Some(record.id)), &work, due).await?;
         }
         if let Ok(mut touched) = self.touched.lock() {
             touched.insert(record.id);

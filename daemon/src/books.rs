@@ -17,6 +17,7 @@ use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferCode, TransferI
 use sluis_core::keyring::{Identities, Signers};
 use sluis_core::statement::{self, Body, FormError, Header, Signed, Signer, Statement, Tip};
 use sluis_core::words;
+use sluis_core::words::Words;
 use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
@@ -320,6 +321,47 @@ impl Books {
             let why = words!("er is geen verklaring `{kind}`", "there is no `{kind}` statement");
             CoreError::refused("no-evidence", why)
         })
+    }
+
+    /// A transfer, with the terms that it began under.
+    ///
+    /// # Errors
+    /// [`CoreError::Refused`] where there is none of that id; other [`CoreError`]s.
+    pub async fn load<S: Stored>(
+        &self,
+        tx: &mut Tx,
+        id: &TransferId,
+    ) -> Result<(Record<S>, Terms)> {
+        let record = tx.transfer(id).await?.ok_or_else(|| CoreError::no_transfer(id))?;
+        let terms = self.terms(tx, &record.terms).await?;
+        Ok((record, terms))
+    }
+
+    /// The transfer that the other party speaks of, likewise; or why its word does nothing. A party says nothing about
+    /// another's transfers.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub async fn spoken_of<S: Stored>(
+        &self,
+        tx: &mut Tx,
+        said: &Verified,
+        id: &TransferId,
+    ) -> Result<std::result::Result<(Record<S>, Terms), Words>> {
+        let Some(record) = tx.transfer::<S>(id).await? else {
+            return Ok(Err(words!(
+                "er is hier geen zending {id}",
+                "there is no transfer {id} here"
+            )));
+        };
+        if record.agreement != said.statement().header.agreement {
+            return Ok(Err(words!(
+                "de zending is onder een andere overeenkomst",
+                "the transfer is under another agreement"
+            )));
+        }
+        let terms = self.terms(tx, &record.terms).await?;
+        Ok(Ok((record, terms)))
     }
 }
 

@@ -25,6 +25,7 @@ use sluis_core::deadline::civil;
 use sluis_core::evidence::Terms;
 use sluis_core::id::{AgreementId, Time, TransferCode, TransferId};
 use sluis_core::receipt::{Event, Say, State, Work};
+use sluis_core::share::place;
 use sluis_core::statement::{
     Body, Delivered, Destroyed, Failed, Opened, Ready, Removed, Sent, ShareAccepted,
 };
@@ -92,13 +93,6 @@ impl Municipality {
     fn turn(&self, id: &TransferId) -> std::sync::Arc<tokio::sync::Mutex<()>> {
         let turn = self.busy.lock().map(|mut busy| busy.entry(*id).or_default().clone());
         turn.unwrap_or_default()
-    }
-
-    async fn load(&self, tx: &mut Tx, id: &TransferId) -> Result<(Record<State>, Terms)> {
-        let record = tx.transfer::<State>(id).await?;
-        let record = record.ok_or_else(|| CoreError::no_transfer(id))?;
-        let terms = self.books.terms(tx, &record.terms).await?;
-        Ok((record, terms))
     }
 
     /// Applies an event: state, ledger, statement and work change in one transaction.
@@ -182,8 +176,8 @@ impl Municipality {
             .into(),
             Say::Ready => Ready { removed: ours(tx, "removed").await? }.into(),
             Say::ShareAccepted(index) => {
-                let place = usize::from(index).saturating_sub(1);
                 let missing = || CoreError::to_gate("share", "no such share");
+                let place = place(index).ok_or_else(missing)?;
                 ShareAccepted {
                     index,
                     custodian: sent.routes.get(place).ok_or_else(missing)?.custodian.clone(),

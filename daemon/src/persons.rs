@@ -1,4 +1,4 @@
-//! What persons can ask either core: about, list, show, ledger, head, said, terms. Each side adds verbs of its own.
+//! What persons can ask either core, and say to either. Each side adds verbs of its own.
 
 use std::sync::Arc;
 

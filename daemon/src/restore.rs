@@ -57,8 +57,7 @@ impl Books {
     /// # Errors
     /// [`CoreError`].
     pub async fn seen_letter(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Letter> {
-        let installed = self.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let installed = self.installed(agreement)?;
         let terms = self.with_keys(tx, installed.terms.clone()).await?;
         let said = tx.last_statement(&self.party, agreement).await?;
         let seen = self.cursor(tx, agreement).await?;
@@ -94,8 +93,7 @@ impl Books {
         agreement: &AgreementId,
         letter: &[u8],
     ) -> Result<Option<Seen>> {
-        let installed = self.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let installed = self.installed(agreement)?;
         let terms = self.with_keys(tx, installed.terms.clone()).await?;
         let (from, heard) = (self.side.other(), self.cursor(tx, agreement).await?);
         let signed = self.open_letter(letter).map_err(|error| error.to_string());
@@ -137,8 +135,7 @@ impl Books {
         agreement: &AgreementId,
         word: Option<&Seen>,
     ) -> Result<bool> {
-        let installed = self.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let installed = self.installed(agreement)?;
         let other = &installed.terms.agreement.party(self.side.other()).id;
         let known = tx.agreed_on(&self.party, other, agreement).await?;
         let heard = self.cursor(tx, agreement).await?.number;
@@ -362,8 +359,7 @@ async fn unheard(
 /// What is kept of our statements, and from where it goes on.
 async fn kept<C: Core>(core: &C, tx: &mut Tx, held: &SetBack) -> Result<Epoch> {
     let (books, agreement) = (core.books(), &held.agreement);
-    let installed = books.agreements.get(agreement);
-    let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+    let installed = books.installed(agreement)?;
     let other = &installed.terms.agreement.party(books.side.other()).id;
     Ok(Epoch { kept: tx.agreed_on(&books.party, other, agreement).await?, from: held.theirs })
 }

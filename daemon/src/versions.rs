@@ -122,8 +122,7 @@ async fn agreed<C: Core>(
     Json(ask): Json<Agree>,
 ) -> Result<Json<Agreed>> {
     let books = core.books();
-    let installed = books.agreements.get(&ask.agreement);
-    let installed = installed.ok_or_else(|| CoreError::NoAgreement(ask.agreement.to_string()))?;
+    let installed = books.installed(&ask.agreement)?;
     let terms = &installed.terms;
     let (version, digest) = (terms.agreement.version, terms.digest);
     let answer = |waits, others| Json(Agreed { version, digest, waits, others });

@@ -265,7 +265,6 @@ fn every_durable_step_and_all_that_leaves_passes_a_point() {
     assert!(steps > 30, "{steps} durable steps were found");
 }
 
-/// And each of those steps is a point.
 /// The walk over all points takes minutes; that a line it names was written otherwise is said here, in a moment.
 #[test]
 fn every_step_that_the_walk_names_is_in_the_code() {

@@ -131,7 +131,7 @@ impl PartyKeys {
     }
     /// Whether it says of every number before the newest key's first one what `before` said.
     #[must_use]
-    pub fn continues(&self, before: &Self) -> bool {
+    pub(crate) fn continues(&self, before: &Self) -> bool {
         let (now, then): (Vec<_>, Vec<_>) = (self.history().collect(), before.history().collect());
         let kept = then.iter().take_while(|(from, _)| *from < self.statement_from).count();
         is_same_history(&now, &then) || is_same_history(&now[..self.former.len()], &then[..kept])

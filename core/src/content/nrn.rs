@@ -22,7 +22,7 @@ mod within;
 #[cfg(test)]
 mod tests;
 
-pub use within::{may_stand_in, stands_in};
+pub(crate) use within::{may_stand_in, stands_in};
 
 /// In how many calendar years a person can have been born before this one.
 const OLDEST: i16 = 120;

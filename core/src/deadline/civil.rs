@@ -9,7 +9,7 @@ use crate::id::Time;
 
 /// So many hours of UTC later (R43: the 24 hours of an incident).
 #[must_use]
-pub fn hours_after(start: Time, hours: u32) -> Time {
+pub(crate) fn hours_after(start: Time, hours: u32) -> Time {
     start.plus_ms(i64::from(hours) * 3_600_000)
 }
 
@@ -21,27 +21,27 @@ pub fn days_after(start: Date, days: u32) -> Date {
 
 /// So many days earlier.
 #[must_use]
-pub fn days_before(day: Date, days: u32) -> Date {
+pub(crate) fn days_before(day: Date, days: u32) -> Date {
     Span::new().try_days(days).map_or(Date::MIN, |span| day.saturating_sub(span))
 }
 
 /// The same day so many months later, or the last of that month where it has no such day (R76).
 #[must_use]
-pub fn months_after(start: Date, months: u32) -> Date {
+pub(crate) fn months_after(start: Date, months: u32) -> Date {
     Span::new().try_months(months).map_or(Date::MAX, |span| start.saturating_add(span))
 }
 
 /// As [`months_after`], but only once the last of them is whole: the day after where that month has no such day. So counts
 /// what may be done again (R6).
 #[must_use]
-pub fn whole_months_after(start: Date, months: u32) -> Date {
+pub(crate) fn whole_months_after(start: Date, months: u32) -> Date {
     let day = months_after(start, months);
     if day.day() < start.day() { days_after(day, 1) } else { day }
 }
 
 /// The same day so many years later; 28 February for 29 February in a common year (R8, R17, R82).
 #[must_use]
-pub fn years_after(start: Date, years: u32) -> Date {
+pub(crate) fn years_after(start: Date, years: u32) -> Date {
     months_after(start, years.saturating_mul(12))
 }
 
@@ -59,7 +59,7 @@ pub fn end_of_day(day: Date) -> Time {
 
 /// Nine in the morning in Brussels, when a reminder of a date finds somebody at work.
 #[must_use]
-pub fn morning(day: Date) -> Time {
+pub(crate) fn morning(day: Date) -> Time {
     in_brussels(day.at(9, 0, 0, 0))
 }
 

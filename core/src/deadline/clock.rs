@@ -218,7 +218,7 @@ impl Clock {
     /// Whether this side must act before it runs out, or hear that it has: of a file that still lies on the
     /// transport medium both do.
     #[must_use]
-    pub fn concerns(self, side: Side) -> bool {
+    pub(crate) fn concerns(self, side: Side) -> bool {
         match self.rule().who {
             Who::Both => true,
             _ if self == Self::RemovalAlarm => true,
@@ -229,13 +229,13 @@ impl Clock {
 
     /// Whether it is about telling of an incident.
     #[must_use]
-    pub fn is_incident(self) -> bool {
+    pub(crate) fn is_incident(self) -> bool {
         matches!(self, Self::Incident(_))
     }
 
     /// Whether it ends at an instant; otherwise it ends with a day.
     #[must_use]
-    pub fn in_hours(self) -> bool {
+    pub(crate) fn in_hours(self) -> bool {
         matches!(self.rule().term, Term::Hours(_))
     }
 }

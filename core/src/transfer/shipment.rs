@@ -127,7 +127,7 @@ impl Shipment {
 
     /// Whether it may be out: unknown counts (rule 2).
     #[must_use]
-    pub fn is_exposed(&self) -> bool {
+    pub(crate) fn is_exposed(&self) -> bool {
         let out = matches!(
             self.stands,
             Stands::Leaving | Stands::Accepted { .. } | Stands::Unknown { .. }
@@ -152,7 +152,7 @@ impl Shipment {
 
     /// Whether it may still reach its custodian without anybody's doing.
     #[must_use]
-    pub fn may_arrive(&self) -> bool {
+    pub(crate) fn may_arrive(&self) -> bool {
         let lost = matches!(self.stands, Stands::Rejected { .. })
             || matches!(self.report, Some(Report::Failed { .. }));
         !lost

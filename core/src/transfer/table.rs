@@ -8,6 +8,7 @@ use crate::evidence::Removal;
 use crate::id::{TransferId, UploadId};
 use crate::plan::Route;
 use crate::policy::Reason;
+use crate::share::place;
 use crate::statement::Shipped;
 
 impl State {
@@ -147,15 +148,6 @@ impl State {
             }
             // The quickest custodian types before the operator reports.
             Self::Opened | Self::Closed => Some(Step::to(self.clone())),
-            _ => None,
-        }
-    }
-
-    fn share(&self, index: u8) -> Option<&Shipment> {
-        match self {
-            Self::Releasing { shares, .. } | Self::Released { shares, .. } => {
-                shares.get(place(index)?)
-            }
             _ => None,
         }
     }
@@ -401,8 +393,4 @@ pub(super) fn shipped(envelope: &Envelope, shares: &[Shipment]) -> Vec<Shipped> 
         }
     };
     envelope.routes.iter().zip(shares).map(one).collect()
-}
-
-pub(super) fn place(index: u8) -> Option<usize> {
-    usize::from(index).checked_sub(1)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::table::{place, shipped};
+use super::table::shipped;
 use super::*;
 use crate::evidence::tests::{Evidence, GONE, World};
 

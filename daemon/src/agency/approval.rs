@@ -111,9 +111,7 @@ async fn let_pass(
     let two_persons::Confirmed { first, others } =
         two_persons::confirm(&core.books, &mut tx, word, caller.0).await?;
     if first.is_some() {
-        let installed = core.books.agreements.get(&record.agreement);
-        let installed =
-            installed.ok_or_else(|| CoreError::NoAgreement(record.agreement.to_string()))?;
+        let installed = core.books.installed(&record.agreement)?;
         let notice = Notice { case: list, ..Notice::of(text) };
         let said = core.books.notify(&mut tx, &installed.terms, None, Sort::Override, notice);
         let _: Digest = said.await?;

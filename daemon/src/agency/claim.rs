@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use sluis_core::control::{Lane, Send};
+use sluis_core::control::Send;
 use sluis_core::id::{AgreementId, Digest, Nis, Time, TransferCode, TransferId};
 use sluis_core::policy::{self, Reason};
 use sluis_core::transfer::{Event, Illegal, State, Work};
@@ -16,10 +16,9 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::request::Known;
-use super::{Agency, admission, outbox, status};
+use super::{Agency, admission, outbox, queue, status};
 use crate::books::{NOT_HEARD, find};
 use crate::error::{CoreError, Result};
-use crate::role::Role;
 use crate::store::{Record, Tx, detail};
 use crate::threads::blocking;
 use crate::{durable, files};
@@ -229,9 +228,8 @@ impl Agency {
         if exercise {
             tx.rehearses(&id, agreement).await?;
         }
-        let (now, work) =
-            (self.books.now(), serde_json::to_string(&Work::Seal).unwrap_or_default());
-        tx.queue(Role::Sealer, Lane::Jobs, agreement, Some(id), &work, now).await?;
+        let now = self.books.now();
+        queue(tx, (agreement, Some(id)), &Work::Seal, now).await?;
         let detail = match replaces {
             Some(old) => detail([("replaces", old.to_string())]),
             None => detail([("agreement", agreement.to_string())]),
@@ -250,8 +248,7 @@ impl Agency {
         state: State,
         replaces: Option<TransferId>,
     ) -> Result<Record<State>> {
-        let installed = self.books.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let installed = self.books.installed(agreement)?;
         let mut code = TransferCode::random();
         while tx.is_taken(&code).await? {
             code = TransferCode::random();

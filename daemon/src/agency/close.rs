@@ -16,7 +16,7 @@ impl Agency {
     /// transfer would have expired, so that it can be redelivered: then this says when to come again.
     pub(super) async fn erase(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Due>> {
         let Some(id) = job.transfer else { return Ok(None) };
-        let (mut record, terms) = self.load(tx, &id).await?;
+        let (mut record, terms) = self.books.load::<State>(tx, &id).await?;
         if !(record.state.is_over() || matches!(record.state, State::Opened)) {
             return Ok(None);
         }
@@ -55,7 +55,7 @@ impl Agency {
 
     async fn expire_one(&self, id: &TransferId) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
-        let (mut record, terms) = self.load(&mut tx, id).await?;
+        let (mut record, terms) = self.books.load::<State>(&mut tx, id).await?;
         // An older store would say of a list that was opened since that it never was.
         if !self.books.heard.once(&record.agreement) {
             tracing::debug!(transfer = ?id, "its time is over; it ends once the other party was heard");

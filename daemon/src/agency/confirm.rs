@@ -29,20 +29,10 @@ impl Agency {
             return Ok(effect);
         }
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
-        let Some(mut record) = tx.transfer::<State>(&id).await? else {
-            return Ok(Err(words!(
-                "er is hier geen zending {id}",
-                "there is no transfer {id} here"
-            )));
+        let (mut record, terms) = match self.books.spoken_of::<State>(tx, said, &id).await? {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
         };
-        // One municipality says nothing about another's transfers.
-        if record.agreement != said.statement().header.agreement {
-            return Ok(Err(words!(
-                "de zending is onder een andere overeenkomst",
-                "the transfer is under another agreement"
-            )));
-        }
-        let terms = self.books.terms(tx, &record.terms).await?;
         let event = match self.event(tx, &terms, &id, said).await {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(Ok(())),

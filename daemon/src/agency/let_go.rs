@@ -39,9 +39,8 @@ impl Agency {
         event: &Event,
     ) -> Result<()> {
         let surely = matches!(event, Event::Shipped(_, Stands::Waiting | Stands::Rejected { .. }));
-        let shares = record.state.shares().unwrap_or_default();
         let first = |share: &Shipment| !share.exposed && share.deferred == 0;
-        if surely && super::sealer::share(shares, index).is_some_and(first) {
+        if surely && record.state.share(index).is_some_and(first) {
             let folder = self.let_go(&record.id);
             let there = folder.try_exists();
             if there.map_err(CoreError::io("looking whether a share was let go"))? {
@@ -67,9 +66,8 @@ impl Agency {
     /// Whether a share left that the store does not know to be out.
     fn left_unknown(&self, record: &Record<State>) -> Result<bool> {
         let Some(envelope) = record.state.envelope() else { return Ok(false) };
-        let shares = record.state.shares().unwrap_or_default();
         for index in envelope.routes.iter().map(|route| route.index) {
-            let known = super::sealer::share(shares, index).is_some_and(Shipment::was_tried);
+            let known = record.state.share(index).is_some_and(Shipment::was_tried);
             let left = self.let_go(&record.id).join(index.to_string()).try_exists();
             if !known && left.map_err(CoreError::io("looking whether a share was let go"))? {
                 return Ok(true);

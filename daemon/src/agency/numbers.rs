@@ -86,9 +86,7 @@ impl Agency {
 
     /// An exercise goes to the numbers of today at once: which ones is kept, and whoever types tried that one and no other.
     pub(super) async fn exercises(&self, tx: &mut Tx, exercise: &Record<State>) -> Result<()> {
-        let installed = self.books.agreements.get(&exercise.agreement);
-        let installed =
-            installed.ok_or_else(|| CoreError::NoAgreement(exercise.agreement.to_string()))?;
+        let installed = self.books.installed(&exercise.agreement)?;
         self.changed_numbers(tx, installed).await?;
         for route in &installed.plan.routes {
             let (digest, _) = self.number(installed, &route.custodian)?;
@@ -250,8 +248,7 @@ impl Agency {
         ask: &OfCustodian,
     ) -> Result<NumberWord> {
         let (name, custodian) = (&ask.agreement, &ask.custodian);
-        let installed = self.books.agreements.get(name);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(name.to_string()))?;
+        let installed = self.books.installed(name)?;
         let mut tx = self.books.store.begin().await?;
         let (known, digest) = self.known(&mut tx, installed, custodian).await?;
         if known.used == Some(digest) {

@@ -45,9 +45,7 @@ impl Agency {
     /// What the releaser is told to do; nothing where it has become void.
     pub(super) async fn old_number_task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {
         let Some((custodian, mut known)) = self.errand(tx, job).await? else { return Ok(None) };
-        let installed = self.books.agreements.get(&job.agreement);
-        let installed =
-            installed.ok_or_else(|| CoreError::NoAgreement(job.agreement.to_string()))?;
+        let installed = self.books.installed(&job.agreement)?;
         let Some(word) = self.word(installed, &custodian, &known)? else {
             // The contacts file has it no more; whoever offers a list is told so.
             known.told = None;
@@ -151,7 +149,7 @@ impl Agency {
 
     /// Whose number this job is about, as long as it is to be told.
     async fn errand(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<(CustodianId, Number)>> {
-        let Ok(Errand { old_number_of }) = serde_json::from_str(&job.work) else {
+        let Ok(Errand { old_number_of }) = job.read() else {
             return Ok(None);
         };
         let known = tx.known_number(&job.agreement, &old_number_of).await?;

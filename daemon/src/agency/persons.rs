@@ -1,4 +1,4 @@
-//! The verbs that persons at the agency have beyond those of every core: send, withdraw, retry, redeliver, number.
+//! The verbs that persons at the agency have beyond those of every core.
 
 use std::sync::Arc;
 

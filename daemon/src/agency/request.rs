@@ -192,8 +192,7 @@ impl Agency {
         facts.waiver = facts.waiver.filter(|waiver| marks.contains(&waiver.list));
         let reasons = admission::decide(&terms, (1, ask.size), &facts, self.books.now());
         let reasons = reasons.err().unwrap_or_default();
-        let installed = self.books.agreements.get(name);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(name.to_string()))?;
+        let installed = self.books.installed(name)?;
         let offered = (!self.owners.has(uid)).then(|| {
             words!(
                 "iemand die ze mag aanbieden: gebruiker {uid} staat niet op de lijst sealer.owners of heeft de taak submit van [duties] niet",
@@ -228,8 +227,7 @@ impl Agency {
         replaces: Option<TransferId>,
         drawn_for: Option<Nis>,
     ) -> Result<(Agreement, Facts)> {
-        let installed = self.books.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let installed = self.books.installed(agreement)?;
         let terms = installed.terms.agreement.clone();
         let mut tx = self.books.store.begin().await?;
         let register = self.books.notices(&mut tx, agreement).await?;

@@ -12,14 +12,14 @@ use sluis_core::id::{AgreementId, TransferCode, TransferId, called};
 use sluis_core::notice::Sort;
 use sluis_core::policy::Reason;
 use sluis_core::statement::{Body, Sent, Signer};
-use sluis_core::transfer::{Envelope, Event, Shipment, Stands, State, Work};
+use sluis_core::transfer::{Envelope, Event, Stands, State, Work};
 use sluis_core::words;
 
 use super::claim::{drawn_for, kept_name, offered_by};
 use super::outcome::{event_of, plain};
 use super::request::Known;
 use super::seal::{self, Order, SealError};
-use super::{Agency, admission, status};
+use super::{Agency, admission, queue, status};
 use crate::books::{Books, NOT_HEARD, UNHEARD_MS, backoff_ms};
 use crate::error::{CoreError, Effect, Result};
 use crate::gatehouse::Core;
@@ -50,7 +50,7 @@ impl Agency {
     async fn seal(&self, job: &JobRow) -> Result<()> {
         let Some(id) = job.transfer else { return self.finish(job).await };
         let mut tx = self.books.store.begin().await?;
-        let (mut record, terms) = self.load(&mut tx, &id).await?;
+        let (mut record, terms) = self.books.load::<State>(&mut tx, &id).await?;
         if !is_to_seal(&record.state) {
             drop(tx);
             return self.finish(job).await;
@@ -99,7 +99,7 @@ impl Agency {
     ) -> Result<()> {
         let Some(id) = job.transfer else { return self.finish(job).await };
         let mut tx = self.books.store.begin().await?;
-        let (mut record, terms) = self.load(&mut tx, &id).await?;
+        let (mut record, terms) = self.books.load::<State>(&mut tx, &id).await?;
         if is_to_seal(&record.state) {
             // One key signs the bundle and `sent`; where it was another one's turn meanwhile, it is sealed again.
             let next = self.books.next_signer(&mut tx, &terms).await?;
@@ -109,16 +109,8 @@ impl Agency {
             self.rehearses(&mut tx, &record, &sent).await?;
             self.advance(&mut tx, &mut record, &terms, Event::Sealed(envelope), Some(sent)).await?;
             if terms.agreement.file.keep_plaintext == KeepPlaintext::UntilSealed {
-                let work = serde_json::to_string(&Work::Forget).unwrap_or_default();
-                tx.queue(
-                    Role::Sealer,
-                    Lane::Jobs,
-                    &record.agreement,
-                    Some(id),
-                    &work,
-                    self.books.now(),
-                )
-                .await?;
+                let of = (&record.agreement, Some(id));
+                queue(&mut tx, of, &Work::Forget, self.books.now()).await?;
             }
         } else {
             files::remove(&self.spooled(&id)).map_err(CoreError::io("discarding the envelope"))?;
@@ -132,7 +124,7 @@ impl Agency {
     async fn resend(&self, job: &JobRow, index: u8) -> Result<()> {
         let Some(id) = job.transfer else { return self.finish(job).await };
         let mut tx = self.books.store.begin().await?;
-        let (mut record, terms) = self.load(&mut tx, &id).await?;
+        let (mut record, terms) = self.books.load::<State>(&mut tx, &id).await?;
         match self.advance(&mut tx, &mut record, &terms, Event::Resend(index), None).await {
             // A report, a person or an end was quicker.
             Ok(()) | Err(CoreError::Illegal(_)) => {}
@@ -471,9 +463,8 @@ impl Core for Agency {
 
     async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {
         let Some(id) = job.transfer else { return self.old_number_task(tx, job).await };
-        let (record, terms) = self.load(tx, &id).await?;
-        let work: Work = serde_json::from_str(&job.work)
-            .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
+        let (record, terms) = self.books.load::<State>(tx, &id).await?;
+        let work: Work = job.read()?;
         Ok(match (work, &record.state) {
             (Work::Place, State::Sealed { envelope, .. }) => {
                 Some(Task::Place { size: envelope.size })
@@ -498,16 +489,16 @@ impl Core for Agency {
                 return Err(CoreError::to_gate(NOT_HEARD, why));
             }
             // Let go under an earlier lease, and the agreement ended since: its bundle is gone, and nobody knows whether it left.
-            (Work::Release { index }, State::Releasing { shares, .. })
-                if under_way(shares, index) && is_shut(shares, index) =>
+            (Work::Release { index }, state @ State::Releasing { .. })
+                if under_way(state, index) && is_shut(state, index) =>
             {
                 let lost = Stands::Unknown { driver: "?".into() };
                 let mut record = record;
                 self.advance(tx, &mut record, &terms, Event::Shipped(index, lost), None).await?;
                 None
             }
-            (Work::Release { index }, State::Releasing { shares, .. })
-                if under_way(shares, index) =>
+            (Work::Release { index }, state @ State::Releasing { .. })
+                if under_way(state, index) =>
             {
                 // A database row alone never frees a key: the bytes are verified again, here and at the gate.
                 let (_, [sent, delivered, removed]) =
@@ -529,13 +520,14 @@ impl Core for Agency {
 
     async fn exposing(&self, tx: &mut Tx, job: &JobRow) -> Result<bool> {
         let Some(id) = job.transfer else { return self.old_number_exposing(tx, job).await };
-        let Ok(Work::Release { index }) = serde_json::from_str(&job.work) else {
+        let Ok(Work::Release { index }) = job.read() else {
             return Ok(false);
         };
-        let (mut record, terms) = self.load(tx, &id).await?;
+        let (mut record, terms) = self.books.load::<State>(tx, &id).await?;
         // What was let go before its custodian's right ended is in doubt as any other.
-        let leaves = |shares| share(shares, index).is_some_and(|it| it.stands == Stands::Leaving);
-        let leaves = matches!(&record.state, State::Releasing { shares, .. } if leaves(shares));
+        let share = record.state.share(index);
+        let leaves = matches!(record.state, State::Releasing { .. })
+            && share.is_some_and(|share| share.stands == Stands::Leaving);
         if self.left_before(tx, (&mut record, &terms), index).await? {
             return Ok(false);
         }
@@ -570,22 +562,20 @@ impl Core for Agency {
 
     async fn exposed(&self, job: &JobRow) -> Result<()> {
         let Some(id) = job.transfer else { return Ok(()) };
-        let Ok(Work::Release { index }) = serde_json::from_str(&job.work) else { return Ok(()) };
+        let Ok(Work::Release { index }) = job.read() else { return Ok(()) };
         self.keep_let_go(&id, index)
     }
 
     async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
         let Some(id) = job.transfer else { return self.old_number_done(tx, job, outcome).await };
-        let (mut record, terms) = self.load(tx, &id).await?;
-        let work: Work = serde_json::from_str(&job.work)
-            .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
+        let (mut record, terms) = self.books.load::<State>(tx, &id).await?;
+        let work: Work = job.read()?;
         // What is in the way stands in the status file too.
         self.touch(id);
         let (event, finished) = match (work, outcome) {
             (Work::Place, Outcome::Moved { upload }) if record.state.is_over() => {
-                let end = serde_json::to_string(&Work::Terminate { upload }).unwrap_or_default();
-                let now = self.books.now();
-                tx.queue(Role::Carrier, Lane::Jobs, &record.agreement, Some(id), &end, now).await?;
+                let of = (&record.agreement, Some(id));
+                queue(tx, of, &Work::Terminate { upload }, self.books.now()).await?;
                 return Ok(true);
             }
             (Work::Place, Outcome::Moved { upload }) => (Event::Placed(upload), true),
@@ -645,7 +635,7 @@ impl Core for Agency {
             .await?;
         let Some(job) = job else { return Ok(false) };
         self.books.commit(tx).await?;
-        let done = match serde_json::from_str(&job.work) {
+        let done = match job.read() {
             Ok(Work::Seal) => self.seal(&job).await,
             Ok(Work::Erase) => self.erase_job(&job).await,
             Ok(Work::Forget) => self.forget(&job).await,
@@ -672,22 +662,17 @@ fn is_to_seal(state: &State) -> bool {
 }
 
 /// Whether a share is still to be handed over, or was and nobody said what became of it.
-fn under_way(shares: &[Shipment], index: u8) -> bool {
-    share(shares, index)
-        .is_some_and(|share| matches!(share.stands, Stands::Waiting | Stands::Leaving))
+fn under_way(state: &State, index: u8) -> bool {
+    let share = state.share(index);
+    share.is_some_and(|share| matches!(share.stands, Stands::Waiting | Stands::Leaving))
 }
 
 /// Whether it waits for its channel.
 fn waits(state: &State, index: u8) -> bool {
-    let share = share(state.shares().unwrap_or_default(), index);
-    share.is_some_and(|share| share.stands == Stands::Waiting)
+    state.share(index).is_some_and(|share| share.stands == Stands::Waiting)
 }
 
 /// Whether it may not leave, nor go again.
-fn is_shut(shares: &[Shipment], index: u8) -> bool {
-    share(shares, index).is_some_and(|share| share.shut)
-}
-
-pub(super) fn share(shares: &[Shipment], index: u8) -> Option<&Shipment> {
-    usize::from(index).checked_sub(1).and_then(|at| shares.get(at))
+fn is_shut(state: &State, index: u8) -> bool {
+    state.share(index).is_some_and(|share| share.shut)
 }

@@ -2,7 +2,7 @@
 
 use sluis_config::agreements::Installed;
 use sluis_core::agreement::Agreement;
-use sluis_core::control::{Lane, Named};
+use sluis_core::control::Named;
 use sluis_core::deadline::civil;
 use sluis_core::evidence::Terms;
 use sluis_core::id::AgreementId;
@@ -12,9 +12,8 @@ use sluis_core::transfer::{Event, State, Work};
 use sluis_core::words::Words;
 use sluis_core::{exercise, words};
 
-use super::Agency;
+use super::{Agency, queue};
 use crate::error::{CoreError, Result};
-use crate::role::Role;
 use crate::store::{Due, JobRow, Record, Tx, detail};
 
 /// How soon it is looked at again whether the clock is believed.
@@ -26,9 +25,9 @@ impl Agency {
     pub(super) async fn will_end(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
         let register = self.books.notices(tx, agreement).await?;
         let Some(day) = register.basis_gone() else { return Ok(()) };
-        let (now, work) = (self.books.now(), serde_json::to_string(&Work::End).unwrap_or_default());
+        let now = self.books.now();
         let due = Due::late(now, civil::start_of_day(day).max(now));
-        Ok(tx.queue(Role::Sealer, Lane::Jobs, agreement, None, &work, due).await?)
+        queue(tx, (agreement, None), &Work::End, due).await
     }
 
     /// The day may have come. Not by a clock that nobody believes, nor before the other party was heard: an older store
@@ -105,11 +104,8 @@ impl Agency {
             Ok(()) | Err(CoreError::Illegal(_)) => {}
             Err(other) => return Err(other),
         }
-        let (now, work) =
-            (self.books.now(), serde_json::to_string(&Work::Shred).unwrap_or_default());
-        Ok(tx
-            .queue(Role::Sealer, Lane::Jobs, &record.agreement, Some(record.id), &work, now)
-            .await?)
+        let of = (&record.agreement, Some(record.id));
+        queue(tx, of, &Work::Shred, self.books.now()).await
     }
 
     /// The agreement ended at once: the shares that had not left are in the bundle, and go with it.

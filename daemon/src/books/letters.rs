@@ -36,8 +36,7 @@ impl Books {
     /// # Errors
     /// [`CoreError::Refused`] where that number is not here.
     pub async fn say_again(&self, tx: &mut Tx, name: &AgreementId, from: u64) -> Result<SaidAgain> {
-        let installed = self.agreements.get(name);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(name.to_string()))?;
+        let installed = self.installed(name)?;
         let agreement = self.with_keys(tx, installed.terms.clone()).await?.agreement;
         let last = tx.last_statement(&self.party, name).await?.number;
         let mut until = None;
@@ -115,8 +114,7 @@ impl Books {
     /// # Errors
     /// [`CoreError`].
     pub async fn cursor(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Tip> {
-        let installed = self.agreements.get(agreement);
-        let installed = installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        let installed = self.installed(agreement)?;
         let other = &installed.terms.agreement.party(self.side.other()).id;
         Ok(tx.last_statement(other, agreement).await?)
     }

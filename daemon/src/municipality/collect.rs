@@ -38,7 +38,7 @@ impl Municipality {
     /// Where the envelope goes of a transfer that is being fetched, and what it is to be.
     async fn places(&self, id: &TransferId) -> Result<(Places, Sent)> {
         let mut tx = self.books.store.begin().await?;
-        let (record, _) = self.load(&mut tx, id).await?;
+        let (record, _) = self.books.load::<State>(&mut tx, id).await?;
         let State::Announced { sent } = record.state else {
             return Err(CoreError::to_gate("not-now", "this transfer is not being fetched"));
         };

@@ -35,7 +35,7 @@ impl Municipality {
     /// An ended transfer's envelope will never be opened: it goes.
     async fn discard(&self, tx: &mut Tx, job: &JobRow) -> Result<()> {
         let Some(id) = job.transfer else { return Ok(()) };
-        let (record, _) = self.load(tx, &id).await?;
+        let (record, _) = self.books.load::<State>(tx, &id).await?;
         self.forget(&id);
         if !matches!(record.state, State::Ended { .. } | State::Failed { .. }) {
             return Ok(());
@@ -140,20 +140,10 @@ impl Municipality {
 
     async fn ended(&self, tx: &mut Tx, said: &Verified, how: &str) -> Effect {
         let Ok(id) = said.transfer() else { return Ok(Ok(())) };
-        let Some(mut record) = tx.transfer::<State>(&id).await? else {
-            return Ok(Err(words!(
-                "er is hier geen zending {id}",
-                "there is no transfer {id} here"
-            )));
+        let (mut record, terms) = match self.books.spoken_of::<State>(tx, said, &id).await? {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
         };
-        // One agency says nothing about another's transfers.
-        if record.agreement != said.statement().header.agreement {
-            return Ok(Err(words!(
-                "de zending is onder een andere overeenkomst",
-                "the transfer is under another agreement"
-            )));
-        }
-        let terms = self.books.terms(tx, &record.terms).await?;
         match self.advance(tx, &mut record, &terms, Event::Ended(how.to_owned())).await {
             Ok(()) => Ok(Ok(())),
             Err(CoreError::Illegal(illegal)) => Ok(Err(illegal.words())),
@@ -285,9 +275,8 @@ impl Core for Municipality {
 
     async fn task(&self, tx: &mut Tx, job: &JobRow) -> Result<Option<Task>> {
         let Some(id) = job.transfer else { return Ok(None) };
-        let (record, terms) = self.load(tx, &id).await?;
-        let work: Work = serde_json::from_str(&job.work)
-            .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
+        let (record, terms) = self.books.load::<State>(tx, &id).await?;
+        let work: Work = job.read()?;
         if work == Work::Fetch {
             self.books.may_fetch(tx, &terms).await?;
         }
@@ -307,9 +296,8 @@ impl Core for Municipality {
 
     async fn done(&self, tx: &mut Tx, job: &JobRow, outcome: Outcome) -> Result<bool> {
         let Some(id) = job.transfer else { return Ok(true) };
-        let (mut record, terms) = self.load(tx, &id).await?;
-        let work: Work = serde_json::from_str(&job.work)
-            .map_err(|_| CoreError::to_gate("work", "unreadable work"))?;
+        let (mut record, terms) = self.books.load::<State>(tx, &id).await?;
+        let work: Work = job.read()?;
         match (work, outcome) {
             (Work::Fetch, outcome) => self.collected(tx, &mut record, outcome).await,
             (Work::Terminate { .. }, Outcome::Looked { look }) if look.is_gone() => {
@@ -359,7 +347,7 @@ impl Core for Municipality {
         else {
             return Ok(false);
         };
-        let done = match serde_json::from_str(&job.work) {
+        let done = match job.read() {
             Ok(Work::Destroy) => self.destroy(&mut tx, &job).await,
             _ => self.discard(&mut tx, &job).await,
         };

@@ -46,7 +46,7 @@ impl Municipality {
         let turn = self.turn(&id);
         let _turn = turn.lock().await;
         let mut tx = self.books.store.begin().await?;
-        let (mut record, terms) = self.load(&mut tx, &id).await?;
+        let (mut record, terms) = self.books.load::<State>(&mut tx, &id).await?;
         let others = tx.open_codes().await?;
         let (sent, accepted, open) = match record.state.clone() {
             State::Removed { sent, accepted, .. } => (sent, accepted, false),
@@ -236,7 +236,7 @@ impl Municipality {
         shares: Vec<u8>,
     ) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
-        let (mut now, terms) = self.load(&mut tx, id).await?;
+        let (mut now, terms) = self.books.load::<State>(&mut tx, id).await?;
         let event = Event::Opened { at: self.books.now(), plaintext, shares };
         self.advance(&mut tx, &mut now, &terms, event).await?;
         self.books.commit(tx).await
@@ -244,7 +244,7 @@ impl Municipality {
 
     async fn is_opened(&self, id: &TransferId) -> Result<bool> {
         let mut tx = self.books.store.begin().await?;
-        Ok(matches!(self.load(&mut tx, id).await?.0.state, State::Opened { .. }))
+        Ok(matches!(self.books.load::<State>(&mut tx, id).await?.0.state, State::Opened { .. }))
     }
 
     /// The opened files of a transfer.
@@ -345,8 +345,7 @@ fn read(
         CoreError::refused(code, error.words())
     })?;
     let count = u8::try_from(sent.routes.len()).unwrap_or(u8::MAX);
-    let committed =
-        usize::from(share.index()).checked_sub(1).and_then(|place| sent.commitments.get(place));
+    let committed = share::place(share.index()).and_then(|place| sent.commitments.get(place));
     if share.threshold() != sent.threshold
         || committed != Some(&share.commitment(&record.id, count))
     {

@@ -223,7 +223,7 @@ impl Municipality {
             return Ok(());
         }
         let mut tx = self.books.store.begin().await?;
-        let (mut record, terms) = self.load(&mut tx, id).await?;
+        let (mut record, terms) = self.books.load::<State>(&mut tx, id).await?;
         if !record.state.can_be_destroyed() {
             return Ok(());
         }
@@ -241,7 +241,7 @@ impl Municipality {
     /// Erases what the vault holds of it, and says so.
     pub(super) async fn destroy(&self, tx: &mut Tx, job: &JobRow) -> Result<()> {
         let Some(id) = job.transfer else { return Ok(()) };
-        let (mut record, terms) = self.load(tx, &id).await?;
+        let (mut record, terms) = self.books.load::<State>(tx, &id).await?;
         if !matches!(record.state, State::Destroying { .. }) {
             return Ok(());
         }
@@ -267,8 +267,7 @@ impl Municipality {
 
     /// What there is to attest: the books held against the vault itself.
     async fn stock(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<Stock> {
-        let installed = self.books.agreements.get(agreement);
-        installed.ok_or_else(|| CoreError::NoAgreement(agreement.to_string()))?;
+        self.books.installed(agreement)?;
         // In another vault, or where none is mounted, nothing is kept either: that is nothing to sign.
         self.its_vault(tx).await?;
         let lists =

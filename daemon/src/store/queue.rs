@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::de::DeserializeOwned;
 use sluis_core::control::{Lane, Pending};
 use sluis_core::id::{AgreementId, Time, TransferId};
 use sluis_core::words::{Words, shown};
@@ -31,6 +32,16 @@ pub struct JobRow {
     pub attempts: i64,
     /// Under which lease its share was let go, if it was.
     pub granted: Option<i64>,
+}
+
+impl JobRow {
+    /// What there is to do, in the side's own type.
+    ///
+    /// # Errors
+    /// [`StoreError::Row`] where it is none of that.
+    pub fn read<W: DeserializeOwned>(&self) -> Result<W> {
+        serde_json::from_str(&self.work).map_err(|_| StoreError::Row(TABLE))
+    }
 }
 
 /// Of whose queues a transaction changed what waits there, by gate and lane.

@@ -15,7 +15,7 @@ const FOREIGN: u8 = u8::MAX;
 ///
 /// Between groups stands anything that is neither letter nor digit, three characters at most.
 #[must_use]
-pub fn may_stand_in(text: &str) -> bool {
+pub(crate) fn may_stand_in(text: &str) -> bool {
     any(text, |groups| {
         groups.in_one_piece() || groups.windows().any(|it| it.is_shaped() || it.checks())
     })
@@ -23,7 +23,7 @@ pub fn may_stand_in(text: &str) -> bool {
 
 /// Whether a text holds eleven digits with a right check number: for text that has long numbers of its own.
 #[must_use]
-pub fn stands_in(text: &str) -> bool {
+pub(crate) fn stands_in(text: &str) -> bool {
     any(text, |groups| groups.windows().any(|it| it.checks()))
 }
 
