@@ -12,8 +12,7 @@ use sluis_config::credentials::Credentials;
 use sluis_config::schema::{Auth, Body, Driver, Level};
 use sluis_config::{Agreements, Config};
 
-const MINIMAL: &str =
-    "[party]\nid = \"x\"\nname = \"X\"\n[keeper]\nvault = \"vault\"\nstore = \"state.db\"\n";
+const MINIMAL: &str = "[party]\nid = \"x\"\nname = \"X\"\n[keeper]\nvault = \"vault\"\nstore = \"state.db\"\nbackups-keep-days = 30\n";
 
 fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
     let dir = tempfile::tempdir().unwrap();

@@ -146,6 +146,12 @@ impl Books {
         self.clock.now()
     }
 
+    /// How long this machine has been up, in milliseconds: no clock that is set changes it.
+    #[must_use]
+    pub fn up(&self) -> i64 {
+        self.clock.up()
+    }
+
     /// Makes a transaction durable, and wakes whoever waits for a change or for the work in it.
     ///
     /// # Errors

@@ -236,8 +236,12 @@ enum Given {
 async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
     let books = gate.core.books();
     loop {
-        // After a power cut nobody has a lease any more: gates run where their core runs.
-        let mut tx = books.store.begin_unsynced().await?;
+        let mut tx = match gate.role {
+            // What became of a share may be said here, and nothing that was said is unsaid by a power cut.
+            Role::Releaser => books.store.begin().await?,
+            // After one nobody has a lease any more: gates run where their core runs.
+            _ => books.store.begin_unsynced().await?,
+        };
         // Nobody listens to an older question any more: what it got would be taken from who asks now.
         if !books.seen.is_newest(&(ask.instance, ask.task), ask.ask) {
             return Ok(Given::NothingBefore(None));

@@ -183,6 +183,7 @@ pub mod answer {
 
     /// Where the message went: nothing that is kept repeats it.
     const TO: &str = "+32470123456";
+    const TEXT: &str = "Sluis 7K3F-9QX: 121G-DXQ8-0GH7-XRMC-9511-J5QX-SYS5-M8T5-VQ8";
 
     static TEMPLATES: LazyLock<[Http; 3]> = LazyLock::new(|| {
         [
@@ -206,8 +207,10 @@ pub mod answer {
         let kept = |text: &str| {
             let digits: String = text.chars().filter(char::is_ascii_digit).collect();
             assert!(!digits.contains("70123456"), "{text}");
+            let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+            assert!(!plain.to_ascii_uppercase().contains("DXQ80GH7"), "{text}");
         };
-        match http.outcome(status, body, TO) {
+        match http.outcome(status, body, (TO, TEXT)) {
             Outcome::Accepted { message, .. } => {
                 assert!(http.success.status.contains(&status), "{status}");
                 message.as_deref().into_iter().for_each(kept);
@@ -226,7 +229,8 @@ pub mod answer {
     /// One of each class.
     #[must_use]
     pub fn seeds() -> Vec<Vec<u8>> {
-        let answers: [(u8, u16, &str); 8] = [
+        let answers: [(u8, u16, &str); 9] = [
+            (0, 201, r#"{"sid":"121G-dxq8-0GH7"}"#),
             (0, 201, r#"{"sid":"SM1"}"#),
             (0, 400, r#"{"code":21211,"message":"+32 470 12 34 56"}"#),
             (0, 429, ""),

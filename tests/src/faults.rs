@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use sluis_core::message::Reference;
 
 use crate::walk::Beside;
 use crate::world::{Plan, ROLES, line_in, somewhere};
@@ -405,6 +406,7 @@ pub fn half_made(folder: &Path) -> Vec<PathBuf> {
             || name.starts_with(".send-")
             || name == "opening"
             || name == "verified"
+            || name.strip_prefix('.').is_some_and(|it| it.parse::<Reference>().is_ok())
         {
             found.push(entry.path());
         } else if entry.path().is_dir() {

@@ -201,7 +201,7 @@ fn answers_are_read_as_each_preset_says() {
         ("kannel", 503, "Temporal failure, try again later.", again),
     ];
     for (name, status, body, class) in answers {
-        let outcome = http(name).0.outcome(status, body.as_bytes(), "");
+        let outcome = http(name).0.outcome(status, body.as_bytes(), ("", ""));
         assert!(class(&outcome), "{name} {status} {body}: {outcome:?}");
     }
 }

@@ -18,6 +18,7 @@ use sluis_tests::older::{
     LIST, backup, copy, delivered, holds, is_held, left_since, open, put_back, store, write,
 };
 use sluis_tests::persons::did;
+use sluis_tests::world::Plan;
 use sluis_tests::{World, binary, stderr, stdout, tool, until};
 
 /// Another Unix user than the one that runs the tests.
@@ -191,6 +192,34 @@ fn what_an_older_store_does_not_know_goes_back_to_its_owner_and_never_out_by_its
     world.start("releaser");
     let next = delivered(&world, "lijst-2.csv");
     assert!(world.lines(&lost).is_empty() && next != lost);
+    everything_holds(&world);
+}
+
+/// The backup is from before the second person let the list go: the store knows it, and not that it was sealed.
+#[test]
+fn what_an_older_store_knows_as_waiting_for_a_person_has_failed_where_it_was_sealed_since() {
+    let mut plan = Plan::default();
+    plan.agreement = plan.agreement.replace("[file]\n", "[file]\napproval = \"second-person\"\n");
+    let mut world = World::running_as(&plan);
+    let code = world.send("lijst.csv", LIST);
+    world.wait("agency", &code, "Admitted");
+    let kept = backup(&mut world, "sealer", "agency");
+    let approved = world.cli_as(SECOND, "agency", &["approve", &code]);
+    assert!(approved.status.success(), "{}", stderr(&approved));
+    world.wait("agency", &code, "Released");
+    put_back(&mut world, "sealer", "agency", &kept);
+    is_held(&world, "agency");
+    let word = go_on(&world, "agency");
+    assert_eq!(word["exposed"], 3, "each share may be out: {word}");
+    world.wait("municipality", &code, "Ended");
+    let back = world.outbox().join("lijst.csv.rejected");
+    until("the list to be back with its owner", || back.exists().then_some(()));
+    for folder in ["spool", "bundles", "private/mechelen"] {
+        let folder = world.path("agency").join(folder);
+        until(&format!("{} to be empty", folder.display()), || {
+            (fs::read_dir(&folder).unwrap().count() == 0).then_some(())
+        });
+    }
     everything_holds(&world);
 }
 

@@ -1,21 +1,27 @@
 //! What a provider's answer means, by its template: one of four outcomes, and "unknown" is one of them. What it says is
 //! another's text.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use sluis_core::control::Outcome;
 use sluis_core::words;
 use sluis_core::words::Words;
+use zeroize::Zeroizing;
 
 use super::{Answer, Http};
 
 /// The driver's name in statements.
 const DRIVER: &str = "http";
+/// So many symbols in a row of a message are no number of a provider's own by chance.
+const PIECE: usize = 8;
 
 impl Http {
-    /// What this answer to a message to `number` means. What fits no class is unknown; nothing of it repeats the number.
+    /// What this answer to a message of this text to `number` means. What fits no class is unknown; nothing of it repeats
+    /// the number, or a share in the text.
     #[must_use]
-    pub fn outcome(&self, status: u16, body: &[u8], number: &str) -> Outcome {
-        without(classify(self, status, body), number)
+    pub fn outcome(&self, status: u16, body: &[u8], (number, text): (&str, &str)) -> Outcome {
+        without(classify(self, status, body), number, text)
     }
 }
 
@@ -25,14 +31,17 @@ pub fn unknown() -> Outcome {
     Outcome::Unknown { driver: DRIVER.into() }
 }
 
-/// The outcome with `-` for what repeats the number that the message went to, abroad or at home, however grouped: what
-/// a provider says is kept, and that number is not.
-fn without(outcome: Outcome, number: &str) -> Outcome {
+/// The outcome with `-` for what repeats the number that the message went to, abroad or at home, or a piece of its text,
+/// however grouped: what a provider says is kept, and these are not.
+fn without(outcome: Outcome, number: &str, text: &str) -> Outcome {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let number = digits(number);
     // Without the country and the zero that stands for it.
     let own = &number[number.len().saturating_sub(8)..];
-    let repeats = |text: &String| own.len() == 8 && digits(text).contains(own);
+    let sent = symbols(text);
+    let sent: BTreeSet<&[u8]> = sent.windows(PIECE).collect();
+    let echoes = |said: &str| symbols(said).windows(PIECE).any(|piece| sent.contains(piece));
+    let repeats = |said: &String| own.len() == 8 && digits(said).contains(own) || echoes(said);
     let none = |text: String| if repeats(&text) { "-".to_owned() } else { text };
     match outcome {
         Outcome::Accepted { driver, message } => {
@@ -44,6 +53,14 @@ fn without(outcome: Outcome, number: &str) -> Outcome {
         }
         other => other,
     }
+}
+
+/// Letters and digits alone, in capitals; wiped, as a share is among them.
+fn symbols(text: &str) -> Zeroizing<Vec<u8>> {
+    let mut symbols = Zeroizing::new(Vec::with_capacity(text.len()));
+    let plain = text.bytes().filter(u8::is_ascii_alphanumeric);
+    symbols.extend(plain.map(|b| b.to_ascii_uppercase()));
+    symbols
 }
 
 fn classify(http: &Http, status: u16, body: &[u8]) -> Outcome {
@@ -125,7 +142,7 @@ mod tests {
     #[test]
     fn a_status_of_200_is_not_enough_where_the_template_asks_for_more() {
         let http = vonage();
-        let of = |status, body: &str| http.outcome(status, body.as_bytes(), "");
+        let of = |status, body: &str| http.outcome(status, body.as_bytes(), ("", ""));
         let answer =
             |code: &str| format!(r#"{{"messages":[{{"status":"{code}","message-id":"0A1"}}]}}"#);
         assert!(
@@ -137,6 +154,25 @@ mod tests {
             assert!(matches!(of(200, nonsense), Outcome::Unknown { .. }), "{nonsense}");
         }
         assert!(matches!(of(500, &answer("0")), Outcome::Unknown { .. }));
+    }
+
+    #[test]
+    fn nothing_of_an_answer_repeats_the_share_that_was_sent() {
+        let http = vonage();
+        let text = "Sluis 7K3F-9QX deel 1: 121G-DXQ8-0GH7-XRMC-9511-J5QX-SYS5-M8T5-VQ8";
+        let said = |id: &str| {
+            let answer = format!(r#"{{"messages":[{{"status":"0","message-id":"{id}"}}]}}"#);
+            match http.outcome(200, answer.as_bytes(), ("", text)) {
+                Outcome::Accepted { message, .. } => message.unwrap(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for echo in ["121G-DXQ8-0GH7", "id 0gh7xrmc", "x-9511 J5QX-y", text] {
+            assert_eq!(said(echo), "-", "{echo}");
+        }
+        for own in ["0A00000012345678", "DXQ8-0GH", "7f4e1b2c-9d3a-4a5b-8c6d-0e1f2a3b4c5d"] {
+            assert_eq!(said(own), own);
+        }
     }
 
     #[test]

@@ -206,8 +206,9 @@ impl Agency {
         self.hand_back(record, reasons)
     }
 
-    /// Puts a refused drop back, with its status beside it.
+    /// Puts a refused drop back, with its status beside it, once nothing is left of what it was sealed into.
     pub(super) fn hand_back(&self, record: &Record<State>, reasons: &[Reason]) -> Result<()> {
+        self.erase_sealed(&record.id)?;
         let private = self.private(&record.agreement, &record.id);
         self.return_drop((&record.agreement, Some(record.code)), &private, &record.state, reasons)
     }

@@ -130,7 +130,7 @@ impl Provider {
                 Ok(Some(_)) | Err(_) => return answers::unknown(),
             }
         }
-        self.http.outcome(status, &body, message.to)
+        self.http.outcome(status, &body, (message.to, message.text))
     }
 
     fn request(&self, message: &Message<'_>) -> RequestBuilder {

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sluis_core::control::Outcome;
+use sluis_core::message::Reference;
 use sluis_core::words;
 use sluis_core::words::Words;
 use zeroize::Zeroizing;
@@ -24,9 +25,18 @@ pub struct Smsd {
 }
 
 impl Smsd {
-    /// Over this folder.
+    /// Over this folder, in which nothing is left that a kill kept from being laid ready: a share's text, in the clear.
     #[must_use]
     pub fn new(outgoing: PathBuf) -> Self {
+        for half in std::fs::read_dir(&outgoing).into_iter().flatten().flatten() {
+            let (name, half) = (half.file_name(), half.path());
+            let reference = name.to_str().and_then(|name| name.strip_prefix('.'));
+            if reference.is_some_and(|it| it.parse::<Reference>().is_ok())
+                && let Err(error) = files::erase(&half)
+            {
+                tracing::error!(%error, "what was half laid ready for smsd cannot be erased");
+            }
+        }
         Self { outgoing }
     }
 

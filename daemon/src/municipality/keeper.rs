@@ -337,6 +337,7 @@ impl Core for Municipality {
     }
 
     async fn step(&self) -> Result<bool> {
+        self.forget_old();
         // Nothing is destroyed on a jump of the clock alone.
         if !self.books.clock_holds().await? {
             self.retire().await?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sluis_config::schema::Owner;
 use sluis_core::control::{LineAnswer, TypedLine};
 use sluis_core::envelope::{self, OpenError};
-use sluis_core::id::{Digest, Time, TransferId};
+use sluis_core::id::{Digest, TransferId};
 use sluis_core::receipt::{Event, State};
 use sluis_core::share::{self, LineError, Share};
 use sluis_core::statement::Sent;
@@ -28,7 +28,8 @@ use crate::{accounts, durable, files, threads};
 pub struct Typed {
     shares: BTreeMap<u8, Share>,
     by: BTreeMap<u8, u32>,
-    last: Time,
+    /// When the last one came, in milliseconds of being up.
+    last: i64,
 }
 
 impl Municipality {
@@ -123,11 +124,8 @@ impl Municipality {
         sent: &Sent,
         index: u8,
     ) -> Result<()> {
-        let now = self.books.now();
+        self.forget_old();
         let mut lines = self.lines.lock().map_err(|_| lost())?;
-        let forget =
-            i64::try_from(self.settings.forget_lines_s).unwrap_or(i64::MAX).saturating_mul(1000);
-        lines.retain(|_, typed| now.0 - typed.last.0 < forget);
         let typed = lines.entry(record.id).or_default();
         let own =
             typed.by.iter().filter(|(other, uid)| **other != index && **uid == caller.uid).count();
@@ -152,7 +150,7 @@ impl Municipality {
         let typed = lines.entry(record.id).or_default();
         typed.by.insert(share.index(), caller.uid);
         typed.shares.insert(share.index(), share);
-        typed.last = self.books.now();
+        typed.last = self.books.up();
         Ok(u8::try_from(typed.shares.len()).unwrap_or(u8::MAX))
     }
 
@@ -284,6 +282,15 @@ impl Municipality {
             }
         }
         Ok(())
+    }
+
+    /// Forgets the lines to which none was added for as long as they are kept, whatever the clock says.
+    pub(super) fn forget_old(&self) {
+        let keep = self.settings.forget_lines_s.saturating_mul(1000);
+        let (now, keep) = (self.books.up(), i64::try_from(keep).unwrap_or(i64::MAX));
+        if let Ok(mut lines) = self.lines.lock() {
+            lines.retain(|_, typed| now.saturating_sub(typed.last) < keep);
+        }
     }
 
     /// Forgets the lines of a transfer.

@@ -19,7 +19,7 @@ pub struct Steered {
 }
 
 /// That a line undoes what it began where a later step of it fails is a rule, and not in this list.
-pub const STEERED: [Steered; 25] = [
+pub const STEERED: [Steered; 26] = [
     // What says that a share was let go is not on the disk for certain: the share does not leave, and nothing says so.
     Steered {
         journey: Straight,
@@ -96,8 +96,20 @@ pub const STEERED: [Steered; 25] = [
     Steered {
         journey: Approved,
         role: "releaser",
-        by: &[("kill", LAID)],
+        by: &[("EIO", LAID), ("EIO", "channel/smsd.rs send `files::remove(&part)` remove")],
         to: &["channel/smsd.rs write `files::remove(path)` remove"],
+    },
+    // What a kill left half laid ready goes at the next start.
+    Steered {
+        journey: Approved,
+        role: "releaser",
+        by: &[("kill", LAID)],
+        to: &[
+            "channel/smsd.rs new `files::erase(&half)` cut",
+            "channel/smsd.rs new `files::erase(&half)` sync",
+            "channel/smsd.rs new `files::erase(&half)` remove",
+            "channel/smsd.rs new `files::erase(&half)` sync folder",
+        ],
     },
     // What a kill left half made in the drop zone goes at the next start: a letter, an upload, a note that one is gone, and
     // an upload that was to go.

@@ -114,7 +114,7 @@ pub(super) async fn letters(
     let numbers = mailbox.after(after, waiting(wait)).await;
     let mailbox = Arc::clone(mailbox);
     let read = move || Ok(Letters { letters: mailbox.read(&numbers)?, seen: mailbox.seen()? });
-    Ok(([(CACHE_CONTROL, "no-store")], Json(blocking(read).await?)).into_response())
+    Ok(([(CACHE_CONTROL, "no-store")], Json(blocking(space, read).await?)).into_response())
 }
 
 /// `/{agreement}/mailbox/{number}`: a letter to the other party; `seen` in place of a number: how far it was heard.
@@ -147,7 +147,7 @@ pub(super) async fn letter(
         Some(number) => mailbox.put(number, &bytes, now, place),
         None => mailbox.put_seen(&bytes, now),
     };
-    let is_new = blocking(put).await?;
+    let is_new = blocking(space, put).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
     Ok(status.into_response())
 }

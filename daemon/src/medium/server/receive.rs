@@ -18,8 +18,15 @@ use crate::durable::Out;
 
 /// Runs work on the disk where it may block. It goes on to its end even if nobody waits for it any more.
 pub(super) async fn blocking<T: Send + 'static>(
+    space: &Space,
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
+    let turn = Arc::clone(&space.turns).acquire_owned().await.map_err(std::io::Error::other)?;
+    let work = move || {
+        let done = work();
+        drop(turn);
+        done
+    };
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
 }
 
@@ -69,7 +76,7 @@ pub(super) async fn receive(
     idle: Duration,
 ) -> Result<u64, Refusal> {
     let task = tokio::spawn(async move {
-        let written = write(&upload, body, checksum, idle).await;
+        let written = write(&space, &upload, body, checksum, idle).await;
         // Given back before anybody hears of it, so that the sender's next request is not refused.
         drop(writer);
         if upload.is_complete() {
@@ -82,6 +89,7 @@ pub(super) async fn receive(
 }
 
 async fn write(
+    space: &Space,
     upload: &Arc<Upload>,
     body: Body,
     checksum: Option<Checksum>,
@@ -89,9 +97,10 @@ async fn write(
 ) -> Result<u64, Refusal> {
     let checked = checksum.is_some();
     let opening = Arc::clone(upload);
-    let data = Arc::new(Mutex::new(blocking(move || Ok(opening.open_to_write(checked)?)).await?));
+    let opened = blocking(space, move || Ok(opening.open_to_write(checked)?));
+    let data = Arc::new(Mutex::new(opened.await?));
     let mut check = checksum.map(Check::new);
-    let mut copied = copy(upload, &data, body, check.as_mut(), idle).await;
+    let mut copied = copy((space, upload), &data, body, check.as_mut(), idle).await;
     if copied.is_ok() && check.is_some_and(|check| !check.agrees()) {
         copied = Err(Refusal::Checksum);
     }
@@ -101,12 +110,12 @@ async fn write(
         Err(refusal) => !checked && refusal.is_interruption(),
     };
     let settling = Arc::clone(upload);
-    let settled = blocking(move || Ok(settling.settle(&hold(&data), keep)?)).await;
+    let settled = blocking(space, move || Ok(settling.settle(&hold(&data), keep)?)).await;
     copied.and(settled)
 }
 
 async fn copy(
-    upload: &Upload,
+    (space, upload): (&Space, &Upload),
     data: &Arc<Mutex<Out>>,
     body: Body,
     mut check: Option<&mut Check>,
@@ -126,7 +135,7 @@ async fn copy(
             check.update(&piece);
         }
         let data = Arc::clone(data);
-        blocking(move || Ok(hold(&data).write_all(&piece)?)).await?;
+        blocking(space, move || Ok(hold(&data).write_all(&piece)?)).await?;
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ pub(super) async fn file(
         Method::PATCH => patch(zone, space, id, request).await,
         Method::DELETE => remove(zone, space, id).await,
         _ => match (space.living(id)?, role) {
-            (upload, Role::Municipality) => fetch(upload, request.headers()).await,
+            (upload, Role::Municipality) => fetch(&space, upload, request.headers()).await,
             (_, Role::Agency) => Err(Refusal::Forbidden),
         },
     }
@@ -120,7 +120,7 @@ async fn create(zone: &Zone, space: Arc<Space>, request: Request) -> Result<Resp
     }
     let info = Info { length, expires: zone.expiry(), metadata };
     let making = Arc::clone(&space);
-    let upload = blocking(move || making.create(info)).await?;
+    let upload = blocking(&space, move || making.create(info)).await?;
     let mut offset = 0;
     if has_body {
         let writer = upload.lock()?;
@@ -130,7 +130,8 @@ async fn create(zone: &Zone, space: Arc<Space>, request: Request) -> Result<Resp
             // An interrupted one is found again in the list; any other is not to hold room without a name.
             Err(refusal) => {
                 if !refusal.is_interruption() {
-                    blocking(move || space.take_back(&upload)).await?;
+                    let taking = Arc::clone(&space);
+                    blocking(&space, move || taking.take_back(&upload)).await?;
                 }
                 return Err(refusal);
             }
@@ -186,11 +187,16 @@ async fn patch(
 
 async fn remove(zone: &Zone, space: Arc<Space>, id: UploadId) -> Result<Response, Refusal> {
     let now = zone.now();
-    blocking(move || space.remove(id, now)).await?;
+    let removing = Arc::clone(&space);
+    blocking(&space, move || removing.remove(id, now)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn fetch(upload: Arc<Upload>, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn fetch(
+    space: &Space,
+    upload: Arc<Upload>,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
     if !upload.is_complete() {
         return Err(Refusal::Incomplete);
     }
@@ -201,7 +207,7 @@ async fn fetch(upload: Arc<Upload>, headers: &HeaderMap) -> Result<Response, Ref
         return Err(Refusal::Range(length));
     }
     let opening = Arc::clone(&upload);
-    let file = blocking(move || match opening.open_to_read() {
+    let file = blocking(space, move || match opening.open_to_read() {
         // A removal overtook this.
         Err(_) if opening.is_ending() => Err(Refusal::Locked),
         opened => Ok(opened?),

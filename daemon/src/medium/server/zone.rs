@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sluis_core::id::{AgreementId, Time, TransferId, UploadId};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::Looks;
@@ -121,6 +121,9 @@ impl Zone {
 /// The longest that a list waits for an upload that is being made.
 const MAKING: Duration = Duration::from_secs(10);
 
+/// How many threads work for one agreement at once, of the sixteen that a drop zone has for its disk.
+const TURNS: usize = 4;
+
 /// One tenant: nothing in here is shared with another.
 #[derive(Debug)]
 pub(super) struct Space {
@@ -129,6 +132,8 @@ pub(super) struct Space {
     pub(super) for_municipality: Arc<Mailbox>,
     /// An upload was made, or not; or became complete.
     pub(super) changed: Notify,
+    /// So many threads of the process work for it at once: others find one too.
+    pub(super) turns: Arc<Semaphore>,
     files: PathBuf,
     gone: PathBuf,
     holdings: Mutex<Holdings>,
@@ -188,6 +193,7 @@ impl Space {
             changed: Notify::new(),
             files,
             gone,
+            turns: Arc::new(Semaphore::new(TURNS)),
             holdings: Mutex::new(holdings),
             max_gone: settings.max_gone,
         })
