@@ -8,6 +8,7 @@
 mod crowd;
 pub mod local;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct Door {
     pub max_connections: usize,
     /// A reader that takes nothing for so long has gone away: [`WRITE`].
     pub write: Duration,
+    /// By which of its keys a peer is counted that has several.
+    pub keys: BTreeMap<Digest, Digest>,
 }
 
 /// How long a handshake may take.
@@ -67,12 +70,13 @@ struct Hall {
     porch: Porch,
     addresses: Arc<Crowd<u64>>,
     peers: Arc<Crowd<Digest>>,
+    keys: BTreeMap<Digest, Digest>,
     write: Duration,
 }
 
 /// Serves until stopped, then lets what runs end, at most for `drain`.
 pub async fn serve(door: Door, router: Router, stop: CancellationToken, drain: Duration) {
-    let Door { listener, tls, max_connections, write } = door;
+    let Door { listener, tls, max_connections, write, keys } = door;
     let part = max_connections.div_ceil(PART);
     let hall = Arc::new(Hall {
         acceptor: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))),
@@ -81,6 +85,7 @@ pub async fn serve(door: Door, router: Router, stop: CancellationToken, drain: D
         porch: Porch::of(part),
         addresses: Crowd::of(OF_ONE_ADDRESS),
         peers: Crowd::of(part),
+        keys,
         write,
     });
     let graceful = GracefulShutdown::new();
@@ -151,10 +156,12 @@ async fn connection(
 type Inside = (OwnedSemaphorePermit, Option<Place<Digest>>, Option<Place<u64>>);
 
 impl Hall {
-    /// Whoever is known by a key counts by it, and no longer by an address that others may have too.
+    /// Whoever is known by a key counts by it, whichever of its keys that is, and no longer by an address that others may
+    /// have too.
     fn place(&self, pin: Option<Digest>, address: Place<u64>) -> Option<Inside> {
         let one = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        Some(match pin {
+        let counted = |pin: Digest| self.keys.get(&pin).copied().unwrap_or(pin);
+        Some(match pin.map(counted) {
             Some(pin) => (one, Some(self.peers.enter(pin)?), None),
             None => (one, None, Some(address)),
         })

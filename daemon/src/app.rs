@@ -1,5 +1,6 @@
 //! A role's life: load, build, spawn, say that it is ready, drain.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -351,7 +352,8 @@ impl Host {
             return Err(AppError::Io(settings.listen.to_string(), std::io::Error::other(why)));
         }
         let max_connections = settings.max_connections;
-        let door = Door { listener, tls, max_connections, write: accept::WRITE };
+        let (write, keys) = (accept::WRITE, BTreeMap::new());
+        let door = Door { listener, tls, max_connections, write, keys };
         let router = agency::reports::router(Arc::new(reports));
         self.tasks.spawn(accept::serve(door, router, self.stop.clone(), DRAIN));
         Ok(())
@@ -368,8 +370,12 @@ impl Host {
         };
         let agreements = self.agreements()?;
         let tenants: Vec<_> = agreements.iter().map(tenant).collect();
-        let clients = tenants.iter().flat_map(|tenant| [&tenant.agency, &tenant.municipality]);
-        let clients = clients.flatten().copied().collect();
+        let parties = tenants.iter().flat_map(|tenant| [&tenant.agency, &tenant.municipality]);
+        // A party that changed its key has no more room than another.
+        let of_one =
+            |keys: &Vec<Digest>| keys.iter().map(|key| (*key, keys[0])).collect::<Vec<_>>();
+        let keys: BTreeMap<Digest, Digest> = parties.flat_map(of_one).collect();
+        let clients = keys.keys().copied().collect();
         // Whoever has the older version of an agreement knows the older key alone.
         let zones: Vec<_> =
             agreements.iter().map(|it| &it.terms.agreement.keys.drop_zone).collect();
@@ -392,7 +398,8 @@ impl Host {
         let listener = listener(&settings.listen).await?;
         let router = server::router(Arc::clone(&zone));
         let max_connections = settings.max_connections;
-        let door = Door { listener, tls: Some(tls), max_connections, write: accept::WRITE };
+        let (tls, write) = (Some(tls), accept::WRITE);
+        let door = Door { listener, tls, max_connections, write, keys };
         self.tasks.spawn(accept::serve(door, router, self.stop.clone(), DRAIN));
         self.tasks.spawn(sweep(zone, self.stop.clone()));
         Ok(())

@@ -1,5 +1,6 @@
 //! Doors whose limits are short, and who stands still at them: real connections.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use axum::body::{Body, Bytes};
@@ -57,12 +58,34 @@ async fn takes_nothing(
     drop(stream);
 }
 
+/// A key that was changed is let in beside the new one for a while: both are one party's.
+#[test]
+fn a_party_that_has_several_keys_has_one_part_of_the_places() {
+    let key = |which: u8| Digest::of(&[which]);
+    let hall = Hall {
+        acceptor: None,
+        router: Router::new(),
+        places: Arc::new(Semaphore::new(8)),
+        porch: Porch::of(2),
+        addresses: Crowd::of(9),
+        peers: Crowd::of(2),
+        keys: BTreeMap::from([(key(1), key(1)), (key(2), key(1))]),
+        write: SHORT,
+    };
+    let place = |which| hall.place(Some(key(which)), hall.addresses.enter(1).unwrap());
+    let held = [place(1), place(2)];
+    assert!(held.iter().all(Option::is_some));
+    assert!(place(1).is_none() && place(2).is_none(), "its part is taken");
+    assert!(place(3).is_some(), "another's is not");
+}
+
 #[tokio::test]
 async fn a_reader_on_the_network_that_takes_nothing_is_let_go() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let (router, gone) = endless();
-    let door = Door { listener, tls: None, max_connections: 8, write: SHORT };
+    let door =
+        Door { listener, tls: None, max_connections: 8, write: SHORT, keys: BTreeMap::new() };
     let stop = CancellationToken::new();
     let served = tokio::spawn(serve(door, router, stop.clone(), PATIENCE));
     takes_nothing(TcpStream::connect(at).await.unwrap(), gone).await;

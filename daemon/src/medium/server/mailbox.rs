@@ -31,6 +31,8 @@ use super::{disk, query, waiting};
 const SEEN: &str = "seen";
 /// The most letters in one answer.
 const AT_ONCE: usize = 64;
+/// Where an answer has so many bytes of letters, no other is put into it: a reader may be slow, and there are many.
+const ANSWER: usize = 1 << 20;
 
 /// The letters to one party.
 #[derive(Debug)]
@@ -211,6 +213,14 @@ impl Mailbox {
         Ok(true)
     }
 
+    /// Keeps a letter without a look at how many there are.
+    #[cfg(test)]
+    pub(super) fn keeps(&self, number: u64, letter: &[u8]) {
+        let now = Time(1_700_000_000_000);
+        assert!(disk::put(&self.folder, &file_name(number), letter, now).is_ok());
+        hold(&self.contents).letters.insert(number, now);
+    }
+
     /// Keeps how far the other party was heard, in place of what it was before.
     fn put_seen(&self, bytes: &[u8], now: Time) -> Result<bool, Refusal> {
         let _alone = hold(&self.putting);
@@ -273,11 +283,16 @@ impl Mailbox {
         later.take(AT_ONCE).map(|(number, _)| *number).collect()
     }
 
+    /// As many of these as one answer holds; the reader asks for what follows.
     fn read(&self, numbers: &[u64]) -> io::Result<Vec<Letter>> {
-        let mut letters = Vec::new();
+        let (mut letters, mut size) = (Vec::new(), 0);
         for number in numbers {
+            if size >= ANSWER {
+                break;
+            }
             match self.one(*number) {
                 Ok(bytes) => {
+                    size += bytes.len();
                     letters.push(Letter { number: *number, letter: BASE64.encode(&bytes) });
                 }
                 // Swept just now: it was read long ago.

@@ -25,7 +25,7 @@ const GONE_DAYS: u32 = 400;
 /// The drop zone's state: the folder on disk, and what is known of it in memory.
 #[derive(Debug)]
 pub struct Zone {
-    spaces: BTreeMap<AgreementId, Arc<Space>>,
+    pub(super) spaces: BTreeMap<AgreementId, Arc<Space>>,
     clock: SharedClock,
     looks: Looks,
     expires_ms: i64,
@@ -122,7 +122,7 @@ impl Zone {
 const MAKING: Duration = Duration::from_secs(10);
 
 /// How many threads work for one agreement at once, of the sixteen that a drop zone has for its disk.
-const TURNS: usize = 4;
+pub(super) const TURNS: usize = 4;
 
 /// One tenant: nothing in here is shared with another.
 #[derive(Debug)]

@@ -50,6 +50,49 @@ async fn a_letter_has_a_size_and_an_end() {
     assert_eq!(BASE64.decode(letter.as_bytes()).unwrap().len(), MAX_BYTES);
 }
 
+/// Of the threads that wait for the disk each agreement has some, and never all.
+#[tokio::test]
+async fn an_agreement_that_keeps_its_threads_busy_keeps_no_other_waiting() {
+    let bed = Bed::new();
+    let own = Arc::clone(&bed.zone.spaces[&"mechelen".parse().unwrap()].turns);
+    let busy = own.acquire_many_owned(zone::TURNS.try_into().unwrap()).await.unwrap();
+    let put = async |of: &str| {
+        let (peer, path) = (format!("agency of {of}"), format!("/{of}/mailbox/1"));
+        bed.ask(&peer, "PUT", &path, &[], "x").await.status
+    };
+    let mut waits = pin!(put("mechelen"));
+    assert!(parked(waits.as_mut()).await);
+    assert_eq!(put("gent").await, 201);
+    assert!(parked(waits.as_mut()).await, "others were served meanwhile");
+    drop(busy);
+    assert_eq!(waits.await, 201);
+}
+
+/// Letters are read in pieces that a slow reader may keep in memory.
+#[tokio::test]
+async fn an_answer_holds_a_mebibyte_of_letters_and_the_next_one_goes_on() {
+    let bed = Bed::new();
+    let mailbox = Arc::clone(&bed.zone.spaces[&"mechelen".parse().unwrap()].for_municipality);
+    let numbers: Vec<u64> = (1..=60).collect();
+    for number in &numbers {
+        mailbox.keeps(*number, &vec![b'x'; MAX_BYTES]);
+    }
+    let (mut read, mut answers) = (Vec::new(), 0);
+    loop {
+        let path = format!("/mechelen/mailbox?after={}", read.last().copied().unwrap_or(0));
+        let answer = bed.municipality("GET", &path).await.json();
+        let letters = answer["letters"].as_array().unwrap().clone();
+        if letters.is_empty() {
+            break;
+        }
+        assert!(letters.len() * MAX_BYTES < (1 << 20) + MAX_BYTES + 1, "{}", letters.len());
+        read.extend(letters.iter().map(|letter| letter["number"].as_u64().unwrap()));
+        answers += 1;
+    }
+    assert_eq!(read, numbers);
+    assert!(answers > 1);
+}
+
 #[tokio::test]
 async fn letters_go_when_they_were_read_and_are_old() {
     let bed = Bed::new();
