@@ -378,6 +378,34 @@ fn a_yearly_duty_that_was_done_late_stays_late_when_it_was_done_again() {
 }
 
 #[test]
+fn what_was_in_time_under_its_own_version_stays_so_under_a_stricter_one_and_what_was_late_stays_late()
+ {
+    let side = Side::Municipality;
+    let mut old = agreement();
+    old.access.listed_on = None;
+    old.access.renew_after_months = 18;
+    let mut new = old.clone();
+    (new.version, new.access.renew_after_months) = (old.version + 1, 12);
+    new.in_force = civil::months_after(old.in_force, 36);
+    let at = |months| civil::start_of_day(civil::months_after(old.in_force, months));
+    let looked = |said: &[(u32, u32)]| {
+        let said = said.iter().map(|(version, months)| Entered {
+            version: *version,
+            ..entered(side, Sort::Profiles, at(*months), notice("nagekeken"))
+        });
+        let mut due = Register(said.collect()).deadlines(&new, &[&old]);
+        due.retain(|it| it.clock == Clock::Profiles);
+        due.iter().map(|it| (it.starts, it.standing(at(54)))).collect::<Vec<_>>()
+    };
+    let (first, second) = (old.version, new.version);
+    let (late, ahead) = (Standing::MetLate, Standing::Ahead);
+    assert_eq!(looked(&[(first, 17), (first, 34), (second, 46)]), [(at(46), ahead)]);
+    assert_eq!(looked(&[(first, 17), (second, 31), (second, 43), (second, 50)])[0], (at(17), late));
+    // The first one counts from the first version, whatever day the second begins.
+    assert_eq!(looked(&[(first, 20), (first, 36), (second, 48)]), [(at(0), late), (at(48), ahead)]);
+}
+
+#[test]
 fn a_change_of_processors_is_due_in_a_new_version_and_what_was_late_stays() {
     let mut agreement = agreement();
     let at = |days: i64| Time(civil::start_of_day(agreement.in_force).0 + days * DAY);
