@@ -101,16 +101,17 @@ impl Trust {
 pub struct Back {
     /// By so many milliseconds.
     pub by: i64,
-    /// What it said then.
+    /// What it said then, or a little before: nothing that was entered since is earlier.
     pub at: i64,
     /// How long the machine has been up since.
     pub up: i64,
 }
 
 impl Back {
-    /// How far it is back after that, where the clock says `wall` now and was trusted so far; and by how much it came back.
+    /// How far it is back after that, where the clock that says what it says now said `began` at its beginning, and was trusted
+    /// so far; and by how much it came back.
     #[must_use]
-    pub fn after(self, before: Trust, passed: Passed, wall: i64) -> (Self, i64) {
+    pub fn after(self, before: Trust, passed: Passed, began: i64) -> (Self, i64) {
         let up = self.up.saturating_add(passed.up);
         let known = if up > OFF_MS { Self::default() } else { Self { up, ..self } };
         if !passed.is_jump() {
@@ -124,7 +125,7 @@ impl Back {
         let off = (before.off - passed.up / MADE_GOOD).max(0).saturating_add(passed.off);
         let behind = before.ahead.saturating_add(passed.drift).saturating_add(off);
         match behind < 0 {
-            true => (Self { by: known.by.saturating_sub(behind), at: wall, up: 0 }, 0),
+            true => (Self { by: known.by.saturating_sub(behind), at: began, up: 0 }, 0),
             false => (known, 0),
         }
     }

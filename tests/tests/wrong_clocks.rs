@@ -123,6 +123,23 @@ fn a_clock_that_ran_back_and_is_set_right_ends_nothing_and_holds_nothing() {
 }
 
 #[test]
+fn a_list_that_came_while_the_clock_was_back_is_kept_for_its_whole_term() {
+    run(async {
+        let mut sim = sim(ALONE).await;
+        jump(&mut sim, Municipality, -365 * DAY).await;
+        let code = opened(&mut sim).await;
+        jump(&mut sim, Municipality, 365 * DAY).await;
+        assert!(!held(&sim, Municipality).await, "it came back");
+        for _ in 0..10 {
+            sim.pass(2 * DAY);
+            sim.settle().await;
+        }
+        assert_eq!(state(&sim).await, "Opened");
+        assert_eq!(destruction(&sim, &code).await, [""; 0], "its year has begun");
+    });
+}
+
+#[test]
 fn a_word_on_one_jump_is_none_on_another() {
     run(async {
         let mut sim = sim("years = 5\n").await;

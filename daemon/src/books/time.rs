@@ -27,13 +27,19 @@ impl Books {
             (Some(wall), Some(up)) => Some(Look { wall, up }),
             _ => None,
         };
-        let passed = seen.or(kept).map_or(Passed::default(), |before| look.since(before));
+        let last = seen.or(kept);
+        let passed = last.map_or(Passed::default(), |before| look.since(before));
+        // What it said, by itself, when somebody last looked, or when the machine started since.
+        let began = match last {
+            Some(before) if look.up >= before.up => look.wall - (look.up - before.up),
+            _ => look.wall - look.up,
+        };
         let before = Trust {
             ahead: tx.number("clock-ahead").await?.unwrap_or_default(),
             off: tx.number("clock-off").await?.unwrap_or_default(),
         };
         let back = tx.clock_back().await?;
-        let (back, returned) = back.after(before, passed, look.wall);
+        let (back, returned) = back.after(before, passed, began);
         // Small differences add up: a clock that creeps is held in the end.
         let trust = before.after(Passed { drift: passed.drift - returned, ..passed });
         tx.keep_clock(look, trust, back).await?;
