@@ -222,9 +222,7 @@ impl Books {
                 deadline::of_transfer(&terms.agreement, &code, self.side, opened, |kind| {
                     // Of an exercise no list is kept.
                     let told = kind != "delivered" || !exercises.contains(&record.id);
-                    let known = said.iter().find(|(known, _)| told && known == kind);
-                    // Nothing was said before it began, whatever a clock said that was back then.
-                    known.map(|(_, at)| (*at).max(record.created))
+                    said.iter().find(|(known, _)| told && known == kind).map(|(_, at)| *at)
                 });
             let clocks = clocks.into_iter().map(|clock| Deadline { rehearsal, ..clock });
             due.extend(clocks.map(|clock| (record.agreement.clone(), clock)));

@@ -1,8 +1,7 @@
 //! Whether the clock can be believed: what it says against the time that the machine has been up (rule 12).
 //!
 //! A clock that ran ahead holds everything that expires, until it is set right or two persons confirm it; nothing is
-//! destroyed on a jump alone. One that ran back locks nothing up: what was due later is due now. Where it is set right again,
-//! that is no jump, and what was moved with it is moved back.
+//! destroyed on a jump alone. One that ran back locks nothing up: what was due later is due now.
 
 use std::sync::Mutex;
 
@@ -95,42 +94,6 @@ impl Trust {
     }
 }
 
-/// By how much the clock was set back behind what was believed. Who sets it right again, within a day of being up, makes no
-/// jump: it comes back.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Back {
-    /// By so many milliseconds.
-    pub by: i64,
-    /// What it said then, or a little before: nothing that was entered since is earlier.
-    pub at: i64,
-    /// How long the machine has been up since.
-    pub up: i64,
-}
-
-impl Back {
-    /// How far it is back after that, where the clock that says what it says now said `began` at its beginning, and was trusted
-    /// so far; and by how much it came back.
-    #[must_use]
-    pub fn after(self, before: Trust, passed: Passed, began: i64) -> (Self, i64) {
-        let up = self.up.saturating_add(passed.up);
-        let known = if up > OFF_MS { Self::default() } else { Self { up, ..self } };
-        if !passed.is_jump() {
-            return (known, 0);
-        }
-        if passed.drift > 0 {
-            let returned = passed.drift.min(known.by);
-            return (Self { by: known.by - returned, ..known }, returned);
-        }
-        // Behind what it was ahead, and what was taken for being off.
-        let off = (before.off - passed.up / MADE_GOOD).max(0).saturating_add(passed.off);
-        let behind = before.ahead.saturating_add(passed.drift).saturating_add(off);
-        match behind < 0 {
-            true => (Self { by: known.by.saturating_sub(behind), at: began, up: 0 }, 0),
-            false => (known, 0),
-        }
-    }
-}
-
 /// What was seen last.
 #[derive(Debug, Default)]
 pub struct Steady {
@@ -196,26 +159,6 @@ mod tests {
         assert_eq!(drifted(Trust::default(), -HOUR * 24), Trust::default());
         let crept = (0..8).fold(Trust::default(), |before, _| drifted(before, HOUR / 6));
         assert!(crept.holds(), "ten minutes, eight times");
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_comes_back_within_a_day_by_as_much_and_no_more() {
-        let trusted = Trust::default();
-        let jumps = |back: Back, drift: i64, up: i64| {
-            back.after(trusted, Passed { drift, up, off: 0 }, START.wall + drift)
-        };
-        let (back, none) = jumps(Back::default(), -8760 * HOUR, 0);
-        assert_eq!((back.by, back.at, none), (8760 * HOUR, START.wall - 8760 * HOUR, 0));
-        assert_eq!(jumps(back, 8761 * HOUR, HOUR).1, 8760 * HOUR);
-        let (rest, part) = jumps(back, 5000 * HOUR, HOUR);
-        assert_eq!((rest.by, part), (3760 * HOUR, 5000 * HOUR));
-        assert_eq!(jumps(rest, 5000 * HOUR, HOUR).1, 3760 * HOUR);
-        assert_eq!(jumps(back, HOUR / 2, HOUR).1, 0, "what creeps is no way back");
-        assert_eq!(jumps(back, 8760 * HOUR, 25 * HOUR).1, 0, "it was believed for a day");
-        // Set right after it was ahead it is not behind.
-        let ahead = Trust { ahead: 100 * HOUR, off: 0 };
-        let set = |drift| Back::default().after(ahead, Passed { drift, ..Passed::default() }, 0).0;
-        assert_eq!((set(-100 * HOUR).by, set(-130 * HOUR).by), (0, 30 * HOUR));
     }
 
     /// So often the machine was off for so long and then up for so long.

@@ -92,53 +92,6 @@ fn a_word_asked_while_the_clock_was_ahead_is_gone_when_it_is_set_right() {
     });
 }
 
-/// A battery that is empty: a year back for a minute, then set right.
-#[test]
-fn a_clock_that_ran_back_and_is_set_right_ends_nothing_and_holds_nothing() {
-    run(async {
-        let mut sim = sim("years = 5\n").await;
-        sim.put("lijst.csv", b"een lijst");
-        sim.settle().await;
-        let states = async |sim: &Sim| -> Vec<String> {
-            sim.rows(Agency).await.into_iter().map(|row| row.state).collect()
-        };
-        assert_eq!(states(&sim).await, ["Released"]);
-        jump(&mut sim, Agency, -365 * DAY).await;
-        sim.put("terwijl.csv", b"een andere");
-        sim.pass(60_000);
-        sim.settle().await;
-        jump(&mut sim, Agency, 365 * DAY).await;
-        assert!(!held(&sim, Agency).await, "it came back");
-        assert_eq!(states(&sim).await, ["Released"; 2]);
-        sim.pass(6 * DAY);
-        sim.settle().await;
-        assert_eq!(states(&sim).await, ["Released"; 2], "their week is not over");
-        sim.pass(2 * DAY);
-        sim.settle().await;
-        assert_eq!(states(&sim).await, ["Expired"; 2]);
-        // Whoever goes further than it was back holds what expires.
-        jump(&mut sim, Agency, 365 * DAY).await;
-        assert!(held(&sim, Agency).await);
-    });
-}
-
-#[test]
-fn a_list_that_came_while_the_clock_was_back_is_kept_for_its_whole_term() {
-    run(async {
-        let mut sim = sim(ALONE).await;
-        jump(&mut sim, Municipality, -365 * DAY).await;
-        let code = opened(&mut sim).await;
-        jump(&mut sim, Municipality, 365 * DAY).await;
-        assert!(!held(&sim, Municipality).await, "it came back");
-        for _ in 0..10 {
-            sim.pass(2 * DAY);
-            sim.settle().await;
-        }
-        assert_eq!(state(&sim).await, "Opened");
-        assert_eq!(destruction(&sim, &code).await, [""; 0], "its year has begun");
-    });
-}
-
 #[test]
 fn a_word_on_one_jump_is_none_on_another() {
     run(async {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::Books;
 use crate::error::Result;
-use crate::steady::{Back, JUMP_MS, KEEP_MS, Look, Passed, Trust, holds};
+use crate::steady::{JUMP_MS, KEEP_MS, Look, Passed, Trust, holds};
 use crate::store::{Tx, detail};
 
 impl Books {
@@ -27,22 +27,14 @@ impl Books {
             (Some(wall), Some(up)) => Some(Look { wall, up }),
             _ => None,
         };
-        let last = seen.or(kept);
-        let passed = last.map_or(Passed::default(), |before| look.since(before));
-        // What it said, by itself, when somebody last looked, or when the machine started since.
-        let began = match last {
-            Some(before) if look.up >= before.up => look.wall - (look.up - before.up),
-            _ => look.wall - look.up,
-        };
+        let passed = seen.or(kept).map_or(Passed::default(), |before| look.since(before));
         let before = Trust {
             ahead: tx.number("clock-ahead").await?.unwrap_or_default(),
             off: tx.number("clock-off").await?.unwrap_or_default(),
         };
-        let back = tx.clock_back().await?;
-        let (back, returned) = back.after(before, passed, began);
         // Small differences add up: a clock that creeps is held in the end.
-        let trust = before.after(Passed { drift: passed.drift - returned, ..passed });
-        tx.keep_clock(look, trust, back).await?;
+        let trust = before.after(passed);
+        tx.keep_clock(look, trust).await?;
         // A machine that was off too often is a clock that jumped by all of it.
         let jump = if passed.is_jump() { passed.drift } else { trust.ahead - before.ahead };
         if jump.abs() > JUMP_MS {
@@ -53,15 +45,12 @@ impl Books {
         if jump < -JUMP_MS {
             tx.due_now(now).await?;
         }
-        if returned > 0 {
-            tx.comes_back(back.at, returned).await?;
-        }
         tx.forget_asked(now).await?;
         if jump.abs() > JUMP_MS || !trust.holds() {
             // Who said that the clock is right said it of the jump before.
             tx.unask("clock", "clock").await?;
         }
-        if jump < -JUMP_MS || returned > 0 {
+        if jump < -JUMP_MS {
             self.commit(tx).await?;
         } else {
             // Nobody waits for this.
@@ -85,7 +74,7 @@ impl Books {
         let look = Look::now(&*self.clock);
         // What was confirmed by a clock that was wrong has its cooling-off from here on, whole.
         tx.confirmed_now(self.now()).await?;
-        tx.keep_clock(look, Trust::default(), Back::default()).await?;
+        tx.keep_clock(look, Trust::default()).await?;
         self.commit(tx).await?;
         self.seen(look, Trust::default());
         Ok(())
@@ -100,7 +89,7 @@ impl Books {
 }
 
 impl Tx {
-    async fn keep_clock(&mut self, look: Look, trust: Trust, back: Back) -> Result<()> {
+    async fn keep_clock(&mut self, look: Look, trust: Trust) -> Result<()> {
         for (name, value) in [
             ("clock-wall", look.wall),
             ("clock-up", look.up),
@@ -109,26 +98,6 @@ impl Tx {
         ] {
             self.set_number(name, value).await?;
         }
-        if self.clock_back().await? != back {
-            for (name, value) in
-                [("clock-back", back.by), ("clock-back-at", back.at), ("clock-back-up", back.up)]
-            {
-                self.set_number(name, value).await?;
-            }
-        }
         Ok(())
-    }
-
-    /// How far the clock was set back, as far as that may be a mistake still.
-    async fn clock_back(&mut self) -> Result<Back> {
-        let by = self.number("clock-back").await?.unwrap_or_default();
-        if by == 0 {
-            return Ok(Back::default());
-        }
-        Ok(Back {
-            by,
-            at: self.number("clock-back-at").await?.unwrap_or_default(),
-            up: self.number("clock-back-up").await?.unwrap_or_default(),
-        })
     }
 }

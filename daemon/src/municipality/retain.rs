@@ -158,9 +158,7 @@ impl Municipality {
                 let when = |kind: &str| {
                     said.iter().find(|(known, _)| known == kind).map(|(_, at): &(_, Time)| *at)
                 };
-                // No list was delivered before it began, whatever a clock said that was back then.
-                let delivered =
-                    when("delivered").map_or(record.created, |at| at.max(record.created));
+                let delivered = when("delivered").unwrap_or(record.created);
                 let (last_day, days_left) = last_day(&agreement, delivered, now);
                 let subject = record.id.to_string();
                 let asked = two_persons::waiting(&self.books, tx, "destroy", &subject).await?;

@@ -184,23 +184,6 @@ impl Tx {
         Ok(())
     }
 
-    /// The clock, which ran back until it said `at`, is set right by so much again: what began or changed under it did so as
-    /// much later, and what was moved with it ends when it would have, or a little after.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn comes_back(&mut self, at: i64, by: i64) -> Result<()> {
-        for sql in [
-            "UPDATE transfers SET expires = expires + $2 WHERE open = 1 AND changed >= $1",
-            "UPDATE transfers SET changed = changed + $2 WHERE changed >= $1",
-            "UPDATE transfers SET created = created + $2 WHERE created >= $1",
-        ] {
-            sqlx::query(sql).bind(at).bind(by).execute(&mut *self.tx).await?;
-        }
-        self.wakes.all();
-        Ok(())
-    }
-
     /// The next number of a counter: numbers are never used again, even when their rows are gone.
     async fn count(&mut self, name: &str) -> Result<i64> {
         let row = sqlx::query(
