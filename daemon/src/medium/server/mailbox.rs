@@ -213,14 +213,6 @@ impl Mailbox {
         Ok(true)
     }
 
-    /// Keeps a letter without a look at how many there are.
-    #[cfg(test)]
-    pub(super) fn keeps(&self, number: u64, letter: &[u8]) {
-        let now = Time(1_700_000_000_000);
-        assert!(disk::put(&self.folder, &file_name(number), letter, now).is_ok());
-        hold(&self.contents).letters.insert(number, now);
-    }
-
     /// Keeps how far the other party was heard, in place of what it was before.
     fn put_seen(&self, bytes: &[u8], now: Time) -> Result<bool, Refusal> {
         let _alone = hold(&self.putting);
