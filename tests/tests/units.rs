@@ -249,12 +249,14 @@ impl Machine {
 
     /// Two custodians' lines open it, and what comes out is what went in.
     fn opens(&self, code: &str) {
-        let messages =
-            || self.ok(&format!("grep -rl {code} /var/lib/phones | sort")).lines().count();
+        // The message on each custodian's telephone; one whose releaser was killed right after it may have come twice.
+        let one_each =
+            format!("grep -rl {code} /var/lib/phones | sort | awk -F/ '!seen[$(NF-1)]++'");
+        let messages = || self.ok(&one_each).lines().count();
         let (sent, unknown) = (messages(), self.unknown(code));
         // A releaser that was killed between its word and the message leaves the share unknown: nothing is sent
         // again in silence, and a person may have it sent.
-        assert!(sent <= 3 && sent + unknown >= 3, "{sent} sent, {unknown} unknown");
+        assert!(sent + unknown >= 3, "{sent} sent, {unknown} unknown");
         if unknown > 0 {
             self.ok(&format!(
                 "runuser -u officer -- sluis --config /etc/sluis/agency/sluis.toml retry {code}"
@@ -264,7 +266,7 @@ impl Machine {
         }
         assert_eq!(messages(), 3, "one message a custodian");
         let script = format!(
-            "cat $(grep -rl {code} /var/lib/phones | sort | head -2) | grep -E '^[0-9A-Z-]{{31,}}$' | \
+            "cat $({one_each} | head -2) | grep -E '^[0-9A-Z-]{{31,}}$' | \
              runuser -u an -- sluis --config /etc/sluis/municipality/sluis.toml open {code} && \
              runuser -u bart -- sluis --config /etc/sluis/municipality/sluis.toml take {code} | \
              cmp - /home/officer/list.csv"
