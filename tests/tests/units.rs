@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use sluis_tests::exposures::{by_names, exposures, read, twice};
 use sluis_tests::{binary, root, stderr, stdout, tool, until};
 
 /// Roles, the most that `systemd-analyze security` may say (tenths), and addresses that a host would name.
@@ -247,9 +248,20 @@ impl Machine {
         });
     }
 
+    /// No message came more often than the agency's ledger says: once, and once more for each word there that it goes again.
+    fn nothing_twice(&self) {
+        let came = self.ok("find /var/lib/phones -name '*.txt' -printf '%f\\n'");
+        let said = self
+            .ok("runuser -u officer -- sluis --config /etc/sluis/agency/sluis.toml ledger export");
+        let said: Vec<String> = said.lines().map(str::to_owned).collect();
+        let broken = twice(&exposures(&read(&said)), &by_names(came.lines()));
+        assert_eq!(broken, Vec::<String>::new());
+    }
+
     /// Two custodians' lines open it, and what comes out is what went in.
     fn opens(&self, code: &str) {
-        // The message on each custodian's telephone; one whose releaser was killed right after it may have come twice.
+        self.nothing_twice();
+        // The message on each custodian's telephone; one whose releaser was killed right after it may have come again.
         let one_each =
             format!("grep -rl {code} /var/lib/phones | sort | awk -F/ '!seen[$(NF-1)]++'");
         let messages = || self.ok(&one_each).lines().count();
@@ -265,6 +277,7 @@ impl Machine {
             self.wait(code, "Released");
         }
         assert_eq!(messages(), 3, "one message a custodian");
+        self.nothing_twice();
         let script = format!(
             "cat $({one_each} | head -2) | grep -E '^[0-9A-Z-]{{31,}}$' | \
              runuser -u an -- sluis --config /etc/sluis/municipality/sluis.toml open {code} && \
