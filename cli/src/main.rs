@@ -29,16 +29,21 @@ mod transfers;
 use std::alloc::System;
 use std::process::ExitCode;
 
+use sluis_config::credentials;
 use zeroizing_alloc::ZeroAlloc;
+
+use crate::failure::Failure;
 
 /// Wipes whatever is given back: share lines pass through buffers of libraries too.
 #[global_allocator]
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
+    // Before anything is read: share lines and passphrases are typed here.
+    let begun = credentials::no_dump().map_err(Failure::io("PR_SET_DUMPABLE"));
     let arguments = help::parse();
     let (lang, json) = (arguments.language(), arguments.json);
-    match args::run(arguments) {
+    match begun.and_then(|()| args::run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(lang, json),
     }

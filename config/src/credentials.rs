@@ -5,12 +5,24 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use secrecy::SecretString;
 use sluis_core::words;
 use sluis_core::words::Words;
 use zeroize::Zeroizing;
 
 use crate::strict::ConfigError;
+
+/// What this process has in memory gets into no core dump, and no other process of its user looks into it. Before it reads a
+/// secret.
+///
+/// # Errors
+/// Those of the system.
+pub fn no_dump() -> io::Result<()> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none)?;
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
 
 /// Opens a file, never through a link; with its path.
 fn open(path: PathBuf) -> Result<(PathBuf, File), (PathBuf, io::Error)> {

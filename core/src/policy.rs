@@ -121,6 +121,8 @@ pub enum Reason {
     },
     /// It cannot be read.
     Unreadable,
+    /// A folder in it cannot be emptied: what is to be erased in the end would stay.
+    Unerasable,
     /// It changed while it was read; it is taken again once it has settled.
     Changed,
     /// A folder that was made here file by file: nobody can tell when it is complete.
@@ -256,6 +258,7 @@ impl Reason {
             | Self::NotPlain
             | Self::Owner { .. }
             | Self::Unreadable
+            | Self::Unerasable
             | Self::Changed
             | Self::Unsettled
             | Self::List(_)
@@ -280,7 +283,9 @@ impl Reason {
             Self::NotInForce { .. } | Self::Ended { .. } => Article::Art(12),
             Self::Empty | Self::Changed | Self::Unsettled => Article::Art(7),
             Self::TooLarge { .. } => Article::Art(3),
-            Self::NotPlain | Self::Owner { .. } | Self::Unreadable => Article::Art(6),
+            Self::NotPlain | Self::Owner { .. } | Self::Unreadable | Self::Unerasable => {
+                Article::Art(6)
+            }
             Self::UnknownAgreement => Article::Art(1),
             Self::Gap { article, .. } => *article,
             Self::NotRequested | Self::Answered { .. } => Article::Recital('C'),
@@ -348,6 +353,10 @@ impl Reason {
             Self::Unreadable => words!(
                 "het kan niet gelezen worden. Geef de dienst leesrecht en bied het opnieuw aan.",
                 "it cannot be read. Give the service read access and offer it again."
+            ),
+            Self::Unerasable => words!(
+                "een map erin kan de dienst niet leegmaken, en dan bleef de lijst hier liggen. Geef de dienst schrijfrecht op elke map, zonder sticky bit, en bied ze opnieuw aan, of gebruik: sluis send",
+                "a folder in it cannot be emptied by the service, and the list would stay here. Give the service write access to every folder, without a sticky bit, and offer it again, or use: sluis send"
             ),
             Self::Changed => words!(
                 "het veranderde tijdens het lezen; niets ervan is verzonden. Het wordt opnieuw genomen zodra het stil ligt.",

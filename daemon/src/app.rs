@@ -37,7 +37,7 @@ use crate::medium::server;
 use crate::municipality::{self, Municipality};
 use crate::notifier::Notifier;
 use crate::role::Role;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::{accounts, channel, durable, files, health, reminders, threads, tls};
 
 /// How long a role may take to end what it has begun.
@@ -65,7 +65,8 @@ pub enum AppError {
 }
 
 impl AppError {
-    fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
+    /// What cannot be done with this.
+    pub fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.to_string();
         move |error| Self::Io(what, error)
     }
@@ -458,6 +459,10 @@ async fn drive<C: Core>(core: Arc<C>, stop: CancellationToken, gate: Role) {
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(%error, "the core cannot work");
+                if matches!(error, CoreError::Store(StoreError::Taken(_))) {
+                    stop.cancel();
+                    return;
+                }
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
@@ -558,18 +563,6 @@ fn watch_folders(watcher: Option<&mut notify::RecommendedWatcher>, root: &Path) 
             tracing::warn!(%error, "a folder of the outbox is not watched; the rescan still looks at it");
         }
     }
-}
-
-/// No dump of this process, and no other process of the same user that looks into it: before anything is read.
-///
-/// # Errors
-/// [`AppError::Io`] where the system does not let it.
-pub fn no_dump() -> Result<()> {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    setrlimit(Resource::Core, none)
-        .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))
-        .map_err(|error| AppError::io("forbidding a dump of this process")(error.into()))
 }
 
 /// The runtime of a role: two threads serve any of them.

@@ -252,7 +252,7 @@ async fn lease<C: Core>(gate: &Gate<C>, ask: &Next) -> Result<Given> {
             return Ok(Given::NothingBefore(None));
         }
         let instance = ask.instance.to_string();
-        let holder = Holder { instance: &instance, task: ask.task };
+        let holder = Holder { instance: &instance, task: ask.task, up: books.up() };
         let row =
             tx.lease(gate.role, ask.lane, ask.agreement.as_ref(), holder, books.now()).await?;
         let Some(row) = row else {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use sluis_config::credentials;
 use sluis_daemon::app::AppError;
 use sluis_daemon::role::Role;
 use sluis_daemon::{app, telemetry};
@@ -28,7 +29,9 @@ struct Arguments {
 
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let begun = app::no_dump().and_then(|()| telemetry::start(&arguments.config));
+    let begun = credentials::no_dump()
+        .map_err(AppError::io("forbidding a dump of this process"))
+        .and_then(|()| telemetry::start(&arguments.config));
     let ended =
         begun.and_then(|config| app::until_signal(arguments.role, &arguments.config, config));
     match ended {

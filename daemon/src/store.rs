@@ -153,10 +153,11 @@ const SCHEMA: &[&str] = &[
 #[derive(Clone)]
 pub struct Store {
     pool: AnyPool,
-    postgres: bool,
+    /// On PostgreSQL: which core this is of all that ever had it, and where it lies, for people.
+    postgres: Option<(i64, Arc<str>)>,
     /// Who holds it writes; whether the connection to SQLite makes each commit durable.
     writer: Arc<Mutex<bool>>,
-    _lock: Option<Arc<Out>>,
+    lock: Option<Arc<Out>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -241,34 +242,49 @@ impl Store {
             .connect(&url)
             .await?;
         let writer = Arc::new(Mutex::new(true));
-        let store = Self { pool, postgres, writer, _lock: lock.map(Arc::new) };
-        if postgres {
-            store.take_postgres(place).await?;
-        } else {
+        let mut store = Self { pool, postgres: None, writer, lock: lock.map(Arc::new) };
+        if !postgres {
             store.check_sqlite().await?;
+            store.make_tables().await?;
+            return Ok(store);
         }
-        for statement in SCHEMA {
-            sqlx::query(*statement).execute(&store.pool).await?;
-        }
+        let shown: Arc<str> = place.rsplit('@').next().unwrap_or_default().into();
+        store.take_postgres(&shown).await?;
+        store.make_tables().await?;
+        let mut tx = store.begin().await?;
+        let core = tx.count(CORES).await?;
+        tx.commit().await?;
+        store.postgres = Some((core, shown));
         Ok(store)
     }
 
+    async fn make_tables(&self) -> Result<()> {
+        for statement in SCHEMA {
+            sqlx::query(*statement).execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
     /// Ends it. A pool that is only dropped closes its connections later, on threads of their own: who opens the same file
-    /// in the same process may still find it locked by them.
+    /// in the same process may still find it locked by them. So too with the lock of this process, which a child has as well
+    /// from its fork until it is another program.
     pub async fn close(self) {
         self.pool.close().await;
+        if let Some(lock) = self.lock {
+            // One that cannot be lifted ends with its last holder.
+            let _ = rustix::fs::flock(&*lock, rustix::fs::FlockOperation::Unlock);
+        }
     }
 
     /// An advisory lock on a connection that is kept for as long as the process lives.
-    async fn take_postgres(&self, place: &str) -> Result<()> {
+    async fn take_postgres(&self, shown: &str) -> Result<()> {
         let mut keeper = self.pool.acquire().await?.detach();
         let sql = "SELECT CASE WHEN pg_try_advisory_lock(5357321) THEN 1 ELSE 0 END";
         let taken: i32 = sqlx::query(sql).fetch_one(&mut keeper).await?.try_get(0)?;
-        let shown = place.rsplit('@').next().unwrap_or_default().to_owned();
         if taken != 1 {
-            return Err(StoreError::Taken(shown));
+            return Err(StoreError::Taken(shown.to_owned()));
         }
-        // The connection holds the lock; it ends with the process.
+        // The connection holds the lock; it ends with the process, or before it with the server: see `is_ours`.
         std::mem::forget(keeper);
         Ok(())
     }
@@ -302,7 +318,7 @@ impl Store {
 
     async fn begin_as(&self, synced: bool) -> Result<Tx> {
         let mut turn = Arc::clone(&self.writer).lock_owned().await;
-        if !self.postgres && *turn != synced {
+        if self.postgres.is_none() && *turn != synced {
             // Whoever is cut off in between leaves it said to be less than it is.
             *turn = false;
             let level = if synced { "FULL" } else { "NORMAL" };
@@ -311,11 +327,26 @@ impl Store {
             *turn = synced;
         }
         let mut tx = self.pool.begin().await?;
-        if self.postgres && !synced {
-            sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+        if let Some((core, place)) = &self.postgres {
+            is_ours(&mut tx, *core, place).await?;
+            if !synced {
+                sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
+            }
         }
         Ok(Tx { tx, _turn: turn, wakes: Wakes::default() })
     }
+}
+
+/// How many cores ever took this store, by the name of its counter.
+const CORES: &str = "cores";
+
+/// The lock is that of one connection, and a server that starts anew ends it while the core lives: another core may have
+/// taken the store since. It counts itself, so whoever was before it writes nothing more; it waits for what is being
+/// written.
+async fn is_ours(tx: &mut Transaction<'static, Any>, core: i64, place: &str) -> Result<()> {
+    let sql = "SELECT value FROM counters WHERE name = $1 FOR SHARE";
+    let last: i64 = sqlx::query(sql).bind(CORES).fetch_one(&mut **tx).await?.try_get("value")?;
+    if last == core { Ok(()) } else { Err(StoreError::Taken(place.to_owned())) }
 }
 
 /// Whether a connection that comes back may be used again. A full disk has SQLite roll a transaction back by itself, and the

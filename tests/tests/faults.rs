@@ -172,7 +172,7 @@ async fn work_that_was_lost_on_the_way_is_given_again_to_the_task_that_asked() {
     tx.commit().await.unwrap();
     let lease = async |instance: &str, task| {
         let mut tx = store.begin().await.unwrap();
-        let holder = Holder { instance, task };
+        let holder = Holder { instance, task, up: 1 };
         let job = tx.lease(Role::Carrier, Lane::Jobs, None, holder, now).await.unwrap();
         tx.commit().await.unwrap();
         job.map(|job| job.attempts)

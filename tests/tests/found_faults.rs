@@ -4,12 +4,14 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use sluis_daemon::store::Store;
 use sluis_tests::faults::{Fault, Tended};
-use sluis_tests::world::{Plan, ROLES};
+use sluis_tests::world::{Plan, ROLES, somewhere};
 use sluis_tests::{World, stderr, stdout, tool, until};
 
 const LIST: &[u8] = b"rijksregisternummer;contract;attest\n85073003328;1;1\n";
@@ -144,7 +146,7 @@ fn a_refused_drop_does_not_leave_by_itself_when_the_sealer_starts_anew() {
     assert!(world.stop("sealer").success());
     world.put("lijst.csv".as_ref(), LIST);
     let drop = world.outbox().join("lijst.csv");
-    std::os::unix::fs::chown(&drop, Some(61_001), None).unwrap();
+    chown(&drop, Some(61_001), None).unwrap();
     world.start("sealer");
     world.status_says("mechelen", "put here by user 61001");
     assert!(world.stop("sealer").success());
@@ -187,6 +189,79 @@ fn a_redelivery_that_was_cut_short_gives_the_list_back_and_sends_nothing() {
     assert!(again.status.success(), "{}", stderr(&again));
     let other = until("the redelivery", || world.codes().into_iter().find(|known| *known != code));
     world.wait("agency", &other, "Carried");
+}
+
+/// Found by reading: a folder that could be moved and not emptied left, and its list stayed with the agency for good.
+#[test]
+fn a_folder_that_could_not_be_emptied_does_not_leave() {
+    let mut world = World::running();
+    assert!(world.stop("sealer").success());
+    let sealer = world.command("sealer");
+    // As root without its right to pass over modes, which a sealer in its unit has not either.
+    let mut held = Command::new("setpriv");
+    held.args(["--bounding-set=-dac_override", "--inh-caps=-dac_override"]);
+    held.arg(sealer.get_program()).args(sealer.get_args());
+    world.start_as("sealer", held);
+    // Whoever starts looks first and listens then: that a folder was moved in is to be heard.
+    let first = world.send("lijst.csv", LIST);
+    world.wait("agency", &first, "Released");
+    for (name, mode, owner) in [("dicht", 0o2755, 61_003), ("sticky", 0o1777, 61_003)] {
+        let folder = world.path(name);
+        fs::create_dir_all(folder.join("sub")).unwrap();
+        fs::write(folder.join("sub/lijst.csv"), LIST).unwrap();
+        chown(folder.join("sub"), Some(owner), None).unwrap();
+        fs::set_permissions(folder.join("sub"), fs::Permissions::from_mode(mode)).unwrap();
+        fs::rename(&folder, world.outbox().join(name)).unwrap();
+        let told = world.status_says("mechelen", "REFUSED");
+        assert!(told.contains("[unerasable]") && told.contains("sluis send"), "{told}");
+        let there = world.outbox().join(name);
+        assert!(there.join("sub/lijst.csv").exists(), "it stays where its owner finds it");
+        // With the right to write it leaves, and is gone at the end.
+        chown(there.join("sub"), Some(0), None).unwrap();
+        fs::rename(&there, &folder).unwrap();
+        fs::rename(&folder, &there).unwrap();
+        until("it to be taken", || (!there.exists()).then_some(()));
+        let codes = world.codes();
+        let code =
+            codes.iter().find(|code| world.row("agency", code).unwrap()["state"] != "Closed");
+        let code = code.unwrap().clone();
+        world.wait("agency", &code, "Released");
+        let opened =
+            world.cli_with("municipality", &["open", &code], &world.lines(&code).join("\n"));
+        assert!(opened.status.success(), "{}", stderr(&opened));
+        world.wait("agency", &code, "Closed");
+    }
+    let left = somewhere(&world.path("agency"), LIST);
+    assert!(left.iter().all(|path| path.ends_with("lijst.csv") && left.len() == 1), "{left:?}");
+}
+
+/// Found by CI, in `power`: a store that was given back was still taken, by a child that another thread had just forked and
+/// that was no other program yet.
+#[test]
+fn a_store_that_was_closed_is_free_though_another_thread_starts_programs() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("agency.db");
+    let done = AtomicBool::new(false);
+    let starts = || {
+        while !done.load(Ordering::SeqCst) {
+            assert!(Command::new("true").status().unwrap().success());
+        }
+    };
+    let mut taken = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(starts);
+        let opens = async {
+            for _ in 0..300 {
+                match Store::open(place.to_str().unwrap()).await {
+                    Ok(store) => store.close().await,
+                    Err(_) => taken += 1,
+                }
+            }
+        };
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(opens);
+        done.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(taken, 0, "of 300 times");
 }
 
 #[test]

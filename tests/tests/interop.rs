@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use sluis_tests::world::{Plan, somewhere};
 use sluis_tests::{World, root, stderr, stdout, tool, until};
@@ -220,7 +220,7 @@ fn evidence_is_judged(world: &World, folder: &Path, statements: &[PathBuf]) {
 /// A PostgreSQL of this test's own, on a Unix socket in its folder.
 struct Postgres {
     folder: tempfile::TempDir,
-    server: std::process::Child,
+    server: Child,
 }
 
 impl Postgres {
@@ -281,6 +281,16 @@ impl Postgres {
     }
 }
 
+/// A core that was started beside another one.
+struct Second(Child);
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Drop for Postgres {
     fn drop(&mut self) {
         let _ = rustix::process::kill_process(
@@ -316,6 +326,19 @@ fn the_same_line_runs_on_postgresql_and_takes_its_store_alone() {
     assert!(whole.status.success(), "{}", stderr(&whole));
     let second = world.command("keeper").output().unwrap();
     assert!(stderr(&second).contains("in use by another core"), "{}", stderr(&second));
+    // The lock is one connection's, which the server may end while the core lives: nobody notices until another core comes.
+    postgres
+        .sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        .unwrap();
+    assert!(world.cli("municipality", &["list"]).status.success(), "nobody has noticed");
+    let mut second = Second(world.command("keeper").stdin(Stdio::null()).spawn().unwrap());
+    until("the core that was there before to end", || world.ended("keeper").then_some(()));
+    let told = world.log("keeper");
+    assert!(told.contains("the core cannot work") && told.contains("another core"), "{told}");
+    assert!(second.0.try_wait().unwrap().is_none(), "the second one works on");
+    until("the second one to answer", || {
+        world.cli("municipality", &["list"]).status.success().then_some(())
+    });
     assert!(somewhere(&world.path("agency"), b"SQLite format").is_empty());
 }
 

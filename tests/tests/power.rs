@@ -209,6 +209,9 @@ impl Disks {
             let waiting = tx.waiting(&record.id).await.unwrap();
             posted &= !waiting.iter().any(|pending| pending.role == postman);
         }
+        drop(tx);
+        // They are opened again for the next cut, while other tests start programs.
+        store.close().await;
         let (said, heard) = match side {
             Side::Agency => (agency, municipality),
             Side::Municipality => (municipality, agency),

@@ -332,15 +332,20 @@ impl Drop for Waiting {
 #[test]
 fn no_role_can_be_dumped_or_looked_into_by_its_own_user() {
     let dir = tempfile::Builder::new().prefix("sluis-").tempdir().unwrap();
-    let (program, pipe) = (dir.path().join("sluisd"), dir.path().join("pipe"));
-    fs::copy(binary("sluisd"), &program).unwrap();
+    let (program, pipe) = (|name| dir.path().join(name), dir.path().join("pipe"));
+    let programs = ["sluis", "sluisd"].map(|name| {
+        fs::copy(binary(name), program(name)).unwrap();
+        program(name)
+    });
     assert!(tool(Command::new("mkfifo").arg(&pipe)).status.success());
-    for path in [dir.path(), &program, &pipe] {
+    for path in programs.iter().map(PathBuf::as_path).chain([dir.path(), &pipe]) {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
-    for role in every_role() {
-        let mut command = Command::new(&program);
-        command.arg(role).arg("--config").arg(&pipe).uid(61_009).gid(61_009);
+    // Nor can the `sluis` of a custodian who types.
+    for role in every_role().chain(["open"]) {
+        let mut command = Command::new(program(if role == "open" { "sluis" } else { "sluisd" }));
+        command.arg(role).args((role == "open").then_some("W714-096"));
+        command.arg("--config").arg(&pipe).uid(61_009).gid(61_009);
         let role_of = Waiting(command.stdin(Stdio::null()).spawn().unwrap());
         let proc = PathBuf::from(format!("/proc/{}", role_of.0.id()));
         // The files of a process that may be dumped belong to its user, those of any other to root.
@@ -356,6 +361,9 @@ fn no_role_can_be_dumped_or_looked_into_by_its_own_user() {
             ["0", "0"],
             "{role}"
         );
+        if role == "open" {
+            continue;
+        }
         let name = if role == "notifier" { "notifier@" } else { role };
         let unit =
             fs::read_to_string(root().join(format!("systemd/sluis-{name}.service"))).unwrap();

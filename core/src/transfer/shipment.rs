@@ -110,7 +110,7 @@ impl Shipment {
 
     /// It left, and this store knows nothing of it.
     pub(super) fn left_before(&self) -> Option<Self> {
-        let untried = self.stands == Stands::Waiting && !self.was_tried();
+        let untried = self.stands == Stands::Waiting && !self.is_exposed();
         untried.then(|| Self { report: self.report.clone(), ..Self::lost_from_sight() })
     }
 
@@ -125,20 +125,19 @@ impl Shipment {
         }
     }
 
-    /// Whether it may be out: unknown counts (rule 2).
+    /// Whether it may be out: unknown counts (rule 2), and an attempt that its provider put off, for it may have sent it.
     #[must_use]
-    pub(crate) fn is_exposed(&self) -> bool {
+    pub fn is_exposed(&self) -> bool {
+        self.has_left() || self.deferred > 0
+    }
+
+    /// Whether it left by what is known, or nobody knows.
+    fn has_left(&self) -> bool {
         let out = matches!(
             self.stands,
             Stands::Leaving | Stands::Accepted { .. } | Stands::Unknown { .. }
         );
         self.exposed || out
-    }
-
-    /// Whether an attempt is known that may have left, also where its provider's word is that it did not take it.
-    #[must_use]
-    pub fn was_tried(&self) -> bool {
-        self.is_exposed() || self.deferred > 0
     }
 
     /// Whether nothing more happens to it by itself.
@@ -188,7 +187,7 @@ impl Shipment {
             }
             other => other,
         };
-        next.exposed = next.is_exposed();
+        next.exposed = next.has_left();
         next.asked &= next.stands == Stands::Waiting;
         // The report may have been quicker than the answer that was lost.
         match self.report.clone() {
@@ -243,7 +242,7 @@ impl Shipment {
         // no news of what was put off.
         let known = self.report.as_ref().is_some_and(|has| has.weight() >= report.weight());
         let failed = matches!(report, Report::Failed { .. });
-        let can_be = if failed { self.is_exposed() } else { self.was_tried() };
+        let can_be = if failed { self.has_left() } else { self.is_exposed() };
         if known || !can_be {
             return self.clone();
         }

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use jiff::civil::Date;
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 use sluis_core::agreement::Agreement;
@@ -163,11 +163,22 @@ fn walk(
         found.push(name.to_owned());
         return Ok(());
     }
+    if !can_be_emptied(&parent.join(name), &meta) {
+        return Err(Reason::Unerasable);
+    }
     for entry in std::fs::read_dir(parent.join(name)).map_err(|_| Reason::Unreadable)? {
         let entry = entry.map_err(|_| Reason::Unreadable)?;
         walk(parent, &name.join(entry.file_name()), depth + 1, left, found)?;
     }
     Ok(())
+}
+
+/// Whether what lies in a folder can be removed by this process. In a sticky one only by an owner.
+fn can_be_emptied(folder: &Path, meta: &std::fs::Metadata) -> bool {
+    let sticky = meta.mode() & Mode::SVTX.bits() != 0;
+    let ours = meta.uid() == rustix::process::geteuid().as_raw();
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    (ours || !sticky) && rustix::fs::accessat(CWD, folder, access, AtFlags::EACCESS).is_ok()
 }
 
 /// What is known of an agreement beside its file: who asked for a list, and whether it was ended.

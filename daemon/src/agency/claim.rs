@@ -374,7 +374,7 @@ impl Agency {
         // Also while it runs, when two persons went on from an older store: what is just being claimed is no stray.
         let _turn = self.claiming.lock().await;
         let mut tx = self.books.store.begin().await?;
-        tx.renew_all(self.books.now()).await?;
+        tx.renew_all(self.books.up()).await?;
         self.books.commit(tx).await?;
         status::clear(&self.settings.outbox, self.books.now());
         for folder in list(&self.settings.outbox) {

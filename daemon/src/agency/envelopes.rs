@@ -77,7 +77,7 @@ impl Agency {
     /// Bytes are moving: the lease goes on.
     async fn renew(&self, id: &TransferId) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
-        tx.renew(Role::Carrier, id, self.books.now()).await?;
+        tx.renew(Role::Carrier, id, self.books.up()).await?;
         Ok(tx.commit().await?)
     }
 }

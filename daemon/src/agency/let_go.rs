@@ -67,7 +67,7 @@ impl Agency {
     fn left_unknown(&self, record: &Record<State>) -> Result<bool> {
         let Some(envelope) = record.state.envelope() else { return Ok(false) };
         for index in envelope.routes.iter().map(|route| route.index) {
-            let known = record.state.share(index).is_some_and(Shipment::was_tried);
+            let known = record.state.share(index).is_some_and(Shipment::is_exposed);
             let left = self.let_go(&record.id).join(index.to_string()).try_exists();
             if !known && left.map_err(CoreError::io("looking whether a share was let go"))? {
                 return Ok(true);

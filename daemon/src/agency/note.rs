@@ -22,6 +22,10 @@ fn shares_note(shares: &[Shipment]) -> impl Iterator<Item = Words> {
                 "unknown, its provider said \"later\" each time"
             ),
             (_, Stands::Unknown { .. }) => words!("onbekend", "unknown"),
+            (_, Stands::Waiting) if share.deferred > 0 => words!(
+                "kan verzonden zijn: de aanbieder zei «later», en het gaat opnieuw",
+                "may have left: its provider said \"later\", and it goes again"
+            ),
             (Some(Report::Delivered), Stands::Accepted { .. }) => {
                 words!("gemeld als bezorgd", "reported as delivered")
             }

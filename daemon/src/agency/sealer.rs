@@ -631,9 +631,8 @@ impl Core for Agency {
             self.expire(now).await?;
         }
         let mut tx = self.books.store.begin_unsynced().await?;
-        let job = tx
-            .lease(Role::Sealer, Lane::Jobs, None, Holder { instance: &self.holder, task: 0 }, now)
-            .await?;
+        let own = Holder { instance: &self.holder, task: 0, up: self.books.up() };
+        let job = tx.lease(Role::Sealer, Lane::Jobs, None, own, now).await?;
         let Some(job) = job else { return Ok(false) };
         self.books.commit(tx).await?;
         let done = match job.read() {

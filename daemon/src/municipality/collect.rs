@@ -70,7 +70,7 @@ impl Municipality {
 
     async fn renew(&self, id: &TransferId) -> Result<()> {
         let mut tx = self.books.store.begin().await?;
-        tx.renew(Role::Fetcher, id, self.books.now()).await?;
+        tx.renew(Role::Fetcher, id, self.books.up()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -338,12 +338,13 @@ impl Core for Municipality {
 
     async fn step(&self) -> Result<bool> {
         self.forget_old();
-        // Nothing is destroyed on a jump of the clock alone.
+        // Nothing is destroyed on a jump of the clock alone, nor on one that comes after it was looked at.
+        let now = self.books.now();
         if !self.books.clock_holds().await? {
-            self.retire().await?;
+            self.retire(now).await?;
         }
         let mut tx = self.books.store.begin().await?;
-        let own = Holder { instance: &self.holder, task: 0 };
+        let own = Holder { instance: &self.holder, task: 0, up: self.books.up() };
         let Some(job) = tx.lease(Role::Keeper, Lane::Jobs, None, own, self.books.now()).await?
         else {
             return Ok(false);

@@ -55,7 +55,7 @@ pub fn router(core: Arc<Municipality>) -> Router {
 async fn retention(Of(core): Of<Arc<Municipality>>) -> Result<Json<Retention>> {
     let mut tx = core.books.store.begin().await?;
     let mut lists: Vec<Retained> =
-        core.retained(&mut tx).await?.into_iter().map(|(_, it)| it).collect();
+        core.retained(&mut tx, core.books.now()).await?.into_iter().map(|(_, it)| it).collect();
     lists.sort_by_key(|list| list.last_day);
     lists.truncate(SHOWN);
     Ok(Json(Retention { lists, clock_held: core.books.clock_is_held() }))
@@ -145,8 +145,7 @@ pub(super) async fn messages_asked(tx: &mut Tx, id: &TransferId) -> Result<bool>
 
 impl Municipality {
     /// The lists that the vault holds, with the last day of each. What an exercise brought is no list (R88).
-    async fn retained(&self, tx: &mut Tx) -> Result<Vec<(TransferId, Retained)>> {
-        let now = self.books.now();
+    async fn retained(&self, tx: &mut Tx, now: Time) -> Result<Vec<(TransferId, Retained)>> {
         let mut lists = Vec::new();
         for state in HOLD {
             for record in tx.in_state::<State>(state, LOOKED_AT).await? {
@@ -182,18 +181,17 @@ impl Municipality {
     }
 
     /// Announces what goes by itself soon and begins to destroy what goes today. Asked only where the clock is believed.
-    pub(super) async fn retire(&self) -> Result<()> {
-        let now = self.books.now();
+    pub(super) async fn retire(&self, now: Time) -> Result<()> {
         if now.0.abs_diff(self.looked.load(Ordering::SeqCst)) < LOOK_MS {
             return Ok(());
         }
         self.looked.store(now.0, Ordering::SeqCst);
         let mut tx = self.books.store.begin().await?;
-        let lists = self.retained(&mut tx).await?;
+        let lists = self.retained(&mut tx, now).await?;
         drop(tx);
         for (id, list) in &lists {
             // One that cannot go holds up no other.
-            if let Err(error) = self.retire_one(id, list).await {
+            if let Err(error) = self.retire_one(id, list, now).await {
                 tracing::error!(code = %list.code, %error, "a list cannot be destroyed by itself");
             }
         }
@@ -203,7 +201,7 @@ impl Municipality {
     /// How much of it there is to do, on a clock that is believed.
     pub(super) async fn due(&self, tx: &mut Tx) -> Result<Over> {
         let (now, mut over) = (self.books.now(), Over::default());
-        let lists = self.retained(tx).await?;
+        let lists = self.retained(tx, now).await?;
         // What is fetched still, or going already, is not begun on.
         let stands = |list: &Retained| matches!(list.state.as_str(), "Removed" | "Opened");
         for (_, list) in lists.iter().filter(|(_, list)| stands(list)) {
@@ -216,8 +214,7 @@ impl Municipality {
         Ok(over)
     }
 
-    async fn retire_one(&self, id: &TransferId, list: &Retained) -> Result<()> {
-        let now = self.books.now();
+    async fn retire_one(&self, id: &TransferId, list: &Retained, now: Time) -> Result<()> {
         let due = list.due(now);
         if due == Due::Nothing {
             return Ok(());
@@ -270,8 +267,11 @@ impl Municipality {
         self.books.installed(agreement)?;
         // In another vault, or where none is mounted, nothing is kept either: that is nothing to sign.
         self.its_vault(tx).await?;
-        let lists =
-            self.retained(tx).await?.into_iter().filter(|(_, it)| it.agreement == *agreement);
+        let lists = self
+            .retained(tx, self.books.now())
+            .await?
+            .into_iter()
+            .filter(|(_, it)| it.agreement == *agreement);
         let (ids, lists): (Vec<_>, Vec<_>) = lists.unzip();
         let here = self.in_vault(agreement)?;
         let name = |id: &TransferId, code: &TransferCode| {

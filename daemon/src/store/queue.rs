@@ -73,6 +73,9 @@ pub struct Holder<'a> {
     pub instance: &'a str,
     /// Its task.
     pub task: u16,
+    /// For how long the machine is up, in milliseconds: a lease runs by that, for a clock that is set takes no work away
+    /// from who is at it.
+    pub up: i64,
 }
 
 /// How long a lease lasts unless it is renewed.
@@ -173,7 +176,6 @@ impl Tx {
     pub async fn due_now(&mut self, now: Time) -> Result<()> {
         for sql in [
             "UPDATE jobs SET due = $1 WHERE due > $1",
-            "UPDATE jobs SET leased = $1 WHERE leased > $1",
             "UPDATE transfers SET expires = expires - (changed - $1) WHERE open = 1 AND changed > $1",
             "UPDATE transfers SET changed = $1 WHERE changed > $1",
             "UPDATE transfers SET created = $1 WHERE created > $1",
@@ -185,7 +187,7 @@ impl Tx {
     }
 
     /// The next number of a counter: numbers are never used again, even when their rows are gone.
-    async fn count(&mut self, name: &str) -> Result<i64> {
+    pub(super) async fn count(&mut self, name: &str) -> Result<i64> {
         let row = sqlx::query(
             "INSERT INTO counters (name, value) VALUES ($1, 1)
              ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",
@@ -206,7 +208,7 @@ impl Tx {
         gate: Role,
         lane: Lane,
         agreement: Option<&AgreementId>,
-        Holder { instance, task }: Holder<'_>,
+        Holder { instance, task, up }: Holder<'_>,
         now: Time,
     ) -> Result<Option<JobRow>> {
         // Every agreement has a name, so the pattern of "any" is never one of them.
@@ -230,9 +232,9 @@ impl Tx {
             .bind(lane.name())
             .bind(agreement)
             .bind(format!("{instance} {task}"))
+            .bind(up)
             .bind(now.0)
-            .bind(now.0)
-            .bind(now.0 - LEASE_MS)
+            .bind(up - LEASE_MS)
             .bind(format!("{instance} %"))
             .bind(now.plus_ms(AHEAD_MS).0)
             .fetch_optional(&mut *self.tx)
@@ -259,10 +261,10 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn renew(&mut self, gate: Role, transfer: &TransferId, now: Time) -> Result<()> {
+    pub async fn renew(&mut self, gate: Role, transfer: &TransferId, up: i64) -> Result<()> {
         let sql =
             "UPDATE jobs SET leased = $1 WHERE transfer = $2 AND gate = $3 AND holder IS NOT NULL";
-        let renewed = sqlx::query(sql).bind(now.0).bind(transfer.to_string()).bind(gate.name());
+        let renewed = sqlx::query(sql).bind(up).bind(transfer.to_string()).bind(gate.name());
         renewed.execute(&mut *self.tx).await?;
         Ok(())
     }
@@ -283,9 +285,9 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn renew_all(&mut self, now: Time) -> Result<()> {
+    pub async fn renew_all(&mut self, up: i64) -> Result<()> {
         sqlx::query("UPDATE jobs SET leased = $1 WHERE holder IS NOT NULL")
-            .bind(now.0)
+            .bind(up)
             .execute(&mut *self.tx)
             .await?;
         Ok(())
@@ -529,14 +531,19 @@ mod tests {
         let mut tx = store.begin().await.unwrap();
         for gate in [Role::Carrier, Role::Releaser] {
             tx.queue(gate, Lane::Jobs, &agreement, Some(transfer), "{}", Time(1)).await.unwrap();
-            let holder = Holder { instance: "i", task: 1 };
+            let holder = Holder { instance: "i", task: 1, up: 1 };
             tx.lease(gate, Lane::Jobs, None, holder, Time(1)).await.unwrap().unwrap();
         }
-        let later = Time(2 + LEASE_MS);
+        // A clock that is set is no reason: the machine is up for as long as before.
+        let (ahead, other) = (Time(10 * LEASE_MS), Holder { instance: "i", task: 2, up: 2 });
+        for gate in [Role::Carrier, Role::Releaser] {
+            assert!(tx.lease(gate, Lane::Jobs, None, other, ahead).await.unwrap().is_none());
+        }
+        let later = 2 + LEASE_MS;
         tx.renew(Role::Carrier, &transfer, later).await.unwrap();
-        let other = Holder { instance: "i", task: 2 };
-        assert!(tx.lease(Role::Carrier, Lane::Jobs, None, other, later).await.unwrap().is_none());
-        let lost = tx.lease(Role::Releaser, Lane::Jobs, None, other, later).await.unwrap();
+        let other = Holder { up: later, ..other };
+        assert!(tx.lease(Role::Carrier, Lane::Jobs, None, other, Time(1)).await.unwrap().is_none());
+        let lost = tx.lease(Role::Releaser, Lane::Jobs, None, other, Time(1)).await.unwrap();
         assert!(lost.is_some(), "what another gate lost is given again");
     }
 
@@ -552,7 +559,7 @@ mod tests {
         tx.sooner(&mechelen, Time(1), 60).await.unwrap();
         let mut due = Vec::new();
         for at in [1, 1, 61, 61] {
-            let holder = Holder { instance: "i", task: u16::try_from(due.len()).unwrap() };
+            let holder = Holder { instance: "i", task: u16::try_from(due.len()).unwrap(), up: 1 };
             let job = tx.lease(Role::Releaser, Lane::Jobs, None, holder, Time(at)).await.unwrap();
             due.push(job.map(|job| job.agreement.to_string()));
         }
@@ -565,7 +572,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("store.db").to_str().unwrap()).await.unwrap();
         let (agreement, now) = ("mechelen".parse().unwrap(), Time(1));
-        let holder = Holder { instance: "i", task: 1 };
+        let holder = Holder { instance: "i", task: 1, up: 1 };
         let mut tx = store.begin_unsynced().await.unwrap();
         for lane in [Lane::Jobs, Lane::Post] {
             tx.queue(Role::Carrier, lane, &agreement, None, "{}", now).await.unwrap();
@@ -603,7 +610,7 @@ mod tests {
         let place = dir.path().join("store.db");
         let place = place.to_str().unwrap();
         let (agreement, now): (AgreementId, _) = ("mechelen".parse().unwrap(), Time(YEAR));
-        let (ahead, holder) = (now.plus_ms(YEAR), Holder { instance: "i", task: 1 });
+        let (ahead, holder) = (now.plus_ms(YEAR), Holder { instance: "i", task: 1, up: 1 });
         let store = Store::open(place).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         for lane in [Lane::Post, Lane::Jobs] {
@@ -640,7 +647,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("store.db").to_str().unwrap()).await.unwrap();
         let (agreement, now) = ("mechelen".parse().unwrap(), Time(1));
-        let holder = |task| Holder { instance: "i", task };
+        let holder = |task| Holder { instance: "i", task, up: 1 };
         let lease = async |tx: &mut Tx, task| {
             tx.lease(Role::Carrier, Lane::Jobs, None, holder(task), now).await.unwrap()
         };
