@@ -93,61 +93,66 @@ pub fn detail<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMa
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-const SCHEMA: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS terms (digest TEXT PRIMARY KEY, agreement TEXT NOT NULL, text TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS transfers (
+/// What a store has. All of it at once: thousands of them are opened in a run of the tests.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
+    CREATE TABLE IF NOT EXISTS terms (digest TEXT PRIMARY KEY, agreement TEXT NOT NULL, text TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS transfers (
         id TEXT PRIMARY KEY, code TEXT NOT NULL, agreement TEXT NOT NULL, terms TEXT NOT NULL,
         replaces TEXT, created BIGINT NOT NULL,
-        state TEXT NOT NULL, data TEXT NOT NULL, open INTEGER NOT NULL, expires BIGINT, changed BIGINT NOT NULL, version BIGINT NOT NULL)",
-    "CREATE UNIQUE INDEX IF NOT EXISTS open_codes ON transfers (code) WHERE open = 1",
-    "CREATE INDEX IF NOT EXISTS transfers_code ON transfers (code)",
-    "CREATE INDEX IF NOT EXISTS transfers_changed ON transfers (changed)",
-    "CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state)",
-    "CREATE INDEX IF NOT EXISTS transfers_due ON transfers (expires) WHERE open = 1",
-    "CREATE TABLE IF NOT EXISTS statements (
+        state TEXT NOT NULL, data TEXT NOT NULL, open INTEGER NOT NULL, expires BIGINT, changed BIGINT NOT NULL, version BIGINT NOT NULL);
+    CREATE UNIQUE INDEX IF NOT EXISTS open_codes ON transfers (code) WHERE open = 1;
+    CREATE INDEX IF NOT EXISTS transfers_code ON transfers (code);
+    CREATE INDEX IF NOT EXISTS transfers_changed ON transfers (changed);
+    CREATE INDEX IF NOT EXISTS transfers_state ON transfers (state);
+    CREATE INDEX IF NOT EXISTS transfers_due ON transfers (expires) WHERE open = 1;
+    CREATE TABLE IF NOT EXISTS statements (
         issuer TEXT NOT NULL, agreement TEXT NOT NULL, number BIGINT NOT NULL, digest TEXT NOT NULL,
         kind TEXT NOT NULL, transfer TEXT, statement TEXT NOT NULL, signature TEXT NOT NULL,
-        entry BIGINT NOT NULL, effect INTEGER NOT NULL, PRIMARY KEY (issuer, agreement, number))",
-    "CREATE INDEX IF NOT EXISTS statements_transfer ON statements (transfer, kind)",
-    "CREATE TABLE IF NOT EXISTS ledger (
-        number BIGINT PRIMARY KEY, digest TEXT NOT NULL, transfer TEXT, line TEXT NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS ledger_transfer ON ledger (transfer)",
-    "CREATE TABLE IF NOT EXISTS jobs (
+        entry BIGINT NOT NULL, effect INTEGER NOT NULL, PRIMARY KEY (issuer, agreement, number));
+    CREATE INDEX IF NOT EXISTS statements_transfer ON statements (transfer, kind);
+    CREATE TABLE IF NOT EXISTS ledger (
+        number BIGINT PRIMARY KEY, digest TEXT NOT NULL, transfer TEXT, line TEXT NOT NULL);
+    CREATE INDEX IF NOT EXISTS ledger_transfer ON ledger (transfer);
+    CREATE TABLE IF NOT EXISTS jobs (
         id BIGINT PRIMARY KEY, gate TEXT NOT NULL, lane TEXT NOT NULL, agreement TEXT NOT NULL,
         transfer TEXT, work TEXT NOT NULL,
         due BIGINT NOT NULL, attempts BIGINT NOT NULL, holder TEXT, leased BIGINT, granted BIGINT, why TEXT,
-        since BIGINT, said BIGINT)",
-    "CREATE TABLE IF NOT EXISTS told (reminder TEXT PRIMARY KEY, at BIGINT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS asked (
+        since BIGINT, said BIGINT);
+    CREATE TABLE IF NOT EXISTS told (reminder TEXT PRIMARY KEY, at BIGINT NOT NULL);
+    CREATE TABLE IF NOT EXISTS asked (
         verb TEXT NOT NULL, subject TEXT NOT NULL, uid BIGINT NOT NULL, name TEXT NOT NULL, at BIGINT NOT NULL,
-        PRIMARY KEY (verb, subject))",
-    "CREATE TABLE IF NOT EXISTS wanted (
-        verb TEXT NOT NULL, subject TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (verb, subject))",
-    "CREATE INDEX IF NOT EXISTS statements_agreement ON statements (agreement, entry)",
-    "CREATE INDEX IF NOT EXISTS statements_kind ON statements (agreement, kind, entry)",
-    "CREATE TABLE IF NOT EXISTS rehearsals (transfer TEXT PRIMARY KEY, agreement TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS numbers (
+        PRIMARY KEY (verb, subject));
+    CREATE TABLE IF NOT EXISTS wanted (
+        verb TEXT NOT NULL, subject TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (verb, subject));
+    CREATE INDEX IF NOT EXISTS statements_agreement ON statements (agreement, entry);
+    CREATE INDEX IF NOT EXISTS statements_kind ON statements (agreement, kind, entry);
+    CREATE TABLE IF NOT EXISTS rehearsals (transfer TEXT PRIMARY KEY, agreement TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS numbers (
         agreement TEXT NOT NULL, custodian TEXT NOT NULL, used TEXT NOT NULL, next TEXT, confirmed BIGINT, told TEXT,
         behind BIGINT,
-        PRIMARY KEY (agreement, custodian))",
-    "CREATE TABLE IF NOT EXISTS tried (
-        transfer TEXT NOT NULL, custodian TEXT NOT NULL, number TEXT NOT NULL, PRIMARY KEY (transfer, custodian))",
-    "CREATE TABLE IF NOT EXISTS set_back (
-        agreement TEXT PRIMARY KEY, number BIGINT NOT NULL, digest TEXT NOT NULL, since BIGINT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS epochs (
+        PRIMARY KEY (agreement, custodian));
+    CREATE TABLE IF NOT EXISTS tried (
+        transfer TEXT NOT NULL, custodian TEXT NOT NULL, number TEXT NOT NULL, PRIMARY KEY (transfer, custodian));
+    CREATE TABLE IF NOT EXISTS set_back (
+        agreement TEXT PRIMARY KEY, number BIGINT NOT NULL, digest TEXT NOT NULL, since BIGINT NOT NULL);
+    CREATE TABLE IF NOT EXISTS epochs (
         agreement TEXT NOT NULL, epoch BIGINT NOT NULL, kept BIGINT NOT NULL, kept_digest TEXT NOT NULL,
-        began BIGINT NOT NULL, began_digest TEXT NOT NULL, PRIMARY KEY (agreement, epoch))",
-    "CREATE TABLE IF NOT EXISTS set_back_words (
+        began BIGINT NOT NULL, began_digest TEXT NOT NULL, PRIMARY KEY (agreement, epoch));
+    CREATE TABLE IF NOT EXISTS set_back_words (
         digest TEXT PRIMARY KEY, agreement TEXT NOT NULL, word TEXT NOT NULL, signature TEXT NOT NULL,
-        at BIGINT NOT NULL, fate TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS contradicted (
+        at BIGINT NOT NULL, fate TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS contradicted (
         agreement TEXT NOT NULL, number BIGINT NOT NULL, digest TEXT NOT NULL, at BIGINT NOT NULL,
-        PRIMARY KEY (agreement, number))",
-    "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due)",
-    "CREATE INDEX IF NOT EXISTS jobs_transfer ON jobs (transfer)",
-    "CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (gate, lane, agreement, id)",
-];
+        PRIMARY KEY (agreement, number));
+    CREATE INDEX IF NOT EXISTS jobs_due ON jobs (gate, lane, due);
+    CREATE INDEX IF NOT EXISTS jobs_transfer ON jobs (transfer);
+    CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (gate, lane, agreement, id);
+";
+
+/// How a connection to SQLite writes.
+const PRAGMAS: &str =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON";
 
 /// The store.
 #[derive(Clone)]
@@ -228,12 +233,7 @@ impl Store {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if !postgres {
-                        for pragma in
-                            ["journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"]
-                        {
-                            let sql = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
-                            sqlx::query(sql).execute(&mut *connection).await?;
-                        }
+                        sqlx::raw_sql(PRAGMAS).execute(&mut *connection).await?;
                     }
                     Ok(())
                 })
@@ -259,9 +259,7 @@ impl Store {
     }
 
     async fn make_tables(&self) -> Result<()> {
-        for statement in SCHEMA {
-            sqlx::query(*statement).execute(&self.pool).await?;
-        }
+        sqlx::raw_sql(SCHEMA).execute(&self.pool).await?;
         Ok(())
     }
 
