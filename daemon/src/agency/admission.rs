@@ -416,7 +416,7 @@ mod tests {
         std::fs::write(path("plain"), "x").unwrap();
         symlink("/etc/passwd", path("link")).unwrap();
         rustix::fs::mknodat(
-            rustix::fs::CWD,
+            CWD,
             path("pipe"),
             rustix::fs::FileType::Fifo,
             Mode::RUSR,
