@@ -583,7 +583,8 @@ pub fn verify(
 ) -> Result<(), SignatureError> {
     let key = agreement::signing_key(public).map_err(SignatureError::Key)?;
     // In its one form: this reader passes over text before it, and over line ends that `ssh-keygen` does not know.
-    let parsed = SshSig::from_pem(signature).ok();
+    // Its version is not signed, and this reader takes older ones than there are.
+    let parsed = SshSig::from_pem(signature).ok().filter(|it| it.version() == 1);
     let parsed = parsed.filter(|it| it.to_pem(LineEnding::LF).is_ok_and(|pem| pem == signature));
     parsed
         .and_then(|signature| key.verify(namespace, bytes, &signature).ok())

@@ -558,6 +558,17 @@ impl State {
     pub fn exposed(&self) -> u8 {
         self.shares().map_or(0, |shares| count(shares, Shipment::is_exposed))
     }
+    /// How many of them are known to have left, or unknown: the word of a provider that put one off is believed.
+    #[must_use]
+    pub fn left(&self) -> u8 {
+        self.shares().map_or(0, |shares| count(shares, Shipment::has_left))
+    }
+    /// Whether what was put off decides: with it enough may be out to open the list, and without it fewer are.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        let enough = |count: u8| self.envelope().is_some_and(|it| count >= it.threshold);
+        enough(self.exposed()) && !enough(self.left())
+    }
 }
 
 /// How many shares are so.

@@ -80,7 +80,7 @@ async fn clock<C: Core>(
     caller: ConnectInfo<Caller>,
 ) -> Result<Json<ClockWord>> {
     let books = core.books();
-    if !books.clock_holds().await? {
+    if books.believed().await?.is_some() {
         return Ok(Json(ClockWord { held: false, first: None, over: Over::default() }));
     }
     let mut tx = books.store.begin().await?;

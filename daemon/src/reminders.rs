@@ -62,7 +62,7 @@ pub async fn watch<C: Core>(core: Arc<C>, notifier: bool, stop: CancellationToke
 /// One look; mails are queued by who looks since then. Gives how long nothing is due after it, if nothing changes.
 async fn look<C: Core>(core: &C, since: Option<Time>) -> Result<Duration> {
     let books = core.books();
-    let held = books.clock_holds().await?;
+    let held = books.believed().await?.is_none();
     let mut tx = books.store.begin().await?;
     let situation = situation::<C>(books, &mut tx, held).await?;
     let told = tx.told().await?;

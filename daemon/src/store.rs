@@ -158,7 +158,7 @@ const PRAGMAS: &str =
 #[derive(Clone)]
 pub struct Store {
     pool: AnyPool,
-    /// On PostgreSQL: which core this is of all that ever had it, and where it lies, for people.
+    /// On PostgreSQL: the number that this core has taken it by, and where it lies, for people.
     postgres: Option<(i64, Arc<str>)>,
     /// Who holds it writes; whether the connection to SQLite makes each commit durable.
     writer: Arc<Mutex<bool>>,
@@ -251,9 +251,9 @@ impl Store {
         let shown: Arc<str> = place.rsplit('@').next().unwrap_or_default().into();
         store.take_postgres(&shown).await?;
         store.make_tables().await?;
-        let mut tx = store.begin().await?;
-        let core = tx.count(CORES).await?;
-        tx.commit().await?;
+        let sql = "INSERT INTO counters (name, value) VALUES ($1, (random() * 9e15)::bigint)
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value";
+        let core = sqlx::query(sql).bind(CORE).fetch_one(&store.pool).await?.try_get("value")?;
         store.postgres = Some((core, shown));
         Ok(store)
     }
@@ -335,15 +335,15 @@ impl Store {
     }
 }
 
-/// How many cores ever took this store, by the name of its counter.
-const CORES: &str = "cores";
+/// Under which name the number stands of the core that took this store last.
+const CORE: &str = "core";
 
 /// The lock is that of one connection, and a server that starts anew ends it while the core lives: another core may have
-/// taken the store since. It counts itself, so whoever was before it writes nothing more; it waits for what is being
-/// written.
+/// taken the store since. It leaves its number, so whoever was before it writes nothing more into it; it waits for what is
+/// being written. By chance, and not one more than before: a store that was put back has an older number.
 async fn is_ours(tx: &mut Transaction<'static, Any>, core: i64, place: &str) -> Result<()> {
     let sql = "SELECT value FROM counters WHERE name = $1 FOR SHARE";
-    let last: i64 = sqlx::query(sql).bind(CORES).fetch_one(&mut **tx).await?.try_get("value")?;
+    let last: i64 = sqlx::query(sql).bind(CORE).fetch_one(&mut **tx).await?.try_get("value")?;
     if last == core { Ok(()) } else { Err(StoreError::Taken(place.to_owned())) }
 }
 

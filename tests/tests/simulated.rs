@@ -110,7 +110,7 @@ fn what_was_said_in_a_time_that_never_came_is_heard_now() {
 #[test]
 fn wherever_a_squall_hits_it_a_list_arrives_or_is_back_with_its_owner() {
     let parts = agreements();
-    each(("SLUIS_SHORT", 2_500), |seed| squall(&parts, seed));
+    each(("SLUIS_SHORT", 10_000), |seed| squall(&parts, seed));
 }
 
 #[test]

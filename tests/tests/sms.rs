@@ -249,6 +249,33 @@ fn a_provider_that_says_later_each_time_gets_it_a_few_times_and_then_a_person_de
     assert_eq!(providers[0].seen().len(), 4);
 }
 
+/// Share 3 left, and 1 and 2 may have: two open the list, so it is too late to withdraw it; what waits is kept back.
+#[test]
+fn a_withdrawal_that_comes_too_late_for_what_was_put_off_keeps_back_what_waits() {
+    let (world, _, providers) = hearing(Mood::Busy, "");
+    providers[1].set(Mood::Busy);
+    let code = world.send("lijst.csv", LIST);
+    for at in [1, 2] {
+        wait_share(&world, &code, at, "put off", |share| share["deferred"].as_u64() > Some(0));
+    }
+    wait_share(&world, &code, 3, "taken", |share| is(share, "Accepted"));
+    let note = world.row("agency", &code).unwrap()["note"]["message"].to_string();
+    assert!(
+        note.contains("1 of 3 shares sent") && note.contains("share 2 may have left"),
+        "{note}"
+    );
+    let told = world.cli("agency", &["withdraw", &code]);
+    assert!(stderr(&told).contains("sluis[may-be-out]"), "{}", stderr(&told));
+    world.wait("agency", &code, "Released");
+    assert!(world.shares(&code)[..2].iter().all(|share| is(share, "Unknown")));
+    assert!(!world.cli("agency", &["retry", &code]).status.success(), "none goes again");
+    let before = providers.each_ref().map(|it| it.seen().len());
+    providers.iter().for_each(|it| it.set(Mood::Takes));
+    let other = world.send("andere.csv", b"een andere lijst");
+    world.wait("agency", &other, "Released");
+    assert_eq!(providers.each_ref().map(|it| it.seen().len()), before.map(|sent| sent + 1));
+}
+
 #[test]
 fn what_was_sent_although_its_provider_said_later_goes_no_more_once_its_operator_reports_it() {
     let (world, heard, providers) = hearing(Mood::Busy, "");

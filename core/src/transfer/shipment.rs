@@ -132,7 +132,7 @@ impl Shipment {
     }
 
     /// Whether it left by what is known, or nobody knows.
-    fn has_left(&self) -> bool {
+    pub(super) fn has_left(&self) -> bool {
         let out = matches!(
             self.stands,
             Stands::Leaving | Stands::Accepted { .. } | Stands::Unknown { .. }

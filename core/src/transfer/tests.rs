@@ -463,7 +463,12 @@ fn releasing(deferrals: u8, words: &[fn() -> Event]) -> State {
 fn what_may_have_left_is_not_withdrawn_though_its_provider_said_later() {
     let withdrawn = |state: &State| state.apply(Event::Withdraw).map(|step| step.say);
     assert_eq!(withdrawn(&releasing(2, &[])), Ok(vec![Say::Withdrawn(1)]));
-    assert!(withdrawn(&releasing(2, &[|| Event::PutOff(1, "http".into())])).is_err());
+    let put_off = releasing(2, &[|| Event::PutOff(1, "http".into())]);
+    assert!(withdrawn(&put_off).is_err() && put_off.is_in_doubt());
+    // What a person can do: it leaves no more.
+    let shut = put_off.apply(Event::Shut).unwrap().state;
+    assert!(matches!(shut.share(1).unwrap().stands, Stands::Unknown { .. }), "{shut:?}");
+    assert!(!shut.is_in_doubt() && shut.apply(Event::Retry(Some(1))).is_err());
     // Its provider could not be reached: it surely did not leave.
     let surely_not = || Event::Shipped(1, Stands::Waiting);
     assert_eq!(withdrawn(&releasing(2, &[surely_not])), Ok(vec![Say::Withdrawn(1)]));
@@ -521,9 +526,11 @@ fn rule_two_holds_at_the_door_even_for_a_plan_that_breaks_it() {
     let earlier = [false, true].into_iter().flat_map(|exposed| {
         outcomes().map(|stands| Shipment { stands, exposed, ..Shipment::new(1) })
     });
+    let earlier = earlier.chain([Shipment { deferred: 1, ..Shipment::new(1) }]);
     for first in earlier {
         let free =
             !first.exposed && matches!(first.stands, Stands::Waiting | Stands::Rejected { .. });
+        let free = free && first.deferred == 0;
         for (routes, fits) in [(&apart, true), (&channel, free), (&group, free)] {
             envelope.routes.clone_from(routes);
             let shares = vec![first.clone(), Shipment::new(1)];

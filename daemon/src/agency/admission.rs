@@ -163,10 +163,10 @@ fn walk(
         found.push(name.to_owned());
         return Ok(());
     }
-    if !can_be_emptied(&parent.join(name), &meta) {
-        return Err(Reason::Unerasable);
-    }
     for entry in std::fs::read_dir(parent.join(name)).map_err(|_| Reason::Unreadable)? {
+        if !can_be_emptied(&parent.join(name), &meta) {
+            return Err(Reason::Unerasable);
+        }
         let entry = entry.map_err(|_| Reason::Unreadable)?;
         walk(parent, &name.join(entry.file_name()), depth + 1, left, found)?;
     }
@@ -415,14 +415,7 @@ mod tests {
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("plain"), "x").unwrap();
         symlink("/etc/passwd", path("link")).unwrap();
-        rustix::fs::mknodat(
-            CWD,
-            path("pipe"),
-            rustix::fs::FileType::Fifo,
-            Mode::RUSR,
-            0,
-        )
-        .unwrap();
+        rustix::fs::mknodat(CWD, path("pipe"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
         std::fs::write(path("one"), "x").unwrap();
         std::fs::hard_link(path("one"), path("two")).unwrap();
         std::fs::create_dir(path("map")).unwrap();

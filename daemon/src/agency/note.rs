@@ -49,7 +49,7 @@ pub(super) fn note(state: &State, code: &TransferCode) -> Words {
         ),
         State::Failed { step, code, .. } => Words::same(format_args!("{step}: {code}")),
         State::Releasing { envelope, shares } | State::Released { envelope, shares, .. } => {
-            let (out, all) = (state.exposed(), envelope.routes.len());
+            let (out, all) = (state.left(), envelope.routes.len());
             let sent = words!(
                 "{out} van {all} delen verzonden, {} volstaan om te openen",
                 "{out} of {all} shares sent, {} open it",

@@ -126,14 +126,22 @@ pub(super) async fn act(
         // An older store would say of what was opened since that nothing of it is out.
         core.books.may_go_on(&mut tx, &record.agreement).await?;
     }
-    core.advance(&mut tx, &mut record, &terms, event, None).await?;
-    let goes_on = stops && !record.state.is_over();
+    let in_doubt = stops && record.state.is_in_doubt();
+    if in_doubt {
+        core.shut(&mut tx, &mut record, &terms).await?;
+    } else {
+        core.advance(&mut tx, &mut record, &terms, event, None).await?;
+    }
+    let goes_on = stops && !in_doubt && !record.state.is_over();
     if !goes_on {
         tx.enter(core.books.now(), verb, Some(record.id), detail([("by", caller.name())])).await?;
     }
     let row = row(core, &mut tx, &record).await?;
     core.books.commit(tx).await?;
     core.after().await;
+    if in_doubt {
+        return Err(may_be_out(code));
+    }
     if goes_on {
         return Err(CoreError::refused(
             "set-back",
@@ -144,6 +152,17 @@ pub(super) async fn act(
         ));
     }
     Ok(Json(row))
+}
+
+/// A withdrawal that came too late for what a provider put off: it may have sent it.
+fn may_be_out(code: &TransferCode) -> CoreError {
+    CoreError::refused(
+        "may-be-out",
+        words!(
+            "een aanbieder zei \"later\" en kan zijn bericht toch verzonden hebben: er kunnen genoeg delen buiten zijn om {code} te openen, en ze is niet ingetrokken. Wat nog wachtte vertrekt niet meer. Bel de gemeente; daarna kan sluis redeliver {code}",
+            "a provider said \"later\" and may have sent its message all the same: enough shares may be out to open {code}, and it is not withdrawn. What still waited leaves no more. Call the municipality; sluis redeliver {code} is possible after that"
+        ),
+    )
 }
 
 /// Enters who asked, and shows where the transfer stands.

@@ -626,13 +626,12 @@ impl Core for Agency {
     }
 
     async fn step(&self) -> Result<bool> {
-        let now = self.books.now();
-        if !self.books.clock_holds().await? {
+        if let Some(now) = self.books.believed().await? {
             self.expire(now).await?;
         }
         let mut tx = self.books.store.begin_unsynced().await?;
         let own = Holder { instance: &self.holder, task: 0, up: self.books.up() };
-        let job = tx.lease(Role::Sealer, Lane::Jobs, None, own, now).await?;
+        let job = tx.lease(Role::Sealer, Lane::Jobs, None, own, self.books.now()).await?;
         let Some(job) = job else { return Ok(false) };
         self.books.commit(tx).await?;
         let done = match job.read() {

@@ -33,7 +33,7 @@ impl Agency {
     /// The day may have come. Not by a clock that nobody believes, nor before the other party was heard: an older store
     /// does not know what was opened since.
     pub(super) async fn end_without_basis(&self, job: &JobRow) -> Result<()> {
-        let (held, agreement) = (self.books.clock_holds().await?, &job.agreement);
+        let (held, agreement) = (self.books.believed().await?.is_none(), &job.agreement);
         let mut tx = self.books.store.begin().await?;
         let (now, gone) = (self.books.now(), self.books.notices(&mut tx, agreement).await?);
         match gone.basis_gone() {
@@ -98,7 +98,12 @@ impl Agency {
     }
 
     /// Enough shares are out to open it: the others never leave.
-    async fn shut(&self, tx: &mut Tx, record: &mut Record<State>, terms: &Terms) -> Result<()> {
+    pub(super) async fn shut(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record<State>,
+        terms: &Terms,
+    ) -> Result<()> {
         match self.advance(tx, record, terms, Event::Shut, None).await {
             // Where it failed meanwhile none leaves any more, and the bundle is still there.
             Ok(()) | Err(CoreError::Illegal(_)) => {}

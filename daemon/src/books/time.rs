@@ -1,5 +1,6 @@
 //! The books look at the clock, and keep what they saw.
 
+use sluis_core::id::Time;
 use std::sync::atomic::Ordering;
 
 use super::Books;
@@ -8,11 +9,12 @@ use crate::steady::{JUMP_MS, KEEP_MS, Look, Passed, Trust, holds};
 use crate::store::{Tx, detail};
 
 impl Books {
-    /// Looks at the clock; whether what expires is held. Writes only where something changed, or now and then.
+    /// Looks at the clock. What time it is, where that is believed; nothing where what expires is held. Writes only where
+    /// something changed, or now and then.
     ///
     /// # Errors
     /// [`crate::error::CoreError::Store`].
-    pub async fn clock_holds(&self) -> Result<bool> {
+    pub async fn believed(&self) -> Result<Option<Time>> {
         let _turn = self.steady.turn.lock().await;
         let (now, look) = (self.now(), Look::now(&*self.clock));
         let seen = self.steady.seen.lock().map(|seen| *seen).unwrap_or_default();
@@ -20,7 +22,7 @@ impl Books {
             && !look.since(seen).is_jump()
             && (0..KEEP_MS).contains(&(look.up - seen.up))
         {
-            return Ok(self.clock_is_held());
+            return Ok((!self.clock_is_held()).then_some(now));
         }
         let mut tx = self.store.begin().await?;
         let kept = match (tx.number("clock-wall").await?, tx.number("clock-up").await?) {
@@ -57,7 +59,7 @@ impl Books {
             tx.commit().await?;
         }
         self.seen(look, trust);
-        Ok(trust.holds())
+        Ok((!trust.holds()).then_some(now))
     }
 
     /// Whether what expires is held, as of the last look.

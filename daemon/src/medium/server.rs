@@ -67,6 +67,13 @@ pub struct Tenant {
     pub max_uploads: usize,
 }
 
+impl Tenant {
+    /// Of an agreement that nobody is served under any more.
+    fn nobody(agreement: AgreementId) -> Self {
+        Self { agreement, agency: Vec::new(), municipality: Vec::new(), quota: 0, max_uploads: 0 }
+    }
+}
+
 /// What a drop zone is told at its start.
 #[derive(Debug, Clone)]
 pub struct Settings {

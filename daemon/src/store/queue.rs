@@ -187,7 +187,7 @@ impl Tx {
     }
 
     /// The next number of a counter: numbers are never used again, even when their rows are gone.
-    pub(super) async fn count(&mut self, name: &str) -> Result<i64> {
+    async fn count(&mut self, name: &str) -> Result<i64> {
         let row = sqlx::query(
             "INSERT INTO counters (name, value) VALUES ($1, 1)
              ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",

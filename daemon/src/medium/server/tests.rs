@@ -66,6 +66,16 @@ impl Bed {
     }
 
     fn at(folder: Arc<tempfile::TempDir>, clock: Arc<HandClock>, idle: Duration) -> Self {
+        Self::of(&["mechelen", "gent"], folder, clock, idle)
+    }
+
+    /// One that serves these agreements.
+    fn of(
+        agreements: &[&str],
+        folder: Arc<tempfile::TempDir>,
+        clock: Arc<HandClock>,
+        idle: Duration,
+    ) -> Self {
         let tenant = |agreement: &str| Tenant {
             agreement: agreement.parse().unwrap(),
             agency: vec![key(&format!("agency of {agreement}")).0, key("agency before").0],
@@ -75,7 +85,7 @@ impl Bed {
         };
         let settings = Settings {
             folder: folder.path().join("zone"),
-            tenants: vec![tenant("mechelen"), tenant("gent")],
+            tenants: agreements.iter().map(|it| tenant(it)).collect(),
             expires_ms: 7 * DAY,
             letters_keep_ms: 30 * DAY,
             max_letters: 3,

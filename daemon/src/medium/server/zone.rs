@@ -64,6 +64,10 @@ impl Zone {
                 return bad("an agreement has one tenant");
             }
         }
+        for agreement in left_behind(&settings)? {
+            let space = Space::open(&settings, Tenant::nobody(agreement.clone()))?;
+            spaces.insert(agreement, Arc::new(space));
+        }
         Ok(Arc::new(Self {
             spaces,
             clock,
@@ -116,6 +120,14 @@ impl Zone {
     pub(super) fn expiry(&self) -> Time {
         self.now().plus_ms(self.expires_ms)
     }
+}
+
+/// The agreements whose files were taken away, and of which something lies here still: it goes when its time is over.
+fn left_behind(settings: &Settings) -> io::Result<Vec<AgreementId>> {
+    let known = |id: &AgreementId| settings.tenants.iter().any(|it| it.agreement == *id);
+    let names = disk::names(&settings.folder)?;
+    let agreements = names.iter().filter_map(|name| name.parse().ok()).filter(|id| !known(id));
+    Ok(agreements.filter(|id| settings.folder.join(id.as_str()).join("files").is_dir()).collect())
 }
 
 /// The longest that a list waits for an upload that is being made.

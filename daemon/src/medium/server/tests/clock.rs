@@ -1,4 +1,4 @@
-//! A clock that jumps ends nothing in the drop zone.
+//! A clock that jumps ends nothing in the drop zone; what expires does go.
 
 use super::*;
 
@@ -52,4 +52,30 @@ async fn a_look_that_the_disk_does_not_take_holds_nothing_up_and_hides_no_jump()
     bed.clock.advance_ms(7 * DAY);
     assert!(bed.zone.sweep().is_err());
     assert_eq!(bed.agency("HEAD", &path).await.status, 410);
+}
+
+/// Found by reading: the file of an agreement was taken away, and what lay in the drop zone under it lay there for ever.
+#[tokio::test]
+async fn what_lies_there_of_an_agreement_that_is_gone_goes_in_time() {
+    let bed = Bed::new();
+    let path = bed.begin(50).await;
+    let put = bed.ask("agency of mechelen", "PUT", "/mechelen/mailbox/1", &[], "x").await;
+    assert_eq!((bed.agency("HEAD", &path).await.status, put.status), (200, 201));
+    let Bed { folder, clock, zone } = bed;
+    drop(zone);
+    let bed = Bed::of(&["gent"], folder, clock, Duration::ZERO);
+    for peer in ["agency of mechelen", "municipality of mechelen", "agency of gent"] {
+        assert_eq!(bed.ask(peer, "HEAD", &path, &[TUS], ()).await.status, 404);
+    }
+    let left = || fs::read_dir(bed.path("mechelen/files")).unwrap().count();
+    bed.clock.advance_ms(7 * DAY - 1);
+    bed.zone.sweep().unwrap();
+    assert_eq!(left(), 1, "who brings the agreement back finds it");
+    bed.clock.advance_ms(1);
+    bed.zone.sweep().unwrap();
+    assert_eq!(left(), 0);
+    // Nothing else is taken for an agreement.
+    fs::create_dir(bed.path("eigen")).unwrap();
+    let bed = bed.reopen();
+    assert_eq!(fs::read_dir(bed.path("eigen")).unwrap().count(), 0);
 }
