@@ -29,10 +29,7 @@ mod transfers;
 use std::alloc::System;
 use std::process::ExitCode;
 
-use sluis_config::credentials;
 use zeroizing_alloc::ZeroAlloc;
-
-use crate::failure::Failure;
 
 /// Wipes whatever is given back: share lines pass through buffers of libraries too.
 #[global_allocator]
@@ -40,11 +37,9 @@ static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     // Before anything is read: share lines and passphrases are typed here.
-    let begun = credentials::no_dump().map_err(Failure::io("PR_SET_DUMPABLE"));
+    let begun = sluis_config::credentials::no_dump().map_err(failure::Failure::io("prctl"));
     let arguments = help::parse();
     let (lang, json) = (arguments.language(), arguments.json);
-    match begun.and_then(|()| args::run(arguments)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(lang, json),
-    }
+    let ended = begun.and_then(|()| args::run(arguments));
+    ended.map_or_else(|failure| failure.tell(lang, json), |()| ExitCode::SUCCESS)
 }

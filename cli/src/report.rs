@@ -44,6 +44,10 @@ impl Line {
     fn about(&self) -> Option<TransferId> {
         self.statement.header.transfer
     }
+    /// When it was said, as the cores count it: by the time that was signed, and not after it was heard.
+    fn said(&self) -> Time {
+        self.statement.header.time.heard(self.at)
+    }
     /// Whose word it is: the other party's where it was entered from its letter.
     fn whose(&self) -> Side {
         match &self.statement.body {
@@ -208,7 +212,7 @@ impl Report<'_> {
     fn counts_from(&self, line: &Line, sort: Sort) -> Time {
         let own = self.terms.agreement.side_of(&self.head.party);
         if !sort.has_a_term() || own == Some(line.side) {
-            return line.at;
+            return line.said();
         }
         let header = &line.statement.header;
         let seen = self.lines.iter().find(|it| it.digest == header.seen.digest);
@@ -281,13 +285,13 @@ impl Report<'_> {
         told
     }
 
-    /// When a kind was first entered about a transfer.
+    /// When a kind was first said of a transfer.
     fn when(&self, transfer: TransferId, kind: &str) -> Option<Time> {
         let found = self
             .lines
             .iter()
             .find(|line| line.effect && line.about() == Some(transfer) && line.kind() == kind);
-        found.map(|line| line.at)
+        found.map(Line::said)
     }
 
     /// Every clock that ran in the period.
@@ -313,7 +317,7 @@ impl Report<'_> {
                 due.extend(clocks.into_iter().map(|it| Deadline { rehearsal, ..it }));
                 let destroyed = self.lines.iter().find_map(|line| match &line.statement.body {
                     Body::Destroyed(body) if line.effect && line.about() == Some(id) => {
-                        Some((line.at, body.backups_until))
+                        Some((line.said(), body.backups_until))
                     }
                     _ => None,
                 });
@@ -322,7 +326,8 @@ impl Report<'_> {
             }
         }
         due.extend(deadline::of_rehearsal(&self.terms.agreement, self.tried_since()));
-        let begins = self.period().first().map_or_else(|| self.begins(), |line| line.at);
+        // What was said in the year before, and heard in this one, is of this one.
+        let begins = self.period().iter().map(Line::said).min().unwrap_or_else(|| self.begins());
         due.retain(|it| it.met.is_none_or(|met| met >= begins));
         due.sort_by_key(|it| it.due);
         due

@@ -456,6 +456,12 @@ impl Time {
     pub fn is_fresh(self, ms: i64, now: Self) -> bool {
         self.has_come(now) && self >= now.plus_ms(-ms)
     }
+    /// When something was said that was heard then, by its own time: the other side's clock is data, and nothing was said
+    /// after it was heard.
+    #[must_use]
+    pub fn heard(self, then: Self) -> Self {
+        self.min(then.plus_ms(SKEW_MS))
+    }
     /// Whether it has come by now.
     #[must_use]
     pub(crate) fn has_come(self, now: Self) -> bool {

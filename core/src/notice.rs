@@ -307,6 +307,9 @@ impl Register {
             Needs::Page => page::check(notice, now)?,
             Needs::Found => match notice.found {
                 None => return Err(Fault::Missing("--found")),
+                Some(found) if notice.received.is_some_and(|day| found.date() > day) => {
+                    return Err(Fault::Future);
+                }
                 // A minute for clocks that differ.
                 Some(found) if found > now.plus_ms(60_000) => return Err(Fault::Future),
                 Some(_) => {}
@@ -437,6 +440,8 @@ impl Register {
             let found = case.begun.found().unwrap_or(case.begun.at);
             let finding = Finding { found, reported: Some(case.begun.told()) };
             match case.begun.sort {
+                // Whoever never made it met no clock with it, in time or late.
+                Sort::IncidentReport if self.is_contradicted(&case.begun.digest) => {}
                 Sort::IncidentReport => due.push(finding.incident(case.begun.whose(), subject)),
                 Sort::QualityReport => {
                     let quality = finding.quality(subject);
@@ -455,10 +460,11 @@ impl Register {
             &self.requests().map(|entered| entered.told().date()).collect::<Vec<_>>(),
         ));
         due.extend(self.yearly(agreement, former));
-        if let Some(on) = self.ends(agreement).or(agreement.ends) {
+        if let Some(on) = self.last(agreement) {
             // What would come back after its end comes back no more; what is still kept is attested. What was overdue
             // when the word came stays, whatever day that names.
-            let until = self.stops(agreement).unwrap_or(on);
+            let until = [self.stops(agreement), agreement.ends].into_iter().flatten().min();
+            let until = until.unwrap_or(on);
             due.retain(|it| {
                 let yearly = matches!(it.clock, Clock::PolicyReview(_) | Clock::Profiles);
                 !yearly || it.met.is_some() || it.due.date() < until

@@ -165,8 +165,9 @@ impl Books {
         Ok(())
     }
 
-    /// A new version of an agreement whose register of this party's processors is another one: that is said by itself
-    /// (R70), under the version before it, which the other party has.
+    /// A new version of an agreement whose register of this party's processors is another one, or under which a change that
+    /// a person told has its version: that is said by itself (R70), under the version before it, which the other party has.
+    /// So it is known when that clock was met.
     ///
     /// # Errors
     /// [`CoreError::Store`].
@@ -176,9 +177,14 @@ impl Books {
         let older = former(tx, new).await?;
         let before = older.into_iter().max_by_key(|terms| terms.agreement.version);
         let Some(before) = before else { return Ok(()) };
-        let Some(text) = register_changes(&before.agreement, new, self.side) else { return Ok(()) };
         let plain =
             format!("Register van verwerkers / register of processors: versie {}", new.version);
+        let told = self.notices(tx, name).await?.0.iter().any(|it| {
+            it.sort == Sort::Processors
+                && (it.by, it.version) == (self.side, before.agreement.version)
+        });
+        let changes = register_changes(&before.agreement, new, self.side);
+        let Some(text) = changes.or_else(|| told.then(|| plain.clone())) else { return Ok(()) };
         for text in [text, plain] {
             let notice = Notice::of(text);
             match self.notify(tx, &before, None, Sort::Processors, notice).await {

@@ -194,6 +194,8 @@ fn a_text_that_nobody_approved_moves_no_clock() {
     assert_eq!(["agency", "municipality"].map(|host| clocks(&world, host)), before);
     two_say(&world, "agency", &["agreement", "approve", "mechelen"]);
     let after = clocks(&world, "agency");
+    // When the clock was met is known to both: the core said so.
+    has(&world, "municipality", "processors", 2);
     let is = |name: &str| after.iter().any(|it| it.starts_with(&format!("\"{name}\"")));
     assert!(is("custodian") && !is("processors"), "{after:?}");
     assert_eq!(clocks(&world, "municipality"), before[1]);

@@ -198,6 +198,21 @@ fn a_list_whose_last_day_passed_unseen_is_announced_a_day_before_it_goes_and_is_
     });
 }
 
+/// As where the municipality hears of it two days later: how long a list lay there counts from when it was sealed.
+#[test]
+fn the_clocks_of_removal_run_from_the_time_that_was_signed() {
+    run(async {
+        let mut sim = sim(ALONE).await;
+        jump(&mut sim, Agency, -2 * DAY).await;
+        let code = opened(&mut sim).await;
+        let due: Value = sim.ask(Municipality, OFFICERS[0], "deadlines", ()).await.unwrap();
+        let of = |it: &&Value| it["clock"] == "removal-target" && it["subject"] == code.as_str();
+        let removal = due.as_array().unwrap().iter().map(|it| &it[1]).find(of).unwrap();
+        let [starts, met] = ["starts", "met"].map(|it| removal[it].as_i64().unwrap());
+        assert!((2 * DAY..2 * DAY + HOUR).contains(&(met - starts)), "{removal}");
+    });
+}
+
 #[test]
 fn two_persons_see_what_their_word_on_the_clock_does_and_destroy_nothing_unannounced() {
     run(async {

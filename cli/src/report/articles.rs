@@ -150,8 +150,9 @@ fn one(report: &Report<'_>, line: &Line, deadlines: &[Deadline]) -> Done {
     let met = clock
         .and_then(|(clock, of)| deadlines.iter().find(|it| it.clock == clock && it.subject == of));
     // Of what comes back every year, the clock that ended with this very word.
-    let yearly = yearly(line)
-        .and_then(|clock| deadlines.iter().find(|it| it.clock == clock && it.met == Some(line.at)));
+    let yearly = yearly(line).and_then(|clock| {
+        deadlines.iter().find(|it| it.clock == clock && it.met == Some(line.said()))
+    });
     let met = met.or(yearly);
     let late = unannounced || met.is_some_and(|it| is_late(it, report.as_of()));
     Done {

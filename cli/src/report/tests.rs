@@ -209,6 +209,26 @@ fn the_gates_are_drawn_apart_also_where_the_word_of_the_release_comes_last() {
     }
 }
 
+/// What was said in time is in time, also where the drop zone was down for three days: as both cores have it.
+#[test]
+fn what_was_heard_late_was_not_said_late() {
+    let (id, municipality) = (Some(TransferId::random()), Side::Municipality);
+    let late = |heard: i64| {
+        let told = |number, minutes: i64, about, body| Line {
+            at: BEFORE.plus_ms(heard),
+            ..line(number, municipality, BEFORE.plus_ms(minutes * 60_000), about, body)
+        };
+        let found = notice("een lek", None, Some(BEFORE));
+        let lines = [
+            line(1, Side::Agency, BEFORE, id, sent()),
+            told(1, 30, id, removed()),
+            told(2, 120, None, Body::Notice(Sort::IncidentReport, found)),
+        ];
+        page(&lines, 0, None, Lang::En).matches("class=\"late\"").count()
+    };
+    assert_eq!(late(3 * DAY), late(DAY / 12));
+}
+
 #[test]
 fn a_list_that_did_not_leave_was_not_let_go_and_a_person_ended_it() {
     let (id, agency) = (Some(TransferId::random()), Side::Agency);

@@ -99,7 +99,8 @@ pub(super) fn sentence(report: &Report<'_>, line: &Line) -> String {
         }
         Body::Removed(body) => {
             let sent = line.about().and_then(|id| Some((id, report.when(id, "sent")?)));
-            let span = sent.map(|(id, sent)| removal(sent, line.at, report.agreement(id), lang));
+            let span =
+                sent.map(|(id, sent)| removal(sent, line.said(), report.agreement(id), lang));
             let looked = Some(seen(&body.seen, lang));
             let all = [span, looked, unknown(&body.unknown, lang)];
             all.into_iter().flatten().collect::<Vec<_>>().join(", ")

@@ -49,7 +49,13 @@ impl Register {
     /// The day on which it ended, where that is over; an end at once stays one whatever a clock says.
     #[must_use]
     pub fn over(&self, agreement: &Agreement, today: Date) -> Option<Date> {
-        self.ended_at_once().or(self.ends(agreement).filter(|ends| today >= *ends))
+        self.ended_at_once().or(self.last(agreement).filter(|ends| today >= *ends))
+    }
+
+    /// The first day on which nothing is sent any more, by a word or by the agreement's own text (R77).
+    #[must_use]
+    pub fn last(&self, agreement: &Agreement) -> Option<Date> {
+        [self.ends(agreement), agreement.ends].into_iter().flatten().min()
     }
 
     fn ending(&self) -> impl Iterator<Item = &Entered> {

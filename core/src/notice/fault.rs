@@ -19,7 +19,7 @@ pub enum Fault {
     Missing(&'static str),
     /// A disclosure with no agreement of its own, and without a word why it needs none (art. 4; R28).
     Alone,
-    /// It was found after now.
+    /// It was found after now, or after the letter that tells of it.
     Future,
     /// No address of a public page.
     Address,

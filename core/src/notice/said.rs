@@ -13,12 +13,11 @@ const ON_ITS_WAY_MS: i64 = 14 * 86_400_000;
 /// before they were heard: who sets a clock back gains no list by it, and takes nothing off the term of notice.
 #[must_use]
 pub fn counts_from(sort: Sort, said: Time, seen: Option<Time>, heard: Time) -> Time {
-    let latest = heard.plus_ms(SKEW_MS);
     if !sort.has_a_term() {
-        return said.min(latest);
+        return said.heard(heard);
     }
     let seen = seen.map_or(Time(i64::MIN), |seen| seen.plus_ms(-SKEW_MS));
-    said.max(seen).max(heard.plus_ms(-ON_ITS_WAY_MS)).min(latest)
+    said.max(seen).max(heard.plus_ms(-ON_ITS_WAY_MS)).heard(heard)
 }
 
 impl Sort {

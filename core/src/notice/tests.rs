@@ -8,6 +8,7 @@ use crate::deadline::Standing;
 use crate::statement::{Body, Statement};
 
 mod denied;
+mod running;
 mod sides;
 
 const DAY: i64 = 86_400_000;
@@ -221,7 +222,9 @@ fn a_letter_is_the_other_partys_word_from_its_day() {
         for day in [date(2026, 3, 3), civil::days_before(oldest, 1)] {
             assert_eq!(may(agency, sort, &from(day)), Err(Fault::Letter(days)), "{day}");
         }
-        assert_eq!(may(agency, sort, &from(oldest)), Ok(()));
+        // It tells of what was found before it.
+        let found = Some(civil::start_of_day(oldest));
+        assert_eq!(may(agency, sort, &Notice { found, ..from(oldest) }), Ok(()));
     }
     // The term of notice and the clock of the incident run from the letter.
     let end = Notice { on: Some(date(2027, 2, 28)), ..letter.clone() };

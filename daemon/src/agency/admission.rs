@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::linux::fs::MetadataExt as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -175,7 +176,7 @@ fn walk(
 
 /// Whether what lies in a folder can be removed by this process. In a sticky one only by an owner.
 fn can_be_emptied(folder: &Path, meta: &std::fs::Metadata) -> bool {
-    let sticky = meta.mode() & Mode::SVTX.bits() != 0;
+    let sticky = meta.st_mode() & Mode::SVTX.bits() != 0;
     let ours = meta.uid() == rustix::process::geteuid().as_raw();
     let access = Access::WRITE_OK | Access::EXEC_OK;
     (ours || !sticky) && rustix::fs::accessat(CWD, folder, access, AtFlags::EACCESS).is_ok()

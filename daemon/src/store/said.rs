@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use sluis_core::control::Named;
 use sluis_core::evidence::Verified;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
@@ -339,19 +340,26 @@ impl Tx {
         rows.iter().map(|row| Ok((as_signed(row)?, entered(row, 2)?))).collect()
     }
 
-    /// Which kinds were said of a transfer, with an effect, and when each was first entered here.
+    /// Which kinds were said of a transfer, with an effect, and when: by the time that was signed, and not after it was
+    /// heard.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn said_when(&mut self, transfer: &TransferId) -> Result<Vec<(String, Time)>> {
         let rows = sqlx::query(
-            "SELECT s.kind, l.line FROM statements AS s JOIN ledger AS l ON l.number = s.entry
+            "SELECT s.kind, l.line, s.statement FROM statements AS s JOIN ledger AS l ON l.number = s.entry
              WHERE s.transfer = $1 AND s.effect = 1 ORDER BY s.entry",
         )
         .bind(transfer.to_string())
         .fetch_all(&mut *self.tx)
         .await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, entered(row, 1)?))).collect()
+        let when = |row: &AnyRow| {
+            let statement: String = row.try_get(2)?;
+            let said: Said =
+                serde_json::from_str(&statement).map_err(|_| StoreError::Row("statements"))?;
+            Ok((row.try_get(0)?, said.time.heard(entered(row, 1)?)))
+        };
+        rows.iter().map(when).collect()
     }
 
     /// Whether anybody said of a transfer that it was opened, with an effect or without.
@@ -484,6 +492,12 @@ fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
     let number: i64 = row.try_get("number")?;
     let number = u64::try_from(number).map_err(|_| StoreError::Row(table))?;
     Ok(Tip { number, digest: text(row, "digest", table)? })
+}
+
+/// Of a statement when it was signed.
+#[derive(Deserialize)]
+struct Said {
+    time: Time,
 }
 
 /// The time of the ledger's line in this column.

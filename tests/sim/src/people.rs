@@ -179,7 +179,7 @@ impl Sim {
             let code = &row.code;
             match row.state.as_str() {
                 "Admitted" => _ = self.of(Side::Agency, second, "approve", code).await,
-                "Held" => self.retry(code, None).await,
+                "Held" => _ = self.retry(code, None).await,
                 // Sealed already, it goes anew; else the same again.
                 "Failed" if self.of(Side::Agency, first, "redeliver", code).await.is_err() => {
                     self.retry(code, None).await;
@@ -191,8 +191,13 @@ impl Sim {
                     // An operator took it, and it never came: the custodian calls.
                     let arrived = self.net.phones.lines(&row.transfer);
                     if arrived.len() < 2 {
+                        let mut goes = false;
                         for index in (1..=3).filter(|index| !arrived.contains_key(index)) {
-                            self.retry(code, Some(index)).await;
+                            goes |= self.retry(code, Some(index)).await;
+                        }
+                        // A person stopped it too late to withdraw it: it goes anew.
+                        if !goes {
+                            let _ = self.of(Side::Agency, first, "redeliver", code).await;
                         }
                     }
                 }
@@ -201,9 +206,9 @@ impl Sim {
         }
     }
 
-    async fn retry(&self, code: &TransferCode, share: Option<u8>) {
+    async fn retry(&self, code: &TransferCode, share: Option<u8>) -> bool {
         let word = json!({ "code": code, "share": share });
-        let _ = self.ask::<Value>(Side::Agency, OFFICERS[0], "retry", word).await;
+        self.ask::<Value>(Side::Agency, OFFICERS[0], "retry", word).await.is_ok()
     }
 
     /// An operator reports on some message that it got.

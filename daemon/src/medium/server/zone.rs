@@ -125,9 +125,13 @@ impl Zone {
 /// The agreements whose files were taken away, and of which something lies here still: it goes when its time is over.
 fn left_behind(settings: &Settings) -> io::Result<Vec<AgreementId>> {
     let known = |id: &AgreementId| settings.tenants.iter().any(|it| it.agreement == *id);
-    let names = disk::names(&settings.folder)?;
-    let agreements = names.iter().filter_map(|name| name.parse().ok()).filter(|id| !known(id));
-    Ok(agreements.filter(|id| settings.folder.join(id.as_str()).join("files").is_dir()).collect())
+    let mut left = Vec::new();
+    for entry in std::fs::read_dir(&settings.folder)? {
+        let entry = entry?;
+        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        left.extend(id.filter(|id| !known(id) && entry.path().join("files").is_dir()));
+    }
+    Ok(left)
 }
 
 /// The longest that a list waits for an upload that is being made.
