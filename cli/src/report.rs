@@ -326,9 +326,10 @@ impl Report<'_> {
             }
         }
         due.extend(deadline::of_rehearsal(&self.terms.agreement, self.tried_since()));
+        let begins = self.period().first().map_or_else(|| self.begins(), |line| line.at);
         // What was said in the year before, and heard in this one, is of this one.
-        let begins = self.period().iter().map(Line::said).min().unwrap_or_else(|| self.begins());
-        due.retain(|it| it.met.is_none_or(|met| met >= begins));
+        let heard = |met: Time| self.period().iter().any(|line| line.said() == met);
+        due.retain(|it| it.met.is_none_or(|met| met >= begins || heard(met)));
         due.sort_by_key(|it| it.due);
         due
     }

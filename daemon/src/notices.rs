@@ -184,8 +184,10 @@ impl Books {
                 && (it.by, it.version) == (self.side, before.agreement.version)
         });
         let changes = register_changes(&before.agreement, new, self.side);
-        let Some(text) = changes.or_else(|| told.then(|| plain.clone())) else { return Ok(()) };
-        for text in [text, plain] {
+        if changes.is_none() && !told {
+            return Ok(());
+        }
+        for text in changes.into_iter().chain([plain]) {
             let notice = Notice::of(text);
             match self.notify(tx, &before, None, Sort::Processors, notice).await {
                 Ok(_) => return Ok(()),

@@ -34,7 +34,8 @@ pub(super) fn removal(sent: Time, removed: Time, agreement: &Agreement, lang: La
     let target = i64::from(agreement.targets.removal_target_hours) * 60;
     format!(
         "{} {} ({} {target} min)",
-        span(removed.0.saturating_sub(sent.0), lang),
+        // By two clocks.
+        span(removed.0.saturating_sub(sent.0).max(0), lang),
         lang.pick("op het transportmedium", "on the transport medium"),
         lang.pick("streefdoel", "target"),
     )

@@ -2,6 +2,7 @@
 //! time is data.
 
 use super::{Entered, Sort};
+use crate::deadline::civil;
 use crate::id::{SKEW_MS, Time};
 
 /// So long a notice may have been on its way: a drop zone that went down before Christmas and that nobody mends before
@@ -36,9 +37,12 @@ impl Entered {
         if self.sort == Sort::Terminate { self.at.min(self.said) } else { self.at }
     }
 
-    /// When it was found: not after it was said. A clock that is ahead makes no report void.
+    /// When it was found: not after it was said, nor after the day of the letter that tells of it. A clock that is ahead
+    /// makes no report void.
     #[must_use]
     pub fn found(&self) -> Option<Time> {
-        self.notice.found.map(|found| found.min(self.at))
+        let day = self.notice.received.and_then(|day| day.tomorrow().ok());
+        let letter = day.map_or(self.at, |next| civil::start_of_day(next).plus_ms(-1));
+        self.notice.found.map(|found| found.min(self.at).min(letter))
     }
 }

@@ -41,6 +41,14 @@ fn no_letter_tells_of_what_was_found_after_it() {
         )
     };
     assert_eq!((may(-4), may(-3), may(-2)), (Ok(()), Ok(()), Err(Fault::Future)));
+    // Heard from a party that makes one all the same it is not void: it counts from its letter's day at the latest.
+    let heard = entered(Side::Agency, Sort::IncidentReport, NOON, letter(-2));
+    let found = heard.found().unwrap();
+    assert_eq!(found.date(), civil::days_before(NOON.date(), 3));
+    let told = Notice { found: Some(found), ..letter(-2) };
+    let judged = heard.judged();
+    let may = Register::default().may(&agreement(), Side::Agency, heard.sort, &told, judged);
+    assert_eq!(may, Ok(()));
 }
 
 /// The agency enters a letter that the municipality never wrote: it was not late with it either.

@@ -65,8 +65,11 @@ impl Zone {
             }
         }
         for agreement in left_behind(&settings)? {
-            let space = Space::open(&settings, Tenant::nobody(agreement.clone()))?;
-            spaces.insert(agreement, Arc::new(space));
+            match Space::open(&settings, Tenant::nobody(agreement.clone())) {
+                Ok(space) => _ = spaces.insert(agreement, Arc::new(space)),
+                // It holds up no other.
+                Err(error) => tracing::warn!(%agreement, %error, "left behind, and not to be read"),
+            }
         }
         Ok(Arc::new(Self {
             spaces,
