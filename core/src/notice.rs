@@ -420,14 +420,16 @@ impl Register {
         self.of(Sort::QualityReport).find(|it| it.digest == *report)?.transfer
     }
 
-    /// What two persons let pass for one list (R84): not used yet, and not older than a week.
+    /// What two persons let pass, each for one list (R84): not used yet, and not older than a week; the newest first.
     #[must_use]
-    pub fn waiver(&self, used: &[Digest], now: Time) -> Option<Waiver> {
+    pub fn waivers(&self, used: &[Digest], now: Time) -> Vec<Waiver> {
         let fresh = |it: &&Entered| it.at.is_fresh(WAIVED_MS, now) && !used.contains(&it.digest);
-        let last = self.of(Sort::Override).rev().find(fresh)?;
-        let (rules, _) = last.notice.text.split_once(':')?;
-        let rules = rules.split(',').map(|rule| rule.trim().to_owned()).collect();
-        Some(Waiver { notice: last.digest, rules, list: last.notice.case? })
+        let waiver = |it: &Entered| {
+            let (rules, _) = it.notice.text.split_once(':')?;
+            let rules = rules.split(',').map(|rule| rule.trim().to_owned()).collect();
+            Some(Waiver { notice: it.digest, rules, list: it.notice.case? })
+        };
+        self.of(Sort::Override).rev().filter(fresh).filter_map(waiver).collect()
     }
 
     /// The clocks that run from what was said, and from what the agreement says; its former versions tell what was done

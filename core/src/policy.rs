@@ -65,6 +65,9 @@ pub enum Requested {
     Never,
     /// Every request was answered, or this year's list left unasked; the next is possible on this day.
     Answered(Date),
+    /// The list that answered it ended after its shares began to leave, and whether it was opened before that is not heard
+    /// yet.
+    Unsure,
     /// It is the exercise, in which no list is: nobody has to ask for it (R88).
     Exercise,
 }
@@ -76,7 +79,9 @@ impl Requested {
         match self {
             Self::By(request) => (Some(request), None),
             Self::Mends { request, report } => (request, Some(report)),
-            Self::Standing | Self::Never | Self::Answered(_) | Self::Exercise => (None, None),
+            Self::Standing | Self::Never | Self::Answered(_) | Self::Unsure | Self::Exercise => {
+                (None, None)
+            }
         }
     }
 }
@@ -149,6 +154,8 @@ pub enum Reason {
         /// The day from which it may ask again, or from which the next leaves unasked.
         next: String,
     },
+    /// One that ended may have been opened before the municipality heard of its end (recital C, R6).
+    MayBeOpen,
     /// The list is not what the agreement says (art. 3).
     List(Finding),
     /// Nobody says that it is about the municipality's own residents (art. 2, R15).
@@ -270,6 +277,7 @@ impl Reason {
             | Self::Gap { .. }
             | Self::NotRequested
             | Self::Answered { .. }
+            | Self::MayBeOpen
             | Self::NotDrawn { .. }
             | Self::DrawnForAnother { .. }
             | Self::PutBack
@@ -288,7 +296,7 @@ impl Reason {
             }
             Self::UnknownAgreement => Article::Art(1),
             Self::Gap { article, .. } => *article,
-            Self::NotRequested | Self::Answered { .. } => Article::Recital('C'),
+            Self::NotRequested | Self::Answered { .. } | Self::MayBeOpen => Article::Recital('C'),
             Self::List(finding) => finding.rule.article(),
             Self::NotDrawn { .. } | Self::DrawnForAnother { .. } => Article::Art(2),
             Self::NotOneList => Article::Art(3),
@@ -381,6 +389,10 @@ impl Reason {
                 "de lijst van dit jaar is al geleverd; de volgende kan vanaf {next}, als de gemeente ze dan vraagt of als de overeenkomst geen aanvraag vergt. Een verbeterde lijst hoort bij een melding van een fout in de vorige: wie ze vond, meldt ze (art. 7), zoals sluis quality report --help zegt; bied het bestand daarna aan.",
                 "this year's list was delivered; the next may follow from {next} on, when the municipality asks for it then or the agreement needs no request. A corrected list belongs to a report of an error in the one before: whoever found it reports it (art. 7), as sluis quality report --help says; offer the file after that."
             ),
+            Self::MayBeOpen => words!(
+                "een lijst die vervallen of vervangen is, kan nog geopend zijn voor de gemeente dat hoorde. Zodra haar host gezegd heeft hoever hij gehoord heeft, is dat geweten; bied het bestand dan opnieuw aan. Duurt dat: bel de gemeente.",
+                "a list that expired or was replaced may have been opened before the municipality heard that. It is known as soon as its host has said how far it has heard; offer the file again then. If that takes long: call the municipality."
+            ),
             Self::List(finding) => Words::of(|language| finding.text(language)),
             Self::NotDrawn { nis } => words!(
                 "niemand zegt dat deze lijst over inwoners van de gemeente gaat. Bied ze aan met: sluis send --drawn-for {nis}; of zet in data.selection van een nieuwe versie hoe elke lijst geselecteerd wordt.",
@@ -463,6 +475,7 @@ pub fn decide(agreement: &Agreement, drop: Drop<'_>) -> Decision {
     match drop.requested {
         Requested::Standing | Requested::By(_) | Requested::Mends { .. } | Requested::Exercise => {}
         Requested::Never => reasons.push(Reason::NotRequested),
+        Requested::Unsure => reasons.push(Reason::MayBeOpen),
         Requested::Answered(next) => reasons.push(Reason::Answered { next: next.to_string() }),
     }
     // Of nobody at all.

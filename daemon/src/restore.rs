@@ -105,8 +105,11 @@ impl Books {
             Ok((word, signed)) => {
                 self.heard.doubts(agreement, None);
                 // What lies there still of before says how far it was heard then; its statements since then say more.
-                if word.is_newest(&heard) {
-                    self.hold_if_behind(tx, agreement, &word.seen, &signed).await?;
+                if word.is_newest(&heard)
+                    && !self.hold_if_behind(tx, agreement, &word.seen, &signed).await?
+                    && word.said == heard
+                {
+                    self.heard.knows(agreement, word.seen.number);
                 }
                 Ok(Some(word))
             }

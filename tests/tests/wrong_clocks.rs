@@ -10,6 +10,8 @@ use sluis_core::agreement::Side::{self, Agency, Municipality};
 use sluis_core::deadline::civil;
 use sluis_core::id::Time;
 use sluis_core::notice::{self, Notice, Sort};
+use sluis_daemon::clock::Clock;
+use sluis_tests::sim::net::Place;
 use sluis_tests::sim::parts::Parts;
 use sluis_tests::sim::people::OFFICERS;
 use sluis_tests::sim::{DAY, Sim};
@@ -315,6 +317,54 @@ async fn strict() -> Sim {
 async fn ask_for_a_list(sim: &mut Sim) {
     sim.say(Municipality, Sort::Request, Notice::of("de lijst van dit jaar")).await.unwrap();
     sim.settle().await;
+}
+
+/// All shares are out, and the municipality's word that it opened the list is not heard before its time is over: another one
+/// does not leave on that request until it is known that the first was not opened, and not at all where it was.
+#[test]
+fn r6_a_list_that_may_have_been_opened_when_it_expired_is_the_list_of_its_year() {
+    run(async {
+        for opens in [true, false] {
+            let mut sim = strict().await;
+            ask_for_a_list(&mut sim).await;
+            sim.put("een.csv", LIST);
+            sim.settle().await;
+            let row = sim.rows(Agency).await.remove(0);
+            sim.net.leaves(Place::Zone, sim.clocks[2].up() + 9 * DAY);
+            if opens {
+                sim.type_lines(&row.code, &row).await;
+                assert_eq!(sim.rows(Municipality).await[0].state, "Opened");
+            }
+            sim.pass(8 * DAY);
+            // What lay in the mailbox is heard before the drop is looked at, and how far the municipality heard is too.
+            let became = |mut sim: Sim, name: &'static str| async move {
+                sim.settle().await;
+                sim.round().await;
+                sim.put(name, LIST);
+                sim.settle().await;
+                let rows = sim.rows(Agency).await;
+                let state = |code| rows.iter().find(|it| it.code == code).unwrap().state.clone();
+                let first = state(row.code);
+                let last = rows.iter().max_by_key(|it| it.since).unwrap();
+                let said = (first, last.state.clone(), last.note.en.clone());
+                (sim, said)
+            };
+            let (sim, (first, state, why)) = became(sim, "twee.csv").await;
+            assert_eq!((first.as_str(), state.as_str()), ("Expired", "Refused"), "{why}");
+            assert!(why.contains("may have been opened"), "{why}");
+            sim.pass(2 * DAY);
+            let (_, (first, state, why)) = became(sim, "drie.csv").await;
+            match opens {
+                true => {
+                    assert_eq!((first.as_str(), state.as_str()), ("Closed", "Refused"), "{why}");
+                    assert!(why.contains("this year's list was delivered"), "{why}");
+                }
+                false => {
+                    assert_eq!((first.as_str(), state.as_str()), ("Expired", "Released"), "{why}")
+                }
+            }
+        }
+    });
 }
 
 /// The notices of a sort that have an effect at a party.

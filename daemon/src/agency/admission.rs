@@ -189,8 +189,8 @@ pub struct Facts {
     pub requested: Requested,
     /// The first day on which nothing is sent any more.
     pub ends: Option<Date>,
-    /// What two persons let pass for one list.
-    pub waiver: Option<Waiver>,
+    /// What two persons let pass, each for the list that they saw.
+    pub waivers: Vec<Waiver>,
     /// What was looked through since the agreement's file was written.
     pub reviewed: Reviewed,
     /// For whose residents it was drawn, by a person's word.
@@ -198,14 +198,18 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What was let pass for the list with one of these marks stays, and nothing that was for another one.
+    pub fn of_list(&mut self, marks: &[Digest]) {
+        self.waivers.retain(|waiver| marks.contains(&waiver.list));
+    }
     /// Whether this reason was let pass.
     fn passes(&self, reason: &Reason) -> bool {
-        let waived = |rule: &str| self.waiver.iter().any(|it| it.rules.iter().any(|r| r == rule));
+        let waived = |rule: &str| self.waivers.iter().any(|it| it.rules.iter().any(|r| r == rule));
         reason.overridable().is_some_and(waived)
     }
     /// The rules about lists among them.
     pub fn waived(&self) -> Vec<Rule> {
-        let codes = self.waiver.iter().flat_map(|waiver| &waiver.rules);
+        let codes = self.waivers.iter().flat_map(|waiver| &waiver.rules);
         codes
             .filter_map(|code| Rule::ALL.iter().find(|rule| rule.code() == code))
             .copied()

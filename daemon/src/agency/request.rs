@@ -14,9 +14,9 @@ use sluis_core::words;
 
 use super::Agency;
 use super::admission::{self, Bytes, Facts, Granted, Item};
-use super::yearly::{self, Answer};
+use super::yearly::{self, Answer, Stands};
 use crate::error::{CoreError, Result};
-use crate::store::Tx;
+use crate::store::{Record, Tx};
 use crate::{notices, threads};
 
 /// What is known of a drop beside its files.
@@ -62,11 +62,20 @@ impl Agency {
         threads::apart(move || Bytes::read(&at, &items).ok()).await
     }
 
-    /// The bytes of the list with that mark, made with any key of this party; nothing where it is another list.
-    async fn marked(&self, parent: &Path, items: &[Item], mark: &Digest) -> Result<Option<Bytes>> {
-        let Some(bytes) = self.bytes(parent, items).await? else { return Ok(None) };
-        let own = self.books.marks(NAMESPACE, bytes.text().as_bytes())?.contains(mark);
-        Ok(own.then_some(bytes))
+    /// The bytes of a drop for which two persons let something pass; what they let pass for another one is not known of it.
+    async fn marked(
+        &self,
+        parent: &Path,
+        items: &[Item],
+        facts: &mut Facts,
+    ) -> Result<Option<Bytes>> {
+        if facts.waivers.is_empty() {
+            return Ok(None);
+        }
+        let bytes = self.bytes(parent, items).await?;
+        let text = bytes.as_ref().map(Bytes::text).unwrap_or_default();
+        facts.of_list(&self.books.marks(NAMESPACE, text.as_bytes())?);
+        Ok(bytes.filter(|_| !facts.waivers.is_empty()))
     }
 
     /// Whether a drop with these files is the exercise.
@@ -93,11 +102,7 @@ impl Agency {
         let (terms, mut facts) = self.facts(agreement, replaces, drawn_for).await?;
         let now = self.books.now();
         // What two persons let pass is the list that they saw, and no other one.
-        let marked = match &facts.waiver {
-            Some(waiver) => self.marked(parent, &items, &waiver.list).await?,
-            None => None,
-        };
-        facts.waiver = facts.waiver.filter(|_| marked.is_some());
+        let marked = self.marked(parent, &items, &mut facts).await?;
         if exercise {
             facts.requested = Requested::Exercise;
         }
@@ -136,7 +141,7 @@ impl Agency {
         let passed = passed || list.as_ref().is_some_and(|list| !list.waived.is_empty());
         Ok(Ok(Granted {
             requested: facts.requested,
-            waived: facts.waiver.filter(|_| passed).map(|waiver| waiver.notice),
+            waived: facts.waivers.first().filter(|_| passed).map(|waiver| waiver.notice),
             rows: list.map(|list| list.rows),
             residents,
             bytes,
@@ -189,7 +194,7 @@ impl Agency {
         }
         let (terms, mut facts) = self.facts(name, None, ask.drawn_for).await?;
         let marks = self.books.marks(NAMESPACE, Bytes::of(&[ask.content]).text().as_bytes())?;
-        facts.waiver = facts.waiver.filter(|waiver| marks.contains(&waiver.list));
+        facts.of_list(&marks);
         let reasons = admission::decide(&terms, (1, ask.size), &facts, self.books.now());
         let reasons = reasons.err().unwrap_or_default();
         let installed = self.books.installed(name)?;
@@ -240,7 +245,7 @@ impl Agency {
             (at_once.or(register.ends(&terms)), register.reviewed(&terms, &former));
         // Every list that was ever sent is looked at for this: only where something hangs on it.
         let uncounted = terms.period.is_uncounted();
-        let answers = match uncounted && register.waiver(&[], now).is_none() {
+        let answers = match uncounted && register.waivers(&[], now).is_empty() {
             true => Vec::new(),
             false => self.answers(&mut tx, &terms).await?,
         };
@@ -249,14 +254,13 @@ impl Agency {
         let today = (!self.books.clock_is_held()).then(|| now.date());
         let requested = match terms.period.is_standing() {
             true if uncounted => Requested::Standing,
-            true => yearly::unasked(&answers, &register, replaces, today),
-            false => yearly::requested(&answers, &register, replaces, today),
+            is_standing => yearly::one_more(&answers, &register, replaces, today, is_standing),
         };
         // A redelivery rests on the word that its first transfer rested on.
-        let others = answers.iter().filter(|it| it.stands && Some(it.transfer) != replaces);
+        let others = answers.iter().filter(|it| it.stands() && Some(it.transfer) != replaces);
         let used: Vec<Digest> = others.filter_map(|it| it.waived).collect();
-        let waiver = register.waiver(&used, now);
-        Ok((terms, Facts { requested, ends, waiver, reviewed, drawn_for }))
+        let waivers = register.waivers(&used, now);
+        Ok((terms, Facts { requested, ends, waivers, reviewed, drawn_for }))
     }
 
     /// The transfers that were sealed, and what each rests on.
@@ -270,21 +274,49 @@ impl Agency {
             let record = tx.transfer::<State>(&transfer).await?;
             // What went again has the place of what it replaced.
             let replaced = record.as_ref().and_then(|it| it.replaces);
-            let (first, at) = match yearly::sealed(tx, &answers, replaced).await? {
+            let before = yearly::sealed(tx, &answers, replaced).await?.copied();
+            let (first, at) = match before {
                 Some(before) => (before.first, before.at),
                 None => (transfer, self.left(tx, terms, &sent.header, &transfer).await?),
             };
-            let state = record.map(|record| record.state);
             // No list is in an exercise.
-            let stands = !body.exercise
-                && !matches!(
-                    state,
-                    None | Some(State::Withdrawn | State::Expired | State::Superseded { .. })
-                );
+            let stands = match record.filter(|_| !body.exercise) {
+                Some(record) => self.in_the_way(tx, terms, &record).await?,
+                None => Stands::No,
+            };
             let (request, mends, waived) = (body.request, body.mends, body.waived);
-            answers.push(Answer { transfer, first, at, request, mends, waived, stands });
+            let answer = Answer { transfer, first, at, request, mends, waived, stands };
+            yearly::add(&mut answers, answer);
         }
         Ok(answers)
+    }
+
+    /// Whether a list stands in the way of another one. What ended after its shares began to leave may have been opened
+    /// before the municipality heard that.
+    async fn in_the_way(
+        &self,
+        tx: &mut Tx,
+        terms: &Agreement,
+        record: &Record<State>,
+    ) -> Result<Stands> {
+        let end = match record.state {
+            State::Withdrawn => return Ok(Stands::No),
+            State::Expired => "expired",
+            State::Superseded { .. } => "superseded",
+            _ => return Ok(Stands::Yes),
+        };
+        let (name, other) = (&terms.agreement, &terms.party(Side::Municipality).id);
+        // No share leaves before that word.
+        if tx.statement(&record.id, "removed", other).await?.is_none() {
+            return Ok(Stands::No);
+        }
+        let Some(end) = tx.statement(&record.id, end, &self.books.party).await? else {
+            return Ok(Stands::Unsure);
+        };
+        let end = self.books.read_again(tx, &end).await?.0.header.number;
+        let known = self.books.heard.has(name, end)
+            || end <= tx.agreed_on(&self.books.party, other, name).await?.number;
+        Ok(if known { Stands::No } else { Stands::Unsure })
     }
 
     /// When a list left: as this party's clock said, and where that was wrong as what was heard before and after it bears out.

@@ -10,6 +10,31 @@ use sluis_core::transfer::State;
 use crate::error::Result;
 use crate::store::Tx;
 
+/// What one more list would be, where lists leave unasked (`is_standing`) or on request. Where only a list keeps it from
+/// leaving of which nobody knows yet whether it was opened, that is the answer.
+pub(super) fn one_more(
+    answers: &[Answer],
+    register: &Register,
+    replaces: Option<TransferId>,
+    today: Option<Date>,
+    is_standing: bool,
+) -> Requested {
+    let of = if is_standing { unasked } else { requested };
+    let now = of(answers, register, replaces, today);
+    if !matches!(now, Requested::Answered(_)) {
+        return now;
+    }
+    let sure = |it: &Answer| match it.stands {
+        Stands::Unsure => Answer { stands: Stands::No, ..*it },
+        _ => *it,
+    };
+    let sure: Vec<Answer> = answers.iter().map(sure).collect();
+    match of(&sure, register, replaces, today) {
+        Requested::Answered(_) => now,
+        _ => Requested::Unsure,
+    }
+}
+
 /// The request that a new transfer answers: the newest, where no list has answered it yet, that of the transfer it
 /// redelivers, or that of a list whose errors are being mended.
 ///
@@ -32,7 +57,7 @@ pub(super) fn requested(
     }
     // What was contradicted after a list had answered it counts for its year all the same.
     let answered = |it: &&Entered| {
-        answers.iter().any(|answer| answer.stands && answer.request == Some(it.digest))
+        answers.iter().any(|answer| answer.stands() && answer.request == Some(it.digest))
     };
     let denied = register.unasked().filter(answered).map(|it| it.told().date());
     let unasked = Lists { answers, register, stand: &|it| it.request.is_none() };
@@ -81,7 +106,7 @@ struct Lists<'a> {
 
 impl Lists<'_> {
     fn standing(&self) -> impl Iterator<Item = &Answer> {
-        self.answers.iter().filter(|it| it.stands && (self.stand)(it))
+        self.answers.iter().filter(|it| it.stands() && (self.stand)(it))
     }
 
     /// The errors that were reported in any list, each with the first transfer of that list.
@@ -161,7 +186,7 @@ fn place(
 ) -> Option<Place> {
     let own: Vec<&Answer> = answers.iter().filter(|it| it.request == Some(request)).collect();
     let counts =
-        own.iter().filter(|it| it.stands && again.is_none_or(|own| own.transfer != it.transfer));
+        own.iter().filter(|it| it.stands() && again.is_none_or(|own| own.transfer != it.transfer));
     let mut lists: Vec<&&Answer> = counts.collect();
     lists.sort_by_key(|it| it.at);
     let newest = register.requests().next_back().is_none_or(|it| it.digest == request);
@@ -184,7 +209,7 @@ fn place(
 }
 
 /// A transfer that was sealed.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Answer {
     pub(super) transfer: TransferId,
     /// The one that went first of those that took each other's place.
@@ -198,7 +223,39 @@ pub(super) struct Answer {
     /// The `override` that it needed.
     pub(super) waived: Option<Digest>,
     /// Whether it was not stopped, nor took another its place.
-    pub(super) stands: bool,
+    pub(super) stands: Stands,
+}
+
+impl Answer {
+    /// Whether it stands in the way of another list: also where nobody knows yet.
+    pub(super) fn stands(&self) -> bool {
+        self.stands != Stands::No
+    }
+}
+
+/// Adds one after those that were sealed before it. What it goes in the place of stands no more; where it is unsure whether
+/// that was opened, it is of the new one too.
+pub(super) fn add(answers: &mut Vec<Answer>, mut answer: Answer) {
+    let unsure = |it: &&mut Answer| it.first == answer.first && it.stands == Stands::Unsure;
+    for before in answers.iter_mut().filter(unsure) {
+        before.stands = Stands::No;
+        answer.stands = match answer.stands {
+            Stands::No => Stands::Unsure,
+            known => known,
+        };
+    }
+    answers.push(answer);
+}
+
+/// Whether a list stands in the way of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// It is the list of its year, or may still be.
+    Yes,
+    /// It ended; whether it was opened before the other party heard that is not heard yet.
+    Unsure,
+    /// It ended, and was not opened.
+    No,
 }
 
 /// The one of these that a transfer goes in the place of: itself, or the last before it in its chain of redeliveries that was
@@ -236,7 +293,7 @@ mod tests {
             request: Some(request),
             mends: None,
             waived: None,
-            stands: true,
+            stands: Stands::Yes,
         };
         times.iter().map(|at| answer(TransferId::random(), at)).collect()
     }
@@ -266,6 +323,49 @@ mod tests {
             contradicted.then(|| enter(Sort::Contradiction, begun + 1, Some(case)));
         }
         Register(entered)
+    }
+
+    #[test]
+    fn what_may_have_been_opened_when_it_ended_keeps_another_list_waiting_until_that_is_known() {
+        let request = Digest::of(b"de lijst van dit jaar");
+        let asked = Entered {
+            digest: request,
+            by: Side::Municipality,
+            at: Time(0),
+            said: Time(0),
+            version: 1,
+            transfer: None,
+            sort: Sort::Request,
+            notice: Notice::of("de lijst"),
+        };
+        let (register, none) = (Register(vec![asked]), Register::default());
+        let today = Some(Time(10 * HOUR).date());
+        for is_standing in [false, true] {
+            let request = (!is_standing).then_some(request);
+            let register = if is_standing { &none } else { &register };
+            let next = |lists: &[Answer], replaces| {
+                one_more(lists, register, replaces, today, is_standing)
+            };
+            let free = request.map_or(Requested::Standing, Requested::By);
+            let mut lists = vec![Answer { request, ..list(1) }];
+            let own = lists[0];
+            assert!(matches!(next(&lists, None), Requested::Answered(_)));
+            lists[0].stands = Stands::Unsure;
+            assert_eq!(next(&lists, None), Requested::Unsure);
+            assert_eq!(next(&lists, Some(own.transfer)), free, "it goes again itself");
+            lists[0].stands = Stands::No;
+            assert_eq!(next(&lists, None), free);
+            // It went again: that one has its place, and its doubt once it was stopped.
+            lists[0].stands = Stands::Unsure;
+            let again = Answer { transfer: TransferId::random(), ..own };
+            let mut stood = lists.clone();
+            add(&mut stood, again);
+            assert!(matches!(next(&stood, None), Requested::Answered(_)));
+            assert_eq!(next(&stood, Some(again.transfer)), free);
+            add(&mut lists, Answer { stands: Stands::No, ..again });
+            assert_eq!(next(&lists, None), Requested::Unsure);
+            assert_eq!(next(&lists, Some(again.transfer)), free);
+        }
     }
 
     #[test]
@@ -307,7 +407,7 @@ mod tests {
         }
         // It was withdrawn, and another one left in its place.
         let mut three = answers(request, &[10, 25, 27]);
-        three[1].stands = false;
+        three[1].stands = Stands::No;
         let register = reports(&three[0], &[(20, Some(30), false)]);
         assert_eq!(place(&three, request, &register, Some(&three[1])), None);
     }
@@ -357,7 +457,7 @@ mod tests {
         );
         // Its list was stopped: that goes again under the newest, or not at all.
         let mut stopped = answers(one, &[1]);
-        stopped[0].stands = false;
+        stopped[0].stands = Stands::No;
         let again = Some(stopped[0].transfer);
         assert_eq!(requested(&stopped, &all, again, None), Requested::By(two));
         stopped.extend(answers(two, &[YEAR + 1]));
@@ -407,11 +507,11 @@ mod tests {
         assert_eq!(unasked(&lists, &denied, again, today), full, "its party denies it");
         assert_eq!(unasked(&lists, &open, own, today), full, "the corrected one has its place");
         // Of the first nothing stands: the corrected one has its year.
-        lists[0].stands = false;
+        lists[0].stands = Stands::No;
         assert_eq!(unasked(&lists, &open, None, today), full);
         // It went again, and that stands.
         lists.push(Answer { first: lists[0].first, ..list(6) });
-        lists[1].stands = false;
+        lists[1].stands = Stands::No;
         assert_eq!(unasked(&lists, &open, None, today), mends);
     }
 

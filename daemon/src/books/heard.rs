@@ -30,6 +30,8 @@ pub struct Heard {
     all: Mutex<BTreeMap<AgreementId, bool>>,
     /// Why what lies there as the other party's word on how far it heard is none.
     doubted: Mutex<BTreeMap<AgreementId, String>>,
+    /// The last of our own statements that the other party had when it had said no more than was heard here.
+    known: Mutex<BTreeMap<AgreementId, u64>>,
     /// Notified when one was heard for the first time.
     pub first: Notify,
 }
@@ -66,6 +68,19 @@ impl Heard {
             None => doubted.remove(agreement),
         };
         before.as_deref() != why
+    }
+
+    /// The other party had our statements up to this one, and all that it had said by then was heard.
+    pub fn knows(&self, agreement: &AgreementId, number: u64) {
+        if let Ok(mut known) = self.known.lock() {
+            known.insert(agreement.clone(), number);
+        }
+    }
+
+    /// Whether it is known to have had that statement of ours, with all that it said before it heard it.
+    #[must_use]
+    pub fn has(&self, agreement: &AgreementId, number: u64) -> bool {
+        self.known.lock().is_ok_and(|known| known.get(agreement).is_some_and(|at| *at >= number))
     }
 
     /// Of which agreements all was heard once, and whether nothing shows that there is more.

@@ -52,9 +52,16 @@ pub struct Reading {
     told: Option<(u64, Digest, Duration)>,
     /// The core was told what lies there, and says that this is not all: now it is waited for.
     waits: bool,
+    /// The other party's word on how far it heard, as the core was last given it.
+    given: Option<Digest>,
 }
 
 impl Reading {
+    /// Whether the core is to be given this word of the other party: another one than before.
+    fn gives(&self, word: Option<Digest>) -> bool {
+        word.is_some() && word != self.given
+    }
+
     /// Whether the other party is to be told that it was heard so far.
     fn tells(&self, cursor: &Cursor, up: Duration) -> bool {
         let told = self.told.filter(|(.., at)| up.saturating_sub(*at) < TELL_EVERY);
@@ -129,8 +136,10 @@ pub async fn round(
         () = lost => return Err("the core went away".to_owned()),
     };
     let mut heard = cursor.heard;
-    if !letters.letters.is_empty() || !heard {
+    let word = letters.seen.as_ref().map(|word| Digest::of(word.as_bytes()));
+    if !letters.letters.is_empty() || !heard || reading.gives(word) {
         heard = desk.feed(agreement, &letters).await.map_err(|e| e.to_string())?.heard;
+        reading.given = word;
     }
     reading.waits = letters.letters.is_empty() && !heard;
     // What came is heard all the same; it is told again soon, for the other party's core may wait for it.
@@ -182,7 +191,7 @@ mod tests {
         let at = |after| Cursor { after, heard: true, keys };
         assert!(!Reading::default().tells(&at(0), up), "nothing was heard");
         assert!(Reading::default().tells(&at(7), up));
-        let reading = Reading { told: Some((7, keys, up)), waits: false };
+        let reading = Reading { told: Some((7, keys, up)), ..Reading::default() };
         let (soon, later) = (TELL_EVERY / 2, TELL_EVERY);
         assert!(!reading.tells(&at(7), up + soon));
         assert!(reading.tells(&at(8), up + soon));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, DirEntry};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -56,8 +57,8 @@ pub(crate) struct Gates {
     nothing_new: [Option<Mailbox>; 2],
 }
 
-/// In which hour a mailbox was looked at, and what lay there, by name and time.
-type Mailbox = (i64, BTreeSet<(OsString, SystemTime)>);
+/// In which hour a mailbox was looked at, and what lay there: names and files.
+type Mailbox = (i64, BTreeSet<(OsString, u64, SystemTime)>);
 /// Who found nothing, by gate and lane: what time it was, and what wakes it before that changes.
 type Asleep = BTreeMap<(Role, Lane), (Time, Pin<Box<OwnedNotified>>)>;
 
@@ -141,7 +142,10 @@ impl Sim {
     async fn letters(&mut self, side: Side) -> bool {
         let to = if side == Side::Agency { "agency" } else { "municipality" };
         let names = |folder| fs::read_dir(folder).into_iter().flatten().flatten();
-        let stamp = |it: DirEntry| Some((it.file_name(), it.metadata().ok()?.modified().ok()?));
+        let stamp = |it: DirEntry| {
+            let meta = it.metadata().ok()?;
+            Some((it.file_name(), meta.ino(), meta.modified().ok()?))
+        };
         let there = names(self.path("zone/mechelen/mailbox").join(to)).filter_map(stamp);
         let there = Some((self.now(side).0 / HOUR, there.collect()));
         if self.gates.nothing_new[side as usize] == there {

@@ -156,7 +156,7 @@ impl Net {
     }
 
     /// It is away until the world is up for so long.
-    pub(crate) fn leaves(&self, place: Place, until: i64) {
+    pub fn leaves(&self, place: Place, until: i64) {
         self.away.lock().unwrap().insert(place, until);
     }
     /// The world is up for so long: whose time is over is there again.
