@@ -301,6 +301,12 @@ pub(crate) fn make(socket: &Socket, wording: Wording, lang: Lang, json: bool) ->
     ] {
         codes.iter().try_for_each(|of| output::line(format!("{of}  {}", lang.pick(nl, en))))?;
     }
+    if noted.waits {
+        output::line(lang.pick(
+            "wat onderweg is, eindigt zodra de andere partij gehoord is: sluis list zegt het; is de sluiskom weg: sluis restored --unheard, door twee personen",
+            "what is under way ends as soon as the other party was heard: sluis list says so; where the drop zone is gone: sluis restored --unheard, by two persons",
+        ))?;
+    }
     if made.sort.opens() {
         output::line(
             lang.pick("Dossiernummer: ", "Number of the case: ").to_owned() + &short(&made.digest),

@@ -203,11 +203,16 @@ impl Notice {
         }
     }
 
-    /// Whether two persons make it: what ends everything without a term, and what is said in another's name (art. 6).
+    /// Whether two persons of that party make it: what ends everything without a term, what is said in another's name
+    /// (art. 6), and the agency's own word that a list has errors, by which it may send another one (R6, R63).
     #[must_use]
-    pub fn takes_two(&self, sort: Sort) -> bool {
-        let ends = matches!(sort, Sort::TerminateAtOnce | Sort::BasisGone);
-        ends || self.received.is_some()
+    pub fn takes_two(&self, sort: Sort, by: Side) -> bool {
+        let alone = match sort {
+            Sort::TerminateAtOnce | Sort::BasisGone => false,
+            Sort::QualityReport => by == Side::Municipality,
+            _ => true,
+        };
+        !alone || self.received.is_some()
     }
 }
 
@@ -296,7 +301,12 @@ impl Register {
             check_text(&notice.text)?;
         }
         notice.unpapered.as_deref().map_or(Ok(()), check_text)?;
-        let today = |it: &&Entered| it.by == by && it.at.date() == now.date();
+        // However much else was said: an incident is told, and an end at once is one (R43, R64).
+        let is_like = |it: &Entered| match sort {
+            Sort::IncidentReport | Sort::TerminateAtOnce | Sort::BasisGone => it.sort == sort,
+            _ => true,
+        };
+        let today = |it: &&Entered| it.by == by && it.at.date() == now.date() && is_like(it);
         if self.0.iter().filter(today).count() >= MAX_A_DAY {
             return Err(Fault::TooMany);
         }

@@ -330,13 +330,10 @@ async fn make<C: Core>(
         first: None,
         withdrawn: Vec::new(),
         stays: Vec::new(),
+        waits: sort == Sort::TerminateAtOnce && !books.heard.once(&ask.agreement),
         others: Vec::new(),
     };
-    if matches!(sort, Sort::TerminateAtOnce) {
-        // It withdraws what is under way.
-        books.may_go_on(&mut tx, &ask.agreement).await?;
-    }
-    if ask.notice.takes_two(sort) {
+    if ask.notice.takes_two(sort, books.side) {
         // Not even asked for, where it may not be said at all.
         let register = books.notices(&mut tx, &ask.agreement).await?;
         register

@@ -51,7 +51,7 @@ fn reports() -> (World, Vec<PathBuf>) {
     let long = format!("een poging {}", "x".repeat(90));
     let found = ["mechelen", "--found", "2026-01-05T10:00", "--text", &long];
     note("agency", &[&["incident", "report"], &found[..]].concat());
-    note("agency", &[&["quality", "report"], &found[..], &["--transfer", &code]].concat());
+    note("municipality", &[&["quality", "report"], &found[..], &["--transfer", &code]].concat());
     let page = |lang: &str| world.path(&format!("protocol.{lang}.html"));
     for lang in ["nl", "en"] {
         let to = page(lang);

@@ -5,11 +5,24 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::Arc;
 
+use serde_json::json;
+use sluis_core::agreement::Side::{Agency, Municipality};
+use sluis_core::control::Noted;
+use sluis_core::id::Time;
+use sluis_core::notice::Notice;
 use sluis_tests::older::{
     LIST, backup, delivered, holds, is_held, left_since, open, put_back, store,
 };
+use sluis_tests::sim::Sim;
+use sluis_tests::sim::parts::Parts;
+use sluis_tests::sim::people::OFFICERS;
+use sluis_tests::world::Plan;
 use sluis_tests::{World, stderr, stdout, tool, until};
+
+/// A day in autumn.
+const START: Time = Time(1_700_000_000_000);
 
 /// That no list moves on at a host yet is said where people and monitoring look.
 fn says_that_it_has_not_heard(world: &World, host: &str) {
@@ -141,15 +154,47 @@ fn an_older_store_ends_nothing_of_which_it_does_not_know_what_became() {
     until("the drop to be looked at", || {
         world.log("sealer").contains("a drop waits until the other party was heard").then_some(())
     });
-    let at_once = ["terminate", "mechelen", "--at-once", "--text", "de lijst werd doorgegeven"];
-    for verb in [&["withdraw", &code][..], &at_once] {
-        let refused = world.cli("agency", verb);
-        assert!(stderr(&refused).contains("not-heard"), "{}", stderr(&refused));
-    }
+    let refused = world.cli("agency", &["withdraw", &code]);
+    assert!(stderr(&refused).contains("not-heard"), "{}", stderr(&refused));
     assert_eq!(world.row("agency", &code).unwrap()["state"], "Releasing");
     assert_eq!(said(&world), before, "nothing was said");
     world.start("carrier");
     is_held(&world, "agency");
+}
+
+/// The end at once is said whoever can be heard (R64); what is under way ends as soon as it is known how far that is, and no
+/// share leaves between.
+#[test]
+fn the_end_at_once_is_said_before_the_other_party_was_heard_and_no_share_leaves_after() {
+    let run = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    run.block_on(async {
+        let plan = Plan::default().over("");
+        let mut sim =
+            Sim::new(Arc::new(Parts::of(&plan.agreement, &plan.contacts)), START, 1).await;
+        sim.settle().await;
+        sim.no_releaser = true;
+        sim.put("lijst.csv", LIST);
+        sim.settle().await;
+        let row = sim.rows(Agency).await.remove(0);
+        assert_eq!(row.state, "Releasing");
+        sim.crash(Agency).await;
+        let mut said = Vec::new();
+        for person in OFFICERS {
+            let word = json!({
+                "agreement": sim.parts.name, "code": null, "sort": "terminate-at-once",
+                "notice": Notice::of("de lijst werd doorgegeven"), "language": "en",
+            });
+            said.push(sim.ask::<Noted>(Agency, person, "notice", word).await.unwrap());
+        }
+        assert!(said[0].row.is_none(), "one person alone");
+        assert!(said[1].row.is_some() && said[1].waits && said[1].withdrawn.is_empty());
+        assert_eq!(sim.rows(Agency).await[0].state, "Releasing", "nobody knows how far it is");
+        sim.no_releaser = false;
+        sim.settle().await;
+        let states = [sim.rows(Agency).await, sim.rows(Municipality).await];
+        assert_eq!(states.map(|rows| rows[0].state.clone()), ["Withdrawn", "Ended"]);
+        assert!(sim.net.phones.all().is_empty(), "a share left after the end");
+    });
 }
 
 /// A drop zone that is gone for good keeps nobody from what is his: two persons who know that the store is no older one go

@@ -50,7 +50,9 @@ pub(super) fn role(report: &Report<'_>, line: &Line) -> String {
             Sort::Override => {
                 lang.pick("twee personen die goedkeuren", "two persons who approve").into()
             }
-            _ if notice.takes_two(*sort) => lang.pick("twee personen", "two persons").into(),
+            _ if notice.takes_two(*sort, line.side) => {
+                lang.pick("twee personen", "two persons").into()
+            }
             _ => lang
                 .pick("een persoon die voor de partij spreekt", "a person who speaks for the party")
                 .into(),

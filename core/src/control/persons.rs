@@ -244,6 +244,9 @@ pub struct Noted {
     pub withdrawn: Vec<Named>,
     /// Those that stay as they are: enough of their shares are out.
     pub stays: Vec<Named>,
+    /// What is under way ends as soon as the other party was heard: before that nobody knows how far it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
     /// What else was asked of the same, in other words: while this is asked, only one of them is meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Waiting>,

@@ -181,8 +181,11 @@ fn the_end_at_once_is_the_agencys_and_stays_whatever_the_clock_says() {
     assert_eq!(may(&register, municipality, end, "x", NOON), Err(Fault::NotYours(end)));
     assert_eq!(may(&register, agency, end, " ", NOON), Err(Fault::Text));
     assert_eq!(may(&register, agency, end, "x", NOON), Ok(()));
-    assert!(breach.takes_two(end) && !breach.takes_two(Sort::Terminate));
-    assert!(breach.takes_two(Sort::BasisGone) && !breach.takes_two(Sort::LegalChange));
+    let two = |sort| breach.takes_two(sort, agency);
+    assert!(two(end) && !two(Sort::Terminate));
+    assert!(two(Sort::BasisGone) && !two(Sort::LegalChange));
+    // By its own word that a list has errors it may send another one.
+    assert!(two(Sort::QualityReport) && !breach.takes_two(Sort::QualityReport, municipality));
     register.0.push(entered(agency, end, NOON, breach));
     let on = date(2026, 3, 2);
     assert_eq!(register.ends(&agreement()), Some(on));
@@ -207,7 +210,7 @@ fn a_letter_is_the_other_partys_word_from_its_day() {
     let (agency, municipality) = (Side::Agency, Side::Municipality);
     let letter = from(date(2026, 2, 27));
     assert_eq!(may(agency, Sort::Request, &letter), Ok(()));
-    assert!(letter.takes_two(Sort::Request));
+    assert!(letter.takes_two(Sort::Request, Side::Agency));
     let mine = Err(Fault::NotYours(Sort::Request));
     assert_eq!(may(municipality, Sort::Request, &letter), mine, "nobody enters its own");
     let bare = Notice { paper: None, ..letter.clone() };
@@ -272,6 +275,18 @@ fn a_day_has_its_measure_of_notices_and_what_is_late_is_marked() {
     }
     assert_eq!(may(&register, Side::Agency, NOON), Err(Fault::TooMany));
     assert_eq!(may(&register, Side::Municipality, NOON), Ok(()), "each has its own");
+    // An incident and an end at once are told all the same, each up to its own measure.
+    let found = Notice { found: Some(NOON), ..notice("ingebroken") };
+    let incident = |register: &Register| {
+        register.may(&agreement(), Side::Agency, Sort::IncidentReport, &found, NOON)
+    };
+    for _ in 0..200 {
+        assert_eq!(incident(&register), Ok(()));
+        register.0.push(entered(Side::Agency, Sort::IncidentReport, NOON, found.clone()));
+    }
+    assert_eq!(incident(&register), Err(Fault::TooMany));
+    let end = register.may(&agreement(), Side::Agency, Sort::TerminateAtOnce, &say, NOON);
+    assert_eq!(end, Ok(()));
     assert_eq!(may(&register, Side::Agency, Time(NOON.0 + DAY)), Ok(()));
     let onward = |on| {
         let notice = Notice { on: Some(on), ..notice("aan het OCMW") };

@@ -453,8 +453,10 @@ impl Core for Agency {
         sort: Sort,
     ) -> Result<(Vec<Named>, Vec<Named>)> {
         match sort {
-            Sort::TerminateAtOnce => self.end_at_once(tx, agreement, sort).await,
-            Sort::BasisGone => {
+            Sort::TerminateAtOnce if self.books.heard.once(agreement) => {
+                self.end_at_once(tx, agreement, sort).await
+            }
+            Sort::TerminateAtOnce | Sort::BasisGone => {
                 self.will_end(tx, agreement).await?;
                 Ok(Default::default())
             }
@@ -488,6 +490,12 @@ impl Core for Agency {
             {
                 let why = "the other party's mailbox was not read to its end yet";
                 return Err(CoreError::to_gate(NOT_HEARD, why));
+            }
+            // It ended, and what is under way ends with it in a moment.
+            (Work::Release { index }, state @ State::Releasing { .. })
+                if !is_shut(state, index) && self.has_ended(tx, &job.agreement).await? =>
+            {
+                return Err(CoreError::to_gate("ended", "the agreement has ended"));
             }
             // Let go under an earlier lease, and the agreement ended since: its bundle is gone, and nobody knows whether it left.
             (Work::Release { index }, state @ State::Releasing { .. })
@@ -640,7 +648,7 @@ impl Core for Agency {
             Ok(Work::Forget) => self.forget(&job).await,
             Ok(Work::Shred) => self.shred(&job).await,
             Ok(Work::Resend { index }) => self.resend(&job, index).await,
-            Ok(Work::End) => self.end_without_basis(&job).await,
+            Ok(Work::End) => self.end_in_time(&job).await,
             _ => self.finish(&job).await,
         };
         if let Err(error) = done {

@@ -20,23 +20,40 @@ use crate::store::{Due, JobRow, Record, Tx, detail};
 const LOOK_MS: i64 = 10_000;
 
 impl Agency {
-    /// The legal basis is gone from a day on, by the word of either party (art. 12; R78): on that day what is under way
-    /// ends. After an end by notice it goes on, see `docs/articles.md`.
+    /// The agency ended it at once and the other party was not heard yet (R64), or the legal basis is gone from a day on, by
+    /// the word of either party (art. 12; R78): then what is under way ends. After an end by notice it goes on, see
+    /// `docs/articles.md`.
     pub(super) async fn will_end(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<()> {
         let register = self.books.notices(tx, agreement).await?;
-        let Some(day) = register.basis_gone() else { return Ok(()) };
         let now = self.books.now();
-        let due = Due::late(now, civil::start_of_day(day).max(now));
+        let due = match (register.ended_at_once(), register.basis_gone()) {
+            (Some(_), _) => Due::from(now),
+            (None, Some(day)) => Due::late(now, civil::start_of_day(day).max(now)),
+            (None, None) => return Ok(()),
+        };
         queue(tx, (agreement, None), &Work::End, due).await
     }
 
-    /// The day may have come. Not by a clock that nobody believes, nor before the other party was heard: an older store
-    /// does not know what was opened since.
-    pub(super) async fn end_without_basis(&self, job: &JobRow) -> Result<()> {
+    /// Whether it ended, so that no share leaves any more; a basis is gone on its day, by a clock that is believed.
+    pub(super) async fn has_ended(&self, tx: &mut Tx, agreement: &AgreementId) -> Result<bool> {
+        let register = self.books.notices(tx, agreement).await?;
+        let today = self.books.now().date();
+        let gone = register.basis_gone().is_some_and(|day| day <= today);
+        Ok(register.ended_at_once().is_some() || gone && !self.books.clock_is_held())
+    }
+
+    /// It ended at once, or the day may have come on which its basis is gone. Not by a clock that nobody believes, nor before
+    /// the other party was heard: an older store does not know what was opened since.
+    pub(super) async fn end_in_time(&self, job: &JobRow) -> Result<()> {
         let (held, agreement) = (self.books.believed().await?.is_none(), &job.agreement);
         let mut tx = self.books.store.begin().await?;
         let (now, gone) = (self.books.now(), self.books.notices(&mut tx, agreement).await?);
         match gone.basis_gone() {
+            _ if gone.ended_at_once().is_some() => {
+                self.books.may_go_on(&mut tx, agreement).await?;
+                self.end_at_once(&mut tx, agreement, Sort::TerminateAtOnce).await?;
+                tx.finish(job.id).await?;
+            }
             Some(_) if held => {
                 let why = words!(
                     "de klok sprong: ze wacht op twee personen",
