@@ -188,21 +188,23 @@ impl Municipality {
             Say::Opened(plaintext, shares) => {
                 Opened { sent: sent_digest, plaintext, shares }.into()
             }
-            Say::Destroyed(opened) => Destroyed {
-                sent: sent_digest,
-                unknown: retain::out_of_reach(tx, &id).await?,
-                erased: if opened { &["envelope", "opened"][..] } else { &["envelope"] }
-                    .iter()
-                    .map(|what| (*what).to_owned())
-                    .collect(),
-                // Only what somebody said was asked.
-                asked: match retain::messages_asked(tx, &id).await? {
-                    true => vec!["messages".into()],
-                    false => Vec::new(),
-                },
-                backups_until: (self.settings.backups_keep_days > 0).then(|| {
-                    civil::days_after(self.books.now().date(), self.settings.backups_keep_days)
-                }),
+            Say::Destroyed(opened) => {
+                // Only what somebody said was asked; else nobody knows what became of the messages.
+                let asked = retain::messages_asked(tx, &id).await?;
+                let messages = |holds: bool| holds.then(|| "messages".to_owned());
+                let unknown = retain::out_of_reach(tx, &id).await?;
+                Destroyed {
+                    sent: sent_digest,
+                    unknown: messages(!asked).into_iter().chain(unknown).collect(),
+                    erased: if opened { &["envelope", "opened"][..] } else { &["envelope"] }
+                        .iter()
+                        .map(|what| (*what).to_owned())
+                        .collect(),
+                    asked: messages(asked).into_iter().collect(),
+                    backups_until: (self.settings.backups_keep_days > 0).then(|| {
+                        civil::days_after(self.books.now().date(), self.settings.backups_keep_days)
+                    }),
+                }
             }
             .into(),
             Say::Failed(code) => Failed { step: "fetch".into(), code }.into(),

@@ -124,12 +124,11 @@ impl Http {
         authority.split(['/', '?', '#']).next().unwrap_or_default()
     }
     /// Why this is not the way of the agreement's channel: whoever carries it has other hosts in the register of processors,
-    /// or none (art. 6, R58). What a party carries itself stands in no register.
+    /// or none (art. 6, R58). A party that carries a channel itself names its gateway there too.
     #[must_use]
     pub fn strays(&self, agreement: &Agreement, id: &ChannelId) -> Option<Words> {
         let (hosts, address) = (agreement.hosts_of(id), self.address());
-        let own = agreement.channel(id).is_none_or(|channel| agreement.is_party(&channel.provider));
-        if is_among(&hosts, address) || hosts.is_empty() && own {
+        if agreement.channel(id).is_none() || is_among(&hosts, address) {
             return None;
         }
         let (name, hosts) = (&agreement.agreement, hosts.join(", "));

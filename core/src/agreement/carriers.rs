@@ -9,9 +9,17 @@ impl Processor {
     pub(super) fn carries(&self, channel: &Channel) -> bool {
         same(&self.name, &channel.provider) || self.groups.contains(&channel.group)
     }
-    /// Whether its contract covers this drop zone: by name, or by address.
+    /// Whether it may have this drop zone: by name, or by address.
     pub(super) fn holds(&self, zone: &DropZone) -> bool {
-        same(&self.name, &zone.operator) || self.hosts.iter().any(|host| host == zone.host.as_str())
+        same(&self.name, &zone.operator) || self.has(zone)
+    }
+    /// Whether its contract covers this drop zone: by address, or by name where it gives no hosts.
+    pub(super) fn covers(&self, zone: &DropZone) -> bool {
+        self.has(zone) || self.hosts.is_empty() && self.holds(zone)
+    }
+    fn has(&self, zone: &DropZone) -> bool {
+        let hosts: Vec<&str> = self.hosts.iter().map(String::as_str).collect();
+        is_among(&hosts, zone.host.as_str())
     }
 }
 
@@ -62,6 +70,21 @@ mod tests {
         assert_eq!(agreement.hosts_of(&b), [""; 0]);
         agreement.processors[first].groups.push("groep-b".parse().unwrap());
         assert_eq!(agreement.hosts_of(&b), ["api.sms-a.example"], "its contract covers that group");
+    }
+
+    #[test]
+    fn a_drop_zone_stands_at_a_host_of_its_operator_where_the_register_gives_any() {
+        let text = include_str!("../../../config/examples/agreements/mechelen.toml");
+        let agreement: Agreement = toml::from_str(text).unwrap();
+        let zone = &agreement.drop_zone;
+        let mut known = agreement.processors[0].clone();
+        known.name.clone_from(&zone.operator);
+        for (hosts, covered) in
+            [(vec![], true), (vec![zone.host.as_str()], true), (vec!["elsewhere.example"], false)]
+        {
+            known.hosts = hosts.into_iter().map(str::to_owned).collect();
+            assert_eq!((known.holds(zone), known.covers(zone)), (true, covered));
+        }
     }
 
     #[test]

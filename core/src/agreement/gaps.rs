@@ -308,7 +308,7 @@ impl Look<'_> {
         let party = |name: &str| agreement.is_party(name);
         let zone = &agreement.drop_zone;
         let carried =
-            party(&zone.operator) || agreement.processors.iter().any(|known| known.holds(zone));
+            party(&zone.operator) || agreement.processors.iter().any(|known| known.covers(zone));
         self.unless(carried, Missing::ProcessorMissing, format!("drop-zone: {}", zone.operator));
         for channel in &agreement.key.channels {
             let provider = &channel.provider;

@@ -245,7 +245,7 @@ kinds! {
     RehearsalDefault "rehearsal-default" Notes both(88, Art(6));
         nl "Er staat niet binnen hoeveel dagen voor een lijst geoefend moet zijn; 30 geldt." "Vul rehearsal.within-days in."
         en "It is not said within how many days before a list there must be a rehearsal; 30 applies." "Fill in rehearsal.within-days."
-    RehearsalTooOld "rehearsal-too-old" Warns both(88, Art(6));
+    RehearsalTooOld "rehearsal-too-old" Blocks both(88, Art(6));
         nl "Een oefening mag {about} dagen oud zijn als een lijst vertrekt: na 30 weet niemand nog of elke weg werkt." "Zet rehearsal.within-days op 30 of minder."
         en "A rehearsal may be {about} days old when a list leaves: after 30 nobody knows whether each way works still." "Set rehearsal.within-days to 30 or less."
 }

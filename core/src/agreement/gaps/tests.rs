@@ -100,7 +100,7 @@ const PARTIES: &[Change] = &[
     (Missing::OnePersonSends, Warns, None, |a| a.file.approval = Approval::None),
     (Missing::RehearsalUnasked, Warns, None, |a| a.rehearsal.unasked = Some("x".into())),
     (Missing::RehearsalDefault, Notes, None, |a| a.rehearsal.within_days = None),
-    (Missing::RehearsalTooOld, Warns, None, |a| a.rehearsal.within_days = NonZeroU16::new(31)),
+    (Missing::RehearsalTooOld, Blocks, None, |a| a.rehearsal.within_days = NonZeroU16::new(31)),
     (Missing::OneCarriesBoth, Blocks, None, |a| {
         a.drop_zone.group = a.key.custodians[0].phone_group.clone();
     }),
@@ -179,7 +179,10 @@ const ACCESS_AND_SECURITY: &[Change] = &[
     (Missing::OneCarriesBoth, Blocks, None, |a| {
         a.drop_zone.group = Some("groep-b".parse().unwrap());
     }),
-    (Missing::OneCarriesBoth, Blocks, None, |a| a.drop_zone.operator = "sms-a (VOORBEELD)".into()),
+    (Missing::OneCarriesBoth, Blocks, None, |a| {
+        let zone = a.drop_zone.host.as_str().to_owned();
+        a.processors.iter_mut().find(|it| it.name.starts_with("SMS-A")).unwrap().hosts.push(zone);
+    }),
     (Missing::OneCarriesBoth, Blocks, None, |a| {
         a.processors[0].groups.push("groep-c".parse().unwrap());
     }),
