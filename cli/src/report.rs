@@ -327,8 +327,10 @@ impl Report<'_> {
         }
         due.extend(deadline::of_rehearsal(&self.terms.agreement, self.tried_since()));
         let begins = self.period().first().map_or_else(|| self.begins(), |line| line.at);
-        // What was said in the year before, and heard in this one, is of this one.
-        let heard = |met: Time| self.period().iter().any(|line| line.said() == met);
+        // What was said in the year before, by letter too, and entered in this one, is of this one.
+        let told = |line: &Line| self.entered(line).map(|it| it.told());
+        let meets = |line: &Line, met: Time| line.said() == met || told(line) == Some(met);
+        let heard = |met: Time| self.period().iter().any(|line| meets(line, met));
         due.retain(|it| it.met.is_none_or(|met| met >= begins || heard(met)));
         due.sort_by_key(|it| it.due);
         due

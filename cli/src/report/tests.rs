@@ -495,6 +495,32 @@ fn a_target_is_the_products_where_the_agreement_has_none_of_its_own() {
     assert!(en.contains("target of this agreement: 4 h") && !en.contains("target of the product"));
 }
 
+/// Its clock was met by the letter, in the year before; the year in which it was entered tells of it.
+#[test]
+fn a_letter_that_is_entered_after_new_year_is_late_in_the_year_of_its_entry() {
+    let received = Some(BEFORE.plus_ms(2 * DAY).date());
+    let found = Notice { received, ..notice("een lek", None, Some(BEFORE)) };
+    let lines = [
+        line(
+            1,
+            Side::Municipality,
+            BEFORE,
+            None,
+            Body::Notice(Sort::Request, notice("x", None, None)),
+        ),
+        line(
+            1,
+            Side::Agency,
+            BEFORE.plus_ms(8 * DAY),
+            None,
+            Body::Notice(Sort::IncidentReport, found),
+        ),
+    ];
+    let html = page(&lines, 1, Some(2027), Lang::En);
+    assert!(html.contains("een lek <span class=\"late\">late</span>"), "{html}");
+    assert!(html.contains("met, late (1 d 11 h"), "{html}");
+}
+
 #[test]
 fn a_breach_stands_at_the_article_that_asks_its_party_to_tell_of_it() {
     let (agency, municipality) = (Side::Agency, Side::Municipality);
