@@ -4,6 +4,7 @@
 //! of its year): the same evidence gives the same page. It shows ids of custodians, functions, and what notices say, no names.
 
 mod articles;
+mod decided;
 mod drawn;
 mod noted;
 mod required;
@@ -13,11 +14,13 @@ mod who;
 
 use articles::Article;
 use askama::Template;
+use decided::Decision;
 use drawn::{Lock, Year};
 use sluis_core::agreement::{Agreement, Side};
 use sluis_core::deadline::{self, Deadline, Standing, civil};
 use sluis_core::evidence::Terms;
 use sluis_core::exercise::{self, Confirmed};
+use sluis_core::export::decisions::Decided;
 use sluis_core::id::{Digest, Time, TransferId, called};
 use sluis_core::ledger::Head;
 use sluis_core::notice::{self, Entered, Register, Sort, short};
@@ -68,6 +71,8 @@ pub(crate) struct Report<'a> {
     /// Where in it the period begins.
     pub(crate) from: usize,
     pub(crate) year: Option<i16>,
+    /// What its party decided and found beside that.
+    pub(crate) decided: &'a [Decided],
     pub(crate) head: &'a Head,
     pub(crate) lang: Lang,
 }
@@ -87,6 +92,7 @@ struct Page {
     transfers: Vec<Transfer>,
     deadlines: Vec<Clock>,
     footnote: Option<&'static str>,
+    decisions: Vec<Decision>,
 }
 
 /// One transfer: its steps and their drawing.
@@ -132,6 +138,7 @@ pub(crate) fn render(report: &Report<'_>) -> Result<String> {
         transfers: report.transfers(),
         deadlines: deadlines.iter().map(|it| report.clock(it)).collect(),
         footnote: deadline::footnote(deadlines.iter().map(|it| it.clock), lang.core()),
+        decisions: decided::all(report),
     };
     page.render()
         .map_err(|e| Failure::coded("not-rendered", words!("het verslag: {e}", "the report: {e}")))

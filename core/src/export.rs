@@ -1,6 +1,8 @@
 //! Which statements a folder of exported evidence holds, in which order and under which names. The list of them is what
 //! the [`Head`](crate::ledger::Head) of its party signs: nobody can leave one out, put one in or change their order.
 
+pub mod decisions;
+
 use crate::agreement::Side;
 use crate::evidence::Terms;
 use crate::id::{Digest, Time};

@@ -96,6 +96,8 @@ pub struct Head {
     pub signers: Digest,
     /// Digest of the list of statements.
     pub list: Digest,
+    /// Digest of what its party decided and found beside them ([`crate::export::decisions`]).
+    pub decisions: Digest,
     /// Its last entry.
     pub ledger: Tip,
     /// When that entry was made: the same ledger has the same head, whenever it is signed.

@@ -190,7 +190,7 @@ pub enum Reason {
 #[must_use]
 pub fn refusal(agreement: &Agreement, reasons: &[Reason]) -> Vec<(&'static str, String)> {
     let reasons: Vec<String> =
-        reasons.iter().map(|it| format!("{}: {}", it.article(), it.code())).collect();
+        reasons.iter().map(|it| format!("{}: {}", it.article(), it.rule())).collect();
     decided(agreement, "refuse", ("reasons", reasons.join(", ")))
 }
 
@@ -284,6 +284,15 @@ impl Reason {
             | Self::Unapproved { .. } => false,
         }
     }
+    /// The rule that it breaks: of what is wrong in a list that of the list.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        match self {
+            Self::List(finding) => finding.rule.code().to_owned(),
+            _ => self.code(),
+        }
+    }
+
     /// The article of the agreement it rests on.
     #[must_use]
     pub fn article(&self) -> Article {

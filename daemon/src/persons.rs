@@ -224,17 +224,22 @@ async fn said<C: Core>(State(core): State<Arc<C>>, Json(ask): Json<AskSaid>) -> 
         Some(until) => until,
         None => tx.head().await?.number,
     };
+    // The part ends where the first of the two is full.
+    let (decided, through) = tx.decided(&ask.agreement, (ask.after, until)).await?;
     let limit = i64::try_from(SAID).unwrap_or(i64::MAX);
-    let mut statements = tx.said(&ask.agreement, (ask.after, until), limit).await?;
+    let mut statements = tx.said(&ask.agreement, (ask.after, through), limit).await?;
     let mut bytes = 0;
     let fits = statements.iter().take_while(|once| {
         bytes += once.signed.statement.len() + once.signed.signature.len();
         bytes <= MAX_BYTES / 4
     });
     let fits = fits.count();
-    let more = statements.len() == SAID || fits < statements.len();
+    let cut = statements.len() == SAID || fits < statements.len();
     statements.truncate(fits);
-    Ok(Json(Said { statements, more }))
+    let last = statements.last().filter(|_| cut).map(|once| once.entry);
+    let through = last.unwrap_or(through);
+    let decided = decided.into_iter().filter(|it| it.entry <= through).collect();
+    Ok(Json(Said { statements, decided, until: through, more: through < until }))
 }
 
 async fn terms<C: Core>(

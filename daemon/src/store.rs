@@ -278,9 +278,13 @@ impl Store {
     async fn take_postgres(&self, shown: &str) -> Result<()> {
         let mut keeper = self.pool.acquire().await?.detach();
         let sql = "SELECT CASE WHEN pg_try_advisory_lock(5357321) THEN 1 ELSE 0 END";
-        let taken: i32 = sqlx::query(sql).fetch_one(&mut keeper).await?.try_get(0)?;
-        if taken != 1 {
-            return Err(StoreError::Taken(shown.to_owned()));
+        // The server may see a moment later that the core before this one is gone.
+        for tries in 0.. {
+            match sqlx::query(sql).fetch_one(&mut keeper).await?.try_get::<i32, _>(0)? {
+                1 => break,
+                _ if tries == LOCK_TRIES => return Err(StoreError::Taken(shown.to_owned())),
+                _ => tokio::time::sleep(LOCK_PAUSE).await,
+            }
         }
         // The connection holds the lock; it ends with the process, or before it with the server: see `is_ours`.
         std::mem::forget(keeper);
@@ -337,6 +341,10 @@ impl Store {
 
 /// Under which name the number stands of the core that took this store last.
 const CORE: &str = "core";
+
+/// How often a core that starts asks once more for the lock of a store on PostgreSQL, and how long it waits between.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// The lock is that of one connection, and a server that starts anew ends it while the core lives: another core may have
 /// taken the store since. It leaves its number, so whoever was before it writes nothing more into it; it waits for what is

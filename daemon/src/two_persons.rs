@@ -59,8 +59,10 @@ pub async fn confirm(
     wanted.transfer = transfer;
     let now = books.now();
     let asked = waiting(books, tx, verb, subject).await?;
-    let entry =
-        |what: &str, known: Vec<(&'static str, String)>| (format!("{verb}-{what}"), detail(known));
+    let under = wanted.agreement.as_ref().map(|it| ("agreement", it.to_string()));
+    let entry = |what: &str, known: Vec<(&'static str, String)>| {
+        (format!("{verb}-{what}"), detail(known.into_iter().chain(under.clone())))
+    };
     match asked {
         None => {
             let others = others(books, tx, verb, &wanted.of).await?;

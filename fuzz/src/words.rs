@@ -247,6 +247,7 @@ pub mod head {
             terms: WORLD.terms.digest,
             signers: Digest::of(b"signers"),
             list: Digest::of(b"list"),
+            decisions: Digest::of(b"decisions"),
             ledger: Tip { number: 7, digest: Digest::of(b"seven") },
             time: Time(1_795_449_600_000),
         };

@@ -201,6 +201,17 @@ fn what_two_persons_let_pass_is_in_the_evidence_of_each_later_year() {
     let taken = until("the list to be taken", || world.codes().into_iter().find(|it| *it != code));
     world.wait("municipality", &taken, "Removed");
     heard(&world, "municipality", "override", 1);
+    // That there were two, and what was refused before, stands in the agency's evidence; who they were in its ledger alone.
+    let to = world.path("decided");
+    assert!(export(&world, "agency", &to, &[]).status.success());
+    let decisions = fs::read_to_string(to.join("ledger/decisions")).unwrap();
+    for kind in ["refused", "override-asked", "override-confirmed", "sealed"] {
+        assert!(decisions.contains(&format!("\"kind\":\"{kind}\"")), "{kind}: {decisions}");
+    }
+    assert!(decisions.contains("single-row") && !decisions.contains("\"by\""), "{decisions}");
+    let page = fs::read_to_string(to.join("report.en.html")).unwrap();
+    let part = page.split_once("Decisions and findings").unwrap().1;
+    assert!(part.contains("rule let pass: confirmed by a second person"), "{part}");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let year = Time(i64::try_from(now.as_millis()).unwrap()).date().year();
     for later in 1..=2_i16 {
@@ -390,8 +401,12 @@ fn what_is_missing_or_changed_is_found(world: &World, folder: &Path, trust: &Pat
     let text = text.into_iter().find(|name| name.ends_with(".toml")).unwrap();
     let signature = format!("{}.sig", kind("delivered"));
     let files = [kind("opened"), kind("quality-close"), &signature, &text];
-    for name in
-        [&files[..], &["ledger/head", "ledger/head.sig", "ledger/list", "allowed_signers"]].concat()
+    for name in [
+        &files[..],
+        &["ledger/head", "ledger/head.sig", "ledger/list"],
+        &["ledger/decisions", "allowed_signers"],
+    ]
+    .concat()
     {
         let bytes = fs::read(path(name)).unwrap();
         for at in [bytes.len() / 8, bytes.len() / 2, bytes.len() * 7 / 8] {

@@ -168,6 +168,7 @@ impl Forger {
         let signers = export::signers(&self.terms);
         let text = format!("agreement-{}.toml", self.terms.digest);
         fs::write(folder.join("ledger/list"), &list).unwrap();
+        fs::write(folder.join("ledger/decisions"), "").unwrap();
         fs::write(folder.join("allowed_signers"), &signers).unwrap();
         fs::write(folder.join(text), &self.text).unwrap();
         let agreement = &self.terms.agreement;
@@ -180,6 +181,7 @@ impl Forger {
             terms: self.terms.digest,
             signers: Digest::of(signers.as_bytes()),
             list: Digest::of(list.as_bytes()),
+            decisions: Digest::of(b""),
             ledger: Tip { number: 9, digest: Digest::none() },
             time: Time(1_795_449_600_000),
         };

@@ -325,6 +325,18 @@ fn a_duty_that_nobody_met_in_time_is_entered_once_in_the_ledgers_of_both() {
         assert_eq!(missed(&world, host, "policy-review-agency").len(), 1, "{host}");
     }
     assert_eq!(missed(&world, "municipality", "removal-target").len(), 1);
+    // It is in the evidence that each party hands over.
+    for (host, clock) in [("agency", "quality"), ("municipality", "removal-target")] {
+        let to = world.path(&format!("evidence-{host}"));
+        let to = to.to_str().unwrap();
+        let made = world.cli(host, &["evidence", "export", "--agreement", "mechelen", "--to", to]);
+        assert!(made.status.success(), "{}", stderr(&made));
+        let decisions = fs::read_to_string(format!("{to}/ledger/decisions")).unwrap();
+        let said = format!("\"kind\":\"missed\",\"transfer\":");
+        let of =
+            |line: &&str| line.contains(&said) && line.contains(&format!("\"clock\":\"{clock}\""));
+        assert_eq!(decisions.lines().filter(of).count(), 1, "{decisions}");
+    }
     // Of the other party's that are a moment old nothing is said: the word that meets it may be on its way.
     assert_eq!(missed(&world, "agency", "removal-target").len(), 0);
 }

@@ -26,13 +26,15 @@ const SCRIPT: &str = include_str!("../../../docs/verify-evidence.sh");
 pub(super) const HEAD: &str = "ledger/head";
 /// The list that it signs.
 pub(super) const LIST: &str = "ledger/list";
+/// What its party decided and found, which it signs too.
+pub(super) const DECISIONS: &str = "ledger/decisions";
 /// The keys of both parties.
 pub(super) const SIGNERS: &str = "allowed_signers";
 
 /// Writes what a core has into a folder; gives the names of the statements, in the order of the list.
 pub(crate) fn write(socket: &Socket, ask: &AskHead, to: &Path) -> Result<Vec<String>> {
     let gathered = Gathered::ask(socket, ask)?;
-    let Gathered { head, signed, all, chosen } = &gathered;
+    let Gathered { head, signed, all, chosen, .. } = &gathered;
     // What came before a part is read too: cases go on over new year. It is not written.
     let own = chosen.iter().rfind(|(_, listed)| !listed.is_earlier());
     let until = own.map_or(all.len(), |(place, _)| place + 1);
@@ -47,6 +49,7 @@ pub(crate) fn write(socket: &Socket, ask: &AskHead, to: &Path) -> Result<Vec<Str
     }
     pair(&to.join(HEAD), signed)?;
     put(LIST, gathered.list().as_bytes())?;
+    put(DECISIONS, gathered.decisions().as_bytes())?;
     for digest in &named {
         let (text, _) = texts.get(digest).ok_or_else(lost)?;
         put(&file_of(digest), text.as_bytes())?;
@@ -67,7 +70,7 @@ fn reports(
     lines: &[Line],
     put: impl Fn(&str, &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let Gathered { head, chosen, .. } = gathered;
+    let Gathered { head, chosen, decided, .. } = gathered;
     let own = chosen.iter().find(|(_, listed)| !listed.is_earlier());
     let from = own.map_or(lines.len(), |(place, _)| *place);
     let year = if let Part::Year(year) = head.of { Some(year) } else { None };
@@ -75,7 +78,7 @@ fn reports(
     let last = lines.last().map_or(head.terms, |line| line.statement.header.terms);
     let (_, terms) = texts.get(&last).ok_or_else(lost)?;
     for (lang, language) in [(Lang::Nl, "nl"), (Lang::En, "en")] {
-        let report = Report { terms, versions: &versions, lines, from, year, head, lang };
+        let report = Report { terms, versions: &versions, lines, from, year, decided, head, lang };
         put(&format!("report.{language}.html"), report::render(&report)?.as_bytes())?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::path::Path;
 use sluis_config::agreements;
 use sluis_core::control::{AskHead, AskSaid, AskTerms, Said, TermsText};
 use sluis_core::evidence::Terms;
+use sluis_core::export::decisions::{self, Decided};
 use sluis_core::export::{self, Listed};
 use sluis_core::id::{AgreementId, Digest, PartyId};
 use sluis_core::ledger::{Head, SaidOnce};
@@ -24,6 +25,8 @@ pub(super) struct Gathered {
     pub(super) all: Vec<SaidOnce>,
     /// What belongs in the folder, and where in `all` it stands.
     pub(super) chosen: Vec<(usize, Listed)>,
+    /// What its party decided and found beside that.
+    pub(super) decided: Vec<Decided>,
 }
 
 impl Gathered {
@@ -35,10 +38,11 @@ impl Gathered {
                 words!("de kern gaf geen hoofd", "the core gave no head"),
             )
         })?;
-        let all = said(socket, &head.agreement, Some(head.ledger.number))?;
+        let (all, decided) = said(socket, &head.agreement, Some(head.ledger.number))?;
         let chosen = export::choose(&all, head.of).map_err(no_statement)?;
-        let gathered = Self { head, signed, all, chosen };
-        if Digest::of(gathered.list().as_bytes()) != gathered.head.list {
+        let gathered = Self { head, signed, all, chosen, decided };
+        let made = [gathered.list(), gathered.decisions()].map(|it| Digest::of(it.as_bytes()));
+        if made != [gathered.head.list, gathered.head.decisions] {
             return Err(Failure::coded(
                 "changed-meanwhile",
                 words!(
@@ -53,19 +57,28 @@ impl Gathered {
     pub(super) fn list(&self) -> String {
         export::list(self.chosen.iter().map(|(_, listed)| listed))
     }
+    /// What was decided and found, which it signs too.
+    pub(super) fn decisions(&self) -> String {
+        decisions::decisions(&self.decided, self.head.of)
+    }
 }
 
-/// All that was said under an agreement up to this entry of the ledger, or up to now.
-fn said(socket: &Socket, agreement: &AgreementId, until: Option<u64>) -> Result<Vec<SaidOnce>> {
+/// All that was said under an agreement up to this entry of the ledger, or up to now; and what was decided beside it.
+fn said(
+    socket: &Socket,
+    agreement: &AgreementId,
+    until: Option<u64>,
+) -> Result<(Vec<SaidOnce>, Vec<Decided>)> {
     let mut ask = AskSaid { agreement: agreement.clone(), after: 0, until };
-    let mut all: Vec<SaidOnce> = Vec::new();
+    let (mut all, mut decided) = (Vec::new(), Vec::new());
     loop {
         let part: Said = socket.post("said", &ask)?;
         all.extend(part.statements);
-        match all.last() {
-            Some(SaidOnce { entry, .. }) if part.more && *entry > ask.after => ask.after = *entry,
-            _ => return Ok(all),
+        decided.extend(part.decided);
+        if !part.more || part.until <= ask.after {
+            return Ok((all, decided));
         }
+        ask.after = part.until;
     }
 }
 
@@ -75,7 +88,7 @@ pub(crate) fn last_numbers(
     agreement: &AgreementId,
 ) -> Result<BTreeMap<PartyId, u64>> {
     let mut last = BTreeMap::new();
-    for once in &said(socket, agreement, None)? {
+    for once in &said(socket, agreement, None)?.0 {
         let header = read(once)?.header;
         last.insert(header.issuer, header.number);
     }

@@ -17,7 +17,7 @@ use sluis_core::words;
 use sluis_core::words::Words;
 
 use super::facts::Held;
-use super::folder::{HEAD, LIST, SIGNERS, file_of};
+use super::folder::{DECISIONS, HEAD, LIST, SIGNERS, file_of};
 use super::trust::Trust;
 use crate::failure::{Failure, Result, exit};
 
@@ -72,6 +72,9 @@ impl<'a> Folder<'a> {
         let list = export::read(&text).ok_or_else(|| {
             at(LIST, words!("dit is geen lijst van verklaringen", "this is no list of statements"))
         })?;
+        if Digest::of(read(path, DECISIONS, LARGEST)?.as_bytes()) != head.decisions {
+            return Err(at(DECISIONS, other()));
+        }
         if Digest::of(read(path, SIGNERS, TEXT)?.as_bytes()) != head.signers {
             return Err(at(SIGNERS, other()));
         }

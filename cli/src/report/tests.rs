@@ -105,7 +105,7 @@ fn page(lines: &[Line], from: usize, year: Option<i16>, lang: Lang) -> String {
 fn page_of(terms: &Terms, lines: &[Line], from: usize, year: Option<i16>, lang: Lang) -> String {
     let time = lines.last().unwrap().at.plus_ms(100 * DAY);
     let of = year.map_or(Part::All, Part::Year);
-    let [signers, list] = [Digest::none(); 2];
+    let [signers, list, decisions] = [Digest::none(); 3];
     let (agreement, party) = ("mechelen".parse().unwrap(), "agentschap-ii".parse().unwrap());
     let ledger = Tip::start();
     let (agency, municipality) =
@@ -119,11 +119,22 @@ fn page_of(terms: &Terms, lines: &[Line], from: usize, year: Option<i16>, lang: 
         terms: terms.digest,
         signers,
         list,
+        decisions,
         ledger,
         time,
     };
     let versions = [terms];
-    render(&Report { terms, versions: &versions, lines, from, year, head: &head, lang }).unwrap()
+    render(&Report {
+        terms,
+        versions: &versions,
+        lines,
+        from,
+        year,
+        decided: &[],
+        head: &head,
+        lang,
+    })
+    .unwrap()
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Waiting;
 use crate::content::Rule;
+use crate::export::decisions::Decided;
 use crate::id::{
     AgreementId, CustodianId, Digest, Nis, PartyId, Time, TransferCode, TransferId, called,
 };
@@ -574,7 +575,11 @@ pub struct AskSaid {
 pub struct Said {
     /// In the order of the ledger.
     pub statements: Vec<SaidOnce>,
-    /// Whether there is more after the last of them.
+    /// What was decided and found beside them.
+    pub decided: Vec<Decided>,
+    /// All up to this entry is in it.
+    pub until: u64,
+    /// Whether there is more after that.
     pub more: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use sluis_core::deadline::civil;
+use sluis_core::export::decisions::{self, Decided};
 use sluis_core::id::{AgreementId, Digest, Time};
 use sluis_core::ledger::{self, Head, Part, SaidOnce};
 use sluis_core::statement::{FormError, Signed, Tip};
@@ -53,6 +54,7 @@ impl Books {
             }
         }
         let list = export::list(chosen.iter().map(|(_, listed)| listed));
+        let decided = decided(tx, agreement, ledger.number).await?;
         let head = Head {
             agreement: agreement.clone(),
             party: self.party.clone(),
@@ -62,6 +64,7 @@ impl Books {
             terms: terms.digest,
             signers: Digest::of(export::signers(&terms).as_bytes()),
             list: Digest::of(list.as_bytes()),
+            decisions: Digest::of(decisions::decisions(&decided, of).as_bytes()),
             ledger,
             time,
         };
@@ -70,6 +73,17 @@ impl Books {
         let signature = signer.sign(ledger::NAMESPACE, statement.as_bytes())?;
         Ok(Signed { statement, signature })
     }
+}
+
+/// All that was decided and found under an agreement up to this entry.
+async fn decided(tx: &mut Tx, agreement: &AgreementId, until: u64) -> Result<Vec<Decided>> {
+    let (mut all, mut after) = (Vec::new(), 0);
+    while after < until {
+        let (more, through) = tx.decided(agreement, (after, until)).await?;
+        all.extend(more);
+        after = through;
+    }
+    Ok(all)
 }
 
 /// The end of a year in Brussels.

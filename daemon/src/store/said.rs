@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use sluis_core::control::Named;
 use sluis_core::evidence::Verified;
+use sluis_core::export::decisions::Decided;
 use sluis_core::id::{AgreementId, Digest, PartyId, Time, TransferId};
 use sluis_core::ledger::{Entry, SaidOnce};
 use sluis_core::notice::Sort;
@@ -14,6 +15,9 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Record, Result, StoreError, Tx, optional_id, signed, text};
+
+/// So many entries are looked through at once for decisions.
+const DECIDED: usize = 2000;
 
 /// A notice as it is kept.
 #[derive(Debug)]
@@ -421,6 +425,38 @@ impl Tx {
             Ok(SaidOnce { entry, entered: entered(row, 4)?, effect: effect == 1, signed })
         };
         rows.iter().map(once).collect()
+    }
+
+    /// What was decided and found under an agreement, of so many entries that are about it, and up to which entry that is all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn decided(
+        &mut self,
+        agreement: &AgreementId,
+        (after, until): (u64, u64),
+    ) -> Result<(Vec<Decided>, u64)> {
+        // Whose transfer it is, or whose agreement the entry names: a quote inside a text is escaped.
+        let rows = sqlx::query(
+            "SELECT l.line FROM ledger AS l LEFT JOIN transfers AS t ON t.id = l.transfer
+             WHERE l.number > $1 AND l.number <= $2 AND (t.agreement = $3 OR l.line LIKE $4)
+             ORDER BY l.number LIMIT $5",
+        )
+        .bind(signed(after))
+        .bind(signed(until))
+        .bind(agreement.to_string())
+        .bind(format!("%\"agreement\":\"{agreement}\"%"))
+        .bind(i64::try_from(DECIDED).unwrap_or(i64::MAX))
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let entry = |row: &AnyRow| -> Result<Entry> {
+            let line: String = row.try_get(0)?;
+            serde_json::from_str(&line).map_err(|_| StoreError::Row("ledger"))
+        };
+        let entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        let full = entries.last().filter(|_| entries.len() == DECIDED).map(|last| last.number);
+        let decided = entries.into_iter().filter_map(Decided::of).collect();
+        Ok((decided, full.unwrap_or(until)))
     }
 
     /// What a party said under an agreement from a number on, in order, at most `limit`, and about which transfer.
