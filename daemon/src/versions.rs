@@ -12,6 +12,7 @@ use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::notice::MAX_A_DAY;
 use sluis_core::statement::{Body, Statement};
+use sluis_core::duty::APPROVE;
 use sluis_core::words;
 
 use crate::books::counting::{agree, is_a_version, not_agreed, since};
@@ -20,9 +21,6 @@ use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::store::{Tx, detail};
 use crate::two_persons::{self, Confirmed, Word, confirm};
-
-/// The verb by which two persons let one count.
-pub const APPROVE: &str = "agreement-approve";
 
 /// What is typed for it.
 fn wanted(agreement: &AgreementId, version: u32, stolen: bool) -> Wanted {
