@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Side;
+use crate::notice::Sort;
 
 /// What somebody may be there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -112,6 +113,16 @@ pub const VERBS: [(&str, Duty); 31] = [
     ("take", Duty::Take),
     ("destroy", Duty::Destroy),
 ];
+
+/// The word by which two persons let a version of an agreement count.
+pub const APPROVE: &str = "agreement-approve";
+
+/// The duty of who says this as one of two: a verb, a notice by its kind, or the word on a version.
+#[must_use]
+pub fn of_word(word: &str) -> Option<Duty> {
+    let notice = || Sort::ALL.iter().any(|sort| sort.kind() == word).then_some(Duty::Speak);
+    of(word).or_else(notice).or_else(|| (word == APPROVE).then_some(Duty::Agree))
+}
 
 /// The duty that a verb asks for; a verb that is not in the table is nobody's.
 #[must_use]

@@ -2,7 +2,7 @@
 //!
 //! ```compile_fail
 //! // A row in a database, a gate's word, or a wish makes no evidence: the fields are private.
-//! let removal = sluis_core::evidence::Removal { upload: loop {}, removed: loop {} };
+//! let removal = sluis_core::evidence::Removal { transfer: todo!(), upload: todo!(), removed: todo!() };
 //! ```
 //! ```compile_fail
 //! // Nor can it be read from JSON.

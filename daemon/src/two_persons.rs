@@ -2,6 +2,7 @@
 //! R47; R84). The one place where that is decided.
 
 use sluis_core::control::{Waiting, Wanted};
+use sluis_core::duty;
 use sluis_core::id::TransferId;
 use sluis_core::words;
 
@@ -9,6 +10,12 @@ use crate::books::Books;
 use crate::error::{CoreError, Result};
 use crate::gatehouse::Caller;
 use crate::store::{Asked, Tx, detail};
+
+/// Whether what somebody asked for waits still: not for too long, and whoever lost the duty since has asked for nothing.
+fn stands(books: &Books, verb: &str, asked: &Asked) -> bool {
+    let has = |duty| books.duties.has(asked.uid, duty);
+    asked.waits(books.now()) && duty::of_word(verb).is_some_and(has)
+}
 
 /// Who asked for this and is waiting for a second person.
 ///
@@ -20,7 +27,7 @@ pub async fn waiting(
     verb: &str,
     subject: &str,
 ) -> Result<Option<Asked>> {
-    Ok(tx.asked(verb, subject).await?.filter(|asked| asked.waits(books.now())))
+    Ok(tx.asked(verb, subject).await?.filter(|asked| stands(books, verb, asked)))
 }
 
 /// What a person asks for, under one name: who confirms it says the very same.
@@ -58,7 +65,13 @@ pub async fn confirm(
     let Word { verb, subject, transfer, mut wanted } = word;
     wanted.transfer = transfer;
     let now = books.now();
-    let asked = waiting(books, tx, verb, subject).await?;
+    let asked = match tx.asked(verb, subject).await? {
+        Some(first) if !stands(books, verb, &first) => {
+            tx.lapse(now, (verb, subject), first).await?;
+            None
+        }
+        asked => asked,
+    };
     let under = wanted.agreement.as_ref().map(|it| ("agreement", it.to_string()));
     let entry = |what: &str, known: Vec<(&'static str, String)>| {
         (format!("{verb}-{what}"), detail(known.into_iter().chain(under.clone())))
@@ -101,12 +114,12 @@ async fn others(books: &Books, tx: &mut Tx, verb: &str, of: &str) -> Result<Vec<
 /// # Errors
 /// [`CoreError::Store`].
 pub async fn all(books: &Books, tx: &mut Tx) -> Result<Vec<Waiting>> {
-    let (asked, now) = (tx.all_asked().await?, books.now());
-    let fresh = asked.into_iter().filter(|(.., first)| first.waits(now));
+    let asked = tx.all_asked().await?.into_iter();
+    let stand = asked.filter(|(verb, _, first)| stands(books, verb, first));
     let row = |(verb, subject, first): (String, String, Asked)| {
         let until = Some(first.until());
         let Asked { name, at, wanted, .. } = first;
         Waiting { verb, subject, by: Some(name), at, until, rehearsal: false, wanted }
     };
-    Ok(fresh.map(row).collect())
+    Ok(stand.map(row).collect())
 }

@@ -8,6 +8,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use sluis_core::control::{Agree, Agreed, Waiting, Wanted, typed};
+use sluis_core::duty::APPROVE;
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::notice::MAX_A_DAY;
@@ -20,9 +21,6 @@ use crate::error::{CoreError, Result};
 use crate::gatehouse::{Caller, Core};
 use crate::store::{Tx, detail};
 use crate::two_persons::{self, Confirmed, Word, confirm};
-
-/// The verb by which two persons let one count.
-pub const APPROVE: &str = "agreement-approve";
 
 /// What is typed for it.
 fn wanted(agreement: &AgreementId, version: u32, stolen: bool) -> Wanted {

@@ -68,7 +68,7 @@ pub mod control {
     #[must_use]
     pub fn take(bytes: &[u8]) -> bool {
         let Some((which, json)) = bytes.split_first() else { return false };
-        let readers: [fn(&[u8]) -> bool; 24] = [
+        let readers: [fn(&[u8]) -> bool; 33] = [
             again::<said::Next>,
             again::<said::Job>,
             again::<said::Exposing>,
@@ -93,6 +93,15 @@ pub mod control {
             again::<said::Refused>,
             again::<(said::Kept, said::About, said::ClockWord, notice::Notice)>,
             again::<(ledger::Head, ledger::Entry, statement::Signed, bundle::Item)>,
+            again::<said::Agree>,
+            again::<said::Destroy>,
+            again::<said::GoOn>,
+            again::<said::Override>,
+            again::<said::Reject>,
+            again::<said::OfCustodian>,
+            again::<said::SayAgain>,
+            again::<said::AskStock>,
+            again::<said::AskTerms>,
         ];
         readers[usize::from(*which) % readers.len()](json)
     }
@@ -108,7 +117,8 @@ pub mod control {
             r#"{{"id":1,"lease":2,"agreement":"mechelen","transfer":"{transfer}","task":{{"task":"release","index":1,"sent":{sent},"delivered":{delivered},"removed":{removed},"bundle":""}}}}"#
         );
         let looked = r#"{"job":1,"lease":1,"outcome":{"outcome":"looked","look":{"head":410,"get":410,"control":404}}}"#;
-        let words: [(u8, String); 8] = [
+        let digest = "ab".repeat(32);
+        let words: [(u8, String); 17] = [
             (0, r#"{"agreement":"mechelen","lane":"jobs","instance":"00112233445566778899aabbccddeeff","task":1,"ask":2,"wait":30}"#.into()),
             (1, release),
             (3, looked.into()),
@@ -121,6 +131,15 @@ pub mod control {
             (13, r#"{"code":"7K3F-9QX","share":2}"#.into()),
             (14, format!(r#"{{"agreement":"mechelen","ready":"{transfer}","name":"lijst.csv"}}"#)),
             (19, r#"{"agreement":"mechelen","after":0,"until":null}"#.into()),
+            (24, format!(r#"{{"agreement":"mechelen","digest":"{digest}","stolen":true}}"#)),
+            (25, r#"{"code":"7K3F-9QX","messages_asked":true}"#.into()),
+            (26, r#"{"agreement":"mechelen","refuse":"niet waar","unheard":false}"#.into()),
+            (27, r#"{"code":"7K3F-9QX","why":"een uitzondering"}"#.into()),
+            (28, r#"{"code":"7K3F-9QX","why":"de verkeerde"}"#.into()),
+            (29, r#"{"agreement":"mechelen","custodian":"an","old_is_dead":true}"#.into()),
+            (30, r#"{"agreement":"mechelen","from":7}"#.into()),
+            (31, r#"{"agreement":"mechelen"}"#.into()),
+            (32, format!(r#"{{"terms":"{digest}"}}"#)),
         ];
         words.map(|(which, text)| [&[which], text.as_bytes()].concat()).into()
     }

@@ -135,16 +135,17 @@ fn five_hundred_slow_connections_and_a_full_quota_hold_up_no_other_agreement() {
     // Of nobody: half of them say nothing, half begin a handshake. 128 of them have room at once.
     let silent = Strangers::of(20, 10, b"", &world.host);
     let halves = Strangers::of(20, 10, b"\x16\x03\x01\x02", &world.host);
+    let came = || silent.came() + halves.came();
     until("four hundred to have come, and a hundred to stand there", || {
-        let (came, there) = (silent.came() + halves.came(), silent.there() + halves.there());
-        (came >= 400 && there >= 100).then_some(())
+        (came() >= 400 && silent.there() + halves.there() >= 100).then_some(())
     });
     // Of the agreement's own agency: heads and bodies that begin and do not go on.
     let tls = tls_of(&world, "agency");
     let upload = made.header("location").to_owned();
-    let mut own = Vec::new();
+    let (mut own, mut own_came) = (Vec::new(), 0);
     for at in 0..150 {
         let Some(mut stream) = shaken(&tls, &world.host) else { continue };
+        own_came += 1;
         let said = match at {
             0 => format!(
                 "PATCH {upload} HTTP/1.1\r\nHost: x\r\n{TUS}\r\n{OCTETS}\r\nUpload-Offset: 0\r\nContent-Length: 9999\r\n\r\nx"
@@ -159,10 +160,10 @@ fn five_hundred_slow_connections_and_a_full_quota_hold_up_no_other_agreement() {
     let before = until("those beyond its part to be shown out", || {
         Some(standing()).filter(|count| *count <= 128)
     });
-    let there = silent.there() + halves.there();
-    let began = Instant::now();
+    let (there, came) = (silent.there() + halves.there(), came() + own_came);
     let (mut took, mut tries) = (Vec::new(), 0);
     for _ in 0..10 {
+        let began = Instant::now();
         // As a gate does, it comes again where a flood of strangers has pushed it out of its handshake.
         until("the other agreement to be answered", || {
             tries += 1;
@@ -176,17 +177,17 @@ fn five_hundred_slow_connections_and_a_full_quota_hold_up_no_other_agreement() {
         ((whole.status, whole.header("upload-offset")) == (201, "65536")).then_some(())
     });
     eprintln!(
-        "{before} of its own and {there} strangers stood there, of {} that came; answered at {tries} tries after, and so many of its own stood there still: {took:?}",
-        silent.came() + halves.came()
+        "{came} came, {own_came} of them its own; {before} of its own and {there} strangers stood there; answered at {tries} tries after, and so many of its own stood there still: {took:?}"
     );
     // They really stood there, and the agreement that is slow has no more than its part.
-    assert!(before >= 64, "{before} of one peer stood there");
-    assert!(there >= 50, "{there} strangers stood there");
-    let each = took.iter().zip(std::iter::once(Duration::ZERO).chain(took.iter().map(|it| it.0)));
-    let quickest = each.map(|((at, _), before)| *at - before).min().unwrap();
-    assert!(quickest < Duration::from_secs(1), "{took:?}");
+    assert!(came >= 500, "{came} came");
+    assert!(before >= 96, "{before} of one peer stood there");
+    assert!(there >= 64, "{there} strangers stood there");
     // The first answer waited for none of them to be cut.
     assert!(took[0].1 >= 32, "answered when those who are slow had gone: {took:?}");
+    let mut each: Vec<_> = took.iter().map(|(took, _)| *took).collect();
+    each.sort();
+    assert!(each[each.len() / 2] < Duration::from_secs(1), "the median of {each:?}");
 }
 
 /// Who says nothing, half a handshake or half a head is cut, here and at a core's own socket. None of them is one too many.

@@ -482,6 +482,38 @@ fn what_a_list_breaks_is_let_pass_by_two_persons_with_a_reason_and_once() {
     refuses(&no, "nobody lets this pass");
 }
 
+/// Whoever lost the duty since has asked for nothing: the second one is the first then.
+#[test]
+fn a_first_person_who_lost_the_duty_has_asked_for_nothing() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", b"a list");
+    world.wait("agency", &code, "Released");
+    let lines = world.lines(&code);
+    let _ = world.cli_as_with("61003", "municipality", &["open", &code], &lines[0]);
+    succeeds(&world.cli_as_with("61004", "municipality", &["open", &code], &lines[1]));
+    world.wait("municipality", &code, "Opened");
+    let destroy = ["destroy", &code];
+    let waiting = |world: &World| {
+        let waiting = world.json("municipality", &["waiting"]);
+        waiting.as_array().unwrap().iter().map(|it| it["by"].clone()).collect::<Vec<_>>()
+    };
+    succeeds(&world.cli_as("61001", "municipality", &destroy));
+    assert_eq!(waiting(&world), ["61001"]);
+    assert!(world.stop("keeper").success());
+    world.edit("municipality", |text| {
+        let line = text.lines().find(|line| line.starts_with("destroy = [")).unwrap();
+        text.replace(line, &line.replace("61001, ", ""))
+    });
+    world.start("keeper");
+    assert_eq!(waiting(&world), [""; 0]);
+    succeeds(&world.cli_as("61002", "municipality", &destroy));
+    assert_eq!(did(&world, "municipality", "61002"), ["destroy-asked"]);
+    assert_eq!(did(&world, "municipality", "61001"), ["destroy-asked", "destroy-lapsed"]);
+    assert_eq!(world.json("municipality", &["show", &code])["row"]["state"], "Opened");
+    succeeds(&world.cli("municipality", &destroy));
+    world.wait("municipality", &code, "Destroyed");
+}
+
 #[test]
 fn a_custodians_line_is_typed_by_that_custodians_user() {
     let mut world = World::make(&Plan::default());

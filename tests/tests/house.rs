@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -194,6 +195,40 @@ fn every_unit_is_held_down_by_the_same_lines() {
     let all = blocks.iter().min_by_key(|block| block.len()).unwrap();
     assert!(blocks.iter().all(|block| block.starts_with(all.as_str())), "{blocks:#?}");
     assert!(all.contains("\nSystemCallFilter=@system-service\n") && all.lines().count() > 25);
+}
+
+/// What frees a key is made by its own check alone: no field of it is anybody else's to set, and nothing reads it.
+#[test]
+fn evidence_is_made_by_its_own_checks_alone() {
+    let text = fs::read_to_string(root().join("core/src/evidence.rs")).unwrap();
+    let mut proofs = Vec::new();
+    for rest in text.split("pub struct ").skip(1) {
+        let (name, rest) = rest.split_once(" {\n").unwrap();
+        let (fields, _) = rest.split_once("\n}").unwrap();
+        if name != "Terms" {
+            assert!(!fields.contains("pub"), "{name}: its fields are private\n{fields}");
+            proofs.push(name);
+        }
+    }
+    assert_eq!(proofs, ["Verified", "Delivery", "Removal", "Opening"]);
+    for way in ["Deserialize", "Default", "impl From"] {
+        assert!(!text.contains(way), "{way}: evidence that nobody verified");
+    }
+}
+
+/// Whatever a verb of a core reads from its socket is given to the fuzzer too.
+#[test]
+fn every_word_that_a_core_reads_has_its_reader_in_the_fuzzer() {
+    let fuzzed = fs::read_to_string(root().join("fuzz/src/wire.rs")).unwrap();
+    let mut read = BTreeSet::new();
+    for file in sources(&root().join("daemon/src")) {
+        for rest in code(&file).split("): Json<").skip(1) {
+            read.insert(rest.split('>').next().unwrap().to_owned());
+        }
+    }
+    assert!(read.len() > 20, "{read:?}");
+    read.retain(|word| !fuzzed.contains(&format!("again::<said::{word}>")));
+    assert!(read.is_empty(), "fuzz/src/wire.rs, control, has no reader of {read:?}");
 }
 
 #[test]

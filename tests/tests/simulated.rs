@@ -11,7 +11,7 @@ use sluis_core::notice::{Notice, Sort};
 use sluis_tests::root;
 use sluis_tests::sim::parts::Parts;
 use sluis_tests::sim::people::OFFICERS;
-use sluis_tests::sim::seeds::{START, each, runtime, squall, storm, year};
+use sluis_tests::sim::seeds::{START, TEN_YEARS, each, every_fault, runtime, squall, storm, year};
 use sluis_tests::sim::{DAY, Sim};
 use sluis_tests::world::Plan;
 
@@ -110,13 +110,13 @@ fn what_was_said_in_a_time_that_never_came_is_heard_now() {
 #[test]
 fn wherever_a_squall_hits_it_a_list_arrives_or_is_back_with_its_owner() {
     let parts = agreements();
-    each(("SLUIS_SHORT", 10_000), |seed| squall(&parts, seed));
+    each(("SLUIS_SHORT", 10_000), &every_fault(), |seed| squall(&parts, seed));
 }
 
 #[test]
 fn whatever_a_storm_does_nothing_is_lost_and_nothing_goes_twice() {
     let parts = agreements();
-    each(("SLUIS_SEEDS", 250), |seed| storm(&parts, seed));
+    each(("SLUIS_SEEDS", 250), &every_fault(), |seed| storm(&parts, seed));
 }
 
 #[test]
@@ -131,5 +131,5 @@ fn ten_years_of_storms_leave_both_parties_of_one_mind() {
     let contacts = "salt = \"0123456789abcdef0123456789abcdef\"\n[numbers]\ncustodian-a = \"+32470000001\"\n\
                     custodian-b = \"+32470000002\"\ncustodian-c = \"+32470000003\"\n";
     let parts = Arc::new(Parts::of(&agreement, contacts));
-    each(("SLUIS_YEARS", 10), |seed| year(&parts, seed));
+    each(("SLUIS_YEARS", 10), &TEN_YEARS, |seed| year(&parts, seed));
 }

@@ -352,6 +352,8 @@ fn check_choices(state: &State, moves: &BTreeSet<&str>) -> Result<(), &'static s
     if state.is_over() {
         return must(matches!(state.mover(), "nobody" | "agency"), "what is over waits for nobody");
     }
+    let ends = ["Withdraw", "Supersede"].iter().any(|end| moves.contains(end));
+    must(ends || !open, "whatever the others do not do, a person at the agency ends it")?;
     let can = MOVERS.iter().find(|(who, _)| *who == state.mover()).ok_or("no dead end")?.1;
     must(can.split(' ').any(|event| moves.contains(event)), "whoever is said to move it can")
 }

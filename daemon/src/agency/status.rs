@@ -151,7 +151,8 @@ impl Untold {
         let (drop, at) = (parent.join(name), path(parent, name));
         let changed = changed(&drop);
         if let Err(error) = write(&at, text) {
-            tracing::warn!(status = %at.display(), %error, "a refusal cannot be told yet");
+            let folder = parent.display();
+            tracing::warn!(%folder, %error, "a refusal cannot be told yet");
             self.0.insert(at, Refusal { drop, changed, text: text.to_owned() });
         }
     }
@@ -190,7 +191,8 @@ impl super::Agency {
                 continue;
             }
             if before(&at).is_none_or(|told| told != text) {
-                tracing::warn!(status = %at.display(), "a file in the outbox itself is never taken");
+                let folder = self.settings.outbox.display();
+                tracing::warn!(%folder, "a file in the outbox itself is never taken");
                 self.tell_refusal(&self.settings.outbox, name(drop), &text);
             }
         }

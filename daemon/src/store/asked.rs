@@ -78,11 +78,21 @@ impl Tx {
     pub async fn forget_asked(&mut self, now: Time) -> Result<()> {
         for (verb, subject, asked) in self.all_asked().await? {
             if !asked.waits(now) {
-                self.unask(&verb, &subject).await?;
-                let known = detail([("by", asked.name), ("of", subject.clone())]);
-                self.enter(now, &format!("{verb}-lapsed"), asked.wanted.transfer, known).await?;
+                self.lapse(now, (&verb, &subject), asked).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Forgets what was asked, and enters that nobody confirmed it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lapse(&mut self, now: Time, of: (&str, &str), asked: Asked) -> Result<()> {
+        let (verb, subject) = of;
+        self.unask(verb, subject).await?;
+        let known = detail([("by", asked.name), ("of", subject.to_owned())]);
+        self.enter(now, &format!("{verb}-lapsed"), asked.wanted.transfer, known).await?;
         Ok(())
     }
 

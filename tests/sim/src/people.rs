@@ -96,7 +96,7 @@ impl Sim {
         self.net.killed(end, asking).await.unwrap_or_else(|| Err(died()))
     }
 
-    /// A person makes a notice; its digest.
+    /// A person makes a notice, and a second one says the same where it takes two; its digest.
     ///
     /// # Errors
     /// What the core refuses.
@@ -117,7 +117,10 @@ impl Sim {
     ) -> Result<Digest, Refused> {
         let (agreement, language) = (self.parts.name.clone(), Language::En);
         let word = MakeNotice { agreement, code, sort, notice, language };
-        let noted: Noted = self.ask(side, OFFICERS[0], "notice", word).await?;
+        let mut noted: Noted = self.ask(side, OFFICERS[0], "notice", word.clone()).await?;
+        if noted.row.is_none() {
+            noted = self.ask(side, OFFICERS[1], "notice", word).await?;
+        }
         Ok(noted.row.unwrap().digest)
     }
 
