@@ -91,7 +91,9 @@ impl Tx {
     pub async fn lapse(&mut self, now: Time, of: (&str, &str), asked: Asked) -> Result<()> {
         let (verb, subject) = of;
         self.unask(verb, subject).await?;
-        let known = detail([("by", asked.name), ("of", subject.to_owned())]);
+        let under = asked.wanted.agreement.map(|it| ("agreement", it.to_string()));
+        let known = [("by", asked.name), ("of", subject.to_owned())];
+        let known = detail(known.into_iter().chain(under));
         self.enter(now, &format!("{verb}-lapsed"), asked.wanted.transfer, known).await?;
         Ok(())
     }
