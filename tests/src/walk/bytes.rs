@@ -26,7 +26,8 @@ const FILES: &str = "/mechelen/files";
 const TUS: &str = "Tus-Resumable: 1.0.0";
 const OCTETS: &str = "Content-Type: application/offset+octet-stream";
 
-/// Half of the envelope is brought by a client with checksums, of which one is wrong; the carrier goes on from there.
+/// Half of the envelope is brought by a client with checksums, of which the first does not agree; the carrier goes on from
+/// there.
 pub(super) fn checked(on: &mut Tended, name: &str, content: &[u8]) {
     // The carrier is there until the list is taken: a sealer that began anew hears by it.
     on.ask("sealer", &Fault { point: CODE.point(SEALED), nth: 1, kind: "hold" });
@@ -53,7 +54,7 @@ pub(super) fn checked(on: &mut Tended, name: &str, content: &[u8]) {
 
 /// As tus says: who does not know how far it came looks, and goes on from there.
 fn half_by_another(on: &mut Tended, code: &str) {
-    let id = transfer(&on.world, code);
+    let id = transfer(on, code);
     let envelope = fs::read(on.world.path(&format!("agency/spool/{id}.age"))).unwrap();
     let client = Client::of(&on.world, "agency");
     let naming = format!("Upload-Metadata: {}", tus::naming(&id.parse().unwrap()));
@@ -72,18 +73,20 @@ fn half_by_another(on: &mut Tended, code: &str) {
             return Some(());
         }
         let chunk = &envelope[from..(from + envelope.len().div_ceil(4)).min(envelope.len())];
-        let says = if was_wrong { chunk } else { b"something else" };
-        let answer = chunk_with(&client, &path, (from, says), chunk);
+        // The first one is damaged on the way.
+        let mut came = chunk.to_vec();
+        came[0] ^= u8::from(!was_wrong);
+        let answer = chunk_with(&client, &path, (from, chunk), &came);
         was_wrong |= answer.status == tus::CHECKSUM_MISMATCH;
         None
     });
 }
 
-/// A chunk from an offset on, with the checksum of these bytes.
-fn chunk_with(client: &Client, path: &str, (from, sum_of): (usize, &[u8]), chunk: &[u8]) -> Answer {
-    let sum = BASE64.encode(Digest::of(sum_of).as_bytes());
+/// A chunk from an offset on, with its checksum, as it came.
+fn chunk_with(client: &Client, path: &str, (from, chunk): (usize, &[u8]), came: &[u8]) -> Answer {
+    let sum = BASE64.encode(Digest::of(chunk).as_bytes());
     let sum = format!("Upload-Checksum: sha256 {sum}");
-    client.send("PATCH", path, &[TUS, OCTETS, &format!("Upload-Offset: {from}"), &sum], chunk)
+    client.send("PATCH", path, &[TUS, OCTETS, &format!("Upload-Offset: {from}"), &sum], came)
 }
 
 /// What lies in the drop zone and in the vault is not what was announced; the list is sent again. That time it is
@@ -105,7 +108,7 @@ pub(super) fn damaged(on: &mut Tended, name: &str, content: &[u8]) {
     other[middle] ^= 1;
     fs::write(&data, &other).unwrap();
     on.restart("dropzone");
-    in_vault(&on.world, &old, "envelope.part", &other);
+    in_vault(on, &old, "envelope.part", &other);
     on.wake("fetcher");
     for host in ["municipality", "agency"] {
         on.reaches(host, &old, &["Failed"]);
@@ -120,7 +123,7 @@ pub(super) fn damaged(on: &mut Tended, name: &str, content: &[u8]) {
         }
         new
     });
-    in_vault(&on.world, &new, "envelope.age", &other);
+    in_vault(on, &new, "envelope.age", &other);
     on.wake("fetcher");
     released(on, &new);
     other_content(on, &new, name, content.len());
@@ -128,10 +131,12 @@ pub(super) fn damaged(on: &mut Tended, name: &str, content: &[u8]) {
 }
 
 /// The number of a transfer.
-fn transfer(world: &World, code: &str) -> String {
-    let rows = rows(world, "agency").unwrap();
-    let row = rows.iter().find(|row| row["code"] == code).unwrap();
-    row["transfer"].as_str().unwrap().to_owned()
+fn transfer(on: &mut Tended, code: &str) -> String {
+    on.until("its number", |world| {
+        let rows = rows(world, "agency")?;
+        let row = rows.iter().find(|row| row["code"] == code)?;
+        row["transfer"].as_str().map(str::to_owned)
+    })
 }
 
 /// The bytes of the one upload in the drop zone.
@@ -143,9 +148,9 @@ fn uploaded(world: &World) -> PathBuf {
 }
 
 /// Puts a file into the folder that a transfer has in the vault.
-fn in_vault(world: &World, code: &str, name: &str, bytes: &[u8]) {
-    let short: String = transfer(world, code).chars().take(6).collect();
-    let folder = world.path("municipality/vault/mechelen").join(format!("{code}-{short}"));
+fn in_vault(on: &mut Tended, code: &str, name: &str, bytes: &[u8]) {
+    let short: String = transfer(on, code).chars().take(6).collect();
+    let folder = on.world.path("municipality/vault/mechelen").join(format!("{code}-{short}"));
     fs::create_dir_all(&folder).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
     fs::write(folder.join(name), bytes).unwrap();
@@ -153,7 +158,7 @@ fn in_vault(world: &World, code: &str, name: &str, bytes: &[u8]) {
 
 /// A gate brings more bytes than were announced.
 fn too_much(on: &mut Tended, code: &str, size: usize) {
-    let url = format!("http://core/envelope/{}", transfer(&on.world, code));
+    let url = format!("http://core/envelope/{}", transfer(on, code));
     let socket = on.world.path("municipality/run/keeper-fetcher.sock");
     let ask = |method: &str, url: &str, body: &[u8]| {
         let mut curl = Command::new("curl");
