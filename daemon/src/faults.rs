@@ -8,6 +8,7 @@ mod asked;
 
 use std::io;
 use std::panic::Location;
+use std::time::Duration;
 
 #[cfg(feature = "faults")]
 pub use asked::at;
@@ -44,4 +45,10 @@ pub fn leaving<T>(sent: impl Future<Output = T>) -> impl Future<Output = io::Res
 #[inline]
 pub const fn at(_: &Location<'_>, _: &'static str) -> io::Result<()> {
     Ok(())
+}
+
+/// How long something waits that is done from time to time, and that a test does not wait for.
+#[must_use]
+pub const fn waits(usual: Duration) -> Duration {
+    if cfg!(feature = "faults") { Duration::ZERO } else { usual }
 }

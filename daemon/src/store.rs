@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub use asked::Asked;
 pub use epochs::{Fate, SetBack};
 pub use numbers::Number;
-pub use queue::{Due, Holder, JobRow, Wakes};
+pub use queue::{Due, Holder, JobRow, RENEW, Wakes};
 pub use said::Kept;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,9 +1,10 @@
 //! Every point that the code has, with a kill there, and with errors of the disk and a delay: it converges, and every rule
 //! holds. Which points there are is read from the code: each is passed on a journey where nothing fails, or for certain
-//! after a fault that comes before it, or stands in a short list with a reason. None of it is left to chance.
+//! after a fault that comes before it. None of it is left to chance, and none is left out.
 //!
 //! Every point is visited with a kill, both errors of the disk, and a delay. Several faults come on one journey, at different
-//! points; what does not come there is asked for again with fewer others, and then by itself.
+//! points; what does not come there is asked for again with fewer others, and then by itself. `SLUIS_WALK` names the journeys
+//! that are gone, as in `Checked,Damaged`: who works on one asks for no more.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -19,7 +20,7 @@ use sluis_daemon::store::{Holder, Store};
 use sluis_tests::faults::{Fault, Tended, rows, state};
 use sluis_tests::points::{CODE, Code, twin};
 use sluis_tests::walk::rounds::{KINDS, Recorded, rounds, undone};
-use sluis_tests::walk::steered::{SELDOM, STEERED, UNPASSED};
+use sluis_tests::walk::steered::STEERED;
 use sluis_tests::walk::walker::Walk;
 use sluis_tests::walk::{Journey, Kind};
 
@@ -29,7 +30,11 @@ fn at_every_point_that_the_code_has_a_fault_breaks_no_rule() {
     let code = &*CODE;
     let recorded = Recorded::of_all();
     let owed = owed(code, &recorded);
-    let rounds = rounds(code, &recorded);
+    let mut rounds = rounds(code, &recorded);
+    let some = std::env::var("SLUIS_WALK").ok();
+    if let Some(some) = &some {
+        rounds.retain(|round| some.split(',').any(|it| it == format!("{:?}", round.journey)));
+    }
     let asked: usize =
         rounds.iter().flat_map(|round| &round.groups).map(|group| group.faults.len()).sum();
     eprintln!("{asked} faults in {} rounds; {:?}", rounds.len(), began.elapsed());
@@ -50,6 +55,9 @@ fn at_every_point_that_the_code_has_a_fault_breaks_no_rule() {
     );
     eprintln!("did not come: {:#?}", walk.never);
     assert!(walk.broke.is_empty(), "broken: {:#?}", walk.broke);
+    if some.is_some() {
+        return;
+    }
     let mut came: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (_, point, kind) in &walk.came {
         came.entry(point).or_default().insert(kind);
@@ -64,8 +72,8 @@ fn at_every_point_that_the_code_has_a_fault_breaks_no_rule() {
     assert_eq!(roles.len(), 8, "{roles:?}");
 }
 
-/// The points of the code at which faults are to come: all but those in the list of what no journey passes, and every
-/// write that was recorded. Each is recorded, undoes something, or is steered to.
+/// The points of the code at which faults are to come: all of them, and every write that was recorded. Each is recorded,
+/// undoes something, or is steered to.
 fn owed(code: &Code, recorded: &Recorded) -> BTreeSet<String> {
     let passed = recorded.points();
     let unknown: Vec<_> =
@@ -74,27 +82,15 @@ fn owed(code: &Code, recorded: &Recorded) -> BTreeSet<String> {
         unknown.is_empty(),
         "not in the code as it was read (is sluisd-faults built from it?): {unknown:?}"
     );
-    let in_list = |list: &[(&str, &str)]| -> BTreeSet<String> {
-        let places = |(line, _): &(&str, &str)| {
-            let places = code.places(line);
-            assert!(!places.is_empty(), "{line} is in the list and not in the code");
-            places
-        };
-        list.iter().flat_map(places).collect()
-    };
-    let place = |point: &str| point.split_once(' ').unwrap().0.to_owned();
-    let never = in_list(&UNPASSED);
-    let all_the_same: Vec<_> = passed.iter().filter(|it| never.contains(&place(it))).collect();
-    assert!(all_the_same.is_empty(), "in the list of what nobody passes: {all_the_same:?}");
-    let listed: BTreeSet<String> = never.into_iter().chain(in_list(&SELDOM)).collect();
     let steered = STEERED.iter().flat_map(|it| it.to).map(|step| code.point(step));
     let undone = undone(code, recorded).into_iter().map(|(point, _)| point);
     let walked: BTreeSet<String> =
         passed.iter().map(|it| (*it).to_owned()).chain(steered).chain(undone).collect();
-    let owed = code.points.iter().filter(|it| !listed.contains(&place(it)));
     // A thing that is removed is a file or a folder.
     let other = |point: &str| twin(point).is_some_and(|it| walked.contains(&it));
-    let (owed, missing): (Vec<&String>, Vec<&String>) = owed
+    let (owed, missing): (Vec<&String>, Vec<&String>) = code
+        .points
+        .iter()
         .filter(|it| walked.contains(*it) || !other(it))
         .partition(|point| walked.contains(*point));
     let missing: Vec<_> =

@@ -2,7 +2,7 @@
 
 use std::io::SeekFrom;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -17,11 +17,10 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use super::Agency;
 use crate::error::{CoreError, Result};
 use crate::role::Role;
+use crate::store::RENEW;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
-/// How often a running upload renews its lease.
-const RENEW: Duration = Duration::from_secs(20);
 
 /// The carrier's stream.
 pub fn router(core: Arc<Agency>) -> Router {

@@ -6,7 +6,7 @@
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::BodyDataStream;
 use bytes::Bytes;
@@ -23,10 +23,8 @@ use crate::durable::{self, Out};
 use crate::error::{CoreError, Result};
 use crate::files;
 use crate::role::Role;
+use crate::store::RENEW;
 use crate::threads::{blocking, kept_up};
-
-/// How often a running fetch renews its lease.
-const RENEW: Duration = Duration::from_secs(20);
 
 /// Where the envelope of a transfer is, and where it grows.
 struct Places {

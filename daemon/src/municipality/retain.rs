@@ -37,7 +37,9 @@ const SHOWN: usize = 8_000;
 /// How many strays of the vault are named.
 const NAMED: usize = 20;
 /// How often it is looked whose last day has come.
-const LOOK_MS: u64 = 600_000;
+const LOOK_MS: i64 = 600_000;
+/// How soon once more, where something could not go.
+const AGAIN_MS: i64 = 5_000;
 /// The entry of somebody's word that the custodians were asked to delete their messages.
 const MESSAGES_ASKED: &str = "messages-asked";
 /// The entry that announces that a list goes by itself.
@@ -182,18 +184,23 @@ impl Municipality {
 
     /// Announces what goes by itself soon and begins to destroy what goes today. Asked only where the clock is believed.
     pub(super) async fn retire(&self, now: Time) -> Result<()> {
-        if now.0.abs_diff(self.looked.load(Ordering::SeqCst)) < LOOK_MS {
+        if now.0.abs_diff(self.looked.load(Ordering::SeqCst)) < LOOK_MS.unsigned_abs() {
             return Ok(());
         }
-        self.looked.store(now.0, Ordering::SeqCst);
+        self.looked.store(now.plus_ms(AGAIN_MS - LOOK_MS).0, Ordering::SeqCst);
         let mut tx = self.books.store.begin().await?;
         let lists = self.retained(&mut tx, now).await?;
         drop(tx);
+        let mut went = true;
         for (id, list) in &lists {
             // One that cannot go holds up no other.
             if let Err(error) = self.retire_one(id, list, now).await {
                 tracing::error!(code = %list.code, %error, "a list cannot be destroyed by itself");
+                went = false;
             }
+        }
+        if went {
+            self.looked.store(now.0, Ordering::SeqCst);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The queue of work: leased to one holder at a time, tried again later, never done twice under one lease.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use sluis_core::control::{Lane, Pending};
@@ -11,6 +12,7 @@ use sqlx::any::AnyRow;
 
 use super::epochs::NOT_HELD;
 use super::{Result, StoreError, Tx, optional_id, text};
+use crate::faults;
 use crate::role::Role;
 
 /// Queued work.
@@ -80,6 +82,8 @@ pub struct Holder<'a> {
 
 /// How long a lease lasts unless it is renewed.
 const LEASE_MS: i64 = 90_000;
+/// How often who moves bytes renews it. Where a test makes roles fail, with every piece.
+pub const RENEW: Duration = faults::waits(Duration::from_secs(20));
 /// What was put off in a time that lies further ahead than this was put off in a time that has not come: more than any
 /// backoff, and as far as a clock may be off without a word.
 const AHEAD_MS: i64 = 3_600_000;

@@ -1,9 +1,8 @@
-//! Steps that a journey passes only where something failed before, with the faults that lead there for certain; and those
-//! that no journey passes, with why not.
+//! Steps that a journey passes only where something failed before, with the faults that lead there for certain.
 //!
 //! A step is `FILE FUNCTION `TEXT` DOES`: below `daemon/src`, what stands in its line, and what is done there.
 
-use super::Journey::{self, Again, Approved, Straight};
+use super::Journey::{self, Again, Approved, Checked, Straight};
 
 /// Where faults lead for certain, each at the first passing of its step.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub struct Steered {
 }
 
 /// That a line undoes what it began where a later step of it fails is a rule, and not in this list.
-pub const STEERED: [Steered; 26] = [
+pub const STEERED: [Steered; 28] = [
     // What says that a share was let go is not on the disk for certain: the share does not leave, and nothing says so.
     Steered {
         journey: Straight,
@@ -164,6 +163,23 @@ pub const STEERED: [Steered; 26] = [
         by: &[("EIO", "medium/server/upload.rs settle `data.sync()` sync")],
         to: &["medium/server/upload.rs settle `let _ = data.cut(` cut"],
     },
+    // A kill while a chunk with a checksum is taken: what it brought goes at the next start, and so does what was to note it.
+    Steered {
+        journey: Checked,
+        role: "dropzone",
+        by: &[("kill", "medium/server/upload.rs settle `data.sync()` sync")],
+        to: &[
+            "medium/server/upload.rs load `data.cut(verified)` cut",
+            "medium/server/upload.rs load `disk::remove(` remove",
+            "medium/server/upload.rs load `durable::sync_folder(&folder)` sync folder",
+        ],
+    },
+    Steered {
+        journey: Checked,
+        role: "dropzone",
+        by: &[("kill", "medium/server/upload.rs open_to_write `VERIFIED` rename")],
+        to: &["medium/server/upload.rs load `disk::names(&folder)` remove"],
+    },
     Steered {
         journey: Straight,
         role: "keeper",
@@ -217,6 +233,8 @@ pub const STEERED: [Steered; 26] = [
 
 /// The envelope is written, and not durable yet.
 pub const SEALED: &str = "agency/seal.rs write_envelope `file.sync()` sync";
+/// The drop zone looks at its clock, before what is old goes.
+pub const LOOKED: &str = "medium/server/clock.rs keep `disk::put(` rename";
 const STATUS: &str = "agency/status.rs write `durable::rename(&part, path)` rename";
 const LAID: &str = "channel/smsd.rs send `durable::rename(&part, &file)` rename";
 const UPLOAD_NAMED: &str = "medium/server/upload.rs create `durable::rename(&temporary` rename";
@@ -224,66 +242,3 @@ const OPENED: &str = "municipality/open.rs publish `durable::rename(` rename";
 const HALF_OPENED: &str = "municipality/open.rs not_entered `files::remove(half)` remove all";
 const OPEN_ENTERED: &str = "municipality/open.rs enter_opened `self.books.commit(tx)` commit";
 const ASIDE_GOES: &str = "municipality/restore.rs clear_aside `files::remove(` remove all";
-
-/// Lines that no journey passes, as `FILE FUNCTION `TEXT``, each with why not and what does.
-pub const UNPASSED: [(&str, &str); 19] = [
-    ("medium/server/upload.rs load `disk::names(&folder)`", CHECKED),
-    ("medium/server/upload.rs load `data.cut(verified)`", CHECKED),
-    ("medium/server/upload.rs load `disk::remove(`", CHECKED),
-    ("medium/server/upload.rs load `sync_folder(&folder)`", CHECKED),
-    ("medium/server/upload.rs open_to_write `VERIFIED`", CHECKED),
-    ("medium/server/upload.rs settle `data.cut(self.offset())?`", CHECKED),
-    ("medium/server/upload.rs forget_verified `data.sync()`", CHECKED),
-    ("medium/server/upload.rs forget_verified `disk::remove(&note)`", CHECKED),
-    ("medium/server/upload.rs forget_verified `sync_folder(`", CHECKED),
-    ("municipality/collect.rs keep `files::remove(&places.part)`", OTHERS),
-    ("municipality/collect.rs look `files::remove(&self.part)`", OTHERS),
-    ("municipality/collect.rs look `files::remove(&self.whole)`", OTHERS),
-    ("municipality/open.rs unlock `files::remove(&folder.join(\"opening\"))`", OTHERS),
-    (
-        "municipality/open.rs line `same_line(index) > self.books.commit(tx)`",
-        "the third custodian of an exercise that is open already: `notices`",
-    ),
-    (
-        "municipality/retain.rs retire_one `self.books.commit(tx)`",
-        "five years later: `retention`, with kills",
-    ),
-    (
-        "restore.rs refuse `books.commit(tx)`",
-        "two persons refuse a word that is not true, which no fault of ours makes: `restore`",
-    ),
-    (
-        "agency/status.rs over `files::remove(at)`",
-        "a file that is sent by the name of one that lies refused, and is refused too: `newcomer`",
-    ),
-    (
-        "restore.rs unheard `books.commit(tx)`",
-        "two persons go on without the other party, which no fault of ours makes: `unheard`",
-    ),
-    (
-        "restore.rs contradict `self.commit(tx)`",
-        "a party that contradicts itself, which no fault of ours makes: `restore`",
-    ),
-];
-
-/// The same, of what a journey may pass where it takes long.
-pub const SELDOM: [(&str, &str); 4] = [
-    (
-        "medium/server/mailbox.rs void `disk::remove(`",
-        "letters of before an older store that nobody read: `restore`, `simulated`",
-    ),
-    ("agency/envelopes.rs renew `tx.commit()`", RENEWS),
-    ("municipality/collect.rs renew `tx.commit()`", RENEWS),
-    (
-        "medium/server/mailbox.rs sweep `disk::remove(`",
-        "a letter that was read and is old goes a minute after the start: `daemon: medium::server::tests`",
-    ),
-];
-
-/// Why a lease that goes on is not walked.
-const RENEWS: &str = "a lease that goes on after 20 s of bytes; nothing rests on it: `large`";
-/// Why a chunk with a checksum is not walked.
-const CHECKED: &str =
-    "a chunk with a checksum, which other clients send: `daemon: medium::server::tests`, `tus`";
-/// Why bytes that are not what was announced are not walked.
-const OTHERS: &str = "bytes that are not what was announced, which no fault of ours makes: `bad_input`, for those of a drop zone";
