@@ -14,6 +14,8 @@ use crate::words::Words;
 
 /// SSHSIG namespace of signed heads.
 pub const NAMESPACE: &str = "head-v2@sluis";
+/// SSHSIG namespace of the end of a ledger, as its core signs it for itself.
+pub const END: &str = "end-v1@sluis";
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +157,42 @@ pub enum ChainError {
         /// Of the entry that it names.
         number: u64,
     },
+    /// The ledger does not end as it did when its end was signed.
+    #[error(
+        "entry {number} is not as it was when the end of the ledger was signed: it was cut, changed or added without a key of \
+         this party, or the key that signed is not known here any more"
+    )]
+    End {
+        /// The first that is not: missing, another one, or too many.
+        number: u64,
+    },
+}
+
+/// What is signed of where a party's ledger ends.
+#[must_use]
+pub fn end(party: &PartyId, tip: &Tip) -> String {
+    format!("{party} {} {}", tip.number, tip.digest)
+}
+
+/// Whether a ledger ends at `tip`, by the end that its party signed last; `holds` says whether a signature over a text is one
+/// of its keys'.
+///
+/// # Errors
+/// [`ChainError::End`].
+pub fn ends(
+    party: &PartyId,
+    tip: &Tip,
+    signed: Option<(Tip, String)>,
+    holds: impl Fn(&str, &str) -> bool,
+) -> Result<(), ChainError> {
+    let Some((said, signature)) = signed else {
+        return if tip.number == 0 { Ok(()) } else { Err(ChainError::End { number: 1 }) };
+    };
+    if said == *tip && holds(&end(party, &said), &signature) {
+        return Ok(());
+    }
+    let first = said.number.min(tip.number);
+    Err(ChainError::End { number: if said.number == tip.number { first } else { first + 1 } })
 }
 
 impl ChainError {
@@ -174,6 +212,9 @@ impl ChainError {
             }
             Self::Head { number } => format!(
                 "inschrijving {number} is een andere dan die waarna een verklaring van ons werd ondertekend"
+            ),
+            Self::End { number } => format!(
+                "inschrijving {number} is niet zoals ze was toen het einde van het logboek werd ondertekend: ze werd geschrapt, veranderd of toegevoegd zonder sleutel van deze partij, of de sleutel die tekende is hier niet meer gekend"
             ),
         };
         Words { nl, en: self.to_string() }
@@ -223,6 +264,24 @@ mod tests {
             lines.push(entry.line().unwrap());
         }
         lines
+    }
+
+    #[test]
+    fn a_ledger_ends_where_its_party_signed_that_it_does() {
+        let party: PartyId = "stad-mechelen".parse().unwrap();
+        let tip = |number: u64| Tip { number, digest: Digest::of(&number.to_be_bytes()) };
+        let holds = |text: &str, signature: &str| text == signature;
+        let signed = |of: &Tip| Some((*of, end(&party, of)));
+        let ends = |at: &Tip, signed| ends(&party, at, signed, holds);
+        let bad = |number| Err(ChainError::End { number });
+        assert_eq!(ends(&Tip::start(), None), Ok(()));
+        assert_eq!(ends(&tip(6), signed(&tip(6))), Ok(()));
+        assert_eq!(ends(&tip(6), None), bad(1));
+        assert_eq!(ends(&tip(4), signed(&tip(6))), bad(5), "cut");
+        assert_eq!(ends(&tip(6), signed(&tip(4))), bad(5), "added");
+        let other = Tip { digest: Digest::none(), ..tip(6) };
+        assert_eq!(ends(&other, signed(&tip(6))), bad(6), "rewritten");
+        assert_eq!(ends(&tip(6), Some((tip(6), end(&party, &tip(5))))), bad(6), "not signed");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub struct Books {
     pub duties: Duties,
     /// Versions of agreements that no second person let count yet.
     pub(crate) unapproved: Mutex<BTreeMap<AgreementId, u32>>,
-    signers: Signers,
+    signers: Arc<Signers>,
     mailbox: Identities,
     /// The keys of the version of each agreement that counts.
     pub(crate) keys: Mutex<BTreeMap<AgreementId, Keys>>,
@@ -105,8 +105,11 @@ impl Books {
         mailbox: Identities,
     ) -> Result<Self> {
         let mut unapproved = BTreeMap::new();
+        let signers = Arc::new(signers);
+        store.sign_with(keys::signs_ends(&party, &signers));
         let mut tx = store.begin().await?;
-        intact::check(&mut tx, party.as_str()).await?;
+        let own = keys::own(side, &agreements, &signers)?;
+        intact::check(&mut tx, &party, &own).await?;
         heard::forget_words(&mut tx).await?;
         for installed in agreements.iter() {
             let agreement = &installed.terms.agreement;

@@ -1,11 +1,11 @@
 //! Whether a store is what was written into it: looked at before a core says or does anything. A ledger that was cut,
-//! rewritten or put together anew is refused by the first entry that is wrong.
+//! rewritten or put together anew is refused by the first entry that is wrong; to its end, which each commit signs.
 
 use std::collections::BTreeMap;
 
-use sluis_core::id::Digest;
+use sluis_core::id::{Digest, PartyId};
 use sluis_core::ledger::{self, ChainError, Entry};
-use sluis_core::statement::{Statement, Tip};
+use sluis_core::statement::{Statement, Tip, verify};
 
 use crate::error::Result;
 use crate::store::Tx;
@@ -14,11 +14,11 @@ use crate::store::Tx;
 const PAGE: i64 = 5000;
 
 /// Follows the whole ledger, and holds every statement that is kept against its entry; our own, against the head that
-/// each of them names.
+/// each of them names; and its end against the one that was signed, by one of these public keys.
 ///
 /// # Errors
 /// [`ChainError`], the first that is wrong.
-pub async fn check(tx: &mut Tx, party: &str) -> Result<()> {
+pub async fn check(tx: &mut Tx, party: &PartyId, keys: &[String]) -> Result<()> {
     // Of each entry its digest, and that of the statement that it enters.
     let mut heads = vec![Digest::none()];
     let mut entered: BTreeMap<u64, String> = BTreeMap::new();
@@ -41,7 +41,7 @@ pub async fn check(tx: &mut Tx, party: &str) -> Result<()> {
     let mut after = 0;
     loop {
         let kept = tx.kept_statements(after, PAGE).await?;
-        let Some(last) = kept.last() else { return Ok(()) };
+        let Some(last) = kept.last() else { break };
         after = last.0;
         for (entry, statement) in &kept {
             let named = entered
@@ -50,9 +50,15 @@ pub async fn check(tx: &mut Tx, party: &str) -> Result<()> {
             if !named {
                 return Err(ChainError::Entered { number: *entry }.into());
             }
-            own_head(statement, party, &heads)?;
+            own_head(statement, party.as_str(), &heads)?;
         }
     }
+    let by = |text: &str, signature: &str| {
+        let by =
+            |key: &String| verify(key, ledger::END, text.as_bytes(), signature, party.as_str());
+        keys.iter().any(|key| by(key).is_ok())
+    };
+    Ok(ledger::ends(party, &tip, tx.signed_tip().await?, by)?)
 }
 
 fn own_head(statement: &str, party: &str, heads: &[Digest]) -> Result<()> {

@@ -6,14 +6,16 @@
 mod asked;
 mod epochs;
 mod numbers;
+mod postgres;
 mod queue;
 mod said;
+mod tip;
 mod trouble;
 mod watched;
 
 use std::collections::BTreeMap;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use asked::Asked;
 pub use epochs::{Fate, SetBack};
@@ -23,10 +25,12 @@ pub use said::Kept;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sluis_core::id::{AgreementId, Digest, Time, TransferCode, TransferId};
+use sluis_core::statement::{SignatureError, Tip};
 use sluis_core::words;
 use sluis_core::words::Words;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Connection, Row, Transaction};
+pub use tip::Sign;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 pub use watched::Waiting;
 
@@ -54,6 +58,9 @@ pub enum StoreError {
     /// Somebody else changed the transfer since it was read: look again.
     #[error("the transfer has changed meanwhile; look again")]
     Stale,
+    /// Where the ledger ends cannot be signed.
+    #[error("the store: the end of the ledger: {0}")]
+    Unsigned(SignatureError),
     /// SQLite before 3.51.3 can lose a WAL.
     #[error("SQLite {0} is too old: 3.51.3 is the first without the WAL-reset fault")]
     OldSqlite(String),
@@ -76,6 +83,11 @@ impl StoreError {
             Self::Place(place, error) => {
                 words!("de databank {place}: {}", "the store {place}: {}"; Words::io(error))
             }
+            Self::Unsigned(error) => words!(
+                "de databank: het einde van het logboek: {}",
+                "the store: the end of the ledger: {}";
+                error.words()
+            ),
             Self::Stale => words!("de zending is intussen veranderd; kijk opnieuw", "{self}"),
             Self::OldSqlite(version) => words!(
                 "SQLite {version} is te oud: 3.51.3 is de eerste zonder de fout met de WAL",
@@ -113,6 +125,8 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS statements_transfer ON statements (transfer, kind);
     CREATE TABLE IF NOT EXISTS ledger (
         number BIGINT PRIMARY KEY, digest TEXT NOT NULL, transfer TEXT, line TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS tip (
+        one INTEGER PRIMARY KEY, number BIGINT NOT NULL, digest TEXT NOT NULL, signature TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS ledger_transfer ON ledger (transfer);
     CREATE TABLE IF NOT EXISTS jobs (
         id BIGINT PRIMARY KEY, gate TEXT NOT NULL, lane TEXT NOT NULL, agreement TEXT NOT NULL,
@@ -163,6 +177,8 @@ pub struct Store {
     /// Who holds it writes; whether the connection to SQLite makes each commit durable.
     writer: Arc<Mutex<bool>>,
     lock: Option<Arc<Out>>,
+    /// Signs where the ledger ends; nothing before its party is known.
+    sign: Arc<OnceLock<Sign>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -177,6 +193,9 @@ pub struct Tx {
     _turn: OwnedMutexGuard<bool>,
     /// Who looks for work again once it is durable.
     pub(crate) wakes: Wakes,
+    /// Where the ledger ends by what was entered in it.
+    entered: Option<Tip>,
+    sign: Arc<OnceLock<Sign>>,
 }
 
 /// A transfer as it is stored; `S` is the state of this side.
@@ -242,7 +261,8 @@ impl Store {
             .connect(&url)
             .await?;
         let writer = Arc::new(Mutex::new(true));
-        let mut store = Self { pool, postgres: None, writer, lock: lock.map(Arc::new) };
+        let mut store =
+            Self { pool, postgres: None, writer, lock: lock.map(Arc::new), sign: Arc::default() };
         if !postgres {
             store.check_sqlite().await?;
             store.make_tables().await?;
@@ -251,10 +271,7 @@ impl Store {
         let shown: Arc<str> = place.rsplit('@').next().unwrap_or_default().into();
         store.take_postgres(&shown).await?;
         store.make_tables().await?;
-        let sql = "INSERT INTO counters (name, value) VALUES ($1, (random() * 9e15)::bigint)
-                   ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value";
-        let core = sqlx::query(sql).bind(CORE).fetch_one(&store.pool).await?.try_get("value")?;
-        store.postgres = Some((core, shown));
+        store.postgres = Some((store.core_number().await?, shown));
         Ok(store)
     }
 
@@ -272,23 +289,6 @@ impl Store {
             // One that cannot be lifted ends with its last holder.
             let _ = rustix::fs::flock(&*lock, rustix::fs::FlockOperation::Unlock);
         }
-    }
-
-    /// An advisory lock on a connection that is kept for as long as the process lives.
-    async fn take_postgres(&self, shown: &str) -> Result<()> {
-        let mut keeper = self.pool.acquire().await?.detach();
-        let sql = "SELECT CASE WHEN pg_try_advisory_lock(5357321) THEN 1 ELSE 0 END";
-        // The server may see a moment later that the core before this one is gone.
-        for tries in 0.. {
-            match sqlx::query(sql).fetch_one(&mut keeper).await?.try_get::<i32, _>(0)? {
-                1 => break,
-                _ if tries == LOCK_TRIES => return Err(StoreError::Taken(shown.to_owned())),
-                _ => tokio::time::sleep(LOCK_PAUSE).await,
-            }
-        }
-        // The connection holds the lock; it ends with the process, or before it with the server: see `is_ours`.
-        std::mem::forget(keeper);
-        Ok(())
     }
 
     async fn check_sqlite(&self) -> Result<()> {
@@ -330,29 +330,14 @@ impl Store {
         }
         let mut tx = self.pool.begin().await?;
         if let Some((core, place)) = &self.postgres {
-            is_ours(&mut tx, *core, place).await?;
+            postgres::is_ours(&mut tx, *core, place).await?;
             if !synced {
                 sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
             }
         }
-        Ok(Tx { tx, _turn: turn, wakes: Wakes::default() })
+        let sign = Arc::clone(&self.sign);
+        Ok(Tx { tx, _turn: turn, wakes: Wakes::default(), entered: None, sign })
     }
-}
-
-/// Under which name the number stands of the core that took this store last.
-const CORE: &str = "core";
-
-/// How often a core that starts asks once more for the lock of a store on PostgreSQL, and how long it waits between.
-const LOCK_TRIES: u32 = 50;
-const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
-
-/// The lock is that of one connection, and a server that starts anew ends it while the core lives: another core may have
-/// taken the store since. It leaves its number, so whoever was before it writes nothing more into it; it waits for what is
-/// being written. By chance, and not one more than before: a store that was put back has an older number.
-async fn is_ours(tx: &mut Transaction<'static, Any>, core: i64, place: &str) -> Result<()> {
-    let sql = "SELECT value FROM counters WHERE name = $1 FOR SHARE";
-    let last: i64 = sqlx::query(sql).bind(CORE).fetch_one(&mut **tx).await?.try_get("value")?;
-    if last == core { Ok(()) } else { Err(StoreError::Taken(place.to_owned())) }
 }
 
 /// Whether a connection that comes back may be used again. A full disk has SQLite roll a transaction back by itself, and the
@@ -387,9 +372,10 @@ impl Tx {
     /// [`StoreError::Sql`]: then nothing of it is, or all of it, and only the store knows. Who did something for it on a
     /// disk asks the store what counts before it is undone.
     #[track_caller]
-    pub fn commit(self) -> impl Future<Output = Result<()>> + Send {
+    pub fn commit(mut self) -> impl Future<Output = Result<()>> + Send {
         let line = Location::caller();
         async move {
+            self.sign_tip().await?;
             at(line, "commit").map_err(sqlx::Error::Io)?;
             self.tx.commit().await?;
             Ok(at(line, "committed").map_err(sqlx::Error::Io)?)

@@ -423,6 +423,16 @@ impl Books {
         own.map(|(_, statement)| statement.header.ledger.number).collect()
     }
 
+    /// One more entry behind the last, as whoever can write the file makes it.
+    fn one_more(&self) -> String {
+        let mut entry: Entry = serde_json::from_str(self.lines.last().unwrap()).unwrap();
+        entry.previous = entry.tip().unwrap().digest;
+        entry.number += 1;
+        let (tip, line) = (entry.tip().unwrap(), entry.line().unwrap().replace('\'', "''"));
+        let (number, digest) = (tip.number, tip.digest);
+        format!("INSERT INTO ledger (number, digest, line) VALUES ({number}, '{digest}', '{line}')")
+    }
+
     /// The same ledger with another time in one entry, put together anew: every entry after it follows.
     fn anew(&self, changed: u64) -> String {
         let mut sql = String::new();
@@ -445,7 +455,10 @@ impl Books {
 #[test]
 fn a_ledger_that_was_cut_rewritten_or_put_together_anew_is_refused_by_its_first_bad_entry() {
     let mut world = World::running();
-    delivered(&world, "lijst.csv");
+    let code = delivered(&world, "lijst.csv");
+    // One of two persons, of whom no statement tells.
+    holds(&world.cli("agency", &["terminate", "mechelen", "--at-once", "--text", "een inbreuk"]));
+    holds(&world.cli("municipality", &["destroy", &code]));
     world.stop("sealer");
     world.stop("keeper");
     let set = |what: &str, number: u64| {
@@ -461,6 +474,10 @@ fn a_ledger_that_was_cut_rewritten_or_put_together_anew_is_refused_by_its_first_
         let (first, last) = (heads[0], *heads.last().unwrap());
         let after_six = books.entered(|at, _| at > 6);
         let sent = books.entered(|_, it| it.body.kind() == "sent");
+        // What was entered after the last word of its own.
+        let end = u64::try_from(books.lines.len()).unwrap();
+        let cut = format!("DELETE FROM ledger WHERE number = {end}");
+        let added = books.one_more();
         let other_time = set("'\"time\":', '\"time\":1'", 3);
         let faults = [
             (other_time, "entry 4 does not follow from the entry before it".to_owned()),
@@ -480,7 +497,17 @@ fn a_ledger_that_was_cut_rewritten_or_put_together_anew_is_refused_by_its_first_
             // What was signed after another head shows it: the first such word after what was changed.
             (books.anew(1), format!("entry {first} is another one")),
             (books.anew(last), format!("entry {last} is another one")),
+            // After the last own statement: what the commit that entered it signed.
+            (books.anew(end), format!("entry {end} is not as it was when the end")),
+            (cut, format!("entry {end} is not as it was when the end")),
+            (added, format!("entry {} is not as it was when the end", end + 1)),
+            ("DELETE FROM tip".to_owned(), "entry 1 is not as it was when the end".to_owned()),
+            (
+                "UPDATE tip SET signature = replace(signature, 'A', 'B')".to_owned(),
+                format!("entry {end} is not as it was when the end"),
+            ),
         ];
+        assert!(end > last + 1, "{end}: {heads:?}");
         assert!(first > 1 && last > first, "{heads:?}");
         for (sql, told) in faults {
             tamper(&store, &sql);

@@ -1,15 +1,36 @@
 //! Which keys count, and which of those that lie here signs: always by the version of the agreement that counts, never
 //! by the one that a transfer began under.
 
-use sluis_core::agreement::Agreement;
+use std::sync::Arc;
+
+use sluis_config::agreements::Agreements;
 use sluis_core::agreement::keys::{Keys, is_same_key};
+use sluis_core::agreement::{Agreement, Side};
 use sluis_core::evidence::Terms;
-use sluis_core::id::{AgreementId, Digest};
+use sluis_core::id::{AgreementId, Digest, PartyId};
+use sluis_core::keyring::Signers;
+use sluis_core::ledger;
 use sluis_core::statement::Signer;
 use sluis_core::words;
 
 use super::{Books, CoreError, Result, counting};
-use crate::store::Tx;
+use crate::store::{Sign, Tx};
+
+/// How a core signs where its ledger ends: with its newest key.
+pub(super) fn signs_ends(party: &PartyId, signers: &Arc<Signers>) -> Sign {
+    let (party, signers) = (party.clone(), Arc::clone(signers));
+    Arc::new(move |tip| signers.newest().sign(ledger::END, ledger::end(&party, tip).as_bytes()))
+}
+
+/// Every public key by which this party may have signed: of those that lie here, and of those that an agreement has of it.
+pub(super) fn own(side: Side, agreements: &Agreements, signers: &Signers) -> Result<Vec<String>> {
+    let mut all = signers.iter().map(Signer::public).collect::<std::result::Result<Vec<_>, _>>()?;
+    for installed in agreements.iter() {
+        let keys = installed.terms.agreement.party_keys(side).history();
+        all.extend(keys.map(|(_, key)| key.to_owned()));
+    }
+    Ok(all)
+}
 
 impl Books {
     /// The keys of the version of this agreement that counts; nothing where none ever did here.

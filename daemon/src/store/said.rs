@@ -75,13 +75,15 @@ impl Tx {
             detail,
         };
         let bad = |_| StoreError::Row("ledger");
+        let tip = entry.tip().map_err(bad)?;
         sqlx::query("INSERT INTO ledger (number, digest, transfer, line) VALUES ($1, $2, $3, $4)")
             .bind(signed(number))
-            .bind(entry.tip().map_err(bad)?.digest.to_string())
+            .bind(tip.digest.to_string())
             .bind(transfer.map(|id| id.to_string()))
             .bind(entry.line().map_err(bad)?)
             .execute(&mut *self.tx)
             .await?;
+        self.entered = Some(tip);
         Ok(number)
     }
 
@@ -524,7 +526,7 @@ impl Tx {
     }
 }
 
-fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
+pub(super) fn tip(row: &AnyRow, table: &'static str) -> Result<Tip> {
     let number: i64 = row.try_get("number")?;
     let number = u64::try_from(number).map_err(|_| StoreError::Row(table))?;
     Ok(Tip { number, digest: text(row, "digest", table)? })
