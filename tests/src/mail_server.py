@@ -1,9 +1,11 @@
 """A real mail server (aiosmtpd) over TLS, with an account; each mail that it takes becomes a file.
 
 mail_server.py FOLDER HOST PORT MODE CERTIFICATE KEY [USER PASSWORD]. MODE is wrapper, starttls or plain (no TLS at all).
-FOLDER/said has a line for each connection, login and address; who begins with "nobody" gets 550, with "later" 451.
+FOLDER/said has a line for each connection, login and address; who begins with "nobody" gets 550, with "later" 451, and with
+"waits" no answer before there is FOLDER/go.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -38,6 +40,8 @@ class Taker:
             return f"550 5.1.1 <{address}>: unknown"
         if address.startswith("later"):
             return "451 4.3.0 later"
+        while address.startswith("waits") and not os.path.exists(f"{folder}/go"):
+            await asyncio.sleep(0.02)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

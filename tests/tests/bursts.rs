@@ -6,11 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use sluis_tests::dice::Dice;
 use sluis_tests::exposures::{in_folders, of_agency, twice};
 use sluis_tests::faults::half_made;
+use sluis_tests::mail::MailServer;
 use sluis_tests::world::{Plan, ROLES, line_in};
 use sluis_tests::{World, stderr, until};
 
@@ -185,6 +188,63 @@ fn a_role_that_is_stopped_in_the_middle_ends_in_order_and_what_it_began_is_whole
     }
     // The last words may still be on their way into a mailbox.
     until("nothing to be half made", || half_made(&world.path("")).is_empty().then_some(()));
+}
+
+/// Asks a role to stop, and does not wait for it.
+fn asked_to_stop(world: &World, role: &str) {
+    let pid = rustix::process::Pid::from_raw(world.pid(role).try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+}
+
+/// What the role ended with after that.
+fn ends_in_order(world: &mut World, role: &str) {
+    assert!(world.stop(role).success(), "{role}: {}", world.log(role));
+    let log = world.log(role);
+    assert_eq!(log.matches("drained=true").count(), 1, "{log}");
+}
+
+const REPORTS: &str = "\n[reports.channels.voice]\nreference = { json = \"/ref\" }\n\
+    state = { json = \"/status\" }\ndelivered = [\"delivered\"]\nfailed = []\npending = []\n";
+
+/// The two roles that no list passes.
+#[test]
+fn a_report_and_a_mail_that_are_under_way_are_ended_when_their_role_is_stopped() {
+    let mut world = World::make(&Plan::default());
+    let heard = world.hears(&["voice"], REPORTS);
+    let mut mail = MailServer::new();
+    mail.start("wrapper", "right");
+    mail.serves(&world, "agency", "");
+    world.edit("agency", |text| text.replace("officer@party.example", "waits@party.example"));
+    let every = ROLES.iter().map(|(role, _)| *role).chain(["reports", "notifier"]);
+    every.for_each(|role| world.start(role));
+
+    // Half a report: its reader has begun where it asks for the rest.
+    let body = r#"{"ref":"R-1","status":"delivered"}"#;
+    let mut operator = TcpStream::connect(&heard.address).unwrap();
+    let (path, length) = (heard.url("voice"), body.len());
+    let path = path.strip_prefix(&format!("http://{}", heard.address)).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+    );
+    operator.write_all(head.as_bytes()).unwrap();
+    let mut answer = BufReader::new(operator.try_clone().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(answer.next().unwrap(), "HTTP/1.1 100 Continue");
+    asked_to_stop(&world, "reports");
+    until("its door to be shut", || TcpStream::connect(&heard.address).err());
+    operator.write_all(body.as_bytes()).unwrap();
+    let status = answer.find(|line| line.starts_with("HTTP/1.1 "));
+    assert_eq!(status.unwrap(), "HTTP/1.1 200 OK");
+    ends_in_order(&mut world, "reports");
+
+    let incident = ["incident", "report", "mechelen", "--found", "2026-01-05T10:00", "--text", "x"];
+    let said = world.cli("municipality", &incident);
+    assert!(said.status.success(), "{}", stderr(&said));
+    let begun = |line: &String| line == "rcpt waits@party.example";
+    until("a mail to be under way", || mail.said().iter().find(|line| begun(line)).cloned());
+    asked_to_stop(&world, "notifier");
+    fs::write(mail.path("go"), "").unwrap();
+    ends_in_order(&mut world, "notifier");
+    assert_eq!(mail.mails().len(), 1, "{:?}", mail.said());
 }
 
 #[test]
