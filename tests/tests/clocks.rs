@@ -120,16 +120,19 @@ fn a_notice_that_is_heard_a_day_later_counts_as_it_was_said() {
     let mut world = World::running_as(&plan);
     world.stop("carrier");
     // On its last possible day: by the hearing it would be too late.
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let today = Time(i64::try_from(now.as_millis()).unwrap()).date();
-    let first = civil::ends_after_notice(today, 12).to_string();
-    let said = ["terminate", "mechelen", "--on", &first, "--text", "opzegging"];
-    let said = world.cli("municipality", &said);
-    // Around midnight "today" may have passed meanwhile.
+    let terminate = || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let today = Time(i64::try_from(now.as_millis()).unwrap()).date();
+        let first = civil::ends_after_notice(today, 12).to_string();
+        world.cli("municipality", &["terminate", "mechelen", "--on", &first, "--text", "opzegging"])
+    };
+    let mut said = terminate();
     if !said.status.success() {
+        // Midnight came in between. It does not come twice.
         assert!(stderr(&said).contains("term of notice"), "{}", stderr(&said));
-        return;
+        said = terminate();
     }
+    assert!(said.status.success(), "{}", stderr(&said));
     world.jump("sealer", "+25h");
     world.start("carrier");
     until("the agency to count it", || {
