@@ -8,11 +8,11 @@ use axum::extract::{ConnectInfo, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use sluis_core::control::{Agree, Agreed, Waiting, Wanted, typed};
+use sluis_core::duty::APPROVE;
 use sluis_core::evidence::{Terms, Verified};
 use sluis_core::id::{AgreementId, Time};
 use sluis_core::notice::MAX_A_DAY;
 use sluis_core::statement::{Body, Statement};
-use sluis_core::duty::APPROVE;
 use sluis_core::words;
 
 use crate::books::counting::{agree, is_a_version, not_agreed, since};

@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::ToSpan;
 use jiff::civil::date;
 use sluis_core::agreement::Side;
-use sluis_core::deadline::civil::start_of_day;
 use sluis_core::control::NoticeRow;
+use sluis_core::deadline::civil::start_of_day;
 use sluis_core::id::{Time, TransferCode};
 use sluis_core::notice::{Notice, Sort};
 
 use crate::Sim;
 use crate::dice::Dice;
+use crate::net::ZONE_AWAY;
 use crate::parts::Parts;
 use crate::people::OFFICERS;
-use crate::net::ZONE_AWAY;
 use crate::storm::{KINDS, WRONG_CLOCK, YEARS_AHEAD};
 
 /// A municipality asked for a list.
