@@ -20,7 +20,7 @@ use sluis_config::credentials::Credentials;
 use sluis_daemon::tls::{self, Identity};
 use sluis_tests::stock::{Answer, Client, answered, begin};
 use sluis_tests::world::Plan;
-use sluis_tests::{World, bytes, stderr, until};
+use sluis_tests::{World, bytes, stderr, stdout, tool, until};
 
 const FILES: &str = "/mechelen/files";
 const TUS: &str = "Tus-Resumable: 1.0.0";
@@ -260,6 +260,43 @@ fn a_body_that_drips_is_cut_and_what_came_of_it_is_kept() {
         &bytes(1_000_000 - usize::try_from(kept).unwrap()),
     );
     assert_eq!((rest.status, rest.header("upload-offset")), (204, "1000000"));
+}
+
+const REPORTS: &str = "\n[reports.channels.voice]\nreference = { json = \"/ref\" }\n\
+    state = { json = \"/status\" }\ndelivered = [\"delivered\"]\nfailed = []\npending = []\n";
+
+/// At the door for operators nobody has a name: it has a count, and who says nothing or stops in a body is cut.
+#[test]
+fn who_keeps_connections_to_the_reports_is_counted_and_cut() {
+    let mut world = World::make(&Plan::default());
+    let heard = world.hears(&["voice"], REPORTS);
+    ["sealer", "reports"].into_iter().for_each(|role| world.start(role));
+    let url = heard.url("voice");
+    let reported = || {
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "5", &url]);
+        stdout(&tool(curl.args(["-d", r#"{"ref":"R-1","status":"delivered"}"#])))
+    };
+    assert_eq!(reported(), "200");
+    let path = url.strip_prefix(&format!("http://{}", heard.address)).unwrap();
+    let half = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{{");
+    let come = |at: usize| {
+        let mut stream = TcpStream::connect(&heard.address).unwrap();
+        // Who was shown out before it spoke is one of those beyond the count.
+        let _ = stream.write_all(if at.is_multiple_of(2) { b"" } else { half.as_bytes() });
+        stream
+    };
+    let crowd: Vec<TcpStream> = (0..200).map(come).collect();
+    let there = until("those beyond its count to be shown out", || {
+        Some(crowd.iter().filter(|it| stands(it)).count()).filter(|there| *there <= 64)
+    });
+    assert!(there >= 32, "{there} stand there");
+    assert_eq!(reported(), "000", "nobody has a place: an operator comes again");
+    until("a report to be heard while nobody of them leaves", || {
+        (reported() == "200").then_some(())
+    });
+    eprintln!("{there} of 200 stood there");
+    drop(crowd);
 }
 
 /// A request as it stands, through stock openssl; the first line of the answer.

@@ -360,7 +360,7 @@ fn r6_a_list_that_may_have_been_opened_when_it_expired_is_the_list_of_its_year()
                     assert!(why.contains("this year's list was delivered"), "{why}");
                 }
                 false => {
-                    assert_eq!((first.as_str(), state.as_str()), ("Expired", "Released"), "{why}")
+                    assert_eq!((first.as_str(), state.as_str()), ("Expired", "Released"), "{why}");
                 }
             }
         }

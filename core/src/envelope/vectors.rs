@@ -1,4 +1,6 @@
-//! Project Wycheproof's vectors, through the functions with which an envelope is written.
+//! Project Wycheproof's vectors. Of 325 for ChaCha20-Poly1305, 316 go through the function that seals a chunk; the other
+//! nine have a nonce that its type does not take. HKDF and HMAC are those of the crates that an envelope's header is made
+//! with, and XChaCha20-Poly1305, which no envelope has, that of the crate alone.
 //!
 //! Opening is the `age` crate's, which hands nobody its cipher: there the vectors go to the crate
 //! `chacha20poly1305` itself, in the one generation that `age` links too.
