@@ -339,6 +339,8 @@ impl Report<'_> {
         let meets = |line: &Line, met: Time| line.said() == met || told(line) == Some(met);
         let heard = |met: Time| self.period().iter().any(|line| meets(line, met));
         due.retain(|it| it.met.is_none_or(|met| met >= begins || heard(met)));
+        let mut due: Vec<_> =
+            due.iter().filter(|it| !deadline::is_done(it, due.iter())).cloned().collect();
         due.sort_by_key(|it| it.due);
         due
     }

@@ -292,5 +292,25 @@ impl Finding {
     }
 }
 
+/// Whether a clock of an agreement runs no more by what the others of it say: what is kept is attested every year (R24), also
+/// after the agreement's end; once it was attested after that, and after the last list went, there is nothing more to say.
+pub fn is_done<'a>(it: &Deadline, others: impl Iterator<Item = &'a Deadline>) -> bool {
+    if it.clock != Clock::Attestation || it.met.is_some() {
+        return false;
+    }
+    let (mut ended, mut kept, mut gone) = (None, false, Time(i64::MIN));
+    for other in others {
+        match other.clock {
+            Clock::Notice => ended = Some(other.due),
+            Clock::Retention => {
+                kept |= other.met.is_none();
+                gone = gone.max(other.met.unwrap_or(gone));
+            }
+            _ => {}
+        }
+    }
+    !kept && ended.is_some_and(|ended| it.starts > ended) && it.starts >= gone
+}
+
 #[cfg(test)]
 mod tests;

@@ -245,6 +245,11 @@ impl Books {
                 }
             }
         }
+        let done = |(name, it): &(AgreementId, Deadline)| {
+            let others = due.iter().filter(|(of, _)| of == name);
+            deadline::is_done(it, others.map(|(_, other)| other))
+        };
+        let mut due: Vec<_> = due.iter().filter(|it| !done(it)).cloned().collect();
         due.sort_by_key(|(_, deadline)| deadline.due);
         Ok(due)
     }

@@ -249,7 +249,8 @@ fn a_body_that_drips_is_cut_and_what_came_of_it_is_kept() {
         dripping.try_wait().unwrap()
     });
     let cut = answered(dripping.wait_with_output().unwrap());
-    assert_eq!(cut.status, 408, "{}", cut.text());
+    // What it still wrote may reset the connection before it reads why.
+    assert!([0, 408].contains(&cut.status), "{}", cut.text());
     let head = agency.ask("HEAD", &path, &[TUS]);
     let kept: u64 = head.header("upload-offset").parse().unwrap();
     assert!((1..1024).contains(&kept), "{kept}");

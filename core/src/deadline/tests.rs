@@ -19,6 +19,24 @@ fn hours_of(day: Date) -> i64 {
 }
 
 #[test]
+fn r24_what_is_kept_is_attested_until_it_was_attested_after_the_end_that_nothing_is() {
+    let end =
+        Deadline::on(Clock::Notice, "mechelen", at("2026-01-01T00:00:00Z"), date(2027, 1, 31));
+    let kept = Deadline::new(Clock::Retention, "K7Q2-M9X", at("2025-03-01T00:00:00Z"));
+    let went = kept.clone().meet(at("2029-05-01T00:00:00Z"));
+    let attested = |day: &str| Deadline::new(Clock::Attestation, "mechelen", at(day));
+    let after = attested("2029-06-01T00:00:00Z");
+    let done = |it: &Deadline, others: &[&Deadline]| is_done(it, others.iter().copied());
+    assert!(done(&after, &[&end, &went]));
+    assert!(!done(&after, &[&end, &kept]), "one is kept");
+    assert!(!done(&after, &[&went]), "it has not ended");
+    assert!(!done(&attested("2029-04-01T00:00:00Z"), &[&end, &went]), "one went since");
+    assert!(!done(&attested("2026-06-01T00:00:00Z"), &[&end]), "before the end");
+    assert!(!done(&after.clone().meet(after.due), &[&end, &went]), "it was met");
+    assert!(!done(&went, &[&end, &went]));
+}
+
+#[test]
 fn a_day_ends_where_it_ends_in_brussels() {
     for (day, end, hours) in [
         (date(2026, 3, 28), "2026-03-28T22:59:59.999Z", 24),
