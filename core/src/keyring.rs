@@ -53,11 +53,6 @@ impl Signers {
     pub fn public(&self) -> &str {
         &self.newest.public
     }
-    /// The newest.
-    #[must_use]
-    pub fn newest(&self) -> &Signer {
-        &self.newest.signer
-    }
     /// All of them, the newest first.
     pub fn iter(&self) -> impl Iterator<Item = &Signer> {
         [&self.newest].into_iter().chain(&self.former).map(|held| &held.signer)

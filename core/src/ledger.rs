@@ -182,13 +182,14 @@ pub fn end(party: &PartyId, tip: &Tip) -> String {
 pub fn ends(
     party: &PartyId,
     tip: &Tip,
-    signed: Option<(Tip, String)>,
+    signed: Option<(Tip, Vec<String>)>,
     holds: impl Fn(&str, &str) -> bool,
 ) -> Result<(), ChainError> {
-    let Some((said, signature)) = signed else {
+    let Some((said, signatures)) = signed else {
         return if tip.number == 0 { Ok(()) } else { Err(ChainError::End { number: 1 }) };
     };
-    if said == *tip && holds(&end(party, &said), &signature) {
+    let text = end(party, &said);
+    if said == *tip && signatures.iter().any(|signature| holds(&text, signature)) {
         return Ok(());
     }
     let first = said.number.min(tip.number);
@@ -271,7 +272,7 @@ mod tests {
         let party: PartyId = "stad-mechelen".parse().unwrap();
         let tip = |number: u64| Tip { number, digest: Digest::of(&number.to_be_bytes()) };
         let holds = |text: &str, signature: &str| text == signature;
-        let signed = |of: &Tip| Some((*of, end(&party, of)));
+        let signed = |of: &Tip| Some((*of, vec!["another".to_owned(), end(&party, of)]));
         let ends = |at: &Tip, signed| ends(&party, at, signed, holds);
         let bad = |number| Err(ChainError::End { number });
         assert_eq!(ends(&Tip::start(), None), Ok(()));
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(ends(&tip(6), signed(&tip(4))), bad(5), "added");
         let other = Tip { digest: Digest::none(), ..tip(6) };
         assert_eq!(ends(&other, signed(&tip(6))), bad(6), "rewritten");
-        assert_eq!(ends(&tip(6), Some((tip(6), end(&party, &tip(5))))), bad(6), "not signed");
+        assert_eq!(ends(&tip(6), Some((tip(6), vec![end(&party, &tip(5))]))), bad(6), "not signed");
     }
 
     #[test]

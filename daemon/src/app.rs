@@ -460,7 +460,8 @@ async fn drive<C: Core>(core: Arc<C>, stop: CancellationToken, gate: Role) {
             Err(error) => {
                 tracing::error!(%error, "the core cannot work");
                 // The service manager starts it anew; it waits for the other one then, as any second core does.
-                if matches!(error, CoreError::Store(StoreError::Taken(_))) {
+                if matches!(error, CoreError::Store(StoreError::Taken(_) | StoreError::Changed(_)))
+                {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(500)).await;

@@ -104,22 +104,10 @@ impl Books {
         signers: Signers,
         mailbox: Identities,
     ) -> Result<Self> {
-        let mut unapproved = BTreeMap::new();
         let signers = Arc::new(signers);
         store.sign_with(keys::signs_ends(&party, &signers));
-        let mut tx = store.begin().await?;
         let own = keys::own(side, &agreements, &signers)?;
-        intact::check(&mut tx, &party, &own).await?;
-        heard::forget_words(&mut tx).await?;
-        for installed in agreements.iter() {
-            let agreement = &installed.terms.agreement;
-            tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
-            if !counting::counts(&mut tx, clock.now(), &installed.terms).await? {
-                counting::begins_to_wait(&mut tx, clock.now(), &installed.terms).await?;
-                unapproved.insert(agreement.agreement.clone(), agreement.version);
-            }
-        }
-        tx.commit().await?;
+        intact::check(&mut store.begin().await?, &party, &own).await?;
         let books = Self {
             store,
             clock,
@@ -127,7 +115,7 @@ impl Books {
             side,
             agreements,
             duties: Duties::default(),
-            unapproved: Mutex::new(unapproved),
+            unapproved: Mutex::default(),
             signers,
             mailbox,
             keys: Mutex::default(),
@@ -139,8 +127,30 @@ impl Books {
             ahead: AtomicI64::default(),
             heard: Heard::default(),
         };
+        // Nothing is entered by who has not the keys for it.
         books.has_its_keys().await?;
+        books.install().await?;
         Ok(books)
+    }
+
+    /// Takes the texts that lie here into the store; what waits for two persons is told.
+    async fn install(&self) -> Result<()> {
+        let (mut tx, now) = (self.store.begin().await?, self.now());
+        let mut waiting = BTreeMap::new();
+        heard::forget_words(&mut tx).await?;
+        for installed in self.agreements.iter() {
+            let agreement = &installed.terms.agreement;
+            tx.keep_terms(&installed.terms.digest, &agreement.agreement, &installed.text).await?;
+            if !counting::counts(&mut tx, now, &installed.terms).await? {
+                counting::begins_to_wait(&mut tx, now, &installed.terms).await?;
+                waiting.insert(agreement.agreement.clone(), agreement.version);
+            }
+        }
+        tx.commit().await?;
+        if let Ok(mut unapproved) = self.unapproved.lock() {
+            *unapproved = waiting;
+        }
+        Ok(())
     }
 
     /// Now.

@@ -467,8 +467,12 @@ pub async fn take_effect<C: Core>(core: &C, tx: &mut Tx, said: &Verified) -> Res
         "a statement has no effect"
     );
     tx.without_effect(&said.digest()).await?;
-    let detail =
-        detail([("statement", said.digest().to_string()), ("why", why.en), ("nl", why.nl)]);
+    let detail = detail([
+        ("agreement", header.agreement.to_string()),
+        ("statement", said.digest().to_string()),
+        ("why", why.en),
+        ("nl", why.nl),
+    ]);
     tx.enter(core.books().now(), "no-effect", header.transfer, detail).await?;
     Ok(())
 }

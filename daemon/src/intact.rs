@@ -14,7 +14,7 @@ use crate::store::Tx;
 const PAGE: i64 = 5000;
 
 /// Follows the whole ledger, and holds every statement that is kept against its entry; our own, against the head that
-/// each of them names; and its end against the one that was signed, by one of these public keys.
+/// each of them names; and its end against the one that was signed, by one of these public keys, once it has said anything.
 ///
 /// # Errors
 /// [`ChainError`], the first that is wrong.
@@ -38,7 +38,7 @@ pub async fn check(tx: &mut Tx, party: &PartyId, keys: &[String]) -> Result<()> 
             break;
         }
     }
-    let mut after = 0;
+    let (mut after, mut has_spoken) = (0, false);
     loop {
         let kept = tx.kept_statements(after, PAGE).await?;
         let Some(last) = kept.last() else { break };
@@ -50,7 +50,7 @@ pub async fn check(tx: &mut Tx, party: &PartyId, keys: &[String]) -> Result<()> 
             if !named {
                 return Err(ChainError::Entered { number: *entry }.into());
             }
-            own_head(statement, party.as_str(), &heads)?;
+            has_spoken |= own_head(statement, party.as_str(), &heads)?;
         }
     }
     let by = |text: &str, signature: &str| {
@@ -58,15 +58,22 @@ pub async fn check(tx: &mut Tx, party: &PartyId, keys: &[String]) -> Result<()> 
             |key: &String| verify(key, ledger::END, text.as_bytes(), signature, party.as_str());
         keys.iter().any(|key| by(key).is_ok())
     };
-    Ok(ledger::ends(party, &tip, tx.signed_tip().await?, by)?)
+    // Who said nothing yet under any key may still be given another one.
+    if has_spoken {
+        ledger::ends(party, &tip, tx.signed_tip().await?, by)?;
+    }
+    tx.ends_at(tip);
+    Ok(())
 }
 
-fn own_head(statement: &str, party: &str, heads: &[Digest]) -> Result<()> {
-    let Ok(statement) = Statement::read(statement.as_bytes()) else { return Ok(()) };
+/// Holds it against the head that it names, where it is our own: whether it is.
+fn own_head(statement: &str, party: &str, heads: &[Digest]) -> Result<bool> {
+    let Ok(statement) = Statement::read(statement.as_bytes()) else { return Ok(false) };
     let head = statement.header.ledger;
     let stands = usize::try_from(head.number).ok().and_then(|at| heads.get(at));
-    if statement.header.issuer.as_str() == party && stands != Some(&head.digest) {
+    let own = statement.header.issuer.as_str() == party;
+    if own && stands != Some(&head.digest) {
         return Err(ChainError::Head { number: head.number }.into());
     }
-    Ok(())
+    Ok(own)
 }

@@ -247,7 +247,8 @@ impl Books {
         }
         let done = |(name, it): &(AgreementId, Deadline)| {
             let others = due.iter().filter(|(of, _)| of == name);
-            deadline::is_done(it, others.map(|(_, other)| other))
+            // How long a list is kept runs at the municipality alone.
+            self.side == Side::Municipality && deadline::is_done(it, others.map(|(_, other)| other))
         };
         let mut due: Vec<_> = due.iter().filter(|it| !done(it)).cloned().collect();
         due.sort_by_key(|(_, deadline)| deadline.due);

@@ -105,10 +105,11 @@ impl Books {
             Ok((word, signed)) => {
                 self.heard.doubts(agreement, None);
                 // What lies there still of before says how far it was heard then; its statements since then say more.
-                if word.is_newest(&heard)
-                    && !self.hold_if_behind(tx, agreement, &word.seen, &signed).await?
-                    && word.said == heard
-                {
+                if word.is_newest(&heard) {
+                    self.hold_if_behind(tx, agreement, &word.seen, &signed).await?;
+                }
+                let ours = tx.digest_of(&self.party, agreement, word.seen.number).await?;
+                if word.said == heard && ours == Some(word.seen.digest) {
                     self.heard.knows(agreement, word.seen.number);
                 }
                 Ok(Some(word))

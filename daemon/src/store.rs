@@ -9,13 +9,14 @@ mod numbers;
 mod postgres;
 mod queue;
 mod said;
+mod sqlite;
 mod tip;
 mod trouble;
 mod watched;
 
 use std::collections::BTreeMap;
 use std::panic::Location;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 pub use asked::Asked;
 pub use epochs::{Fate, SetBack};
@@ -29,14 +30,14 @@ use sluis_core::statement::{SignatureError, Tip};
 use sluis_core::words;
 use sluis_core::words::Words;
 use sqlx::any::{AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyPool, Connection, Row, Transaction};
+use sqlx::{Any, AnyPool, Row, Transaction};
+use tip::End;
 pub use tip::Sign;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 pub use watched::Waiting;
 
-use crate::durable::{self, Out};
+use crate::durable::Out;
 use crate::faults::at;
-use crate::files;
 
 /// What went wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,12 @@ pub enum StoreError {
     /// Somebody else changed the transfer since it was read: look again.
     #[error("the transfer has changed meanwhile; look again")]
     Stale,
+    /// Somebody else wrote into the ledger.
+    #[error(
+        "the store: its ledger does not end with entry {0}, as this core left it: somebody else wrote into it. Nothing is done with \
+         this store: put a good backup in its place, and keep this one"
+    )]
+    Changed(u64),
     /// Where the ledger ends cannot be signed.
     #[error("the store: the end of the ledger: {0}")]
     Unsigned(SignatureError),
@@ -83,6 +90,10 @@ impl StoreError {
             Self::Place(place, error) => {
                 words!("de databank {place}: {}", "the store {place}: {}"; Words::io(error))
             }
+            Self::Changed(number) => words!(
+                "de databank: haar logboek eindigt niet met inschrijving {number}, zoals deze kern het achterliet: iemand anders schreef erin. Met deze databank gebeurt niets meer: zet een goede back-up op haar plaats, en bewaar deze",
+                "{self}"
+            ),
             Self::Unsigned(error) => words!(
                 "de databank: het einde van het logboek: {}",
                 "the store: the end of the ledger: {}";
@@ -126,7 +137,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS ledger (
         number BIGINT PRIMARY KEY, digest TEXT NOT NULL, transfer TEXT, line TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS tip (
-        one INTEGER PRIMARY KEY, number BIGINT NOT NULL, digest TEXT NOT NULL, signature TEXT NOT NULL);
+        one INTEGER PRIMARY KEY, number BIGINT NOT NULL, digest TEXT NOT NULL, signatures TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS ledger_transfer ON ledger (transfer);
     CREATE TABLE IF NOT EXISTS jobs (
         id BIGINT PRIMARY KEY, gate TEXT NOT NULL, lane TEXT NOT NULL, agreement TEXT NOT NULL,
@@ -179,6 +190,7 @@ pub struct Store {
     lock: Option<Arc<Out>>,
     /// Signs where the ledger ends; nothing before its party is known.
     sign: Arc<OnceLock<Sign>>,
+    end: End,
 }
 
 impl std::fmt::Debug for Store {
@@ -196,6 +208,7 @@ pub struct Tx {
     /// Where the ledger ends by what was entered in it.
     entered: Option<Tip>,
     sign: Arc<OnceLock<Sign>>,
+    end: End,
 }
 
 /// A transfer as it is stored; `S` is the state of this side.
@@ -243,7 +256,7 @@ impl Store {
     pub async fn open(place: &str) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let postgres = place.contains("://");
-        let (url, lock) = if postgres { (place.to_owned(), None) } else { sqlite(place)? };
+        let (url, lock) = if postgres { (place.to_owned(), None) } else { sqlite::taken(place)? };
         let pool = AnyPoolOptions::new()
             .max_connections(if postgres { 4 } else { 1 })
             // A connection to a file does not break.
@@ -257,12 +270,18 @@ impl Store {
                     Ok(())
                 })
             })
-            .after_release(|connection, _| Box::pin(is_out_of_transaction(connection)))
+            .after_release(|connection, _| Box::pin(sqlite::is_out_of_transaction(connection)))
             .connect(&url)
             .await?;
         let writer = Arc::new(Mutex::new(true));
-        let mut store =
-            Self { pool, postgres: None, writer, lock: lock.map(Arc::new), sign: Arc::default() };
+        let mut store = Self {
+            pool,
+            postgres: None,
+            writer,
+            lock: lock.map(Arc::new),
+            sign: Arc::default(),
+            end: End::default(),
+        };
         if !postgres {
             store.check_sqlite().await?;
             store.make_tables().await?;
@@ -289,16 +308,6 @@ impl Store {
             // One that cannot be lifted ends with its last holder.
             let _ = rustix::fs::flock(&*lock, rustix::fs::FlockOperation::Unlock);
         }
-    }
-
-    async fn check_sqlite(&self) -> Result<()> {
-        let row = sqlx::query("SELECT sqlite_version()").fetch_one(&self.pool).await?;
-        let version: String = row.try_get(0)?;
-        let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
-        if parts.as_slice() < [3, 51, 3].as_slice() {
-            return Err(StoreError::OldSqlite(version));
-        }
-        Ok(())
     }
 
     /// Begins a transaction; there is one at a time.
@@ -335,34 +344,9 @@ impl Store {
                 sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
             }
         }
-        let sign = Arc::clone(&self.sign);
-        Ok(Tx { tx, _turn: turn, wakes: Wakes::default(), entered: None, sign })
+        let (sign, end) = (Arc::clone(&self.sign), Arc::clone(&self.end));
+        Ok(Tx { tx, _turn: turn, wakes: Wakes::default(), entered: None, sign, end })
     }
-}
-
-/// Whether a connection that comes back may be used again. A full disk has SQLite roll a transaction back by itself, and the
-/// rollback that `sqlx` then asks for fails: it would count that transaction as open for ever, and take what comes after for a
-/// part of it, which no commit makes durable.
-async fn is_out_of_transaction(connection: &mut sqlx::AnyConnection) -> sqlx::Result<bool> {
-    if connection.is_in_transaction() {
-        // Whoever left without a commit has a rollback waiting; an answer comes after it.
-        connection.ping().await?;
-    }
-    Ok(!connection.is_in_transaction())
-}
-
-/// The URL of an SQLite file and the lock that this process holds on it.
-fn sqlite(place: &str) -> Result<(String, Option<Out>)> {
-    let failed = |e: std::io::Error| StoreError::Place(place.to_owned(), e);
-    let path = std::path::Path::new(place);
-    if let Some(folder) = path.parent() {
-        files::private_folder(folder).map_err(failed)?;
-    }
-    durable::keep(path, 0o600).map_err(failed)?;
-    let lock = durable::keep(&path.with_extension("lock"), 0o600).map_err(failed)?;
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| StoreError::Taken(place.to_owned()))?;
-    Ok((format!("sqlite://{place}"), Some(lock)))
 }
 
 impl Tx {
@@ -377,7 +361,11 @@ impl Tx {
         async move {
             self.sign_tip().await?;
             at(line, "commit").map_err(sqlx::Error::Io)?;
+            let (entered, end) = (self.entered, Arc::clone(&self.end));
             self.tx.commit().await?;
+            if entered.is_some() {
+                *end.lock().unwrap_or_else(PoisonError::into_inner) = entered;
+            }
             Ok(at(line, "committed").map_err(sqlx::Error::Io)?)
         }
     }

@@ -207,7 +207,12 @@ async fn weigh_again<C: Core>(core: &C, tx: &mut Tx, terms: &Terms) -> Result<()
         let Ok(said) = Verified::check(&signed, &under, books.side.other()) else { continue };
         if core.heard(tx, &said).await?.is_ok() {
             tx.takes_effect(&said.digest()).await?;
-            let known = [("statement", said.digest().to_string()), ("version", version.clone())];
+            let under = said.statement().header.agreement.to_string();
+            let known = [
+                ("agreement", under),
+                ("statement", said.digest().to_string()),
+                ("version", version.clone()),
+            ];
             tx.enter(books.now(), "takes-effect", None, detail(known)).await?;
         }
     }

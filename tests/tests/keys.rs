@@ -114,6 +114,25 @@ fn evidence_holds(world: &World, name: &str) {
     }
 }
 
+/// A new key signed where the ledger ends, and goes before any agreement names it.
+#[test]
+fn a_new_key_that_is_taken_back_locks_nobody_out() {
+    let mut world = World::running();
+    let code = world.send("lijst.csv", b"een lijst");
+    world.wait("agency", &code, "Released");
+    let credentials = world.path("agency/credentials");
+    let kept: Vec<_> = fs::read_dir(&credentials)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    renewed(&mut world, "agency", "statement");
+    succeeds(&world.cli("agency", &["security-info", "mechelen", "--text", "gezien"]));
+    kept.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+    restart(&mut world, "agency");
+    succeeds(&world.cli("agency", &["security-info", "mechelen", "--text", "weer gezien"]));
+}
+
 #[test]
 fn all_keys_are_changed_while_transfers_are_under_way_and_none_is_lost() {
     let mut world = World::make(&Plan::default());

@@ -503,7 +503,7 @@ fn a_ledger_that_was_cut_rewritten_or_put_together_anew_is_refused_by_its_first_
             (added, format!("entry {} is not as it was when the end", end + 1)),
             ("DELETE FROM tip".to_owned(), "entry 1 is not as it was when the end".to_owned()),
             (
-                "UPDATE tip SET signature = replace(signature, 'A', 'B')".to_owned(),
+                "UPDATE tip SET signatures = replace(signatures, 'A', 'B')".to_owned(),
                 format!("entry {end} is not as it was when the end"),
             ),
         ];
@@ -526,6 +526,24 @@ fn a_ledger_that_was_cut_rewritten_or_put_together_anew_is_refused_by_its_first_
         }
         world.start(role);
     }
+}
+
+/// What a core enters follows what it entered last: nobody puts anything between, or takes it away, and has it signed.
+#[test]
+fn a_ledger_that_is_cut_while_its_core_runs_is_gone_on_with_by_nobody() {
+    let mut world = World::running();
+    delivered(&world, "lijst.csv");
+    let end = ["terminate", "mechelen", "--at-once", "--text", "een inbreuk"];
+    holds(&world.cli("agency", &end));
+    let store = store(&world, "agency");
+    tamper(&store, "DELETE FROM ledger WHERE number = (SELECT MAX(number) FROM ledger)");
+    let refused = world.cli("agency", &["security-info", "mechelen", "--text", "gezien"]);
+    assert!(stderr(&refused).contains("somebody else wrote into it"), "{}", stderr(&refused));
+    world.stop("sealer");
+    let mut again = world.command("sealer");
+    let refused = again.output().unwrap();
+    assert_eq!(refused.status.code(), Some(70), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("is not as it was when the end"), "{}", stderr(&refused));
 }
 
 /// Whether the agency's store is held.

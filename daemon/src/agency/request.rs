@@ -305,6 +305,10 @@ impl Agency {
             State::Superseded { .. } => "superseded",
             _ => return Ok(Stands::Yes),
         };
+        // Its word has no effect on what another one replaced, and says it all the same.
+        if tx.was_opened(&record.id).await? {
+            return Ok(Stands::Yes);
+        }
         let (name, other) = (&terms.agreement, &terms.party(Side::Municipality).id);
         // No share leaves before that word.
         if tx.statement(&record.id, "removed", other).await?.is_none() {

@@ -548,6 +548,9 @@ impl Core for Agency {
                 Err(other) => Err(other),
             };
         }
+        if !leaves && self.has_ended(tx, &record.agreement).await? {
+            return Err(CoreError::to_gate("ended", "the agreement has ended"));
+        }
         let removal = self.removal(tx, &terms, &id).await?;
         let exposing = Event::Exposing(index, removal);
         match self.advance(tx, &mut record, &terms, exposing, None).await {

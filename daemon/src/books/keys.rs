@@ -16,10 +16,13 @@ use sluis_core::words;
 use super::{Books, CoreError, Result, counting};
 use crate::store::{Sign, Tx};
 
-/// How a core signs where its ledger ends: with its newest key.
+/// How a core signs where its ledger ends: with each of its keys, for one that is new may be taken back, and a former one goes.
 pub(super) fn signs_ends(party: &PartyId, signers: &Arc<Signers>) -> Sign {
     let (party, signers) = (party.clone(), Arc::clone(signers));
-    Arc::new(move |tip| signers.newest().sign(ledger::END, ledger::end(&party, tip).as_bytes()))
+    Arc::new(move |tip| {
+        let text = ledger::end(&party, tip);
+        signers.iter().map(|key| key.sign(ledger::END, text.as_bytes())).collect()
+    })
 }
 
 /// Every public key by which this party may have signed: of those that lie here, and of those that an agreement has of it.

@@ -65,6 +65,7 @@ impl Tx {
         detail: BTreeMap<String, String>,
     ) -> Result<u64> {
         let head = self.head().await?;
+        self.goes_on_from(&head)?;
         let number = head.number + 1;
         let entry = Entry {
             number,
