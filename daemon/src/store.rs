@@ -665,7 +665,7 @@ mod tests {
         tx.commit().await.unwrap();
         // What was committed is there for whoever opens the file.
         let url = format!("sqlite://{}", place.display());
-        let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let mut other = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
         let sql = "SELECT COUNT(*) FROM counters WHERE name IN ('left', 'kept')";
         let found: i64 = sqlx::query(sql).fetch_one(&mut other).await.unwrap().try_get(0).unwrap();
         assert_eq!(found, 1);

@@ -332,9 +332,9 @@ fn a_duty_that_nobody_met_in_time_is_entered_once_in_the_ledgers_of_both() {
         let made = world.cli(host, &["evidence", "export", "--agreement", "mechelen", "--to", to]);
         assert!(made.status.success(), "{}", stderr(&made));
         let decisions = fs::read_to_string(format!("{to}/ledger/decisions")).unwrap();
-        let said = format!("\"kind\":\"missed\",\"transfer\":");
+        let said = "\"kind\":\"missed\",\"transfer\":";
         let of =
-            |line: &&str| line.contains(&said) && line.contains(&format!("\"clock\":\"{clock}\""));
+            |line: &&str| line.contains(said) && line.contains(&format!("\"clock\":\"{clock}\""));
         assert_eq!(decisions.lines().filter(of).count(), 1, "{decisions}");
     }
     // Of the other party's that are a moment old nothing is said: the word that meets it may be on its way.

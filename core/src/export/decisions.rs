@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_folder_shows_what_was_decided_and_missed_in_its_part_and_names_nobody() {
-        let list = Some(TransferId::random());
+        let id = TransferId::random();
+        let list = Some(id);
         let entries = [
             entry(1, 2026, "statement", list),
             entry(2, 2026, "carried", list),
@@ -137,6 +138,6 @@ mod tests {
         };
         assert_eq!(numbers(Part::All), [3, 4, 5]);
         assert_eq!(numbers(Part::Year(2027)), [4, 5]);
-        assert_eq!(numbers(Part::Transfer(list.unwrap())), [3, 5]);
+        assert_eq!(numbers(Part::Transfer(id)), [3, 5]);
     }
 }
