@@ -2,7 +2,7 @@
 //!
 //! ```compile_fail
 //! // A row in a database, a gate's word, or a wish makes no evidence: the fields are private.
-//! let removal = sluis_core::evidence::Removal { transfer: todo!(), upload: todo!(), removed: todo!() };
+//! let removal = sluis_core::evidence::Removal { transfer: loop {}, upload: loop {}, removed: loop {} };
 //! ```
 //! ```compile_fail
 //! // Nor can it be read from JSON.
